@@ -1,0 +1,51 @@
+"""Who is asking, what they may do (scopes) and for which merchants: every query goes through one of these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from customs.errors import ScopeMissing
+
+
+class Scope(StrEnum):
+    """What a key may do; `admin` stands above all of them."""
+
+    DECLARATIONS_READ = "declarations:read"
+    DECLARATIONS_WRITE = "declarations:write"
+    DECLARATIONS_REVIEW = "declarations:review"
+    PAYMENTS_READ = "payments:read"
+    PAYMENTS_WRITE = "payments:write"
+    REFUNDS_WRITE = "refunds:write"
+    WEBHOOKS_WRITE = "webhooks:write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A key or an operator at the command line. `merchants`: None means every merchant."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    merchants: frozenset[str] | None
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+    def require(self, scope: Scope) -> None:
+        if not self.may(scope):
+            raise ScopeMissing(f"this needs the scope {scope}")
+
+    def may_touch(self, merchant_no: str) -> bool:
+        return self.merchants is None or merchant_no in self.merchants
+
+    def sees(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        """The condition that keeps a query within this caller's merchants."""
+        return true() if self.merchants is None else column.in_(sorted(self.merchants))
+
+
+def operator() -> Caller:
+    """Whoever sits at the command line of the host: they hold the database's password already."""
+    return Caller("operator", "operator", frozenset(Scope), None)

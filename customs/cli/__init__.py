@@ -1,0 +1,38 @@
+"""The `customs` command: one group, its commands in the files beside this one."""
+
+import sys
+
+import click
+
+from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
+from customs.cli.declaring import modify, redeclare, status, submit
+from customs.cli.running import clock, demo, sandbox, up, web, worker
+from customs.errors import CustomsError
+
+FAILED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """The customs declaration desk: paid orders in, declarations at the gateway, until each one ends."""
+
+
+for command in (
+    *(up, web, worker, clock, sandbox, demo),
+    *(submit, status, redeclare, modify),
+    *(lanes, registrations, db, api_key, keys, doctor),
+):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command; our own errors are shown as what went wrong, each place on a line."""
+    try:
+        commands.main(prog_name="customs")
+    except CustomsError as error:
+        click.echo(f"{error.title}: {error.detail}" if error.detail != error.title else error.title, err=True)
+        for fault in error.faults:
+            click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
+        if error.not_before:
+            click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
+        sys.exit(FAILED)

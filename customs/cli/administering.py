@@ -1,0 +1,145 @@
+"""Commands of whoever runs the desk: database, keys, lanes, registrations, and what is wrong with it."""
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import select
+
+from customs import database, doctoring, migrating
+from customs.access.api_keys import create_api_key
+from customs.access.callers import Scope, operator
+from customs.declarations.registrations import put_registrations
+from customs.declarations.resealing import reseal_buyers
+from customs.declarations.sheets import read_registrations
+from customs.lanes import gate
+from customs.lanes.models import Lane
+from customs.settings import read_settings
+from customs.standalone import keep_key_pair
+from customs.wiring import Services
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest version."""
+    migrating.upgrade(Services(read_settings()).engine)
+    click.echo("the database is at the newest version")
+
+
+@click.group("api-key")
+def api_key() -> None:
+    """Keys of programs that use the API."""
+
+
+@api_key.command("create")
+@click.option("--name", required=True)
+@click.option("--merchant", "merchants", multiple=True, help="May be repeated; all merchants without it.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]))
+@click.option("--json", "as_json", is_flag=True)
+def api_key_create(name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make a key and print it, for the only time."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        key = create_api_key(
+            session,
+            name,
+            sandbox=services.settings.sandbox,
+            scopes=[Scope(scope) for scope in scopes],
+            merchants=merchants,
+            now=database.now(session),
+        )
+    click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@click.group()
+def keys() -> None:
+    """The desk's own keys."""
+
+
+@keys.command("generate")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def keys_generate(folder: Path) -> None:
+    """Make a key pair for signing and the secrets of the environment, in FOLDER."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_key_pair(folder, "agent")
+    secrets_file = folder / "customs.env"
+    if not secrets_file.exists():
+        with os.fdopen(os.open(secrets_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(f"CUSTOMS_SECRET_KEY={secrets.token_urlsafe(32)}\n")
+            stream.write(f"CUSTOMS_PII_KEYS={secrets.token_urlsafe(32)}\n")
+            stream.write(f"WISECASHIER_PRIVATE_KEY_FILE={(folder / 'agent_private.pem').absolute()}\n")
+    click.echo(f"{folder / 'agent_private.pem'}  signs our calls: keep it here")
+    click.echo(f"{folder / 'agent_public.pem'}   hand this one to WiseCashier")
+    click.echo(f"{secrets_file}  secrets of the environment: load it where the desk runs")
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Seal every name and ID number anew with the first of CUSTOMS_PII_KEYS."""
+    services = Services(read_settings())
+    click.echo(f"{reseal_buyers(services.engine, services.vault)} buyers were sealed anew")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def lanes(context: click.Context) -> None:
+    """Show the lanes: open, or stopped and why."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table("lane", "agent", "gateway", "state", "reason")
+    with Services(read_settings()).reading() as session:
+        for lane in session.scalars(select(Lane).order_by(Lane.id)):
+            state = "[red]stopped[/]" if lane.stopped_at else "[green]open[/]"
+            table.add_row(lane.id, lane.agent_no, escape(lane.base_url), state, escape(lane.reason or ""))
+    Console().print(table)
+
+
+@lanes.command("resume")
+def lanes_resume() -> None:
+    """Let every stopped lane go on."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None))).all()
+        for lane in stopped:
+            gate.resume(session, lane)
+    services.doorbell.ring()
+    click.echo(f"{len(stopped)} lanes resumed")
+
+
+@click.group()
+def registrations() -> None:
+    """Merchants' numbers with the customs offices."""
+
+
+@registrations.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def registrations_import(file: Path) -> None:
+    """Put the registrations of a CSV or XLSX file on file."""
+    rows = read_registrations(file.read_bytes(), file.name)
+    with Services(read_settings()).transaction() as session:
+        count = put_registrations(session, rows, operator(), database.now(session))
+    click.echo(f"{count} registrations are on file")
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is wrong and how to mend it; exit 1 when something is."""
+    findings = doctoring.examine(Services(read_settings()))
+    table = Table("", "part", "what was found", "what to do")
+    for finding in findings:
+        mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[finding.verdict]
+        table.add_row(mark, finding.part, escape(finding.found), escape(finding.mend))
+    Console().print(table)
+    if any(finding.verdict == "wrong" for finding in findings):
+        sys.exit(1)

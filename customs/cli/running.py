@@ -1,0 +1,144 @@
+"""Commands that run processes: everything on one machine (`up`, `demo`), or one process each."""
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+
+from customs import database, migrating
+from customs import demo as demonstration
+from customs.access.api_keys import create_api_key
+from customs.sandbox import SandboxSettings
+from customs.settings import read_settings
+from customs.standalone import Standalone
+from customs.web import serving as web_serving
+from customs.wiring import Services
+
+DEFAULT_WORKERS = 2
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Preferred; another free one when it is taken.")
+@click.option("--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64))
+@click.option("--no-demo", is_flag=True, help="Do not submit the sample batch.")
+def up(port: int, workers: int, no_demo: bool) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    settings = read_settings()
+    engine = database.connect(settings.database_url)
+    with (
+        suppress(KeyboardInterrupt),
+        Standalone(
+            settings, lambda: migrating.upgrade(engine), environ=os.environ, workers=workers, port=port
+        ) as running,
+    ):
+        services = Services(read_settings(running.environ))
+        key = _fresh_key(services)
+        # The sample names the sandbox's fates: at the real gateway it would declare what nobody bought.
+        batch = demonstration.submit_sample(services) if settings.embedded_sandbox and not no_demo else None
+        _show(services, running, key, batch)
+        running.wait()
+
+
+def _fresh_key(services: Services) -> str:
+    with services.transaction() as db:
+        sandbox = services.settings.sandbox
+        return create_api_key(db, "customs up", sandbox=sandbox, scopes=(), merchants=(), now=database.now(db))
+
+
+def _show(services: Services, running: Standalone, key: str, batch: str | None) -> None:
+    """The one box: where it is, the key (shown this once), a first call to copy."""
+    api = f"{running.base_url}/api/v1"
+    lines = [
+        f"desk      {running.base_url}",
+        f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
+        f"home      {services.settings.home}",
+        f"API key   {key}",
+        "",
+        f'curl -H "Authorization: Bearer {key}" {api}/batches',
+    ]
+    if batch:
+        lines.append(f"customs status {batch}      # the sample batch, being declared now")
+    # Written plainly: a line to copy must not be wrapped or coloured.
+    console = Console(soft_wrap=True, highlight=False)
+    width = max(map(len, lines)) + 4
+    console.print(Panel("\n".join(lines), title="customs declaration desk", width=width), markup=False)
+    click.echo("Ctrl-C stops everything.")
+
+
+@click.command()
+@click.option("--host", default=None, help="Address to listen on (CUSTOMS_WEB_HOST).")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on (CUSTOMS_WEB_PORT).")
+def web(host: str | None, port: int | None) -> None:
+    """Serve the API."""
+    settings = read_settings()
+    web_serving.serve(replace(settings, web_host=host or settings.web_host, web_port=port or settings.web_port))
+
+
+@click.command()
+def worker() -> None:
+    """Declare what is due: one process, any number of them on any number of hosts."""
+    _become("worker")
+
+
+@click.command()
+def clock() -> None:
+    """Ring for the workers when something is due."""
+    _become("clock")
+
+
+def _become(kind: str) -> None:
+    """Replace this process by the module that may import the workers; this package may not."""
+    os.execv(sys.executable, [sys.executable, "-m", "workers", kind])  # noqa: S606 - our own interpreter
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--ledger", type=click.Path(path_type=Path), help="File of the ledger; CUSTOMS_HOME/sandbox.db.")
+@click.option("--agent-key", type=click.Path(path_type=Path), help="The caller's public key (PEM).")
+@click.option("--step-seconds", default=0.3, show_default=True, help="Pace of the states.")
+@click.option("--fault-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1))
+@click.option("--fault-seed", default=None, type=int)
+@click.option("--non-idempotent", is_flag=True, help="Count a repeated submission as a second filing.")
+def sandbox(
+    host: str,
+    port: int,
+    ledger: Path | None,
+    agent_key: Path | None,
+    step_seconds: float,
+    fault_rate: float,
+    fault_seed: int | None,
+    non_idempotent: bool,
+) -> None:
+    """Play the gateway, for learning and testing."""
+    # Imported here: only this command needs the other side's code.
+    from customs.sandbox.serving import serve
+
+    settings = read_settings()
+    serve(
+        SandboxSettings(
+            agent_no=settings.agent_no,
+            agent_public_key=agent_key or settings.home / "agent_public.pem",
+            host=host,
+            port=port,
+            ledger=ledger or settings.home / "sandbox.db",
+            step_seconds=step_seconds,
+            fault_rate=fault_rate,
+            fault_seed=fault_seed,
+            repush_seconds=settings.alipay_repush_seconds,
+            non_idempotent=non_idempotent,
+        )
+    )
+
+
+@click.command()
+@click.option("--rows", default=66, show_default=True, type=click.IntRange(1, 10_000))
+def demo(rows: int) -> None:
+    """Declare the sample batch to its end in a home of its own, and show how each row ended."""
+    if not demonstration.run(rows, Console()):
+        sys.exit(1)

@@ -1,0 +1,23 @@
+"""Named points at which a test may end the process: CRASH_AT=name:k dies there the k-th time, as kill -9 would."""
+
+import os
+
+EXIT_CODE = 137
+
+
+class CrashPoints:
+    """Counts how often each point was reached; without a plan it does nothing."""
+
+    VARIABLE = "CRASH_AT"
+
+    def __init__(self, plan: str = "") -> None:
+        name, _, times = plan.partition(":")
+        self._name = name
+        self._left = int(times or 1)
+
+    def reach(self, name: str) -> None:
+        if name != self._name:
+            return
+        self._left -= 1
+        if self._left == 0:
+            os._exit(EXIT_CODE)

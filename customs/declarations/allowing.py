@@ -1,0 +1,134 @@
+"""What a person may do with a push now, and if not, why and from when: rules on plain values (R11, R14)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from customs.declarations.models import Push
+from customs.declarations.offices import customs_code
+from customs.declarations.states import Action, State
+from customs.gateway import Channel
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an action is not allowed; `not_before` when waiting helps."""
+
+    rule: str
+    why: str
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The switches and waits that decide."""
+
+    alipay_repush_seconds: float
+    redeclare_failed: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for one push. `override`: a reviewer lets it out as it is."""
+
+    now: datetime
+    policy: Policy
+    override: bool = False
+
+
+Check = Callable[[Push, Request], Refusal | None]
+
+
+def was_sent(push: Push) -> bool:
+    """Whether a call for it ever left, or may have."""
+    return push.attempts > 0
+
+
+def refusal_of(push: Push, checks: Sequence[Check], request: Request) -> Refusal | None:
+    """The first check that refuses."""
+    return next((refusal for check in checks if (refusal := check(push, request))), None)
+
+
+def action_of_redeclare(push: Push) -> Action:
+    """A push that the gateway never took is sent anew; any other is pushed again."""
+    return Action.REDECLARE if push.accepted else Action.SUBMIT
+
+
+def action_of_modify(push: Push) -> Action:
+    """WeChat has MODIFY; Alipay's corrected fields go with the re-push (9.5); what was never taken is sent anew."""
+    if not push.accepted:
+        return Action.SUBMIT
+    return Action.MODIFY if push.channel == Channel.WECHATPAY else Action.REDECLARE
+
+
+def _not_cancelled(push: Push, _request: Request) -> Refusal | None:
+    return Refusal("cancelled", "the declaration was cancelled") if push.cancelled else None
+
+
+def _nothing_in_doubt(push: Push, request: Request) -> Refusal | None:
+    """R14."""
+    if push.in_doubt is None:
+        return None
+    if push.lease_until is not None and push.lease_until > request.now:
+        return Refusal("in_flight", "a call for this push is under way", push.lease_until)
+    return Refusal(
+        "outcome_unknown", "the outcome of the last call is not known yet; it is being asked for", push.due_at
+    )
+
+
+def _has_ended(push: Push, _request: Request) -> Refusal | None:
+    """A re-push follows SUCCESS, FAIL or EXCEPT; or a case in which we gave up or it never ended."""
+    if push.state.is_final or push.case_reason is not None or (push.next_action is None and was_sent(push)):
+        return None
+    return Refusal("still_running", f"the push is {push.state} and goes on by itself", push.due_at)
+
+
+def _fail_needs_override(push: Push, request: Request) -> Refusal | None:
+    if push.state is not State.FAIL or request.override or request.policy.redeclare_failed == "allow":
+        return None
+    return Refusal(
+        "fail_needs_correction", "a FAIL is corrected with modify first, or let out with an override and a reason"
+    )
+
+
+def _takes_repush(push: Push, _request: Request) -> Refusal | None:
+    if not push.accepted or customs_code(Channel(push.channel), push.customs).repush:
+        return None
+    return Refusal("no_repush", f"{push.customs} takes no re-push")
+
+
+def _alipay_waited(push: Push, request: Request) -> Refusal | None:
+    """Within five minutes Alipay answers with the old result and pushes nothing."""
+    if push.channel != Channel.ALIPAY or not push.accepted or push.sent_at is None:
+        return None
+    not_before = push.sent_at + timedelta(seconds=request.policy.alipay_repush_seconds)
+    if request.now >= not_before:
+        return None
+    return Refusal("too_early", "Alipay ignores a re-push so soon after the last push", not_before)
+
+
+def _never_sent(push: Push, _request: Request) -> Refusal | None:
+    return Refusal("already_sent", "something was sent to the gateway already") if was_sent(push) else None
+
+
+def _has_case(push: Push, _request: Request) -> Refusal | None:
+    return None if push.case_reason else Refusal("no_case", "no case is open")
+
+
+REDECLARE: tuple[Check, ...] = (
+    _not_cancelled,
+    _nothing_in_doubt,
+    _has_ended,
+    _fail_needs_override,
+    _takes_repush,
+    _alipay_waited,
+)
+CANCEL: tuple[Check, ...] = (_not_cancelled, _never_sent)
+DISMISS: tuple[Check, ...] = (_has_case,)
+
+
+def modify_checks(push: Push) -> tuple[Check, ...]:
+    """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
+    if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
+        return (_not_cancelled, _nothing_in_doubt)
+    return (_not_cancelled, _nothing_in_doubt, _takes_repush, _alipay_waited)

@@ -1,0 +1,222 @@
+"""The API of declarations: each door reads the request, calls one function, and shapes the answer."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs import database
+from customs.access.callers import Scope
+from customs.access.idempotency import answer_once
+from customs.declarations import intake, presenting, queries, registrations
+from customs.declarations.models import Declaration
+from customs.declarations.review import Reviewing
+from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
+from customs.declarations.states import State
+from customs.gateway import Channel
+from customs.web.bodies import load
+from customs.web.doors import (
+    current_caller,
+    flag_asked,
+    list_json,
+    needs,
+    only_these,
+    page_asked,
+    services,
+    time_asked,
+    word_asked,
+)
+
+api = Blueprint("declarations", __name__, url_prefix="/api/v1")
+
+PAGE = ("limit", "cursor", "since", "until")
+NUMBERS = ("out_order_no", "payment_no", "sub_order_no")
+CONCURRENT_INTAKES = 3
+
+
+@api.post("/batches")
+@needs(Scope.DECLARATIONS_WRITE)
+def create_batch() -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(BatchIn())
+    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        batch = intake.take_in(db, services().vault, ready, current_caller())
+        return _batch_json(db, batch.id), 202
+
+    ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
+    answer = _idempotently(raw, work)
+    services().doorbell.ring()
+    return answer
+
+
+@api.post("/declarations/preflight")
+@needs(Scope.DECLARATIONS_READ)
+def preflight() -> dict[str, Any]:
+    body = load(BatchIn())
+    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
+    ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
+    with services().reading() as db:
+        intake.compare(db, services().vault, ready.checked, database.now(db))
+    return {"findings": [finding.as_dict() for finding in ready.checked.findings]}
+
+
+@api.get("/batches")
+@needs(Scope.DECLARATIONS_READ)
+def list_batches() -> dict[str, Any]:
+    only_these(*PAGE)
+    limit, cursor = page_asked()
+    with services().reading() as db:
+        since, until = time_asked("since"), time_asked("until")
+        page = queries.list_batches(db, current_caller(), limit=limit, cursor=cursor, since=since, until=until)
+        return list_json(page, [_batch_json(db, batch.id) for batch in page.rows])
+
+
+@api.get("/batches/<batch_id>")
+@needs(Scope.DECLARATIONS_READ)
+def read_batch(batch_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        return _batch_json(db, batch_id)
+
+
+@api.get("/declarations")
+@needs(Scope.DECLARATIONS_READ)
+def list_declarations() -> dict[str, Any]:
+    only_these(*PAGE, "batch_id", "state", "channel", "office", "needs_review", *NUMBERS)
+    limit, cursor = page_asked()
+    filters = queries.Filters(
+        state=word_asked("state", tuple(State)),
+        channel=word_asked("channel", tuple(Channel)),
+        needs_review=flag_asked("needs_review"),
+        since=time_asked("since"),
+        until=time_asked("until"),
+        **{name: word_asked(name) for name in ("batch_id", "office", *NUMBERS)},
+    )
+    with services().reading() as db:
+        page = queries.list_declarations(db, current_caller(), filters, limit=limit, cursor=cursor)
+        return list_json(page, [_declaration_json(db, declaration) for declaration in page.rows])
+
+
+@api.get("/declarations/<declaration_id>")
+@needs(Scope.DECLARATIONS_READ)
+def read_declaration(declaration_id: str) -> WerkzeugResponse:
+    with services().reading() as db:
+        shown = _declaration_json(db, queries.declaration_of(db, declaration_id, current_caller()))
+    response = Response(json.dumps(shown, ensure_ascii=False), content_type="application/json")
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    return response.make_conditional(request)
+
+
+@api.get("/declarations/<declaration_id>/events")
+@needs(Scope.DECLARATIONS_READ)
+def read_events(declaration_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        queries.declaration_of(db, declaration_id, current_caller())
+        entries = presenting.timeline_json(queries.events_of(db, declaration_id))
+    return {"data": entries, "has_more": False, "next_cursor": None}
+
+
+@api.post("/declarations/<declaration_id>/redeclare")
+@needs(Scope.DECLARATIONS_WRITE)
+def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(RedeclareIn())
+    return _decided(
+        raw,
+        lambda reviewing: reviewing.redeclare(
+            declaration_id, body["reason"], override=body["override"], push_ids=body.get("pushes", ())
+        ),
+    )
+
+
+@api.post("/declarations/<declaration_id>/modify")
+@needs(Scope.DECLARATIONS_WRITE)
+def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(ModifyIn())
+    reason = body.pop("reason")
+    return _decided(
+        raw,
+        lambda reviewing: reviewing.modify(declaration_id, reason, body, services().vault, services().rules),
+    )
+
+
+@api.post("/declarations/<declaration_id>/cancel")
+@needs(Scope.DECLARATIONS_WRITE)
+def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(ReasonIn())
+    return _decided(raw, lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
+
+
+@api.post("/declarations/<declaration_id>/dismiss")
+@needs(Scope.DECLARATIONS_REVIEW)
+def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(ReasonIn())
+    return _decided(raw, lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
+
+
+@api.get("/offices")
+@needs(Scope.DECLARATIONS_READ)
+def list_offices() -> dict[str, Any]:
+    return {"data": presenting.offices_json(), "has_more": False, "next_cursor": None}
+
+
+@api.get("/registrations")
+@needs(Scope.DECLARATIONS_READ)
+def list_registrations() -> dict[str, Any]:
+    with services().reading() as db:
+        rows = registrations.list_registrations(db, current_caller())
+        return {"data": [presenting.registration_json(row) for row in rows], "has_more": False, "next_cursor": None}
+
+
+@api.put("/registrations")
+@needs(Scope.DECLARATIONS_WRITE)
+def put_registrations() -> dict[str, Any]:
+    body = load(RegistrationsIn())
+    with services().transaction() as db:
+        registrations.put_registrations(db, body["registrations"], current_caller(), database.now(db))
+    return list_registrations()
+
+
+def _decided(raw: bytes, decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
+    """One person's decision, and the doorbell once it is committed."""
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        declaration = decide(Reviewing(db, current_caller(), database.now(db), services().policy))
+        return _declaration_json(db, declaration), status
+
+    answer = _idempotently(raw, work)
+    services().doorbell.ring()
+    return answer
+
+
+def _idempotently(raw: bytes, work: Callable[[Session], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
+    """Do the work in one transaction. Who loses a race to a unique number begins again, and then sees the winner."""
+    request_text = f"{request.method} {request.path}\n".encode() + raw
+    key = request.headers.get("Idempotency-Key")
+    for attempt in range(CONCURRENT_INTAKES):
+        try:
+            with services().transaction() as db:
+                now = database.now(db)
+                return answer_once(db, current_caller(), key, request_text, now, lambda db=db: work(db))  # type: ignore[misc]
+        except IntegrityError:
+            if attempt + 1 == CONCURRENT_INTAKES:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:
+    batch = queries.batch_of(db, batch_id, current_caller())
+    return presenting.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id))
+
+
+def _declaration_json(db: Session, declaration: Declaration) -> dict[str, Any]:
+    return presenting.declaration_json(declaration, services().vault, services().policy, database.now(db))

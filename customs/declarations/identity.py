@@ -1,0 +1,80 @@
+"""Who the buyer is: the rules for names and resident ID numbers (R7), and the gateway's verdict on them (R8)."""
+
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+
+from stdnum.cn import ric
+from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
+
+
+class Identity(StrEnum):
+    """Whether the order's buyer is the payer, as far as the payment company told."""
+
+    MATCH = "MATCH"
+    MISMATCH = "MISMATCH"
+    UNCHECKED = "UNCHECKED"
+
+
+# WeChat answers in words, Alipay in letters (9.1, 9.4).
+VERDICTS = {
+    "SAME": Identity.MATCH,
+    "DIFFERENT": Identity.MISMATCH,
+    "UNCHECKED": Identity.UNCHECKED,
+    "T": Identity.MATCH,
+    "F": Identity.MISMATCH,
+}
+
+CERT_ID_LENGTH = 18
+LONGEST_NAME = 100
+# Controls, invisible formatting, lone surrogates, private use and unassigned: no name on an ID card holds one.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def read_verdict(word: str | None) -> Identity | None:
+    """One verdict from either channel's word; None when absent or unknown."""
+    return VERDICTS.get((word or "").strip().upper())
+
+
+def fold_identities(verdicts: Iterable[Identity]) -> Identity:
+    """Any MISMATCH wins, then UNCHECKED."""
+    held = set(verdicts)
+    for worst in (Identity.MISMATCH, Identity.UNCHECKED):
+        if worst in held:
+            return worst
+    return Identity.MATCH if held else Identity.UNCHECKED
+
+
+def cert_id_shape_fault(cert_id: str) -> str | None:
+    """Why this cannot be a resident ID number at all; None when its shape is right."""
+    if len(cert_id) != CERT_ID_LENGTH:
+        return f"an ID number has {CERT_ID_LENGTH} characters, this one has {len(cert_id)}"
+    if not (cert_id.isascii() and cert_id[:-1].isdigit() and cert_id[-1] in "0123456789Xx"):
+        return "an ID number has 17 digits and a last digit or X"
+    if cert_id[-1] == "x":
+        return "the last X of an ID number is upper case"
+    return None
+
+
+def cert_id_truth_fault(cert_id: str) -> str | None:
+    """Why a well-shaped ID number is not a real one by GB 11643: birth date, place or check character."""
+    try:
+        ric.validate(cert_id)
+    except InvalidChecksum:
+        return "the check character does not fit the other 17"
+    except InvalidComponent:
+        return "the birth date or place in it does not exist"
+    except ValidationError:
+        return "it is not a valid ID number"
+    return None
+
+
+def name_fault(name: str) -> str | None:
+    """Why this cannot be sent as a person's name; None when it can."""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return f"a name has 1 to {LONGEST_NAME} characters"
+    if name != name.strip():
+        return "the name begins or ends with a blank"
+    if any(unicodedata.category(character) in UNPRINTABLE for character in name):
+        return "the name holds an invisible or unprintable character"
+    return None

@@ -1,0 +1,221 @@
+"""What an outcome means for a push, and what is due next: rules on plain values, no database, no clock of their own.
+
+`reliability.md`'s table of outcomes is JUDGES below; R11 to R15 are the functions it names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from customs.declarations.identity import Identity, read_verdict
+from customs.declarations.states import Action, State, is_forward, read_state
+from customs.due import growing
+from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused
+from customs.gateway.messages import DeclarationReply
+
+LONGEST_BACKOFF_SECONDS = 60.0
+ROUNDS_OF_DOUBT = 20
+ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
+POLLING_BUDGET = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one push stands: the columns of Push that an outcome may change."""
+
+    state: State
+    explanation: str | None
+    identity: Identity | None
+    modify_time: datetime | None
+    accepted: bool
+    prior_state: State | None
+    budget_from: datetime | None
+    next_action: Action | None
+    due_at: datetime | None
+    in_doubt: Action | None
+    refusal: str | None
+    sent_at: datetime | None
+    tries: int
+    polls: int
+    doubts: int
+    case_reason: str | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast to go, in seconds: the first poll, the age at which "not found" counts."""
+
+    poll_seconds: float
+    grace_seconds: float
+
+
+class Signal(StrEnum):
+    """What an outcome says about the lane rather than about the push."""
+
+    ANSWERED = "answered"
+    HELD = "held"
+    STRUCK = "struck"
+    SKEWED = "skewed"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Where the push stands after an outcome; `outcome` is the word the timeline and the metrics use."""
+
+    standing: Standing
+    outcome: str
+    signal: Signal
+
+
+Outcome = DeclarationReply | GatewayError
+
+
+def judge(held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace) -> Judgement:
+    """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action."""
+    held = replace(held, budget_from=held.budget_from or now)
+    for kind, word, signal, of_submit, of_query in JUDGES:
+        if isinstance(outcome, kind):
+            handle = of_query if action is Action.QUERY else of_submit
+            return Judgement(handle(held, outcome, now, pace), word, signal)
+    raise TypeError(f"no rule for {type(outcome).__name__}")
+
+
+def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+    """The gateway did what we asked, or shows that it had done so."""
+    if _is_old_answer(held, reply):
+        # Nothing was pushed (Alipay within five minutes, or a stale read): only a newer modify_time settles it.
+        return _poll(replace(held, tries=0), now, pace)
+    settled = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
+    return _observe(settled, reply, now, pace)
+
+
+def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+    """A query was answered with a record of ours."""
+    if _is_old_answer(held, reply):
+        return _without_effect(held, now, pace) if held.in_doubt else _poll(replace(held, tries=0), now, pace)
+    return _answered(held, reply, now, pace)
+
+
+def _is_old_answer(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether a reply still speaks of the epoch before the last re-push or MODIFY (R13)."""
+    if held.prior_state is None or reply.modify_time is None or held.modify_time is None:
+        return False
+    if reply.modify_time < held.modify_time:
+        return True
+    return reply.modify_time == held.modify_time and read_state(reply.state) is held.prior_state
+
+
+def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+    """Take what the gateway reports; surprises are the gateway's truth and a reviewer's work (R12)."""
+    if held.modify_time and reply.modify_time and reply.modify_time < held.modify_time:
+        return _poll(held, now, pace)
+    reported = read_state(reply.state)
+    identity = read_verdict(reply.cert_check_result) or held.identity
+    seen = replace(held, identity=identity, prior_state=None, modify_time=reply.modify_time or held.modify_time)
+    if reported is None:
+        return _poll(_open_case(seen, f"the gateway answered with an unknown state: {reply.state[:40]}"), now, pace)
+    if not is_forward(held.state, reported):
+        if reply.modify_time is None or held.modify_time is None or reply.modify_time == held.modify_time:
+            # As old as what we hold and less advanced: read from a copy that lags behind.
+            return _poll(seen, now, pace)
+        seen = _open_case(seen, f"the gateway went back from {held.state} to {reported}")
+    failed = reported in (State.FAIL, State.EXCEPT)
+    seen = replace(seen, state=reported, explanation=(reply.explanation or held.explanation) if failed else None)
+    if not reported.is_final:
+        return _poll(seen, now, pace)
+    if failed:
+        seen = _open_case(seen, f"{reported}: {seen.explanation}" if seen.explanation else str(reported))
+    if identity is Identity.MISMATCH:
+        seen = _open_case(seen, "identity MISMATCH: the order's buyer is not the payer")
+    return replace(seen, next_action=None, due_at=None)
+
+
+def _not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
+    wait = growing(1.0, held.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
+    if isinstance(error, Busy) and error.retry_after is not None:
+        wait = max(error.retry_after, 0.0)
+    return replace(held, tries=held.tries + 1, due_at=now + timedelta(seconds=wait))
+
+
+def _send_not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    return replace(_not_done(held, error, now, pace), next_action=held.in_doubt, in_doubt=None)
+
+
+def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: Pace) -> Standing:
+    """A permanent no. After a round of doubt it may mean "already declared": ask first."""
+    message = error.message or "refused without a reason"
+    if held.doubts:
+        return _poll(replace(held, refusal=message, tries=0), now, pace)
+    return _give_up(held, f"refused: {message}", explanation=message)
+
+
+def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """A query was answered with "not found"; that counts only for a send in doubt, and only after the grace."""
+    return _without_effect(held, now, pace) if held.in_doubt else _poll(replace(held, tries=0), now, pace)
+
+
+def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
+    """The call in doubt shows no effect: send it again once the grace has passed, within the budget (R13)."""
+    grace = timedelta(seconds=pace.grace_seconds)
+    sent_at = held.sent_at or now
+    if now - sent_at < grace:
+        waiting = _poll(replace(held, tries=0), now, pace)
+        return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
+    if held.refusal:
+        return _give_up(held, f"refused: {held.refusal}", explanation=held.refusal)
+    rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
+    if held.doubts + 1 >= rounds:
+        return _give_up(held, f"{held.in_doubt} sent {held.doubts + 1} times without effect", explanation=None)
+    return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, due_at=now)
+
+
+def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    return _poll(replace(held, tries=0), now, pace)
+
+
+def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
+    """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
+    if now - (held.budget_from or now) > POLLING_BUDGET:
+        held = _open_case(held, "no end after 24 hours of asking")
+    due_at = now + timedelta(seconds=growing(pace.poll_seconds, held.polls))
+    return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
+
+
+def _give_up(held: Standing, reason: str, *, explanation: str | None) -> Standing:
+    """Nothing more by ourselves: a person decides. What the gateway held before the action still stands."""
+    return replace(
+        _open_case(held, reason),
+        state=held.prior_state or held.state,
+        prior_state=None,
+        explanation=explanation or held.explanation,
+        in_doubt=None,
+        refusal=None,
+        tries=0,
+        next_action=None,
+        due_at=None,
+    )
+
+
+def _open_case(held: Standing, reason: str) -> Standing:
+    """Put the push before a reviewer; the first reason stays until somebody decides."""
+    return held if held.case_reason else replace(held, case_reason=reason)
+
+
+Handler = Callable[..., Standing]
+
+# The outcome's class; its word; what it says of the lane; what follows a submit, re-push or MODIFY; and a query.
+# The first row that fits counts: an exact child stands before its parent.
+JUDGES: tuple[tuple[type[Outcome], str, Signal, Handler, Handler], ...] = (
+    (DeclarationReply, "answered", Signal.ANSWERED, _answered, _found),
+    (NotSent, "not_sent", Signal.HELD, _send_not_done, _not_done),
+    (Busy, "busy", Signal.HELD, _send_not_done, _not_done),
+    (Credentials, "credentials", Signal.STRUCK, _send_not_done, _not_done),
+    (ClockSkew, "clock", Signal.SKEWED, _send_not_done, _not_done),
+    (NotFound, "not_found", Signal.ANSWERED, _send_refused, _absent),
+    (Refused, "refused", Signal.ANSWERED, _send_refused, _poll_later),
+    (Misuse, "misuse", Signal.SILENT, _send_refused, _poll_later),
+    (GatewayError, "unknown", Signal.SILENT, _poll_later, _poll_later),
+)

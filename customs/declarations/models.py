@@ -1,0 +1,212 @@
+"""What is stored of a batch: the batch, its declarations, their sub-orders, and the pushes that go to the gateway."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from customs.database import Base, Cny, UtcDateTime, Word
+from customs.declarations.identity import Identity
+from customs.declarations.states import Action, State
+from customs.due import Due
+from customs.gateway.channels import Channel
+
+LONGEST_NUMBER = 64
+NOT_CANCELLED = text("NOT cancelled")
+
+
+class Batch(Base):
+    """What arrived together. `findings`: the warnings, and the errors of rows that were left out."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    sender: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class BatchMerchant(Base):
+    """A merchant with rows in a batch: who may not touch one of them does not see the batch."""
+
+    __tablename__ = "batch_merchants"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    merchant_no: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class BatchReplay(Base):
+    """A declaration that a batch named again, unchanged: it counts there too (R1)."""
+
+    __tablename__ = "batch_replays"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"), primary_key=True)
+
+
+class Declaration(Base):
+    """One paid order to be declared at one office through one channel (R1).
+
+    `buyer` is sealed, `cert_index` its blind index. `state`, `identity` and the case are folded over the pushes.
+    """
+
+    __tablename__ = "declarations"
+    __table_args__ = (
+        Index(
+            "uq_declarations_order",
+            "merchant_no",
+            "channel",
+            "office",
+            "payment_no",
+            unique=True,
+            sqlite_where=NOT_CANCELLED,
+            postgresql_where=NOT_CANCELLED,
+        ),
+        Index(None, "batch_id", "id"),
+        Index(None, "out_order_no"),
+        Index(None, "payment_no"),
+        Index(
+            None,
+            "cert_index",
+            sqlite_where=text("cert_index IS NOT NULL"),
+            postgresql_where=text("cert_index IS NOT NULL"),
+        ),
+        Index("ix_declarations_review", "id", sqlite_where=text("needs_review"), postgresql_where=text("needs_review")),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"))
+    merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    office: Mapped[str] = mapped_column(String(32))
+    out_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    mch_customs_no: Mapped[str] = mapped_column(String(100))
+    merchant_customs_name: Mapped[str | None] = mapped_column(String(200))
+    duty: Mapped[int | None] = mapped_column(Integer)
+    buyer: Mapped[str | None] = mapped_column(Text)
+    cert_index: Mapped[str | None] = mapped_column(String(32))
+    state: Mapped[State] = mapped_column(Word(State))
+    identity: Mapped[Identity] = mapped_column(Word(Identity))
+    needs_review: Mapped[bool] = mapped_column(Boolean)
+    case_reason: Mapped[str | None] = mapped_column(Text)
+    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    sub_orders: Mapped[list["SubOrder"]] = relationship(order_by="SubOrder.position", lazy="raise")
+    pushes: Mapped[list["Push"]] = relationship(order_by="Push.position", lazy="raise")
+
+
+class SubOrder(Base):
+    """One part of a split order (拆单), in yuan."""
+
+    __tablename__ = "sub_orders"
+    __table_args__ = (UniqueConstraint("declaration_id", "sub_order_no"), Index(None, "sub_order_no"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"))
+    merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    position: Mapped[int]
+    sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    amount: Mapped[Decimal] = mapped_column(Cny)
+    transport_amount: Mapped[Decimal | None] = mapped_column(Cny)
+    product_amount: Mapped[Decimal | None] = mapped_column(Cny)
+
+
+class Push(Due, Base):
+    """One declaration at the gateway: (declaration or sub-order) x one customs code.
+
+    `in_doubt` names the state-changing call whose outcome is not known: it is written before the call leaves and
+    cleared when its answer is understood. `modify_time` and `prior_state` are what the gateway last said before the
+    present epoch was answered. `sub_order_no` is "" for an order that is not split. `attempts` counts
+    state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome.
+    """
+
+    __tablename__ = "pushes"
+    __table_args__ = (
+        Index(
+            "uq_pushes_filing",
+            "merchant_no",
+            "channel",
+            "payment_no",
+            "customs",
+            "sub_order_no",
+            unique=True,
+            sqlite_where=NOT_CANCELLED,
+            postgresql_where=NOT_CANCELLED,
+        ),
+        Index(
+            "ix_pushes_due",
+            "fresh",
+            "merchant_no",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index(None, "declaration_id"),
+        Index(
+            "ix_pushes_blocked_by",
+            "blocked_by",
+            sqlite_where=text("blocked_by IS NOT NULL"),
+            postgresql_where=text("blocked_by IS NOT NULL"),
+        ),
+        Index(
+            "ix_pushes_leased",
+            "holder",
+            sqlite_where=text("holder IS NOT NULL"),
+            postgresql_where=text("holder IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"))
+    sub_order_id: Mapped[str | None] = mapped_column(ForeignKey("sub_orders.id"))
+    merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    customs: Mapped[str] = mapped_column(String(32))
+    sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    position: Mapped[int]
+    blocked_by: Mapped[str | None] = mapped_column(String(40))
+    cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    state: Mapped[State] = mapped_column(Word(State), default=State.UNDECLARED)
+    explanation: Mapped[str | None] = mapped_column(Text)
+    identity: Mapped[Identity | None] = mapped_column(Word(Identity))
+    modify_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    accepted: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    epoch: Mapped[int] = mapped_column(Integer, default=0)
+    prior_state: Mapped[State | None] = mapped_column(Word(State))
+    budget_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_action: Mapped[Action | None] = mapped_column(Word(Action))
+    fresh: Mapped[bool] = mapped_column(Boolean, default=True)
+    in_doubt: Mapped[Action | None] = mapped_column(Word(Action))
+    refusal: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    polls: Mapped[int] = mapped_column(Integer, default=0)
+    doubts: Mapped[int] = mapped_column(Integer, default=0)
+
+    case_reason: Mapped[str | None] = mapped_column(Text)
+    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Registration(Base):
+    """A merchant's number, and for Alipay its name, with an office for a channel (备案)."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (UniqueConstraint("merchant_no", "channel", "office"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    office: Mapped[str] = mapped_column(String(32))
+    mch_customs_no: Mapped[str] = mapped_column(String(100))
+    merchant_customs_name: Mapped[str | None] = mapped_column(String(200))
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,83 @@
+"""Offices and their customs codes, one row each (11.4, 11.5): what a clerk picks, and what then goes on the wire."""
+
+from dataclasses import dataclass
+
+from customs.gateway.channels import Channel
+
+
+@dataclass(frozen=True)
+class CustomsCode:
+    """A customs system at the gateway; `repush` is False where it takes no re-push."""
+
+    code: str
+    repush: bool = True
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a clerk picks. `ordered`: each of Alipay's codes waits for the one before it to be SUCCESS."""
+
+    office: str
+    name: str
+    wechatpay: tuple[str, ...] = ()
+    alipay: tuple[str, ...] = ()
+    ordered: bool = False
+    enabled: bool = True
+
+
+# Every code is taken with its defaults but for these.
+SPECIAL_CODES = {(Channel.ALIPAY, "NANSHAGJ"): CustomsCode("NANSHAGJ", repush=False)}
+
+OFFICES = {
+    office.office: office
+    for office in (
+        Office("GUANGZHOU", "广州", ("GUANGZHOU_ZS",), ("ZONGSHU",)),
+        Office("GUANGZHOU_HUANGPU", "广州黄埔", ("GUANGZHOU_ZS", "GUANGZHOU_HP_GJ"), ("GUANGZHOU_HUANGPU",)),
+        Office("GUANGZHOU_NANSHA", "广州南沙", ("GUANGZHOU_ZS", "GUANGZHOU_NS_GJ"), ("NANSHAGJ",)),
+        Office("HANGZHOU", "杭州", ("HANGZHOU_ZS",), ("HANGZHOU_ZONGSHU",)),
+        Office("NINGBO", "宁波", ("NINGBO",), ("NINGBO",)),
+        Office("ZHENGZHOU_BONDED", "河南保税物流中心", ("ZHENGZHOU_BS",), ("ZHENGZHOU",)),
+        Office("ZHENGZHOU_AIRPORT", "新郑综合保税区(空港)", ("ZHENGZHOU_ZH_ZS",), ("HENAN", "ZONGSHU"), ordered=True),
+        Office("CHONGQING", "重庆", ("CHONGQING",), ("ZONGSHU",)),
+        Office("XIAN", "西安", ("XIAN",), ("ZONGSHU",)),
+        Office("SHANGHAI", "上海", ("SHANGHAI_ZS",), ("SHANGHAI_CBT",)),
+        Office("SHENZHEN", "深圳", ("SHENZHEN",), ("SHENZHEN_ZS", "ZONGSHU"), ordered=True),
+        Office("TIANJIN", "天津", ("TIANJIN",), ("ZONGSHU",)),
+        Office("BEIJING", "北京", ("BEIJING",)),
+        Office("HEFEI", "合肥", (), ("ZONGSHU",)),
+        Office("SUZHOU", "苏州", (), ("ZONGSHU",)),
+    )
+}
+
+
+def customs_code(channel: Channel, code: str) -> CustomsCode:
+    """What is known of one code of a channel."""
+    return SPECIAL_CODES.get((channel, code)) or CustomsCode(code)
+
+
+def codes_for(channel: Channel, office: str) -> tuple[CustomsCode, ...]:
+    """The enabled codes an office needs through a channel, in the order they go out; empty when there are none."""
+    known = OFFICES.get(office)
+    if known is None or not known.enabled:
+        return ()
+    codes = known.wechatpay if channel is Channel.WECHATPAY else known.alipay
+    return tuple(code for code in (customs_code(channel, name) for name in codes) if code.enabled)
+
+
+def waits_for_the_one_before(channel: Channel, office: str) -> bool:
+    """Whether the office's codes go out one after the other; WeChat's never do (11.4)."""
+    return channel is Channel.ALIPAY and office in OFFICES and OFFICES[office].ordered
+
+
+def offices_with(channel: Channel) -> list[str]:
+    """The offices a declaration through this channel can go to."""
+    return [office for office in OFFICES if codes_for(channel, office)]
+
+
+def office_named(word: str) -> str | None:
+    """The office meant by its key or its Chinese name; None when nobody knows it."""
+    word = word.strip()
+    if word.upper() in OFFICES:
+        return word.upper()
+    return next((office.office for office in OFFICES.values() if office.name == word), None)

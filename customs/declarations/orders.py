@@ -1,0 +1,41 @@
+"""An order as handed in, after its shape was checked: plain values that every rule of intake works on."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from customs.gateway import Buyer, Channel, SubOrderPart
+
+
+@dataclass(frozen=True)
+class Order:
+    """One Declaration of the contract; `mch_customs_no` is None where a registration on file is to be used."""
+
+    channel: Channel
+    office: str
+    merchant_no: str
+    out_order_no: str
+    payment_no: str
+    mch_customs_no: str | None = None
+    merchant_customs_name: str | None = None
+    duty: int | None = None
+    submit: str = "now"
+    buyer: Buyer | None = None
+    sub_orders: tuple[SubOrderPart, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, Channel, str, str]:
+        """What makes it one declaration (R1)."""
+        return self.merchant_no, self.channel, self.office, self.payment_no
+
+    @property
+    def payment(self) -> tuple[str, Channel, str]:
+        return self.merchant_no, self.channel, self.payment_no
+
+    @property
+    def sub_order_nos(self) -> list[str]:
+        return [part.sub_order_no for part in self.sub_orders]
+
+    @property
+    def total(self) -> Decimal | None:
+        """The sum of its sub-orders in yuan; unknown when it is not split (R3)."""
+        return sum((part.amount for part in self.sub_orders), Decimal()) if self.sub_orders else None

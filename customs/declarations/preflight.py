@@ -1,0 +1,254 @@
+"""The rules an order must pass before it is stored (R1 to R10), on plain values; each says what to do about it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from customs.declarations import identity
+from customs.declarations.findings import Severity
+from customs.declarations.offices import OFFICES, codes_for, offices_with
+from customs.declarations.orders import Order
+from customs.declarations.planning import plan_pushes
+from customs.gateway import Channel
+
+NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,32}", re.ASCII)
+SINGLE_LIMIT = Decimal(5000)
+YEARLY_LIMIT = Decimal(26000)
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+
+class Complaint(NamedTuple):
+    """One broken rule; `place` is the JSON pointer below the declaration."""
+
+    place: str
+    code: str
+    severity: Severity
+    detail: str
+    action: str
+
+
+@dataclass(frozen=True)
+class HeldPush:
+    """A push we hold already, for the rules that compare."""
+
+    declaration_id: str
+    office: str
+    customs: str
+    sub_order_no: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """What our data says about a batch's orders, read at once. Amounts in yuan; `spent` by blind index, this year."""
+
+    pushes: Mapping[tuple[str, Channel, str], list[HeldPush]] = field(default_factory=dict)
+    spent: Mapping[str, Decimal] = field(default_factory=dict)
+    payment_of_sub_order: Mapping[tuple[Channel, str], str] = field(default_factory=dict)
+
+
+Rule = Callable[[Order], Iterator[Complaint]]
+
+
+def complaints_about(order: Order) -> list[Complaint]:
+    """Every rule that needs nothing but the order itself."""
+    return [complaint for rule in RULES for complaint in rule(order)]
+
+
+def _numbers(order: Order) -> Iterator[Complaint]:
+    """R6."""
+    named = [("out_order_no", order.out_order_no), ("payment_no", order.payment_no)]
+    named += [(f"sub_orders/{index}/sub_order_no", part.sub_order_no) for index, part in enumerate(order.sub_orders)]
+    for place, number in named:
+        if not NUMBER.fullmatch(number):
+            yield Complaint(
+                place,
+                "number_invalid",
+                ERROR,
+                "a number has 1 to 32 characters of 0-9 A-Z a-z _ - | * @",
+                "correct the number; in a spreadsheet, format the column as text",
+            )
+
+
+def _office(order: Order) -> Iterator[Complaint]:
+    """R9: an office nobody knows, or one without codes for the channel."""
+    if order.office not in OFFICES:
+        known = ", ".join(OFFICES)
+        yield Complaint("office", "office_unknown", ERROR, "no such office", f"use one of {known}")
+    elif not codes_for(order.channel, order.office):
+        yield Complaint(
+            "office",
+            "office_without_codes",
+            ERROR,
+            f"{OFFICES[order.office].name} takes no declarations through {order.channel}",
+            f"use the other channel, or one of {', '.join(offices_with(order.channel))}",
+        )
+
+
+def _registration(order: Order) -> Iterator[Complaint]:
+    """R9: after a registration on file was filled in."""
+    if not order.mch_customs_no:
+        yield Complaint(
+            "mch_customs_no",
+            "registration_missing",
+            ERROR,
+            "no customs number was given and none is on file for this merchant, channel and office",
+            "add mch_customs_no, or put the registration on file",
+        )
+    if order.channel is Channel.ALIPAY and not order.merchant_customs_name:
+        yield Complaint(
+            "merchant_customs_name",
+            "registration_name_missing",
+            ERROR,
+            "Alipay needs the registered name, and none was given or is on file",
+            "add merchant_customs_name, or put it into the registration",
+        )
+
+
+def _amounts(order: Order) -> Iterator[Complaint]:
+    """R2, R3."""
+    for index, part in enumerate(order.sub_orders):
+        place = f"sub_orders/{index}"
+        if part.amount <= 0:
+            yield Complaint(f"{place}/amount", "amount_zero", ERROR, "a sub-order is over 0.00", "correct the amount")
+        transport, product = part.transport_amount, part.product_amount
+        if order.channel is Channel.WECHATPAY and (transport is None or product is None):
+            yield Complaint(
+                f"{place}/{'transport_amount' if transport is None else 'product_amount'}",
+                "amount_part_missing",
+                ERROR,
+                "WeChat needs transport_amount and product_amount",
+                "add both; 0.00 when there is none",
+            )
+        elif transport is not None and product is not None and transport + product != part.amount:
+            yield Complaint(
+                f"{place}/amount",
+                "amount_sum",
+                ERROR,
+                f"{part.amount} is not {transport} + {product}",
+                "make amount = transport_amount + product_amount, to the fen",
+            )
+
+
+def _sub_orders_once(order: Order) -> Iterator[Complaint]:
+    """R1 within one order."""
+    seen: set[str] = set()
+    for index, number in enumerate(order.sub_order_nos):
+        if number in seen:
+            yield Complaint(
+                f"sub_orders/{index}/sub_order_no",
+                "sub_order_repeated",
+                ERROR,
+                "this sub-order stands twice in one order",
+                "give each part its own number",
+            )
+        seen.add(number)
+
+
+def _duty(order: Order) -> Iterator[Complaint]:
+    """R3: duty is WeChat's alone."""
+    if order.channel is Channel.ALIPAY and order.duty:
+        yield Complaint("duty", "duty_not_for_alipay", ERROR, "Alipay takes no duty", "leave it out")
+
+
+def _buyer(order: Order) -> Iterator[Complaint]:
+    """R7; whether a number that is well shaped and wrong blocks is a setting."""
+    if order.buyer is None:
+        return
+    if fault := identity.name_fault(order.buyer.name):
+        yield Complaint("buyer/name", "name_invalid", ERROR, fault, "correct the buyer's name")
+    if fault := identity.cert_id_shape_fault(order.buyer.cert_id):
+        yield Complaint(
+            "buyer/cert_id", "cert_id_shape", ERROR, fault, "correct the ID number; keep the column as text"
+        )
+    elif fault := identity.cert_id_truth_fault(order.buyer.cert_id):
+        yield Complaint(
+            "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
+        )
+
+
+def _payment_known(order: Order) -> Iterator[Complaint]:
+    """R9: waiting for a payment needs one that we know."""
+    if order.submit == "when_paid":
+        yield Complaint(
+            "submit",
+            "payment_unknown",
+            ERROR,
+            "this payment is not known here, so nobody would notice when it is paid",
+            'hand the order in when it is paid, with "submit": "now"',
+        )
+
+
+def _single_limit(order: Order) -> Iterator[Complaint]:
+    """R10."""
+    if order.total is not None and order.total > SINGLE_LIMIT:
+        yield Complaint(
+            "sub_orders",
+            "over_single_limit",
+            WARNING,
+            f"{order.total} is over the personal limit of {SINGLE_LIMIT} a purchase",
+            "check that customs will take it as a personal purchase",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    _numbers,
+    _office,
+    _registration,
+    _amounts,
+    _sub_orders_once,
+    _duty,
+    _buyer,
+    _payment_known,
+    _single_limit,
+)
+
+
+def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Iterator[Complaint]:
+    """What our data has against a new order: the same filing elsewhere, a mixed split, limits (R1, R5, R10)."""
+    pushes = held.pushes.get(order.payment, [])
+    planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
+    wanted = {(plan.customs, plan.sub_order_no) for plan in planned}
+    codes = {plan.customs for plan in planned}
+    for push in pushes:
+        if (push.customs, push.sub_order_no) in wanted:
+            yield Complaint(
+                "office",
+                "declared_elsewhere",
+                ERROR,
+                f"this payment is already declared at {push.customs}, for {push.office} by {push.declaration_id}",
+                "use that declaration; cancel it first if it was the wrong office and nothing was sent",
+            )
+            break
+        if push.customs in codes and bool(push.sub_order_no) != bool(order.sub_orders):
+            yield Complaint(
+                "sub_orders",
+                "split_mixed",
+                ERROR,
+                f"{push.declaration_id} declares this payment at {push.customs} "
+                f"{'split' if push.sub_order_no else 'as a whole'}",
+                "declare a payment at one code either split or as a whole",
+            )
+            break
+    for index, number in enumerate(order.sub_order_nos):
+        other = held.payment_of_sub_order.get((order.channel, number))
+        if other is not None and other != order.payment_no:
+            yield Complaint(
+                f"sub_orders/{index}/sub_order_no",
+                "sub_order_shared",
+                WARNING,
+                f"payment {other} has a sub-order of the same number",
+                "the gateway finds a sub-order by its number alone: make it unique",
+            )
+            break
+    spent = held.spent.get(cert_index or "", Decimal()) + (order.total or Decimal())
+    if cert_index and order.total and spent > YEARLY_LIMIT:
+        yield Complaint(
+            "buyer/cert_id",
+            "over_yearly_limit",
+            WARNING,
+            f"this buyer's declared purchases come to {spent} this year, over {YEARLY_LIMIT}",
+            "check with the buyer; customs may refuse it",
+        )

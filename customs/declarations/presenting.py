@@ -1,0 +1,168 @@
+"""How batches, declarations and their timeline look from outside: the contract's JSON, the buyer masked."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from customs.declarations.allowing import (
+    CANCEL,
+    DISMISS,
+    REDECLARE,
+    Check,
+    Policy,
+    Request,
+    modify_checks,
+    refusal_of,
+)
+from customs.declarations.models import Batch, Declaration, Push, Registration, SubOrder
+from customs.declarations.offices import OFFICES, codes_for
+from customs.declarations.queries import Progress
+from customs.declarations.states import State
+from customs.gateway import Channel, money_text
+from customs.history.masking import mask_buyer
+from customs.history.models import Event
+from customs.history.vault import Vault
+
+
+def instant(moment: datetime | None) -> str | None:
+    """A time as RFC 3339 in UTC with milliseconds."""
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def batch_json(batch: Batch, progress: Progress, replayed: Sequence[str]) -> dict[str, Any]:
+    counts: dict[str, int] = {"total": progress.total}
+    counts |= {state.value: count for state, count in progress.states.items()}
+    counts |= {"cancelled": progress.cancelled, "needs_review": progress.needs_review}
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "state": progress.state,
+        "counts": counts,
+        "created_at": instant(batch.created_at),
+        "findings": batch.findings,
+        "replayed": list(replayed),
+    }
+
+
+def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now: datetime) -> dict[str, Any]:
+    case = declaration.case_reason and {"reason": declaration.case_reason, "since": instant(declaration.case_since)}
+    shown = {
+        "id": declaration.id,
+        "batch_id": declaration.batch_id,
+        "created_at": instant(declaration.created_at),
+        "channel": declaration.channel,
+        "office": declaration.office,
+        "merchant_no": declaration.merchant_no,
+        "out_order_no": declaration.out_order_no,
+        "payment_no": declaration.payment_no,
+        "mch_customs_no": declaration.mch_customs_no,
+        "merchant_customs_name": declaration.merchant_customs_name,
+        "duty": declaration.duty,
+        "buyer": mask_buyer(vault.open_buyer(declaration.buyer, declaration.id)),
+        "sub_orders": [_sub_order_json(part) for part in declaration.sub_orders],
+        "state": declaration.state,
+        "identity": declaration.identity,
+        "cancelled": declaration.cancelled,
+        "needs_review": declaration.needs_review,
+        "case": case or None,
+        "pushes": [_push_json(push) for push in declaration.pushes],
+        "allowed_actions": _allowed_actions(declaration, policy, now),
+    }
+    return {name: value for name, value in shown.items() if value is not None or name == "case"}
+
+
+def _sub_order_json(part: SubOrder) -> dict[str, str]:
+    amounts = {name: getattr(part, name) for name in ("amount", "transport_amount", "product_amount")}
+    return {
+        "sub_order_no": part.sub_order_no,
+        **{name: money_text(amount) for name, amount in amounts.items() if amount is not None},
+    }
+
+
+def _push_json(push: Push) -> dict[str, Any]:
+    return {
+        "id": push.id,
+        "customs": push.customs,
+        "sub_order_no": push.sub_order_no or None,
+        "state": push.state,
+        "explanation": push.explanation,
+        "attempts": push.attempts,
+        "next_action": push.next_action,
+        "due_at": instant(push.due_at),
+    }
+
+
+def _allowed_actions(declaration: Declaration, policy: Policy, now: datetime) -> list[dict[str, Any]]:
+    """Each action with the first reason against it; re-push speaks of the pushes it would take by itself."""
+    pushes = declaration.pushes
+    failed = [push for push in pushes if push.state in (State.FAIL, State.EXCEPT)]
+    ended = failed or [push for push in pushes if push.state is State.SUCCESS] or pushes
+    in_review = [push for push in pushes if push.case_reason] or pushes[:1]
+    asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
+        "redeclare": [(push, REDECLARE) for push in ended],
+        "modify": [(push, modify_checks(push)) for push in pushes],
+        "cancel": [(push, CANCEL) for push in pushes],
+        "dismiss": [(push, DISMISS) for push in in_review],
+    }
+    shown = []
+    for action, checks in asked.items():
+        refusals = (refusal_of(push, against, Request(now, policy)) for push, against in checks)
+        refusal = next((one for one in refusals if one), None)
+        shown.append(
+            {
+                "action": action,
+                "allowed": refusal is None,
+                "why": refusal and refusal.why,
+                "not_before": instant(refusal.not_before) if refusal else None,
+            }
+        )
+    return shown
+
+
+def timeline_json(events: Sequence[Event]) -> list[dict[str, Any]]:
+    return [entry for event in events for entry in _entries(event)]
+
+
+def _entries(event: Event) -> Iterator[dict[str, Any]]:
+    """One row is a call or an action; where it changed the state, the change is an entry of its own."""
+    detail = dict(event.detail)
+    change = {name: detail.pop(name) for name in ("from", "to") if name in detail}
+    entry = {
+        "at": instant(event.at),
+        "kind": event.kind,
+        "actor": event.actor,
+        "push_id": event.push_id,
+        "detail": detail,
+        "request": event.request,
+        "reply": event.reply,
+        "duration_ms": event.duration_ms,
+    }
+    yield entry
+    if change:
+        yield entry | {"kind": "state", "detail": change, "request": None, "reply": None, "duration_ms": None}
+
+
+def offices_json() -> list[dict[str, Any]]:
+    """What a clerk can pick, with the codes of each channel in the order they go out."""
+    return [
+        {
+            "office": office.office,
+            "name": office.name,
+            "ordered": office.ordered,
+            "codes": {channel.value: [code.code for code in codes_for(channel, office.office)] for channel in Channel},
+        }
+        for office in OFFICES.values()
+        if office.enabled
+    ]
+
+
+def registration_json(registration: Registration) -> dict[str, Any]:
+    return {
+        "id": registration.id,
+        "merchant_no": registration.merchant_no,
+        "channel": registration.channel,
+        "office": registration.office,
+        "mch_customs_no": registration.mch_customs_no,
+        "merchant_customs_name": registration.merchant_customs_name,
+        "updated_at": instant(registration.updated_at),
+    }

@@ -1,0 +1,146 @@
+"""Push: the declarations' desk for the engine; here one sees claim, call and record follow each other."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.crash_points import CrashPoints
+from customs.declarations.claiming import Task, Turn, claim
+from customs.declarations.judging import Outcome, Pace
+from customs.declarations.recording import extend, lane_report, mark, record, release
+from customs.declarations.states import Action
+from customs.due import this_holder
+from customs.gateway import Channel, DeclarationChannel, DeclarationReply, Filing, GatewayError, NotSent, Unknown
+from customs.history.counting import CallCounter
+from customs.history.masking import mask_text
+from customs.history.vault import Vault
+from customs.lanes import gate
+from customs.settings import Settings
+
+log = structlog.get_logger()
+
+COUNTS_EVERY_SECONDS = 1.0
+# A call ends this long before its lease may: the answer still has to be recorded.
+LEASE_MARGIN_SECONDS = 2.0
+
+DEEDS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
+    Action.SUBMIT: lambda channel, filing: channel.declare(filing),
+    Action.QUERY: lambda channel, filing: channel.query(filing),
+    Action.REDECLARE: lambda channel, filing: channel.redeclare(filing),
+    Action.MODIFY: lambda channel, filing: channel.modify(filing),
+}
+
+
+class DeclarationDesk:
+    """Claims due pushes, makes their calls, records what came back. One per worker process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        vault: Vault,
+        channels: Mapping[Channel, DeclarationChannel],
+        crash: CrashPoints,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._vault = vault
+        self._channels = channels
+        self._crash = crash
+        self._holder = this_holder()
+        self._turn = Turn()
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
+        self._must_leave_by: dict[tuple[str, int, int], float] = {}
+        self._counter = CallCounter()
+        self._count_at = 0.0
+        with database.transaction(engine) as db:
+            self._lane = gate.lane_id(db, settings.agent_no, settings.base_url, database.now(db))
+
+    def claim(self, room: int) -> list[Task]:
+        settings = self._settings
+        with database.transaction(self._engine) as db:
+            now = database.now(db)
+            admitted = gate.admit(
+                db, self._lane, room, now, rate=settings.gateway_rate, timeout=settings.gateway_timeout_seconds
+            )
+            if not admitted:
+                return []
+            tasks = claim(db, self._vault, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
+            if settings.gateway_rate and tasks:
+                gate.spend(db, self._lane, len(tasks))
+            self._crash.reach("claim_before_commit")
+        self._crash.reach("claim_after_commit")
+        return tasks
+
+    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        for task, _ in answered:
+            self._must_leave_by.pop(task.key, None)
+        with database.transaction(self._engine) as db:
+            now = database.now(db)
+            if answered:
+                self._record(db, answered, now)
+            self._crash.reach("record_before_commit")
+            allowed = mark(db, leaving, self._lane, now, self._lease) if leaving else []
+            self._crash.reach("mark_before_commit")
+        self._crash.reach("exchange_after_commit")
+        leave_by = time.monotonic() + self._settings.lease_seconds - LEASE_MARGIN_SECONDS
+        leave_by -= min(self._settings.gateway_timeout_seconds, self._settings.lease_seconds / 2)
+        self._must_leave_by.update({task.key: leave_by for task in allowed})
+        return allowed
+
+    def call(self, task: Task) -> Outcome:
+        if time.monotonic() > self._must_leave_by.get(task.key, 0.0):
+            # This process was frozen: somebody else may hold the lease by the time an answer comes.
+            return NotSent("the lease was about to end")
+        self._crash.reach("call_before_send")
+        try:
+            outcome: Outcome = DEEDS[task.action](self._channels[task.channel], task.filing)
+        except GatewayError as error:
+            outcome = error
+        except Exception:
+            log.exception("an answer could not be read", push_id=task.push_id)
+            outcome = Unknown("the answer could not be read")
+        self._crash.reach("call_after_reply")
+        return _without_buyer(outcome, task.filing)
+
+    def renew(self, held: Sequence[Task]) -> None:
+        with database.transaction(self._engine) as db:
+            extend(db, held, database.now(db) + self._lease)
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        if reserved:
+            with database.transaction(self._engine) as db:
+                release(db, reserved)
+
+    def _record(self, db: Session, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
+        recorded = record(db, answered, now, self._pace)
+        if gate.report(db, self._lane, lane_report(recorded, now), now):
+            log.error("the lane was stopped", lane=self._lane)
+        for done in recorded:
+            outcome = done.judgement.outcome if done.judgement else "superseded"
+            duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0
+            self._counter.add(done.task.channel, done.task.action, outcome, duration_ms)
+            if done.judgement is None:
+                log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
+        if time.monotonic() >= self._count_at:
+            self._count_at = time.monotonic() + COUNTS_EVERY_SECONDS
+            self._counter.write(db, slot=hash(self._holder))
+
+
+def _without_buyer(outcome: Outcome, filing: Filing) -> Outcome:
+    """The same outcome, its words masked: they end in explanations, cases and logs."""
+    if isinstance(outcome, GatewayError):
+        outcome.message = mask_text(outcome.message, filing.buyer)
+        return outcome
+    return replace(
+        outcome,
+        state=mask_text(outcome.state, filing.buyer),
+        explanation=outcome.explanation and mask_text(outcome.explanation, filing.buyer),
+    )

@@ -1,0 +1,210 @@
+"""The questions that lists, details and counts ask, each within what the caller may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased, selectinload
+
+from customs.access.callers import Caller
+from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
+from customs.declarations.states import State
+from customs.errors import NotFound
+from customs.history.models import Event
+
+LARGEST_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, newest first; `next_cursor` is the id to go on after, None at the end."""
+
+    rows: Sequence[Any]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list may be narrowed by. `since` and `until` bound created_at, half open."""
+
+    batch_id: str | None = None
+    state: str | None = None
+    channel: str | None = None
+    office: str | None = None
+    out_order_no: str | None = None
+    payment_no: str | None = None
+    sub_order_no: str | None = None
+    needs_review: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class BatchState(StrEnum):
+    """Where a batch stands as a whole."""
+
+    RUNNING = "RUNNING"
+    ATTENTION = "ATTENTION"
+    DONE = "DONE"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Declarations of one batch by state (cancelled ones apart), and where it stands."""
+
+    states: dict[State, int]
+    cancelled: int
+    needs_review: int
+    state: BatchState
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values()) + self.cancelled
+
+
+def declaration_of(db: Session, declaration_id: str, caller: Caller, *, lock: bool = False) -> Declaration:
+    """One declaration with its sub-orders and pushes; NotFound also for another merchant's."""
+    statement = (
+        select(Declaration)
+        .where(Declaration.id == declaration_id, caller.sees(Declaration.merchant_no))
+        .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
+    )
+    found = db.scalar(statement.with_for_update(of=Declaration) if lock else statement)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def declarations_numbered(db: Session, number: str, caller: Caller) -> Sequence[Declaration]:
+    """The declarations with this id, order, payment or sub-order number."""
+    return db.scalars(
+        select(Declaration)
+        .where(_numbered(number), caller.sees(Declaration.merchant_no))
+        .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
+        .order_by(Declaration.id)
+        .limit(LARGEST_PAGE)
+    ).all()
+
+
+def _numbered(number: str) -> ColumnElement[bool]:
+    split = select(SubOrder.declaration_id).where(SubOrder.sub_order_no == number)
+    return or_(
+        Declaration.id == number,
+        Declaration.out_order_no == number,
+        Declaration.payment_no == number,
+        Declaration.id.in_(split),
+    )
+
+
+def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
+    """Declarations, newest first."""
+    statement = (
+        select(Declaration)
+        .where(caller.sees(Declaration.merchant_no), *_narrowed(filters))
+        .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
+    )
+    return _page(db, statement, Declaration.id, limit, cursor)
+
+
+def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    for name in ("state", "channel", "office", "out_order_no", "payment_no", "needs_review"):
+        wanted = getattr(filters, name)
+        if wanted is not None:
+            conditions.append(getattr(Declaration, name) == wanted)
+    if filters.batch_id is not None:
+        conditions.append(_in_batch(filters.batch_id))
+    if filters.sub_order_no is not None:
+        split = select(SubOrder.declaration_id).where(SubOrder.sub_order_no == filters.sub_order_no)
+        conditions.append(Declaration.id.in_(split))
+    if filters.since is not None:
+        conditions.append(Declaration.created_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(Declaration.created_at < filters.until)
+    return conditions
+
+
+def _in_batch(batch_id: str) -> ColumnElement[bool]:
+    replayed = select(BatchReplay.declaration_id).where(BatchReplay.batch_id == batch_id)
+    return or_(Declaration.batch_id == batch_id, Declaration.id.in_(replayed))
+
+
+def batch_of(db: Session, batch_id: str, caller: Caller) -> Batch:
+    """One batch; NotFound also when one of its merchants is not the caller's."""
+    batch = db.scalar(select(Batch).where(Batch.id == batch_id, _sees_batch(caller)))
+    if batch is None:
+        raise NotFound
+    return batch
+
+
+def list_batches(
+    db: Session, caller: Caller, *, limit: int, cursor: str | None, since: datetime | None, until: datetime | None
+) -> Page:
+    """Batches, newest first."""
+    statement = select(Batch).where(_sees_batch(caller))
+    if since is not None:
+        statement = statement.where(Batch.created_at >= since)
+    if until is not None:
+        statement = statement.where(Batch.created_at < until)
+    return _page(db, statement, Batch.id, limit, cursor)
+
+
+def _sees_batch(caller: Caller) -> ColumnElement[bool]:
+    foreign = exists().where(BatchMerchant.batch_id == Batch.id, ~caller.sees(BatchMerchant.merchant_no))
+    own = exists().where(BatchMerchant.batch_id == Batch.id, caller.sees(BatchMerchant.merchant_no))
+    return own & ~foreign
+
+
+def _page(db: Session, statement: Select[Any], key: Any, limit: int, cursor: str | None) -> Page:
+    """Ids sort by time, so the id alone is the cursor."""
+    if cursor is not None:
+        statement = statement.where(key < cursor)
+    rows = db.scalars(statement.order_by(key.desc()).limit(limit + 1)).all()
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def replays_of(db: Session, batch_id: str) -> Sequence[str]:
+    """The declarations that a batch named again, unchanged."""
+    return db.scalars(
+        select(BatchReplay.declaration_id).where(BatchReplay.batch_id == batch_id).order_by(BatchReplay.declaration_id)
+    ).all()
+
+
+def progress_of(db: Session, batch_id: str) -> Progress:
+    """Count a batch's declarations and say whether anything still goes on by itself."""
+    counted = db.execute(
+        select(Declaration.state, Declaration.cancelled, Declaration.needs_review, func.count())
+        .where(_in_batch(batch_id))
+        .group_by(Declaration.state, Declaration.cancelled, Declaration.needs_review)
+    ).all()
+    states = dict.fromkeys(State, 0)
+    cancelled = needs_review = 0
+    for state, is_cancelled, is_in_review, count in counted:
+        needs_review += count if is_in_review else 0
+        if is_cancelled:
+            cancelled += count
+        else:
+            states[state] += count
+    return Progress(states, cancelled, needs_review, _batch_state(db, batch_id, states, needs_review))
+
+
+def _batch_state(db: Session, batch_id: str, states: dict[State, int], needs_review: int) -> BatchState:
+    running = aliased(Push)
+    goes_on = db.scalar(
+        select(running.id)
+        .join(Declaration, Declaration.id == running.declaration_id)
+        .where(_in_batch(batch_id), running.due_at.is_not(None), running.case_reason.is_(None))
+        .limit(1)
+    )
+    if goes_on is not None:
+        return BatchState.RUNNING
+    if needs_review or any(count for state, count in states.items() if state is not State.SUCCESS):
+        return BatchState.ATTENTION
+    return BatchState.DONE
+
+
+def events_of(db: Session, declaration_id: str) -> Sequence[Event]:
+    """The timeline, oldest first."""
+    return db.scalars(select(Event).where(Event.declaration_id == declaration_id).order_by(Event.id)).all()

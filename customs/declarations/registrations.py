@@ -1,0 +1,87 @@
+"""Registrations (备案): a merchant's number and name with an office for a channel, filled in where it is missing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.access.callers import Caller
+from customs.declarations.models import Registration
+from customs.declarations.offices import codes_for
+from customs.declarations.orders import Order
+from customs.errors import Fault, Invalid
+from customs.gateway import Channel
+from customs.ids import new_id
+
+
+@dataclass(frozen=True)
+class Registrations:
+    """What is on file, by merchant, channel and office."""
+
+    on_file: Mapping[tuple[str, Channel, str], Registration]
+
+    def complete(self, order: Order) -> Order:
+        """The order with number and name from the file where it has none; what it says itself stands."""
+        known = self.on_file.get((order.merchant_no, order.channel, order.office))
+        if known is None or (order.mch_customs_no and order.merchant_customs_name):
+            return order
+        name = known.merchant_customs_name if order.channel is Channel.ALIPAY else None
+        return replace(
+            order,
+            mch_customs_no=order.mch_customs_no or known.mch_customs_no,
+            merchant_customs_name=order.merchant_customs_name or name,
+        )
+
+
+def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
+    """What is on file for these merchants."""
+    rows = db.scalars(select(Registration).where(Registration.merchant_no.in_(sorted(set(merchants))))).all()
+    return Registrations({(row.merchant_no, Channel(row.channel), row.office): row for row in rows})
+
+
+def list_registrations(db: Session, caller: Caller) -> Sequence[Registration]:
+    """All that the caller may see, in a stable order."""
+    return db.scalars(
+        select(Registration)
+        .where(caller.sees(Registration.merchant_no))
+        .order_by(Registration.merchant_no, Registration.channel, Registration.office)
+    ).all()
+
+
+def put_registrations(db: Session, rows: Sequence[Mapping[str, str]], caller: Caller, now: datetime) -> int:
+    """Put registrations on file, replacing those of the same merchant, channel and office; all or none.
+
+    Raises Invalid naming each row that has an unknown office, lacks Alipay's name or is another merchant's.
+    """
+    if faults := [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]:
+        raise Invalid("registrations were not taken; nothing was changed", faults=faults)
+    held = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
+    fresh: dict[tuple[str, Channel, str], Registration] = {}
+    for row in rows:
+        key = (row["merchant_no"], Channel(row["channel"]), row["office"])
+        registration = held.get(key) or fresh.get(key)
+        if registration is None:
+            registration = fresh[key] = Registration(
+                id=new_id("reg"), merchant_no=key[0], channel=key[1], office=key[2]
+            )
+            db.add(registration)
+        registration.mch_customs_no = row["mch_customs_no"]
+        registration.merchant_customs_name = row.get("merchant_customs_name") or None
+        registration.updated_at = now
+    return len(rows)
+
+
+def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[Fault]:
+    place = f"/registrations/{index}"
+    if not caller.may_touch(row["merchant_no"]):
+        return [Fault(f"{place}/merchant_no", "merchant_unknown", "this merchant is not yours")]
+    if row["channel"] not in [channel.value for channel in Channel]:
+        return [Fault(f"{place}/channel", "choice", "use wechatpay or alipay")]
+    channel = Channel(row["channel"])
+    if not codes_for(channel, row["office"]):
+        return [Fault(f"{place}/office", "office_without_codes", f"no such office takes declarations by {channel}")]
+    if channel is Channel.ALIPAY and not row.get("merchant_customs_name"):
+        return [Fault(f"{place}/merchant_customs_name", "registration_name_missing", "Alipay needs the name")]
+    return []

@@ -1,0 +1,217 @@
+"""Review: what a person decides on a declaration — re-push, modify, cancel, dismiss — with a reason, on the record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.access.callers import Caller, Scope
+from customs.declarations.allowing import (
+    CANCEL,
+    DISMISS,
+    REDECLARE,
+    Check,
+    Policy,
+    Request,
+    action_of_modify,
+    action_of_redeclare,
+    modify_checks,
+    refusal_of,
+    was_sent,
+)
+from customs.declarations.changing import changed_order, changed_sub_orders, write_order
+from customs.declarations.findings import Severity
+from customs.declarations.folding import folded
+from customs.declarations.held import order_of
+from customs.declarations.intake import Rules
+from customs.declarations.models import Declaration, Push
+from customs.declarations.preflight import complaints_about
+from customs.declarations.queries import declaration_of
+from customs.declarations.states import Action, State
+from customs.errors import ActionRefused, Fault, Invalid
+from customs.history.models import Event
+from customs.history.vault import Vault
+
+FAILED = (State.FAIL, State.EXCEPT)
+
+
+class Reviewing:
+    """One person's decisions within one transaction: who, when, and by which policy."""
+
+    def __init__(self, db: Session, by: Caller, now: datetime, policy: Policy) -> None:
+        self._db = db
+        self._by = by
+        self._now = now
+        self._policy = policy
+
+    def redeclare(
+        self, declaration_id: str, why: str, *, override: bool = False, push_ids: Sequence[str] = ()
+    ) -> Declaration:
+        """Push again: those named, else all that failed, else all that are SUCCESS.
+
+        Raises ActionRefused with the rule and `not_before` when one of them may not; then nothing changes.
+        """
+        if override:
+            self._by.require(Scope.DECLARATIONS_REVIEW)
+        declaration = self._locked(declaration_id)
+        pushes = self._chosen(declaration, push_ids)
+        request = Request(self._now, self._policy, override)
+        self._require([(push, REDECLARE) for push in pushes], request)
+        for push in pushes:
+            self._begin_epoch(push, action_of_redeclare(push))
+        self._line_up(declaration)
+        self._close(declaration, pushes)
+        return self._done(declaration, "redeclare", why, pushes, override=str(override).lower())
+
+    def modify(
+        self, declaration_id: str, why: str, changes: Mapping[str, Any], vault: Vault, rules: Rules
+    ) -> Declaration:
+        """Change content and send what changed: MODIFY, a corrected re-push, or a fresh submission.
+
+        Raises Invalid for content that the rules of intake refuse, ActionRefused as `redeclare` does.
+        """
+        declaration = self._locked(declaration_id)
+        before = order_of(declaration, vault)
+        after = changed_order(before, changes)
+        complaints = [one for one in complaints_about(replace(after, submit="now")) if _blocks(one, rules)]
+        if complaints:
+            raise Invalid(
+                f"the change is not valid: {complaints[0].detail}",
+                faults=[Fault(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
+            )
+        touched = changed_sub_orders(before, after)
+        pushes = [push for push in declaration.pushes if push.sub_order_no in touched]
+        if not pushes:
+            raise Invalid(
+                "nothing in it differs from the declaration", faults=[Fault("", "unchanged", "name a change")]
+            )
+        request = Request(self._now, self._policy)
+        self._require([(push, modify_checks(push)) for push in pushes], request)
+        write_order(declaration, after, vault)
+        for push in pushes:
+            if was_sent(push):
+                self._begin_epoch(push, action_of_modify(push))
+            else:
+                # Reserved by a worker or not: a new epoch makes it let go of the old content.
+                push.epoch += 1
+        self._line_up(declaration)
+        self._close(declaration, pushes)
+        return self._done(declaration, "modify", why, pushes, changed=", ".join(sorted(set(changes))))
+
+    def cancel(self, declaration_id: str, why: str) -> Declaration:
+        """Take a declaration back before anything was sent; its numbers are free again."""
+        declaration = self._locked(declaration_id)
+        self._require([(push, CANCEL) for push in declaration.pushes], Request(self._now, self._policy))
+        for push in declaration.pushes:
+            push.cancelled = True
+            push.epoch += 1
+            push.next_action = push.due_at = None
+        declaration.cancelled = True
+        self._close(declaration, declaration.pushes)
+        return self._done(declaration, "cancel", why, ())
+
+    def dismiss(self, declaration_id: str, why: str) -> Declaration:
+        """Close the open case as it is; a budget that was spent starts anew."""
+        self._by.require(Scope.DECLARATIONS_REVIEW)
+        declaration = self._locked(declaration_id)
+        open_cases = [push for push in declaration.pushes if push.case_reason]
+        if not open_cases:
+            self._require([(push, DISMISS) for push in declaration.pushes[:1]], Request(self._now, self._policy))
+        for push in open_cases:
+            push.budget_from = self._now
+        reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
+        self._close(declaration, open_cases, everything=True)
+        return self._done(declaration, "dismiss", why, (), case=reasons)
+
+    def _locked(self, declaration_id: str) -> Declaration:
+        """The declaration and its pushes, locked in the order the recording locks them."""
+        declaration = declaration_of(self._db, declaration_id, self._by, lock=True)
+        self._db.scalars(
+            select(Push)
+            .where(Push.declaration_id == declaration.id)
+            .order_by(Push.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        return declaration
+
+    def _chosen(self, declaration: Declaration, push_ids: Sequence[str]) -> list[Push]:
+        if push_ids:
+            named = [push for push in declaration.pushes if push.id in set(push_ids)]
+            if len(named) != len(set(push_ids)):
+                raise Invalid("a push of another declaration was named", faults=[Fault("/pushes", "push_unknown", "")])
+            return named
+        failed = [push for push in declaration.pushes if push.state in FAILED or _given_up(push)]
+        return failed or [push for push in declaration.pushes if push.state is State.SUCCESS] or declaration.pushes
+
+    def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
+        refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
+        if not refusals:
+            return
+        times = [refusal.not_before for _, refusal in refusals]
+        # Waiting helps only when it helps every push that was refused.
+        not_before = None if None in times else max(moment for moment in times if moment)
+        first = refusals[0][1]
+        raise ActionRefused(
+            first.why,
+            faults=[Fault(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals],
+            not_before=not_before,
+        )
+
+    def _begin_epoch(self, push: Push, action: Action) -> None:
+        """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
+        push.epoch += 1
+        push.prior_state = push.state if push.accepted else None
+        push.state = State.UNDECLARED
+        push.explanation = push.refusal = push.in_doubt = push.budget_from = None
+        push.polls = push.tries = push.doubts = 0
+        push.next_action = action
+        push.due_at = self._now
+
+    def _line_up(self, declaration: Declaration) -> None:
+        """Whatever waits for a code that is not SUCCESS now has no due time of its own."""
+        by_id = {push.id: push for push in declaration.pushes}
+        for push in declaration.pushes:
+            before = by_id.get(push.blocked_by or "")
+            waiting = push.next_action not in (None, Action.QUERY) and not push.in_doubt
+            if before is not None and waiting:
+                push.due_at = push.due_at or self._now if before.state is State.SUCCESS else None
+
+    def _close(self, declaration: Declaration, acted_on: Sequence[Push], *, everything: bool = False) -> None:
+        """An accepted action closes the case; a push that failed and was left out of it stays before the reviewer."""
+        for push in declaration.pushes:
+            if push in acted_on or everything or push.state not in FAILED:
+                push.case_reason = push.case_since = None
+        for name, value in folded(declaration.pushes).items():
+            setattr(declaration, name, value)
+
+    def _done(
+        self, declaration: Declaration, action: str, why: str, pushes: Sequence[Push], **facts: str
+    ) -> Declaration:
+        detail = {"action": action, "reason": why, **facts}
+        if pushes:
+            detail["pushes"] = ", ".join(push.id for push in pushes)
+        self._db.add(
+            Event(
+                merchant_no=declaration.merchant_no,
+                declaration_id=declaration.id,
+                at=self._now,
+                kind="action",
+                actor=self._by.name,
+                detail=detail,
+            )
+        )
+        self._db.flush()
+        return declaration
+
+
+def _given_up(push: Push) -> bool:
+    """Sent, never ended, and nothing due: refused, or out of budget."""
+    return was_sent(push) and push.next_action is None and not push.state.is_final
+
+
+def _blocks(complaint: Any, rules: Rules) -> bool:
+    return rules.severity(complaint.code, complaint.severity) is Severity.ERROR

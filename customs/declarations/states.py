@@ -1,0 +1,60 @@
+"""The states of a push and of a declaration: one table that reads like a diagram, and how they fold (R11, R12)."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The document's six customs states (9.1), and no others."""
+
+    UNDECLARED = "UNDECLARED"
+    SUBMITTED = "SUBMITTED"
+    PROCESSING = "PROCESSING"
+    SUCCESS = "SUCCESS"
+    FAIL = "FAIL"
+    EXCEPT = "EXCEPT"
+
+    @property
+    def is_final(self) -> bool:
+        return not NEXT[self]
+
+
+class Action(StrEnum):
+    """What is due next for a push."""
+
+    SUBMIT = "SUBMIT"
+    QUERY = "QUERY"
+    REDECLARE = "REDECLARE"
+    MODIFY = "MODIFY"
+
+
+# Within one epoch; only an action of ours (ADD, re-push, MODIFY) begins another, at UNDECLARED.
+NEXT: dict[State, set[State]] = {
+    State.UNDECLARED: {State.SUBMITTED, State.PROCESSING, State.SUCCESS, State.FAIL, State.EXCEPT},
+    State.SUBMITTED: {State.PROCESSING, State.SUCCESS, State.FAIL, State.EXCEPT},
+    State.PROCESSING: {State.SUCCESS, State.FAIL, State.EXCEPT},
+    State.SUCCESS: set(),
+    State.FAIL: set(),
+    State.EXCEPT: set(),
+}
+
+LEAST_ADVANCED = (State.UNDECLARED, State.SUBMITTED, State.PROCESSING, State.SUCCESS)
+
+
+def is_forward(held: State, reported: State) -> bool:
+    """Whether the gateway may report `reported` after `held` within one epoch."""
+    return reported == held or reported in NEXT[held]
+
+
+def read_state(word: str) -> State | None:
+    """The gateway's word as a State; None for a word the document does not know."""
+    return State.__members__.get(word.strip().upper())
+
+
+def fold_states(states: Iterable[State]) -> State:
+    """A declaration's state over its pushes: any FAIL, else any EXCEPT, else the least advanced."""
+    held = set(states)
+    for worst in (State.FAIL, State.EXCEPT):
+        if worst in held:
+            return worst
+    return next((state for state in LEAST_ADVANCED if state in held), State.UNDECLARED)

@@ -1,0 +1,141 @@
+"""Store: a batch's good orders as rows, all in one transaction, and few statements however many there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from customs.access.callers import Caller
+from customs.database import Base
+from customs.declarations.findings import Finding
+from customs.declarations.identity import Identity
+from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
+from customs.declarations.orders import Order
+from customs.declarations.planning import plan_pushes
+from customs.declarations.states import Action, State
+from customs.history.vault import Vault
+from customs.ids import new_id
+
+DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]
+PUSHES = Base.metadata.tables[Push.__tablename__]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One order ready to be stored: its id, and its buyer sealed under that id."""
+
+    id: str
+    order: Order
+    buyer: str | None
+    cert_index: str | None
+
+
+def prepare(order: Order, vault: Vault) -> Prepared:
+    declaration_id = new_id("decl")
+    if order.buyer is None:
+        return Prepared(declaration_id, order, None, None)
+    sealed = vault.seal_buyer(order.buyer, declaration_id)
+    return Prepared(declaration_id, order, sealed, vault.index(order.buyer.cert_id))
+
+
+def store(
+    db: Session,
+    prepared: Sequence[Prepared],
+    replayed: Sequence[str],
+    *,
+    findings: Sequence[Finding],
+    merchants: Sequence[str],
+    name: str,
+    sender: Caller,
+    now: datetime,
+) -> Batch:
+    """Insert the batch, its declarations, sub-orders and pushes; the pushes that wait for nothing are due at once."""
+    batch = Batch(
+        id=new_id("bat"),
+        name=name,
+        sender=sender.name,
+        created_at=now,
+        findings=[finding.as_dict() for finding in findings],
+    )
+    db.add(batch)
+    db.flush()
+    db.add_all(BatchMerchant(batch_id=batch.id, merchant_no=merchant_no) for merchant_no in merchants)
+    db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
+    db.flush()
+    parts = {one.id: [_part_row(one, position) for position in range(len(one.order.sub_orders))] for one in prepared}
+    for table, rows in (
+        (DECLARATIONS, [_declaration_row(one, batch.id, now) for one in prepared]),
+        (SUB_ORDERS, [row for of_one in parts.values() for row in of_one]),
+        (PUSHES, [row for one in prepared for row in _push_rows(one, parts[one.id], now)]),
+    ):
+        if rows:
+            db.execute(insert(table), rows)
+    return batch
+
+
+def _declaration_row(one: Prepared, batch_id: str, now: datetime) -> dict[str, Any]:
+    order = one.order
+    return {
+        "id": one.id,
+        "batch_id": batch_id,
+        "merchant_no": order.merchant_no,
+        "channel": order.channel,
+        "office": order.office,
+        "out_order_no": order.out_order_no,
+        "payment_no": order.payment_no,
+        "mch_customs_no": order.mch_customs_no,
+        "merchant_customs_name": order.merchant_customs_name,
+        "duty": order.duty,
+        "buyer": one.buyer,
+        "cert_index": one.cert_index,
+        "state": State.UNDECLARED,
+        "identity": Identity.UNCHECKED,
+        "needs_review": False,
+        "case_reason": None,
+        "case_since": None,
+        "cancelled": False,
+        "created_at": now,
+    }
+
+
+def _part_row(one: Prepared, position: int) -> dict[str, Any]:
+    part = one.order.sub_orders[position]
+    return {
+        "id": new_id("sub"),
+        "declaration_id": one.id,
+        "merchant_no": one.order.merchant_no,
+        "position": position,
+        "sub_order_no": part.sub_order_no,
+        "amount": part.amount,
+        "transport_amount": part.transport_amount,
+        "product_amount": part.product_amount,
+    }
+
+
+def _push_rows(one: Prepared, parts: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    order = one.order
+    part_ids = {row["sub_order_no"]: row["id"] for row in parts}
+    planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
+    ids = [new_id("push") for _ in planned]
+    return [
+        {
+            "id": ids[plan.position],
+            "declaration_id": one.id,
+            "sub_order_id": part_ids.get(plan.sub_order_no),
+            "merchant_no": order.merchant_no,
+            "channel": order.channel,
+            "payment_no": order.payment_no,
+            "customs": plan.customs,
+            "sub_order_no": plan.sub_order_no,
+            "position": plan.position,
+            "blocked_by": None if plan.waits_for is None else ids[plan.waits_for],
+            "state": State.UNDECLARED,
+            "next_action": Action.SUBMIT,
+            "due_at": now if plan.waits_for is None else None,
+        }
+        for plan in planned
+    ]

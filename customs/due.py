@@ -1,0 +1,69 @@
+"""What is due: one `due_at` for first submission, retry, polling and recovery; a lease and a fence for who records."""
+
+import hashlib
+import os
+import random
+import socket
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from customs.database import UtcDateTime
+
+LONGEST_POLL_FACTOR = 20
+POLL_GROWTH = 1.5
+JITTER = 0.1
+
+
+class Due:
+    """The columns of anything a worker may be asked to call for.
+
+    A row is claimable when `due_at` has passed and no lease runs. Claiming writes `holder` and `lease_until` and
+    raises `fence`; only whoever still holds that fence may record.
+    """
+
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    holder: Mapped[str | None] = mapped_column(String(80))
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+
+
+def growing(first: float, times: int, *, factor: float = POLL_GROWTH, most: float | None = None) -> float:
+    """Seconds to wait after `times` waits: growing from `first` to `most` (20 times the first), with jitter."""
+    most = first * LONGEST_POLL_FACTOR if most is None else most
+    # The exponent is bounded: a push polled for a week must not overflow a float.
+    wait = min(first * factor ** min(times, 100), most)
+    return wait * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311 - spreading load, not a secret
+
+
+def machine() -> str:
+    """This host and process namespace: a process id means something only within one."""
+    parts = [socket.gethostname()]
+    for source in (Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")):
+        if source.exists():
+            parts.append(str(source.readlink()) if source.is_symlink() else source.read_text().strip())
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def this_holder() -> str:
+    """The name under which this process holds leases."""
+    return f"{machine()}:{os.getpid()}"
+
+
+def dead_holders(holders: Iterable[str]) -> list[str]:
+    """Those of `holders` that were processes of this machine and are gone: their leases need not run out."""
+    here = machine()
+    return [holder for holder in holders if holder.startswith(f"{here}:") and not _lives(int(holder.split(":")[1]))]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,115 @@
+"""Claim, call, record: the loop that keeps many signed calls in the air while no transaction is open.
+
+It knows nothing of declarations: a Desk claims tasks, makes one call, and records answers.
+"""
+
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, Protocol, TypeVar
+
+Task = TypeVar("Task", bound=Hashable)
+Answer = TypeVar("Answer")
+
+# Answers are recorded together: a few milliseconds of waiting save a transaction each.
+GATHER_SECONDS = 0.05
+RENEW_SECONDS = 5.0
+
+
+class Desk(Protocol[Task, Answer]):
+    """What one kind of work brings to the engine."""
+
+    def claim(self, room: int) -> list[Task]:
+        """Reserve at most `room` due tasks, in one transaction."""
+
+    def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+        """In one transaction, record what came back and mark what leaves; return those that may leave."""
+
+    def call(self, task: Task) -> Answer:
+        """Make the call; every way it can end is an Answer. Runs in a thread, with no transaction open."""
+
+    def renew(self, held: Sequence[Task]) -> None:
+        """Make the leases of all that is reserved or in the air longer."""
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        """Let go of what was reserved and will not be sent by this process."""
+
+
+class Engine(Generic[Task, Answer]):
+    """Drains one desk with `threads` concurrent calls."""
+
+    def __init__(self, desk: Desk[Task, Answer], threads: int) -> None:
+        self._desk = desk
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
+        self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
+        self._flying: set[Task] = set()
+
+    def drain(self, seconds: float, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Work until nothing is due, claiming for some `seconds` at most; returns how many answers were recorded.
+
+        Each thread has at most one call in the air and one marked to leave behind it. Raises what the database
+        raises: answers not yet recorded stay here for the next drain, the leases settle the rest.
+        """
+        reserved: deque[Task] = deque()
+        ends_at = time.monotonic() + seconds
+        renew_at = time.monotonic() + RENEW_SECONDS
+        recorded = 0
+        more_due = True
+        while more_due or reserved or self._flying:
+            if time.monotonic() >= ends_at or stopping():
+                self._desk.give_back(reserved)
+                reserved.clear()
+                more_due = False
+            elif more_due and len(reserved) < self._threads:
+                room = 3 * self._threads - len(reserved)
+                claimed = self._desk.claim(room)
+                reserved.extend(claimed)
+                more_due = len(claimed) == room
+            answered = self._gather()
+            free = 2 * self._threads - len(self._flying) + len(answered)
+            leaving = [reserved.popleft() for _ in range(min(free, len(reserved)))]
+            if answered or leaving:
+                self._exchange(answered, leaving)
+                recorded += len(answered)
+                # What was recorded may have made something else due: the second of two ordered codes, say.
+                more_due = more_due or bool(answered)
+            if time.monotonic() >= renew_at:
+                self._desk.renew([*self._flying, *reserved])
+                renew_at = time.monotonic() + RENEW_SECONDS
+        return recorded
+
+    def close(self) -> None:
+        """End the threads once their calls are over."""
+        self._pool.shutdown()
+
+    def _gather(self) -> list[tuple[Task, Answer]]:
+        """Answers worth a transaction: half as many as there are threads, or what came within a moment."""
+        answered: list[tuple[Task, Answer]] = []
+        enough = min(max(self._threads // 2, 1), len(self._flying))
+        until = time.monotonic() + GATHER_SECONDS
+        while len(answered) < enough:
+            try:
+                answered.append(self._answers.get(timeout=max(until - time.monotonic(), 0.0)))
+            except queue.Empty:
+                break
+        while not self._answers.empty():
+            answered.append(self._answers.get())
+        return answered
+
+    def _exchange(self, answered: list[tuple[Task, Answer]], leaving: list[Task]) -> None:
+        try:
+            allowed = self._desk.exchange(answered, leaving)
+        except BaseException:
+            for answer in answered:
+                self._answers.put(answer)
+            raise
+        self._flying.difference_update(task for task, _ in answered)
+        for task in allowed:
+            self._flying.add(task)
+            self._pool.submit(self._call, task)
+
+    def _call(self, task: Task) -> None:
+        self._answers.put((task, self._desk.call(task)))

@@ -1,0 +1,117 @@
+"""What may go wrong, one class each: the class name is the code, the docstring the title, the status what HTTP says."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong at one place of a request; `pointer` is a JSON pointer into the body."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class CustomsError(Exception):
+    """Something went wrong on our side."""
+
+    status = 500
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        faults: Sequence[Fault] = (),
+        not_before: datetime | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.faults = tuple(faults)
+        self.not_before = not_before
+        self.retry_after = retry_after
+
+    @property
+    def title(self) -> str:
+        return (type(self).__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+    @property
+    def code(self) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+
+class Unreadable(CustomsError):
+    """The request could not be read."""
+
+    status = 400
+
+
+class KeyMissing(CustomsError):
+    """An API key is needed: send it as `Authorization: Bearer <key>`."""
+
+    status = 401
+
+
+class KeyUnknown(CustomsError):
+    """This API key is unknown, expired or revoked."""
+
+    status = 401
+
+
+class ScopeMissing(CustomsError):
+    """This API key lacks the scope for that."""
+
+    status = 403
+
+
+class NotFound(CustomsError):
+    """There is nothing here that this caller may see."""
+
+    status = 404
+
+
+class TooLarge(CustomsError):
+    """The request is larger than what is accepted."""
+
+    status = 413
+
+
+class Invalid(CustomsError):
+    """The request was understood and is not valid."""
+
+    status = 422
+
+
+class FileUnreadable(CustomsError):
+    """The file is not what it says, or cannot be read as CSV, XLSX or JSON."""
+
+    status = 422
+
+
+class ActionRefused(CustomsError):
+    """A rule does not allow this action now."""
+
+    status = 409
+
+
+class StillAnswering(CustomsError):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    status = 409
+
+
+class KeyReused(CustomsError):
+    """This Idempotency-Key was used with another body."""
+
+    status = 422
+
+
+class Misconfigured(CustomsError):
+    """The environment does not say what is needed."""
+
+
+class VaultLocked(CustomsError):
+    """A name or ID number was encrypted with a key that is not configured."""

@@ -1,0 +1,76 @@
+"""Counters of calls by channel, action and outcome with their latency: kept where every process can add and read."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import BigInteger, Float, Integer, String, bindparam, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from customs.database import Base
+
+# Upper bounds in seconds, as Prometheus names them.
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+SLOTS = 16
+
+
+class CallCount(Base):
+    """Calls that ended in one way within one latency bucket. `slot` spreads processes over rows; readers add up."""
+
+    __tablename__ = "call_counts"
+
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16), primary_key=True)
+    action: Mapped[str] = mapped_column(String(16), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
+    bucket: Mapped[str] = mapped_column(String(8), primary_key=True)
+    calls: Mapped[int] = mapped_column(BigInteger)
+    seconds: Mapped[float] = mapped_column(Float)
+
+
+@dataclass
+class CallCounter:
+    """What one process counted since it last wrote."""
+
+    calls: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    seconds: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
+
+    def add(self, channel: str, action: str, outcome: str, duration_ms: int) -> None:
+        seconds = duration_ms / 1000
+        key = (channel, action, outcome, bucket_of(seconds))
+        self.calls[key] += 1
+        self.seconds[key] = self.seconds.get(key, 0.0) + seconds
+
+    def write(self, db: Session, slot: int) -> None:
+        """Add what was counted to the database, in a fixed order so that two writers cannot deadlock."""
+        table = Base.metadata.tables[CallCount.__tablename__]
+        for key in sorted(self.calls):
+            named = dict(zip(("channel", "action", "outcome", "bucket"), key, strict=True), slot=slot % SLOTS)
+            amounts = {"calls": self.calls[key], "seconds": self.seconds[key]}
+            matching = [table.c[name] == value for name, value in named.items()]
+            added = {name: table.c[name] + bindparam(f"plus_{name}") for name in amounts}
+            statement = update(table).where(*matching).values(added)
+            if db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()}).rowcount:  # type: ignore[attr-defined]
+                continue
+            try:
+                with db.begin_nested():
+                    db.execute(insert(CallCount).values(**named, **amounts))
+            except IntegrityError:
+                db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
+        self.calls.clear()
+        self.seconds.clear()
+
+
+def bucket_of(seconds: float) -> str:
+    return next((str(bound) for bound in BUCKETS if seconds <= bound), "+Inf")
+
+
+def cumulative(counts: Iterable[tuple[str, int]]) -> list[tuple[str, float]]:
+    """Counts per bucket as Prometheus wants them: each bucket holds all the smaller ones."""
+    held = dict(counts)
+    total, rows = 0.0, []
+    for bound in (*map(str, BUCKETS), "+Inf"):
+        total += held.get(bound, 0)
+        rows.append((bound, total))
+    return rows

@@ -1,0 +1,49 @@
+"""How names, ID numbers and raw replies look once masked: what a log, a timeline or a page may show."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from customs.gateway.filings import Buyer
+
+# The first four characters say the province, the last four are what a clerk compares on the phone.
+CERT_ID_SHOWN = 4
+LONGEST_REPLY_KEPT = 16_384
+ANY_CERT_ID = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")
+
+
+def mask_name(name: str) -> str:
+    """`李雷` becomes `李*`."""
+    return name[:1] + "*" * max(len(name) - 1, 1)
+
+
+def mask_cert_id(cert_id: str) -> str:
+    """`11010519491231002X` becomes `1101**********002X`."""
+    hidden = max(len(cert_id) - 2 * CERT_ID_SHOWN, 4)
+    return cert_id[:CERT_ID_SHOWN] + "*" * hidden + cert_id[-CERT_ID_SHOWN:]
+
+
+def mask_buyer(buyer: Buyer | None) -> dict[str, str] | None:
+    if buyer is None:
+        return None
+    return {"name": mask_name(buyer.name), "cert_id": mask_cert_id(buyer.cert_id)}
+
+
+def mask_params(params: Mapping[str, str]) -> dict[str, str]:
+    """What was sent, fit to be kept in the timeline."""
+    masks = {"name": mask_name, "cert_id": mask_cert_id}
+    return {key: masks[key](value) if key in masks else value for key, value in params.items()}
+
+
+def mask_text(text: str, buyer: Buyer | None) -> str:
+    """A text of the gateway's with the buyer masked wherever it was echoed, and anything shaped like an ID number."""
+    if buyer is not None:
+        for value, masked in ((buyer.cert_id, mask_cert_id(buyer.cert_id)), (buyer.name, mask_name(buyer.name))):
+            for spelling in (value, json.dumps(value)[1:-1]):
+                text = text.replace(spelling, masked)
+    return ANY_CERT_ID.sub(lambda found: mask_cert_id(found.group()), text)
+
+
+def mask_reply(reply: str, buyer: Buyer | None) -> str:
+    """What came back, fit to be kept in the timeline: masked, and cut to what is worth keeping."""
+    return mask_text(reply[:LONGEST_REPLY_KEPT].replace("\x00", "�"), buyer)

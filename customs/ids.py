@@ -1,0 +1,29 @@
+"""Opaque ids that sort by time: a prefix that says what it is, 48 bits of milliseconds, 80 that nobody can guess."""
+
+import secrets
+import threading
+import time
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+RANDOM_BITS = 80
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id such as `decl_06fw3v2k8qxkq0m1n7t5r9zd4c`; later ids of one process are greater."""
+    return f"{prefix}_{_encode(_next())}"
+
+
+def _next() -> int:
+    global _last
+    with _lock:
+        fresh = (time.time_ns() // 1_000_000 << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
+        # Within one millisecond the order of making must still be the order of the ids.
+        _last = fresh if fresh >> RANDOM_BITS > _last >> RANDOM_BITS else _last + 1 + secrets.randbits(16)
+        return _last
+
+
+def _encode(number: int) -> str:
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,47 @@
+"""The API of lanes: which are open, which were stopped and why, and letting one go on."""
+
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy import select
+
+from customs.access.callers import Scope
+from customs.declarations.presenting import instant
+from customs.errors import NotFound
+from customs.lanes import gate
+from customs.lanes.models import Lane
+from customs.web.doors import needs, services
+
+api = Blueprint("lanes", __name__, url_prefix="/api/v1")
+
+
+@api.get("/lanes")
+@needs(Scope.DECLARATIONS_READ)
+def list_lanes() -> dict[str, Any]:
+    with services().reading() as db:
+        lanes = db.scalars(select(Lane).order_by(Lane.id)).all()
+        return {"data": [lane_json(lane) for lane in lanes], "has_more": False, "next_cursor": None}
+
+
+@api.post("/lanes/<lane_id>/resume")
+@needs(Scope.DECLARATIONS_REVIEW)
+def resume_lane(lane_id: str) -> dict[str, Any]:
+    with services().transaction() as db:
+        if db.get(Lane, lane_id) is None:
+            raise NotFound
+        gate.resume(db, lane_id)
+        shown = lane_json(db.get_one(Lane, lane_id, populate_existing=True))
+    services().doorbell.ring()
+    return shown
+
+
+def lane_json(lane: Lane) -> dict[str, Any]:
+    return {
+        "id": lane.id,
+        "agent_no": lane.agent_no,
+        "gateway": lane.base_url,
+        "state": "stopped" if lane.stopped_at else "open",
+        "reason": lane.reason,
+        "stopped_at": instant(lane.stopped_at),
+        "held_until": instant(lane.held_until),
+    }

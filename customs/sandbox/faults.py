@@ -1,0 +1,204 @@
+"""What the network and the gateway's own machinery do to a call: one table, printed on the front page.
+
+A fault strikes the first calls for a number and then heals, so what was declared still ends. It gets `proceed`,
+which processes the call: whether and when it is called tells a lost request from a lost reply.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from customs.sandbox.answers import Answer, Refused, refused
+
+Proceed = Callable[[], Answer]
+Strike = Callable[[Proceed], Response]
+
+DELAY_SECONDS = 2.0
+DRIP_SECONDS = 0.1
+HUGE_BYTES = 2 * 1024 * 1024
+RETRY_AFTER_SECONDS = "1"
+# An abortive close: what was not read yet is thrown away and the peer sees a reset.
+ABORT = struct.pack("ii", 1, 0)
+
+
+def _connection() -> socket.socket:
+    connection = request.environ.get("gunicorn.socket")
+    if not isinstance(connection, socket.socket):
+        raise Refused(500, "this fault needs the served sandbox: here is no connection to break", "fault")
+    return connection
+
+
+def _hang_up(connection: socket.socket) -> Response:
+    connection.shutdown(socket.SHUT_RDWR)
+    return Response(headers={"Connection": "close"})
+
+
+def drop_request(proceed: Proceed) -> Response:
+    return _hang_up(_connection())
+
+
+def drop_reply(proceed: Proceed) -> Response:
+    connection = _connection()
+    proceed()
+    return _hang_up(connection)
+
+
+def reset(proceed: Proceed) -> Response:
+    connection = _connection()
+    text = proceed().text.encode()
+
+    def half() -> Iterator[bytes]:
+        yield text[: len(text) // 2]
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        connection.shutdown(socket.SHUT_RDWR)
+        yield text[len(text) // 2 :]
+
+    return _raw(half(), len(text))
+
+
+def delay_request(proceed: Proceed) -> Response:
+    time.sleep(DELAY_SECONDS)
+    return proceed().response()
+
+
+def delay_reply(proceed: Proceed) -> Response:
+    answer = proceed()
+    time.sleep(DELAY_SECONDS)
+    return answer.response()
+
+
+def drip(proceed: Proceed) -> Response:
+    text = proceed().text.encode()
+
+    def drops() -> Iterator[bytes]:
+        for byte in text:
+            time.sleep(DRIP_SECONDS)
+            yield bytes([byte])
+
+    return _raw(drops(), len(text))
+
+
+def _raw(chunks: Iterator[bytes], length: int) -> Response:
+    headers = {"Content-Length": str(length), "Connection": "close"}
+    return Response(chunks, headers=headers, mimetype="application/json")
+
+
+def instead(status: int, message: str, **headers: str) -> Strike:
+    """Not processed: refused with a status of section 3 (or a proxy's)."""
+    return lambda proceed: refused(status, message).response(**headers)
+
+
+def failed_after(proceed: Proceed) -> Response:
+    proceed()
+    return refused(500, "internal error").response()
+
+
+def bad_gateway(proceed: Proceed) -> Response:
+    page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+    return Response(page, status=502, mimetype="text/html")
+
+
+def moved(status: int) -> Strike:
+    return lambda proceed: Response(status=status, headers={"Location": request.path})
+
+
+def truncated(proceed: Proceed) -> Response:
+    text = proceed().text
+    return Response(text[: len(text) // 2], mimetype="application/json")
+
+
+def malformed(proceed: Proceed) -> Response:
+    return Response(proceed().text.replace('"', "'"), mimetype="application/json")
+
+
+def plain_text(proceed: Proceed) -> Response:
+    return Response(proceed().text, mimetype="text/plain")
+
+
+def huge(proceed: Proceed) -> Response:
+    answer = proceed()
+    return Answer(answer.status, {**answer.body, "padding": "x" * HUGE_BYTES}).response()
+
+
+def swapped(proceed: Proceed) -> Response:
+    answer = proceed()
+    record: dict[str, Any] = dict(answer.body["data"])
+    record["out_order_no"], record["payment_no"] = record.get("payment_no"), record.get("out_order_no")
+    return Answer(answer.status, {**answer.body, "data": record}).response()
+
+
+def no_meta(proceed: Proceed) -> Response:
+    answer = proceed()
+    return Answer(answer.status, {"data": answer.body["data"]}).response()
+
+
+def failed_inside(proceed: Proceed) -> Response:
+    proceed()
+    return Answer(200, refused(500, "internal error").body).response()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row; it strikes the first `times` calls. Only what a caller survives unaided is chosen by seed."""
+
+    word: str
+    chinese: str
+    english: str
+    strike: Strike
+    times: int = 1
+    seeded: bool = True
+
+
+SYSTEM_ERROR = '{"wx_message": "系统错误", "wx_code": "SYSTEMERROR"}'
+BUSY = instead(503, "busy, try later", Retry_After=RETRY_AFTER_SECONDS)
+
+FAULTS = (
+    Fault("DROP-REQUEST", "请求丢失:处理前断开连接", "closed before processing", drop_request),
+    Fault("DROP-REPLY", "应答丢失:处理后断开连接", "processed, then closed without a reply", drop_reply),
+    Fault("RESET", "应答中途连接被重置", "processed, reset in the middle of the reply", reset),
+    Fault("DELAY-REQUEST", "处理前延迟 2 秒", "2 seconds late before processing", delay_request),
+    Fault("DELAY-REPLY", "处理后延迟 2 秒", "2 seconds late after processing", delay_reply),
+    Fault("DRIP", "应答逐字节缓慢返回", "processed, the reply drips byte by byte", drip, seeded=False),
+    Fault("ERROR-BEFORE", "处理前返回 500", "500 before processing", instead(500, "internal error")),
+    Fault("ERROR-AFTER", "处理后返回 500", "500 after processing", failed_after),
+    Fault("BUSY503", "三次 503,带 Retry-After", "503 with Retry-After, three times", BUSY, times=3),
+    Fault(
+        "BUSY429",
+        "一次 429,带 Retry-After",
+        "429 with Retry-After",
+        instead(429, "too many calls", Retry_After=RETRY_AFTER_SECONDS),
+    ),
+    Fault("PROXY502", "代理返回 502 HTML", "502 with a proxy's HTML", bad_gateway),
+    Fault("TRUNCATED", "处理后返回被截断的 JSON", "processed, half of the JSON", truncated),
+    Fault("MALFORMED", "处理后返回非法 JSON", "processed, no valid JSON", malformed),
+    Fault("TEXT", "处理后返回错误的内容类型", "processed, JSON sent as text/plain", plain_text),
+    Fault("HUGE", "处理后返回 2 MiB 的应答", "processed, a reply of 2 MiB", huge),
+    Fault("MOVED302", "重定向 302", "redirected with 302", moved(302)),
+    Fault("MOVED307", "重定向 307", "redirected with 307", moved(307)),
+    Fault("SWAPPED", "处理后返回的单号互换", "processed, the numbers of the reply are swapped", swapped),
+    Fault("NO-META", "处理后返回缺少 meta", "processed, the reply has no meta", no_meta),
+    Fault("META500", "处理后 HTTP 200,meta 为 500", "processed, HTTP 200 with 500 in meta", failed_inside),
+    Fault(
+        "SYS555",
+        "两次 555,微信系统错误",
+        "555 twice, a system error inside",
+        instead(555, SYSTEM_ERROR),
+        times=2,
+    ),
+    Fault(
+        "BAD555",
+        "两次 555,内容不可读",
+        "555 twice, the message is no JSON",
+        instead(555, "{wx_message: ?"),
+        times=2,
+    ),
+    Fault("DENIED401", "一次 401", "401 once", instead(401, "the Signature is refused"), seeded=False),
+    Fault("LATE411", "一次 411", "411 once", instead(411, "the Timestamp is refused")),
+)
+
+OUTAGE = Fault("OUTAGE", "整个网关不可用", "the whole gateway is away", BUSY)

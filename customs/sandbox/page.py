@@ -1,0 +1,75 @@
+"""The sandbox's front page: what it is, and the words that decide what happens, in Chinese and English."""
+
+from flask import Response, render_template_string
+
+from customs.sandbox.channels import CHANNELS
+from customs.sandbox.fates import FATES
+from customs.sandbox.faults import FAULTS
+from customs.sandbox.weather import KINDS
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+PAGE = """<!doctype html>
+<html lang="zh">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>报关沙箱 / Customs sandbox</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; margin: 0 0 2rem; }
+caption, th, td { text-align: left; padding: .35rem .6rem; vertical-align: top; }
+caption { font-weight: 600; padding-left: 0; }
+tbody tr { border-top: 1px solid #d5dbe3; }
+code { font: .9em ui-monospace, monospace; background: #eef1f5; padding: .1em .3em; border-radius: 3px; }
+</style>
+</head>
+<body>
+<h1>报关沙箱 <span lang="en">Customs sandbox</span></h1>
+<p>这里模拟支付网关的报关接口(文档 9.1–9.6),不会向任何海关申报。单号中的大写单词决定结果。</p>
+<p lang="en">The gateway's declaration endpoints (9.1 to 9.6), simulated: nothing reaches any customs office.
+A word in the order number, or in the sub-order number, decides what happens: <code>D20261123FAIL001</code>.
+No other capital letter may touch it. One fate and one fault may stand in one number.</p>
+<table>
+<caption>结果 <span lang="en">Fates</span></caption>
+<thead><tr><th scope="col">单词 Word</th><th scope="col">结果</th>
+<th scope="col" lang="en">What happens</th></tr></thead>
+<tbody>
+{% for row in fates %}<tr><td><code>{{ row.word }}</code></td><td>{{ row.chinese }}</td>
+<td lang="en">{{ row.english }}</td></tr>
+{% endfor %}</tbody>
+</table>
+<p>故障只影响该单号最初的调用,之后恢复;前缀指定调用类型,例如 <code>MODIFY-DROP-REPLY</code>。</p>
+<p lang="en">A fault strikes the first calls for a number, then heals. A prefix aims it at one kind of call
+({% for kind in kinds %}<code>{{ kind }}-</code>{{ ", " if not loop.last }}{% endfor %}):
+<code>MODIFY-DROP-REPLY</code>.</p>
+<table>
+<caption>故障 <span lang="en">Faults</span></caption>
+<thead><tr><th scope="col">单词 Word</th><th scope="col">故障</th><th scope="col" lang="en">What happens</th>
+<th scope="col">次数 Times</th><th scope="col">随机 By seed</th></tr></thead>
+<tbody>
+{% for row in faults %}<tr><td><code>{{ row.word }}</code></td><td>{{ row.chinese }}</td>
+<td lang="en">{{ row.english }}</td>
+<td>{{ row.times }}</td><td>{{ "✓" if row.seeded }}</td></tr>
+{% endfor %}</tbody>
+</table>
+<table>
+<caption>海关编号 <span lang="en">Customs codes</span></caption>
+<tbody>
+{% for channel in channels %}<tr><th scope="row">{{ channel.name }}</th>
+<td>{% for code in channel.codes %}<code>{{ code }}</code> {% endfor %}</td></tr>
+{% endfor %}</tbody>
+</table>
+<p>账本 <span lang="en">Ledger</span>: <a href="/ledger">/ledger</a>, <code>/ledger?payment_no=…</code>.
+开关 <span lang="en">Switches</span>:
+<code>POST /control {"fault_rate": 0.1, "fault_seed": 7, "outage": false}</code></p>
+</body>
+</html>
+"""
+
+
+def front_page() -> Response:
+    """The page; it needs nothing from elsewhere and runs no script."""
+    html = render_template_string(PAGE, fates=FATES, faults=FAULTS, kinds=KINDS, channels=CHANNELS.values())
+    return Response(html, mimetype="text/html", headers={"Content-Security-Policy": POLICY})

@@ -1,0 +1,196 @@
+"""What the environment says, read once, when a process starts; the README's table lists every variable here."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow.validate import OneOf, Range
+
+from customs.errors import Misconfigured
+
+# A Unix socket's path may hold some 100 bytes; a deeper home gets its socket in the temporary folder.
+LONGEST_SOCKET_PATH = 90
+SHORTEST_SECRET = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment's settings. Seconds are floats; the gateway's URL has no trailing slash."""
+
+    home: Path
+    database_url: str
+    redis_url: str
+    embedded_redis: bool
+    secret_key: str
+    pii_keys: tuple[str, ...]
+    sandbox: bool
+    embedded_sandbox: bool
+    base_url: str
+    agent_no: str
+    private_key_file: Path
+    public_key_file: Path
+    version: str
+    poll_seconds: float
+    unknown_grace_seconds: float
+    alipay_repush_seconds: float
+    lease_seconds: float
+    cert_id_check: str
+    rules_as_warnings: frozenset[str]
+    redeclare_failed: str
+    gateway_concurrency: int
+    gateway_rate: float
+    gateway_timeout_seconds: float
+    web_host: str
+    web_port: int
+    web_threads: int
+    log_level: str
+
+    @cached_property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+class Variables(Schema):
+    """Every variable with its type and bounds: the one table of what the environment may say."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    home = fields.String(data_key="CUSTOMS_HOME", load_default="./.customs")
+    database_url = fields.String(data_key="CUSTOMS_DATABASE_URL", load_default="")
+    redis_url = fields.String(data_key="CUSTOMS_REDIS_URL", load_default="")
+    secret_key = fields.String(data_key="CUSTOMS_SECRET_KEY", load_default="")
+    pii_keys = fields.String(data_key="CUSTOMS_PII_KEYS", load_default="")
+    sandbox = fields.Boolean(data_key="CUSTOMS_SANDBOX", load_default=None)
+    base_url = fields.Url(data_key="WISECASHIER_BASE_URL", load_default="", require_tld=False)
+    agent_no = fields.String(data_key="WISECASHIER_AGENT_NO", load_default="SANDBOX")
+    private_key_file = fields.String(data_key="WISECASHIER_PRIVATE_KEY_FILE", load_default="")
+    public_key_file = fields.String(data_key="WISECASHIER_PUBLIC_KEY_FILE", load_default="")
+    version = fields.String(data_key="WISECASHIER_VERSION", load_default="1.0")
+    poll_seconds = fields.Float(data_key="CUSTOMS_POLL_SECONDS", load_default=None, validate=Range(0.01))
+    unknown_grace_seconds = fields.Float(data_key="CUSTOMS_UNKNOWN_GRACE_SECONDS", load_default=None, validate=Range(0))
+    alipay_repush_seconds = fields.Float(data_key="CUSTOMS_ALIPAY_REPUSH_SECONDS", load_default=None, validate=Range(0))
+    lease_seconds = fields.Float(data_key="CUSTOMS_LEASE_SECONDS", load_default=60.0, validate=Range(5))
+    cert_id_check = fields.String(
+        data_key="CUSTOMS_CERT_ID_CHECK", load_default="block", validate=OneOf(["block", "warn"])
+    )
+    rules_as_warnings = fields.String(data_key="CUSTOMS_RULES_AS_WARNINGS", load_default="")
+    redeclare_failed = fields.String(
+        data_key="CUSTOMS_REDECLARE_FAILED", load_default="override", validate=OneOf(["override", "allow"])
+    )
+    gateway_concurrency = fields.Integer(
+        data_key="CUSTOMS_GATEWAY_CONCURRENCY", load_default=32, validate=Range(1, 512)
+    )
+    gateway_rate = fields.Float(data_key="CUSTOMS_GATEWAY_RATE", load_default=0.0, validate=Range(0))
+    gateway_timeout_seconds = fields.Float(
+        data_key="CUSTOMS_GATEWAY_TIMEOUT_SECONDS", load_default=15.0, validate=Range(0.1)
+    )
+    web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
+    web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
+    web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
+    log_level = fields.String(
+        data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
+    )
+
+
+# Seconds towards the real gateway, and towards the sandbox, which is in a hurry.
+PACES = {
+    "poll_seconds": (60.0, 1.0),
+    "unknown_grace_seconds": (420.0, 2.0),
+    "alipay_repush_seconds": (300.0, 1.0),
+}
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (the process's own by default).
+
+    On the embedded default (no CUSTOMS_DATABASE_URL) the secrets are made and kept in CUSTOMS_HOME.
+    Raises Misconfigured, naming the variable and what to do.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        # An empty variable means "not set": compose files and shells pass those along.
+        read = Variables().load({name: value.strip() for name, value in environ.items() if value.strip()})
+    except ValidationError as error:
+        faults = "; ".join(f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items()))
+        raise Misconfigured(faults) from error
+    return _settled(read)
+
+
+def _settled(read: dict[str, Any]) -> Settings:
+    """What was read, with the defaults that depend on one another."""
+    home = Path(read["home"]).absolute()
+    keep = _demand if read["database_url"] else _keeper(home)
+    secret_key = read["secret_key"] or keep("CUSTOMS_SECRET_KEY")
+    pii_keys = _words(read["pii_keys"] or keep("CUSTOMS_PII_KEYS"))
+    for name, secret in (("CUSTOMS_SECRET_KEY", secret_key), *(("CUSTOMS_PII_KEYS", key) for key in pii_keys)):
+        if len(secret) < SHORTEST_SECRET:
+            raise Misconfigured(f"{name} needs at least {SHORTEST_SECRET} characters: `customs keys generate DIR`")
+    sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
+    paces = {name: read[name] if read[name] is not None else pair[sandbox] for name, pair in PACES.items()}
+    return Settings(
+        **read
+        | paces
+        | {
+            "home": home,
+            "database_url": _with_driver(read["database_url"] or f"sqlite:///{home / 'customs.db'}"),
+            "redis_url": read["redis_url"] or f"unix://{redis_socket(home)}",
+            "embedded_redis": not read["redis_url"],
+            "secret_key": secret_key,
+            "pii_keys": pii_keys,
+            "sandbox": sandbox,
+            "embedded_sandbox": not read["base_url"],
+            "base_url": (read["base_url"] or "http://127.0.0.1:8900").rstrip("/"),
+            "private_key_file": Path(read["private_key_file"] or home / "agent_private.pem"),
+            "public_key_file": Path(read["public_key_file"] or home / "gateway_public.pem"),
+            "rules_as_warnings": frozenset(_words(read["rules_as_warnings"])),
+        }
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def redis_socket(home: Path) -> Path:
+    """Where the embedded Redis of this home listens: every process of the home works it out alike."""
+    socket = home / "redis.sock"
+    if len(bytes(socket)) <= LONGEST_SOCKET_PATH:
+        return socket
+    return Path(tempfile.gettempdir()) / f"customs-{hashlib.sha256(bytes(home)).hexdigest()[:16]}" / "redis.sock"
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _keeper(home: Path) -> Callable[[str], str]:
+    """Secrets of the embedded default: made at first use, kept in the home, readable by its owner only."""
+
+    def keep(name: str) -> str:
+        file = home / name.removeprefix("CUSTOMS_").lower()
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            # O_EXCL: of two processes that start at once, one makes the secret and both read it.
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return file.read_text().strip()
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(32))
+        return file.read_text().strip()
+
+    return keep
+
+
+def _demand(name: str) -> str:
+    raise Misconfigured(f"{name} is required when CUSTOMS_DATABASE_URL is set: `customs keys generate DIR` makes one")

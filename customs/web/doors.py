@@ -1,0 +1,106 @@
+"""What every door of the API shares: the services, the caller behind the key, and the page asked for."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import current_app, g, request
+
+from customs.access.api_keys import caller_of
+from customs.access.callers import Caller, Scope
+from customs.declarations.queries import LARGEST_PAGE, Page
+from customs.errors import Fault, Invalid, KeyMissing
+from customs.wiring import Services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_PAGE = 50
+LONGEST_CURSOR = 64
+
+
+def services() -> Services:
+    found: Services = current_app.extensions["services"]
+    return found
+
+
+def current_caller() -> Caller:
+    """The caller of this request; only behind `needs`."""
+    caller: Caller = g.caller
+    return caller
+
+
+def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A door that opens to keys with this scope."""
+
+    def guard(door: Callable[P, R]) -> Callable[P, R]:
+        @wraps(door)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            kind, _, key = request.headers.get("Authorization", "").partition(" ")
+            if kind.lower() != "bearer" or not key.strip():
+                raise KeyMissing
+            with services().reading() as db:
+                g.caller = caller_of(db, key.strip())
+            current_caller().require(scope)
+            return door(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def page_asked() -> tuple[int, str | None]:
+    """`limit` and `cursor` of the query string."""
+    text = request.args.get("limit", str(DEFAULT_PAGE))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+        raise _wrong("limit", f"a whole number from 1 to {LARGEST_PAGE}")
+    cursor = request.args.get("cursor")
+    if cursor is not None and not (cursor.isascii() and cursor.isprintable() and len(cursor) <= LONGEST_CURSOR):
+        raise _wrong("cursor", "the next_cursor of the page before")
+    return int(text), cursor
+
+
+def time_asked(name: str) -> datetime | None:
+    """`since` or `until`: RFC 3339 with an offset."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        # A bare "+" in a query string arrives as a blank.
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _wrong(name, "a time such as 2026-11-23T08:00:00Z")
+    return moment
+
+
+def flag_asked(name: str) -> bool | None:
+    text = request.args.get(name)
+    if text is not None and text not in ("true", "false"):
+        raise _wrong(name, "true or false")
+    return None if text is None else text == "true"
+
+
+def word_asked(name: str, choices: tuple[str, ...] = ()) -> str | None:
+    text = request.args.get(name)
+    if text is not None and ("\x00" in text or (choices and text not in choices)):
+        raise _wrong(name, f"one of {', '.join(choices)}" if choices else "plain text")
+    return text
+
+
+def only_these(*names: str) -> None:
+    """Refuse a query string with parameters nobody reads: a misspelt filter must not list everything."""
+    for name in request.args:
+        if name not in names:
+            raise _wrong(name[:50], f"one of {', '.join(names)}")
+
+
+def _wrong(name: str, wanted: str) -> Invalid:
+    return Invalid(f"{name}: use {wanted}", faults=[Fault(f"?{name}", "parameter_invalid", f"use {wanted}")])
+
+
+def list_json(page: Page, rows: list[Any]) -> dict[str, Any]:
+    """The shape of every list."""
+    return {"data": rows, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}

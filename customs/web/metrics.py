@@ -1,0 +1,97 @@
+"""What Prometheus sees, read from the database: every process counts there, so any one of them can tell."""
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.declarations.models import Declaration, Push
+from customs.history.counting import CallCount, cumulative
+from customs.lanes.models import Lane
+from customs.wiring import Services
+
+
+class DeskCollector(Collector):
+    """Collects once per scrape, in one snapshot."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> list[Metric]:
+        """Nothing to say before a scrape: registering must not ask the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        with self._services.reading() as db:
+            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db))
+        redis = GaugeMetricFamily("customs_redis_up", "1 when Redis answers.")
+        redis.add_metric([], float(self._services.doorbell.answers()))
+        yield redis
+
+
+def _pushes(db: Session) -> Iterator[Metric]:
+    pushes = GaugeMetricFamily("customs_pushes", "Pushes by state and channel.", labels=["channel", "state"])
+    counted = select(Push.channel, Push.state, func.count()).where(Push.cancelled.is_(False))
+    for channel, state, count in db.execute(counted.group_by(Push.channel, Push.state)):
+        pushes.add_metric([channel, state], count)
+    yield pushes
+    review = GaugeMetricFamily("customs_declarations_needing_review", "Declarations with an open case.")
+    review.add_metric([], db.scalar(select(func.count()).where(Declaration.needs_review)) or 0)
+    yield review
+
+
+def _calls(db: Session) -> Iterator[Metric]:
+    calls = CounterMetricFamily(
+        "customs_gateway_calls", "Signed calls by how they ended.", labels=["channel", "action", "outcome"]
+    )
+    latency = HistogramMetricFamily(
+        "customs_gateway_call_seconds", "Wall clock of signed calls.", labels=["channel", "action"]
+    )
+    rows = db.execute(
+        select(
+            CallCount.channel,
+            CallCount.action,
+            CallCount.outcome,
+            CallCount.bucket,
+            func.sum(CallCount.calls),
+            func.sum(CallCount.seconds),
+        ).group_by(CallCount.channel, CallCount.action, CallCount.outcome, CallCount.bucket)
+    ).all()
+    outcomes: dict[tuple[str, str, str], int] = {}
+    buckets: dict[tuple[str, str], dict[str, int]] = {}
+    seconds: dict[tuple[str, str], float] = {}
+    for channel, action, outcome, bucket, count, spent in rows:
+        outcomes[channel, action, outcome] = outcomes.get((channel, action, outcome), 0) + int(count)
+        held = buckets.setdefault((channel, action), {})
+        held[bucket] = held.get(bucket, 0) + int(count)
+        seconds[channel, action] = seconds.get((channel, action), 0.0) + spent
+    for labels, count in outcomes.items():
+        calls.add_metric(list(labels), count)
+    for pair, held in buckets.items():
+        latency.add_metric(list(pair), buckets=cumulative(held.items()), sum_value=seconds[pair])
+    yield calls
+    yield latency
+
+
+def _backlog(db: Session) -> Iterator[Metric]:
+    now = database.now(db)
+    unleased = or_(Push.lease_until.is_(None), Push.lease_until < now)
+    count, oldest = db.execute(
+        select(func.count(), func.min(Push.due_at)).where(Push.due_at <= now, Push.due_at.is_not(None), unleased)
+    ).one()
+    backlog = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
+    backlog.add_metric([], count)
+    yield backlog
+    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest of them has been due.")
+    age.add_metric([], (now - oldest).total_seconds() if oldest else 0.0)
+    yield age
+
+
+def _lanes(db: Session) -> Iterator[Metric]:
+    stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes stopped for a reason that needs a person.")
+    stopped.add_metric([], db.scalar(select(func.count()).where(Lane.stopped_at.is_not(None))) or 0)
+    yield stopped

@@ -1,0 +1,89 @@
+"""One renderer for everything that goes wrong: application/problem+json (RFC 9457) under /api, plain text elsewhere."""
+
+import json
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from customs.declarations.presenting import instant
+from customs.errors import CustomsError, Fault
+
+log = structlog.get_logger()
+
+BUSY_SECONDS = 2
+
+
+def install(app: Flask) -> None:
+    """Render our own errors, werkzeug's, a database that is away, and whatever else escaped."""
+    app.register_error_handler(CustomsError, _of_customs_error)
+    app.register_error_handler(HTTPException, _of_http_exception)
+    app.register_error_handler(DBAPIError, _of_database)
+    app.register_error_handler(InternalServerError, _of_crash)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    faults: tuple[Fault, ...] = (),
+    extra: dict[str, str | None] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """A problem document; `errors` points into the request's body."""
+    if not request.path.startswith("/api/"):
+        return Response(f"{title}\n", status, content_type="text/plain; charset=utf-8")
+    body = {
+        "type": f"/errors/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": g.get("request_id"),
+        "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults],
+        **{name: value for name, value in (extra or {}).items() if value is not None},
+    }
+    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="customs"'
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _of_customs_error(error: CustomsError) -> Response:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("a request failed", code=error.code, request_id=g.get("request_id"))
+    return problem(
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        faults=error.faults,
+        extra={"not_before": instant(error.not_before)},
+        retry_after=error.retry_after,
+    )
+
+
+def _of_http_exception(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    code = (error.name or "error").lower().replace(" ", "_")
+    response = problem(status, code, error.name, error.description or error.name)
+    if allowed := dict(error.get_headers()).get("Allow"):
+        response.headers["Allow"] = allowed
+    return response
+
+
+def _of_database(error: DBAPIError) -> Response:
+    # The statement's parameters may hold numbers of a customer: only the kind of error is logged.
+    log.error("the database is away", error=type(error.orig).__name__, request_id=g.get("request_id"))
+    return problem(503, "database_away", "The database cannot be reached", "try again", retry_after=BUSY_SECONDS)
+
+
+def _of_crash(error: InternalServerError) -> Response:
+    log.error("a request crashed", error=type(error.original_exception).__name__, exc_info=error.original_exception)
+    return problem(500, "internal_error", "Something went wrong on our side", "it was logged with this request_id")

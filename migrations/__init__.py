@@ -1,0 +1,1 @@
+"""The database's versions; `customs db upgrade` brings any older one to the newest."""

@@ -1,0 +1,213 @@
+"""Replies in every shape and spelling the document shows, and the rule that only our own numbers are applied."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from customs.gateway import (
+    Exchange,
+    Filing,
+    NotFound,
+    Reply,
+    SubOrderPart,
+    Unknown,
+    declaration_reply,
+    find_records,
+)
+
+META = {"status_code": 200, "message": "请求成功", "success": True}
+FILING = Filing("18051893975650968", "2018051816320384498567689", "SHENZHEN", "123456789BTW")
+SPLIT = Filing(
+    "18051893975650968",
+    "2018051816320384498567689",
+    "SHENZHEN",
+    "123456789BTW",
+    sub_order=SubOrderPart("2018051716124", Decimal("46.44")),
+)
+RECORD = {
+    "out_order_no": "18051893975650968",
+    "payment_no": "2018051816320384498567689",
+    "customs": "SHENZHEN",
+    "wechatpay_no": "4200000101201805",
+    "state": "PROCESSING",
+    "modify_time": "2017-06-22 21:29:47",
+}
+BY_ORDER = {"out_order_no": FILING.out_order_no}
+
+
+def get(body, asked=BY_ORDER):
+    return Reply({"meta": META} | body, Exchange("GET", "/alipay/declaration", asked, 200, "", 1))
+
+
+def post(body):
+    return Reply({"meta": META} | body, Exchange("POST", "/alipay/declaration", {}, 200, "", 1))
+
+
+SHAPES = {
+    "in data": {"data": RECORD},
+    "in an object of data": {"data": {"declaration": RECORD}},
+    "in a list of data": {"data": {"declarations": [RECORD]}},
+    "data a list": {"data": [RECORD]},
+    "beside meta": RECORD,
+    "an object beside meta": {"info": RECORD},
+    "a list beside meta": {"refunds": [RECORD]},
+    "with strangers around": {"data": {"count": 2, "list": [RECORD, RECORD | {"customs": "XIAN"}, {"x": 1}, 7]}},
+}
+
+
+@pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES.keys())
+def test_the_record_is_found_wherever_it_stands(body):
+    said = declaration_reply(post(body), FILING)
+
+    assert (said.out_order_no, said.payment_no, said.customs) == (
+        "18051893975650968",
+        "2018051816320384498567689",
+        "SHENZHEN",
+    )
+    assert said.state == "PROCESSING"
+    assert said.modify_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
+    assert said.gateway_no == "4200000101201805"
+    assert said.sub_order_no is said.explanation is said.cert_check_result is None
+
+
+def test_the_documents_payment_replies_are_found_too():
+    refunds = [{"no": "R1", "refund_amount": 50}, {"no": "R2", "refund_amount": 50}]
+
+    assert find_records({"meta": META, "data": {"code_url": "weixin://", "order": {"no": "1"}}}) == [
+        {"code_url": "weixin://", "order": {"no": "1"}},
+        {"no": "1"},
+    ]
+    assert find_records({"meta": META, "refunds": refunds}) == refunds
+    assert find_records({"meta": META, "rate": {"currency": "HKD", "rate": "0.86"}}) == [
+        {"currency": "HKD", "rate": "0.86"}
+    ]
+    assert find_records({"meta": META, "data": None}) == [{"data": None}]
+
+
+@pytest.mark.parametrize("order", ["out_order_no", "agent_order_id", "outer_order_no"])
+@pytest.mark.parametrize("payment", ["payment_no", "order_no", "no"])
+def test_numbers_are_read_in_every_spelling_and_as_numbers(order, payment):
+    record = {order: 18051893975650968, payment: 2018051816320384498567689, "state": " success "}
+
+    said = declaration_reply(post({"data": record}), FILING)
+
+    assert (said.out_order_no, said.payment_no, said.state) == (
+        FILING.out_order_no,
+        FILING.payment_no,
+        "SUCCESS",
+    )
+
+
+def test_what_a_split_and_checked_reply_adds_is_read():
+    record = RECORD | {
+        "sub_order_no": "2018051716124",
+        "cert_check_result": "DIFFERENT",
+        "explanation": "不存在",
+        "alipay_no": "2018",
+        "wechatpay_no": None,
+    }
+
+    said = declaration_reply(post({"data": record}), SPLIT)
+
+    assert (said.sub_order_no, said.cert_check_result, said.explanation, said.gateway_no) == (
+        "2018051716124",
+        "DIFFERENT",
+        "不存在",
+        "2018",
+    )
+
+
+@pytest.mark.parametrize("absent", [None, "", " ", "None", "null"])
+def test_empty_words_mean_absent(absent):
+    said = declaration_reply(post({"data": RECORD | {"explanation": absent, "customs": absent}}), FILING)
+
+    assert said.explanation is said.customs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2017-06-22 21:29:47", datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        ("20170622212947", datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        (20170622212947, datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        ("2017/06/22 21:29:47", datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        ("2017-06-22T21:29:47Z", datetime(2017, 6, 22, 21, 29, 47, tzinfo=UTC)),
+        ("2017-06-22T21:29:47.5+08:00", datetime(2017, 6, 22, 13, 29, 47, 500000, tzinfo=UTC)),
+        ("0001-01-01 00:00:00", None),
+        ("99999999999999", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_the_gateways_times_are_read_as_shanghais(text, read):
+    assert declaration_reply(post({"data": RECORD | {"modify_time": text}}), FILING).modify_time == read
+
+
+STRANGERS = {
+    "another order": {"out_order_no": "X"},
+    "another payment": {"payment_no": "X"},
+    "another code": {"customs": "ZONGSHU"},
+    "another sub-order": {"sub_order_no": "X"},
+    "numbers swapped": {"out_order_no": FILING.payment_no, "payment_no": FILING.out_order_no},
+    "no number of the payment": {"out_order_no": None, "payment_no": None},
+}
+
+
+@pytest.mark.parametrize("change", STRANGERS.values(), ids=STRANGERS.keys())
+def test_an_action_answered_with_other_numbers_is_unknown(change):
+    with pytest.raises(Unknown):
+        declaration_reply(post({"data": RECORD | change}), FILING)
+
+
+@pytest.mark.parametrize("name", ["another payment", "another code", "another sub-order"])
+def test_a_query_answered_about_another_push_says_that_ours_is_not_known(name):
+    with pytest.raises(NotFound):
+        declaration_reply(get({"data": RECORD | STRANGERS[name]}), FILING)
+
+
+@pytest.mark.parametrize("name", ["another order", "numbers swapped", "no number of the payment"])
+def test_a_query_answered_with_what_was_not_asked_is_unknown(name):
+    with pytest.raises(Unknown):
+        declaration_reply(get({"data": RECORD | STRANGERS[name]}), FILING)
+
+
+def test_a_query_that_named_the_code_and_is_answered_about_another_is_unknown():
+    asked = BY_ORDER | {"customs": "SHENZHEN"}
+
+    with pytest.raises(Unknown):
+        declaration_reply(get({"data": RECORD | {"customs": "XIAN"}}, asked), FILING)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"data": None}, {"data": {}}, {"data": []}, {"data": "SUCCESS"}, {"data": {"a": 1}}]
+)
+@pytest.mark.parametrize("reply", [get, post])
+def test_no_record_at_all_is_unknown(body, reply):
+    with pytest.raises(Unknown):
+        declaration_reply(reply(body), FILING)
+
+
+@pytest.mark.parametrize("reply", [get, post])
+def test_a_record_without_a_state_is_unknown(reply):
+    with pytest.raises(Unknown):
+        declaration_reply(reply({"data": RECORD | {"state": ""}}), FILING)
+
+
+def test_two_records_that_fit_are_unknown():
+    with pytest.raises(Unknown):
+        declaration_reply(get({"data": [RECORD, RECORD | {"state": "FAIL"}]}), FILING)
+
+
+def test_among_the_parts_of_a_split_order_ours_is_taken():
+    parts = [
+        RECORD | {"sub_order_no": no, "state": state} for no, state in [("1", "FAIL"), ("2018051716124", "SUCCESS")]
+    ]
+
+    said = declaration_reply(get({"data": parts}, {"sub_order_no": "2018051716124"}), SPLIT)
+
+    assert said.state == "SUCCESS"
+
+
+def test_an_unknown_state_word_is_handed_on():
+    assert declaration_reply(post({"data": RECORD | {"state": "WAITING_\ud800"}}), FILING).state == "WAITING_?"

@@ -1,0 +1,1 @@
+"""The sandbox's tests share their caller, so they are a package."""

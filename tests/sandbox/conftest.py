@@ -1,0 +1,140 @@
+"""A sandbox to call: in this process with a clock of its own, or served as a process over real HTTP."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from flask.testing import FlaskClient
+
+from customs.sandbox.app import create_sandbox
+from customs.sandbox.settings import SandboxSettings
+
+from .caller import AGENT, Caller, Clock
+
+SERVE = """
+import sys
+from pathlib import Path
+from customs.sandbox.serving import serve
+from customs.sandbox.settings import SandboxSettings
+agent_no, key, port, ledger = sys.argv[1:]
+serve(SandboxSettings(agent_no, Path(key), port=int(port), ledger=Path(ledger), step_seconds=0.02))
+"""
+
+
+@pytest.fixture(scope="session")
+def agent_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="session")
+def public_key_file(agent_key: rsa.RSAPrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "agent_public.pem"
+    file.write_bytes(agent_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return file
+
+
+@dataclass
+class Sandbox:
+    """One sandbox in this process: its caller, its clock, and what it says of itself."""
+
+    caller: Caller
+    clock: Clock
+    client: FlaskClient
+
+    def ledger(self, **query: str) -> Any:
+        return self.client.get("/ledger", query_string=query).json
+
+
+@pytest.fixture
+def make_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path) -> Callable[..., Sandbox]:
+    def make(**changes: Any) -> Sandbox:
+        clock = Clock()
+        settings = SandboxSettings(
+            **({"agent_no": AGENT, "agent_public_key": public_key_file, "step_seconds": 1.0} | changes)
+        )
+        client = create_sandbox(settings, now=clock).test_client()
+
+        def transport(method: str, path: str, query: str, body: str, headers: dict[str, str]) -> tuple[int, Any]:
+            reply = client.open(path, method=method, query_string=query, data=body, headers=headers)
+            return reply.status_code, reply.get_json(silent=True)
+
+        return Sandbox(Caller(agent_key, transport, clock), clock, client)
+
+    return make
+
+
+@pytest.fixture
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    return make_sandbox()
+
+
+@dataclass
+class Served:
+    """A sandbox as a process of its own; `caller` raises what `requests` raises."""
+
+    caller: Caller
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="session")
+def serve_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path) -> Callable[[Path], Any]:
+    @contextmanager
+    def serving(ledger: Path) -> Iterator[Served]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = subprocess.Popen([sys.executable, "-c", SERVE, AGENT, str(public_key_file), str(port), str(ledger)])
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_healthy(url)
+            yield Served(Caller(agent_key, _transport(url)), url, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+    return serving
+
+
+@pytest.fixture(scope="module")
+def served(serve_sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serve_sandbox(tmp_path_factory.mktemp("ledger") / "ledger.db") as served:
+        yield served
+
+
+def _transport(url: str) -> Callable[..., tuple[int, Any]]:
+    session = requests.Session()
+    session.trust_env = False
+
+    def transport(method: str, path: str, query: str, body: str, headers: dict[str, str]) -> tuple[int, Any]:
+        target = f"{url}{path}?{query}" if query else f"{url}{path}"
+        reply = session.request(method, target, data=body or None, headers=headers, timeout=1, allow_redirects=False)
+        try:
+            return reply.status_code, reply.json()
+        except json.JSONDecodeError:
+            return reply.status_code, None
+
+    return transport
+
+
+def _wait_until_healthy(url: str) -> None:
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"{url}/healthz", timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError("the sandbox did not start")

@@ -1,0 +1,54 @@
+"""The clock: once a second it frees the leases of dead workers and rings when something is due."""
+
+import threading
+import time
+from datetime import datetime
+
+import structlog
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.declarations.models import Push
+from customs.due import dead_holders
+from customs.wiring import Services
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+
+
+def run(services: Services, stopping: threading.Event) -> None:
+    """Tick until told to stop; a database that is away is asked again at the next tick."""
+    while not stopping.is_set():
+        began = time.monotonic()
+        try:
+            tick(services)
+        except SQLAlchemyError as error:
+            log.warning("the database is away", error=type(error).__name__)
+        stopping.wait(max(TICK_SECONDS - (time.monotonic() - began), 0.05))
+
+
+def tick(services: Services) -> bool:
+    """One look; True when it rang."""
+    with services.reading() as db:
+        gone = dead_holders(db.scalars(select(Push.holder).where(Push.holder.is_not(None)).distinct()))
+    if gone:
+        with services.transaction() as db:
+            free_leases(db, gone)
+    with services.reading() as db:
+        due = something_is_due(db, database.now(db))
+    return due and services.doorbell.ring()
+
+
+def free_leases(db: Session, holders: list[str]) -> None:
+    """What processes of this machine held and died over is due again at once; in doubt, it asks the gateway first."""
+    db.execute(update(Push).where(Push.holder.in_(holders)).values(holder=None, lease_until=None))
+    log.warning("leases of dead workers were freed", holders=len(holders))
+
+
+def something_is_due(db: Session, now: datetime) -> bool:
+    unleased = or_(Push.lease_until.is_(None), Push.lease_until < now)
+    due = select(Push.id).where(Push.due_at.is_not(None), Push.due_at <= now, unleased).limit(1)
+    return db.scalar(due) is not None

@@ -1,0 +1,37 @@
+"""The one job: drain what is due. It carries no data; the database says what there is to do."""
+
+import os
+import threading
+import time
+from functools import cache
+
+from customs.crash_points import CrashPoints
+from customs.declarations.claiming import Task
+from customs.declarations.judging import Outcome
+from customs.engine import Engine
+from customs.settings import read_settings
+from customs.wiring import Services
+
+DRAIN_SECONDS = 30.0
+
+stopping = threading.Event()
+
+
+@cache
+def services() -> Services:
+    """This process's services, made at the first job."""
+    return Services(read_settings(), crash_at=os.environ.get(CrashPoints.VARIABLE, ""))
+
+
+@cache
+def engine() -> Engine[Task, Outcome]:
+    return Engine(services().desk, services().settings.gateway_concurrency)
+
+
+def drain() -> int:
+    """Work for some 30 seconds, or until nothing is due; then ring for a colleague when time ran out first."""
+    ends_at = time.monotonic() + DRAIN_SECONDS
+    recorded = engine().drain(DRAIN_SECONDS, stopping.is_set)
+    if time.monotonic() >= ends_at:
+        services().doorbell.ring()
+    return recorded
