@@ -93,13 +93,13 @@ class Base(DeclarativeBase):
 
 
 def connect(url: str) -> Engine:
-    """Make the engine for a SQLAlchemy URL; nothing is connected yet."""
+    """Make the engine for a SQLAlchemy URL; nothing is connected yet. Its errors never show a row's values."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

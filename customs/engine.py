@@ -45,15 +45,16 @@ class Engine(Generic[Task, Answer]):
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
         self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
+        self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
 
     def drain(self, seconds: float, stopping: Callable[[], bool] = lambda: False) -> int:
         """Work until nothing is due, claiming for some `seconds` at most; returns how many answers were recorded.
 
         Each thread has at most one call in the air and one marked to leave behind it. Raises what the database
-        raises: answers not yet recorded stay here for the next drain, the leases settle the rest.
+        raises: what is reserved, in the air or not yet recorded stays here, and the next drain goes on with it.
         """
-        reserved: deque[Task] = deque()
+        reserved = self._reserved
         ends_at = time.monotonic() + seconds
         renew_at = time.monotonic() + RENEW_SECONDS
         recorded = 0
@@ -105,6 +106,7 @@ class Engine(Generic[Task, Answer]):
         except BaseException:
             for answer in answered:
                 self._answers.put(answer)
+            self._reserved.extendleft(reversed(leaving))
             raise
         self._flying.difference_update(task for task, _ in answered)
         for task in allowed:

@@ -131,4 +131,4 @@ def modify_checks(push: Push) -> tuple[Check, ...]:
     """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
     if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
         return (_not_cancelled, _nothing_in_doubt)
-    return (_not_cancelled, _nothing_in_doubt, _takes_repush, _alipay_waited)
+    return (_not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _alipay_waited)

@@ -72,10 +72,12 @@ def mark(db: Session, leaving: Sequence[Task], lane: str, now: datetime, lease: 
         "sent_at": now,
         "attempts": PUSHES.c.attempts + 1,
     }
+    # After a commit that only looked lost, a send has become a query: it must not be marked a second time.
+    is_query = PUSHES.c.next_action == Action.QUERY
     marked: set[str] = set()
-    for tasks, values in ((queries, departed), (sends, departed | in_doubt)):
+    for tasks, as_claimed, values in ((queries, is_query, departed), (sends, ~is_query, departed | in_doubt)):
         if tasks:
-            statement = update(PUSHES).where(_still_held(tasks), is_open(lane, now)).values(values)
+            statement = update(PUSHES).where(_still_held(tasks), as_claimed, is_open(lane, now)).values(values)
             marked.update(db.scalars(statement.returning(PUSHES.c.id)))
     release(db, [task for task in leaving if task.push_id not in marked])
     return [task for task in leaving if task.push_id in marked]
@@ -126,11 +128,14 @@ def _still_held(tasks: Sequence[Task]) -> Any:
 def _lock(db: Session, push_ids: Sequence[str]) -> Mapping[str, RowMapping]:
     """The rows as they are now. Declarations are locked first and in order: folds of one declaration queue up."""
     columns = [PUSHES.c[name] for name in STANDING]
+    owners = select(PUSHES.c.declaration_id).where(PUSHES.c.id.in_(push_ids))
+    db.execute(
+        select(DECLARATIONS.c.id).where(DECLARATIONS.c.id.in_(owners)).order_by(DECLARATIONS.c.id).with_for_update()
+    )
     rows = db.execute(
         select(PUSHES.c.id, PUSHES.c.fence, PUSHES.c.epoch, PUSHES.c.fresh, PUSHES.c.case_since, *columns)
-        .join_from(PUSHES, DECLARATIONS, DECLARATIONS.c.id == PUSHES.c.declaration_id)
         .where(PUSHES.c.id.in_(push_ids))
-        .order_by(DECLARATIONS.c.id, PUSHES.c.id)
+        .order_by(PUSHES.c.id)
         .with_for_update()
     ).mappings()
     return {row["id"]: row for row in rows}

@@ -123,7 +123,7 @@ class Reviewing:
         for push in open_cases:
             push.budget_from = self._now
         reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
-        self._close(declaration, open_cases, everything=True)
+        self._close(declaration, open_cases)
         return self._done(declaration, "dismiss", why, (), case=reasons)
 
     def _locked(self, declaration_id: str) -> Declaration:
@@ -144,8 +144,10 @@ class Reviewing:
             if len(named) != len(set(push_ids)):
                 raise Invalid("a push of another declaration was named", faults=[Fault("/pushes", "push_unknown", "")])
             return named
-        failed = [push for push in declaration.pushes if push.state in FAILED or _given_up(push)]
-        return failed or [push for push in declaration.pushes if push.state is State.SUCCESS] or declaration.pushes
+        for chosen in (_has_failed, _given_up, _has_succeeded):
+            if pushes := [push for push in declaration.pushes if chosen(push)]:
+                return pushes
+        return declaration.pushes
 
     def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
         refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
@@ -167,9 +169,10 @@ class Reviewing:
         push.prior_state = push.state if push.accepted else None
         push.state = State.UNDECLARED
         push.explanation = push.refusal = push.in_doubt = push.budget_from = None
+        # A gateway that said "later" is not asked sooner because somebody decided something.
+        push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
         push.polls = push.tries = push.doubts = 0
         push.next_action = action
-        push.due_at = self._now
 
     def _line_up(self, declaration: Declaration) -> None:
         """Whatever waits for a code that is not SUCCESS now has no due time of its own."""
@@ -180,11 +183,10 @@ class Reviewing:
             if before is not None and waiting:
                 push.due_at = push.due_at or self._now if before.state is State.SUCCESS else None
 
-    def _close(self, declaration: Declaration, acted_on: Sequence[Push], *, everything: bool = False) -> None:
-        """An accepted action closes the case; a push that failed and was left out of it stays before the reviewer."""
-        for push in declaration.pushes:
-            if push in acted_on or everything or push.state not in FAILED:
-                push.case_reason = push.case_since = None
+    def _close(self, declaration: Declaration, decided_on: Sequence[Push]) -> None:
+        """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
+        for push in decided_on:
+            push.case_reason = push.case_since = None
         for name, value in folded(declaration.pushes).items():
             setattr(declaration, name, value)
 
@@ -206,6 +208,14 @@ class Reviewing:
         )
         self._db.flush()
         return declaration
+
+
+def _has_failed(push: Push) -> bool:
+    return push.state in FAILED
+
+
+def _has_succeeded(push: Push) -> bool:
+    return push.state is State.SUCCESS
 
 
 def _given_up(push: Push) -> bool:

@@ -1,0 +1,427 @@
+"""What each outcome means for a push: `reliability.md`'s first table walked row by row, and R11 to R15."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customs.declarations.identity import Identity
+from customs.declarations.judging import POLLING_BUDGET, Signal, judge
+from customs.declarations.states import Action, State
+from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
+from tests import make
+from tests.make import NOON, PACE
+
+SENDS = [Action.SUBMIT, Action.REDECLARE, Action.MODIFY]
+EXCHANGE = make.exchange()
+NOT_SENT = NotSent("refused")
+BUSY = Busy("later", exchange=EXCHANGE, retry_after=None)
+CREDENTIALS = Credentials("no", exchange=EXCHANGE)
+SKEW = ClockSkew("late", exchange=EXCHANGE, server_time=None)
+NOT_FOUND = NotFound("no such order", exchange=EXCHANGE, status=404)
+REFUSED = Refused("amounts differ", exchange=EXCHANGE, status=400)
+BUSINESS = Refused("parameters differ", exchange=EXCHANGE, status=555, code="PARAM_ERROR")
+MISUSE = Misuse("an amount has three places")
+UNKNOWN = Unknown("reset", exchange=EXCHANGE)
+LONG_AGO = NOON - timedelta(days=1)
+GRACE = timedelta(seconds=PACE.grace_seconds)
+
+
+def after(held, action, outcome, *, now=NOON):
+    return judge(held, action, outcome, now, PACE).standing
+
+
+def seconds_until_due(standing, now=NOON):
+    return (standing.due_at - now).total_seconds()
+
+
+# reliability.md, "What came back, and what it means": the column "next" for a call that changes something.
+AFTER_A_SEND = [
+    ("not sent", NOT_SENT, "again"),
+    ("503 or 429", BUSY, "again"),
+    ("401 or 403", CREDENTIALS, "again"),
+    ("411", SKEW, "again"),
+    ("400", REFUSED, "review"),
+    ("404", NOT_FOUND, "review"),
+    ("555 business", BUSINESS, "review"),
+    ("misuse", MISUSE, "review"),
+    ("unknown", UNKNOWN, "ask"),
+]
+
+
+@pytest.mark.parametrize("action", SENDS)
+@pytest.mark.parametrize(
+    ("outcome", "next_step"), [row[1:] for row in AFTER_A_SEND], ids=[row[0] for row in AFTER_A_SEND]
+)
+def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action, outcome, next_step):
+    stood = after(make.sent(action), action, outcome)
+
+    seen = (stood.next_action, stood.in_doubt, stood.case_reason is not None)
+    assert (
+        seen
+        == {
+            "again": (action, None, False),
+            "review": (None, None, True),
+            "ask": (Action.QUERY, action, False),
+        }[next_step]
+    )
+    assert (stood.due_at is None) == (next_step == "review")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [NOT_SENT, BUSY, CREDENTIALS, SKEW, NOT_FOUND, REFUSED, BUSINESS, MISUSE, UNKNOWN],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_a_query_that_brought_nothing_is_made_again(outcome):
+    held = make.standing(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, outcome)
+
+    assert (stood.next_action, stood.state, stood.case_reason) == (Action.QUERY, State.PROCESSING, None)
+    assert stood.due_at > NOON
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "signal"),
+    [
+        (make.reply(), "answered", Signal.ANSWERED),
+        (NOT_SENT, "not_sent", Signal.HELD),
+        (BUSY, "busy", Signal.HELD),
+        (CREDENTIALS, "credentials", Signal.STRUCK),
+        (SKEW, "clock", Signal.SKEWED),
+        (NOT_FOUND, "not_found", Signal.ANSWERED),
+        (REFUSED, "refused", Signal.ANSWERED),
+        (MISUSE, "misuse", Signal.SILENT),
+        (UNKNOWN, "unknown", Signal.SILENT),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_outcome_has_a_word_for_the_timeline_and_one_for_the_lane(outcome, word, signal):
+    judgement = judge(make.sent(Action.SUBMIT), Action.SUBMIT, outcome, NOON, PACE)
+
+    assert (judgement.outcome, judgement.signal) == (word, signal)
+
+
+# Failures that are not the push's own.
+
+
+@pytest.mark.parametrize("outcome", [NOT_SENT, BUSY, CREDENTIALS, SKEW], ids=lambda outcome: type(outcome).__name__)
+def test_an_hour_of_calls_that_were_not_done_costs_no_budget_and_sends_nothing_to_review(outcome):
+    stood = make.sent(Action.SUBMIT)
+    for minute in range(60):
+        stood = after(stood, Action.SUBMIT, outcome, now=NOON + timedelta(minutes=minute))
+        stood = make.sent(Action.SUBMIT, tries=stood.tries, budget_from=stood.budget_from, doubts=stood.doubts)
+
+    assert (stood.doubts, stood.polls, stood.case_reason) == (0, 0, None)
+
+
+def test_waits_after_calls_that_were_not_done_grow_from_a_second_to_a_minute():
+    waits = [seconds_until_due(after(make.sent(Action.SUBMIT, tries=t), Action.SUBMIT, NOT_SENT)) for t in range(12)]
+
+    assert 0.9 <= waits[0] <= 1.1
+    assert all(later > sooner for sooner, later in zip(waits[:5], waits[1:6], strict=True))
+    assert all(54 <= wait <= 66 for wait in waits[6:])
+
+
+def test_a_retry_after_is_honoured():
+    busy = Busy("later", exchange=EXCHANGE, retry_after=77.0)
+
+    assert seconds_until_due(after(make.sent(Action.SUBMIT), Action.SUBMIT, busy)) == 77.0
+
+
+# Unknown outcomes (R13).
+
+
+def test_not_found_does_not_count_before_the_grace_has_passed_since_the_send():
+    held = make.sent(Action.SUBMIT)
+    now = NOON + GRACE - timedelta(seconds=1)
+
+    stood = after(held, Action.QUERY, NOT_FOUND, now=now)
+
+    assert (stood.next_action, stood.in_doubt) == (Action.QUERY, Action.SUBMIT)
+    assert stood.due_at == NOON + GRACE
+
+
+@pytest.mark.parametrize("action", SENDS)
+def test_not_found_after_the_grace_sends_the_same_again(action):
+    stood = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+
+    assert (stood.next_action, stood.in_doubt, stood.doubts, stood.case_reason) == (action, None, 1, None)
+
+
+@pytest.mark.parametrize("outcome", [UNKNOWN, REFUSED, BUSINESS, NOT_SENT, BUSY], ids=lambda o: type(o).__name__)
+def test_only_not_found_lets_a_call_in_doubt_go_out_again(outcome):
+    stood = after(make.sent(Action.SUBMIT), Action.QUERY, outcome, now=NOON + 2 * GRACE)
+
+    assert (stood.next_action, stood.in_doubt) == (Action.QUERY, Action.SUBMIT)
+
+
+def test_a_submit_without_effect_goes_to_review_after_twenty_rounds():
+    stood, rounds = make.sent(Action.SUBMIT), 0
+    while stood.next_action is not None:
+        stood = after(stood, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+        rounds += 1
+        if stood.next_action is Action.SUBMIT:
+            stood = make.sent(Action.SUBMIT, doubts=stood.doubts)
+
+    assert rounds == 20
+    assert stood.case_reason and stood.state is State.UNDECLARED
+
+
+@pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
+def test_a_repush_or_modify_without_effect_is_sent_once_more_and_then_reviewed(action):
+    unchanged = make.reply("SUCCESS", NOON - timedelta(hours=1))
+
+    once = after(make.sent(action), Action.QUERY, unchanged, now=NOON + GRACE)
+    twice = after(make.sent(action, doubts=once.doubts), Action.QUERY, unchanged, now=NOON + GRACE)
+
+    assert (once.next_action, once.case_reason) == (action, None)
+    assert (twice.next_action, twice.in_doubt) == (None, None)
+    assert twice.case_reason
+    assert twice.state is State.SUCCESS
+
+
+@pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
+@pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING", "SUCCESS", "FAIL", "EXCEPT"])
+def test_a_newer_modify_time_shows_that_a_repush_or_modify_took_effect(action, state):
+    stood = after(make.sent(action), Action.QUERY, make.reply(state, NOON))
+
+    assert (stood.state, stood.in_doubt, stood.prior_state, stood.modify_time) == (State(state), None, None, NOON)
+
+
+@pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
+def test_an_unchanged_record_shows_nothing_before_the_grace(action):
+    unchanged = make.reply("SUCCESS", NOON - timedelta(hours=1))
+
+    stood = after(make.sent(action), Action.QUERY, unchanged, now=NOON + timedelta(minutes=1))
+
+    assert (stood.state, stood.next_action, stood.in_doubt) == (State.UNDECLARED, Action.QUERY, action)
+
+
+@pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
+def test_an_equal_modify_time_with_another_state_than_before_counts_as_an_effect(action):
+    stood = after(make.sent(action), Action.QUERY, make.reply("PROCESSING", NOON - timedelta(hours=1)))
+
+    assert (stood.state, stood.in_doubt) == (State.PROCESSING, None)
+
+
+def test_a_record_older_than_what_we_hold_says_nothing_of_a_modify():
+    older = make.reply("FAIL", NOON - timedelta(hours=2))
+
+    stood = after(make.sent(Action.MODIFY), Action.QUERY, older, now=NOON + timedelta(minutes=1))
+
+    assert (stood.state, stood.in_doubt, stood.case_reason) == (State.UNDECLARED, Action.MODIFY, None)
+
+
+def test_alipays_old_answer_to_a_repush_that_came_too_soon_is_no_success():
+    old = make.reply("SUCCESS", NOON - timedelta(hours=1))
+
+    stood = after(make.sent(Action.REDECLARE), Action.REDECLARE, old)
+
+    assert (stood.state, stood.next_action, stood.in_doubt) == (State.UNDECLARED, Action.QUERY, Action.REDECLARE)
+
+
+@pytest.mark.parametrize("outcome", [REFUSED, NOT_FOUND, BUSINESS], ids=["400", "404", "555"])
+@pytest.mark.parametrize("action", SENDS)
+def test_a_refusal_after_a_round_of_doubt_asks_first(action, outcome):
+    stood = after(make.sent(action, doubts=1), action, outcome)
+
+    assert (stood.next_action, stood.in_doubt, stood.case_reason) == (Action.QUERY, action, None)
+
+
+def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
+    asked = after(make.sent(Action.SUBMIT, doubts=1), Action.SUBMIT, REFUSED)
+
+    stood = after(asked, Action.QUERY, make.reply("SUCCESS"))
+
+    assert (stood.state, stood.next_action, stood.case_reason, stood.refusal) == (State.SUCCESS, None, None, None)
+
+
+def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words_and_not_sent_again():
+    asked = after(make.sent(Action.SUBMIT, doubts=1), Action.SUBMIT, REFUSED)
+
+    stood = after(asked, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+
+    assert stood.next_action is None
+    assert "amounts differ" in stood.case_reason
+
+
+# What the gateway reports (R11, R12).
+
+
+@pytest.mark.parametrize("end", ["SUCCESS", "FAIL", "EXCEPT"])
+def test_an_end_stops_the_polling(end):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply(end))
+
+    assert (stood.state, stood.next_action, stood.due_at) == (State(end), None, None)
+    assert (stood.case_reason is not None) == (end != "SUCCESS")
+
+
+@pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING"])
+def test_what_has_not_ended_is_polled_each_time_after_longer(state):
+    stood, waits = make.sent(Action.SUBMIT), []
+    for _ in range(15):
+        stood = after(stood, Action.QUERY, make.reply(state))
+        waits.append(seconds_until_due(stood))
+
+    assert 54 <= waits[0] <= 66
+    assert max(waits) <= 60 * 20 * 1.1
+    assert all(wait >= 60 * 20 * 0.9 for wait in waits[-3:])
+
+
+def test_the_explanation_of_a_failure_is_kept_and_stands_in_the_case():
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("FAIL", explanation="备案号不存在"))
+
+    assert stood.explanation == "备案号不存在"
+    assert stood.case_reason == "FAIL: 备案号不存在"
+
+
+def test_old_error_text_disappears_on_success():
+    held = make.sent(Action.MODIFY, explanation="备案号不存在", prior_state=State.FAIL)
+
+    assert after(held, Action.MODIFY, make.reply("SUCCESS")).explanation is None
+
+
+def test_a_stale_reply_changes_nothing():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
+
+    assert (stood.state, stood.identity, stood.modify_time) == (State.PROCESSING, None, NOON)
+    assert (stood.next_action, stood.case_reason) == (Action.QUERY, None)
+
+
+def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
+
+    assert (stood.state, stood.next_action) == (State.UNDECLARED, Action.QUERY)
+    assert "PROCESSING" in stood.case_reason and "UNDECLARED" in stood.case_reason
+
+
+def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON))
+
+    assert (stood.state, stood.next_action, stood.case_reason) == (State.PROCESSING, Action.QUERY, None)
+
+
+@pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
+def test_a_modify_time_that_stands_still_or_is_missing_does_not_hold_the_state_back(time):
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    assert after(held, Action.QUERY, make.reply("SUCCESS", time)).state is State.SUCCESS
+
+
+def test_an_unknown_state_word_is_kept_raw_and_put_before_a_reviewer_while_polling_goes_on():
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("ARCHIVED"))
+
+    assert stood.state is State.UNDECLARED
+    assert "ARCHIVED" in stood.case_reason
+    assert (stood.accepted, stood.next_action) == (True, Action.QUERY)
+
+
+def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
+    stood = after(make.sent(Action.MODIFY), Action.MODIFY, make.reply("SUBMITTED"))
+    for day in range(1, 8):
+        stood = after(stood, Action.QUERY, make.reply("SUBMITTED"), now=NOON + timedelta(days=day))
+
+    assert (stood.state, stood.next_action) == (State.SUBMITTED, Action.QUERY)
+
+
+def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
+    held = make.standing(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
+    late = NOON + POLLING_BUDGET + timedelta(seconds=1)
+
+    stood = after(held, Action.QUERY, make.reply("PROCESSING"), now=late)
+
+    assert (stood.next_action, stood.state) == (Action.QUERY, State.PROCESSING)
+    assert stood.case_reason
+    assert seconds_until_due(stood, late) >= 60 * 20 * 0.9
+
+
+def test_the_first_reason_of_a_case_stays_until_somebody_decides():
+    held = make.standing(accepted=True, case_reason="no end after 24 hours of asking", next_action=Action.QUERY)
+
+    assert after(held, Action.QUERY, make.reply("FAIL")).case_reason == "no end after 24 hours of asking"
+
+
+# Identity (R8).
+
+
+@pytest.mark.parametrize(
+    ("word", "identity"),
+    [("SAME", "MATCH"), ("T", "MATCH"), ("DIFFERENT", "MISMATCH"), ("F", "MISMATCH"), ("UNCHECKED", "UNCHECKED")],
+)
+def test_the_identity_is_one_verdict_in_both_channels_words(word, identity):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+
+    assert stood.identity is Identity(identity)
+
+
+@pytest.mark.parametrize("word", ["DIFFERENT", "F"])
+def test_a_mismatch_does_not_fail_the_declaration_and_opens_a_case(word):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+
+    assert (stood.state, stood.next_action) == (State.SUCCESS, None)
+    assert "MISMATCH" in stood.case_reason
+
+
+@pytest.mark.parametrize("word", [None, "", "?"])
+def test_an_identity_that_a_repush_leaves_out_is_kept(word):
+    held = make.sent(Action.REDECLARE, identity=Identity.MATCH)
+
+    stood = after(held, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
+
+    assert stood.identity is Identity.MATCH
+
+
+# Whatever comes, in whatever order.
+
+outcomes = st.one_of(
+    st.sampled_from([NOT_SENT, BUSY, CREDENTIALS, SKEW, NOT_FOUND, REFUSED, BUSINESS, MISUSE, UNKNOWN]),
+    st.builds(
+        make.reply,
+        st.sampled_from([*State, "ARCHIVED"]),
+        st.one_of(st.none(), st.integers(-3, 3).map(lambda hours: NOON + timedelta(hours=hours))),
+        cert_check_result=st.sampled_from([None, "SAME", "DIFFERENT", "F"]),
+    ),
+)
+steps = st.lists(st.tuples(outcomes, st.sampled_from([0, 1, 100, 500, 90_000])), max_size=40)
+
+
+@given(first=st.sampled_from(SENDS), steps=steps)
+def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
+    now = NOON
+    held = make.sent(first)
+    action, sent_at, doubtful, absent = first, NOON, False, False
+    for outcome, seconds in steps:
+        now += timedelta(seconds=seconds)
+        stood = after(held, action, outcome, now=now)
+
+        assert (stood.due_at is None) == (stood.next_action is None)
+        assert stood.next_action is not None or stood.state.is_final or stood.case_reason
+        assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_reason
+        assert stood.in_doubt is None or stood.next_action is Action.QUERY
+        assert not held.state.is_final or stood.state is held.state
+        doubtful = doubtful or isinstance(outcome, Unknown)
+        if stood.next_action not in (None, Action.QUERY) and isinstance(outcome, Unknown):
+            raise AssertionError("sent again right after an unknown outcome")
+        if action is Action.QUERY and stood.next_action in SENDS:
+            assert now - sent_at >= GRACE
+        if stood.next_action is None:
+            return
+        action = stood.next_action
+        if action in SENDS:
+            assert action is first
+            now = max(now, stood.due_at)
+            sent_at = now
+            stood = make.standing(
+                **{name: getattr(stood, name) for name in stood.__dataclass_fields__}
+                | {"in_doubt": action, "next_action": Action.QUERY, "sent_at": now}
+            )
+        held = stood
