@@ -1,11 +1,12 @@
 """The database: one engine a process, short transactions, exact money, aware times; SQLite and PostgreSQL alike."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +25,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 FEN = Decimal("0.01")
+CLOCK_SECONDS = 5.0
+
+Item = TypeVar("Item")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -129,6 +133,26 @@ def reading(engine: Engine) -> Iterator[Session]:
     """One snapshot to read from; it never waits for a writer."""
     with Session(engine.execution_options(reading=True), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def padded(items: Sequence[Item]) -> Sequence[Item]:
+    """The same items, the last repeated up to a power of two: IN lists of few lengths are plans the database keeps."""
+    return [*items, *[items[-1]] * ((1 << (len(items) - 1).bit_length()) - len(items))] if items else items
+
+
+class DatabaseClock:
+    """The database's clock without a round trip each time: read now and then, counted on in between."""
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._moment = datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self, db: Connection) -> datetime:
+        passed = time.monotonic() - self._read_at
+        if passed < CLOCK_SECONDS:
+            return self._moment + timedelta(seconds=passed)
+        self._moment, self._read_at = now(db), time.monotonic()
+        return self._moment
 
 
 def now(db: Session | Connection) -> datetime:

@@ -15,6 +15,7 @@ Answer = TypeVar("Answer")
 
 # Answers are recorded together: a few milliseconds of waiting save a transaction each.
 GATHER_SECONDS = 0.05
+RESERVED_A_THREAD = 8
 RENEW_SECONDS = 5.0
 
 
@@ -64,8 +65,8 @@ class Engine(Generic[Task, Answer]):
                 self._desk.give_back(reserved)
                 reserved.clear()
                 more_due = False
-            elif more_due and len(reserved) < self._threads:
-                room = 3 * self._threads - len(reserved)
+            elif more_due and len(reserved) < 2 * self._threads:
+                room = RESERVED_A_THREAD * self._threads - len(reserved)
                 claimed = self._desk.claim(room)
                 reserved.extend(claimed)
                 more_due = len(claimed) == room
@@ -87,9 +88,9 @@ class Engine(Generic[Task, Answer]):
         self._pool.shutdown()
 
     def _gather(self) -> list[tuple[Task, Answer]]:
-        """Answers worth a transaction: half as many as there are threads, or what came within a moment."""
+        """Answers worth a transaction: one for each thread, or what came within a moment."""
         answered: list[tuple[Task, Answer]] = []
-        enough = min(max(self._threads // 2, 1), len(self._flying))
+        enough = min(self._threads, len(self._flying))
         until = time.monotonic() + GATHER_SECONDS
         while len(answered) < enough:
             try:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import migrations
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -14,6 +13,7 @@ import customs.declarations.models
 import customs.history.counting
 import customs.history.models
 import customs.lanes.models  # noqa: F401 - what metadata knows is what was imported
+import migrations
 
 # An arbitrary number that names our lock among PostgreSQL's advisory locks.
 UPGRADE_LOCK = 4_930_911

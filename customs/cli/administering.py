@@ -112,7 +112,7 @@ def lanes_resume() -> None:
     with services.transaction() as session:
         stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None))).all()
         for lane in stopped:
-            gate.resume(session, lane)
+            gate.resume(session.connection(), lane)
     services.doorbell.ring()
     click.echo(f"{len(stopped)} lanes resumed")
 

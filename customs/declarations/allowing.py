@@ -40,8 +40,29 @@ Check = Callable[[Push, Request], Refusal | None]
 
 
 def was_sent(push: Push) -> bool:
-    """Whether a call for it ever left, or may have."""
-    return push.attempts > 0
+    """Whether a call for it ever reached the gateway, or may have."""
+    return push.sent_at is not None
+
+
+def taken_by_redeclare(pushes: Sequence[Push]) -> Sequence[Push]:
+    """What a re-push that names no pushes takes: all that failed, else what we gave up, else all that are SUCCESS."""
+    for belongs in (_has_failed, _was_given_up, _has_succeeded):
+        if taken := [push for push in pushes if belongs(push)]:
+            return taken
+    return pushes
+
+
+def _has_failed(push: Push) -> bool:
+    return push.state in (State.FAIL, State.EXCEPT)
+
+
+def _was_given_up(push: Push) -> bool:
+    """Sent, never ended, and nothing due: refused, or out of budget."""
+    return was_sent(push) and push.next_action is None and not push.state.is_final
+
+
+def _has_succeeded(push: Push) -> bool:
+    return push.state is State.SUCCESS
 
 
 def refusal_of(push: Push, checks: Sequence[Check], request: Request) -> Refusal | None:
@@ -78,7 +99,7 @@ def _nothing_in_doubt(push: Push, request: Request) -> Refusal | None:
 
 def _has_ended(push: Push, _request: Request) -> Refusal | None:
     """A re-push follows SUCCESS, FAIL or EXCEPT; or a case in which we gave up or it never ended."""
-    if push.state.is_final or push.case_reason is not None or (push.next_action is None and was_sent(push)):
+    if push.state.is_final or push.case_reason is not None or _was_given_up(push):
         return None
     return Refusal("still_running", f"the push is {push.state} and goes on by itself", push.due_at)
 

@@ -59,9 +59,13 @@ class Rules:
 
 @dataclass
 class Checked:
-    """A batch's rows so far: the orders still good, by their index, and everything found about all of them."""
+    """A batch's rows so far: the orders still good, by their index, and everything found about all of them.
+
+    `given` holds the orders as handed in, before a registration on file completed them.
+    """
 
     orders: dict[int, Order]
+    given: Mapping[int, Order]
     findings: list[Finding]
     locate: Locate
     rules: Rules
@@ -82,6 +86,11 @@ class Checked:
         return replace(self, orders=dict(self.orders), findings=list(self.findings))
 
     @property
+    def is_wrong_as_a_whole(self) -> bool:
+        """Whether something is wrong with the file rather than with one of its rows."""
+        return any(not error.pointer.startswith("/declarations/") for error in self.errors)
+
+    @property
     def errors(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
@@ -100,7 +109,7 @@ def check(
     `findings` are what a spreadsheet knew already; the rows they call wrong are left out.
     """
     orders, misshapen = _shaped(rows)
-    checked = Checked(orders, [], locate, rules)
+    checked = Checked(orders, dict(orders), [], locate, rules)
     for index in range(len(rows)):
         for complaint in misshapen.get(index, ()):
             checked.complain(index, complaint)
@@ -130,7 +139,7 @@ def compare(db: Session, vault: Vault, checked: Checked, now: datetime) -> dict[
     for index, order in list(checked.orders.items()):
         if (known := existing.get(order.key)) is None:
             continue
-        if holdings.is_same(known, order, vault):
+        if holdings.is_same(known, checked.given[index], vault):
             replays[index] = known.id
             del checked.orders[index]
         else:
@@ -164,13 +173,10 @@ class Ready:
 
 def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submission, caller: Caller) -> Ready:
     """The costly part of intake, done before the transaction that stores begins."""
-    merchants = {row.get("merchant_no") for row in submission.rows if isinstance(row, dict)}
+    named = (row.get("merchant_no") for row in submission.rows if isinstance(row, dict))
     with database.reading(engine) as db:
-        on_file = registrations_of(db, {merchant for merchant in merchants if isinstance(merchant, str)})
+        on_file = registrations_of(db, (merchant for merchant in named if isinstance(merchant, str)))
     checked = check(submission.rows, caller, on_file, rules, locate=submission.locate, findings=submission.findings)
-    about_all = any(not error.pointer.startswith("/declarations/") for error in checked.errors)
-    if checked.errors and (submission.on_error == "reject" or about_all or not checked.orders):
-        raise rejection(checked)
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 
 
@@ -178,8 +184,11 @@ def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller) -> Batch:
     """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
     now = database.now(db)
     checked = ready.checked.copy()
+    whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
+    if checked.errors and whole:
+        raise rejection(checked)
     replays = compare(db, vault, checked, now)
-    if checked.errors and (ready.submission.on_error == "reject" or not (checked.orders or replays)):
+    if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     return store(
         db,

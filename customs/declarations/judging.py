@@ -141,7 +141,10 @@ def _not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) ->
 
 
 def _send_not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
-    return replace(_not_done(held, error, now, pace), next_action=held.in_doubt, in_doubt=None)
+    # What never left the machine was not sent: it may still be cancelled.
+    never_left = isinstance(error, NotSent) and not held.accepted and not held.doubts
+    sent_at = None if never_left else held.sent_at
+    return replace(_not_done(held, error, now, pace), next_action=held.in_doubt, in_doubt=None, sent_at=sent_at)
 
 
 def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: Pace) -> Standing:

@@ -13,11 +13,11 @@ from customs.declarations.allowing import (
     Request,
     modify_checks,
     refusal_of,
+    taken_by_redeclare,
 )
 from customs.declarations.models import Batch, Declaration, Push, Registration, SubOrder
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.queries import Progress
-from customs.declarations.states import State
 from customs.gateway import Channel, money_text
 from customs.history.masking import mask_buyer
 from customs.history.models import Event
@@ -95,11 +95,9 @@ def _push_json(push: Push) -> dict[str, Any]:
 def _allowed_actions(declaration: Declaration, policy: Policy, now: datetime) -> list[dict[str, Any]]:
     """Each action with the first reason against it; re-push speaks of the pushes it would take by itself."""
     pushes = declaration.pushes
-    failed = [push for push in pushes if push.state in (State.FAIL, State.EXCEPT)]
-    ended = failed or [push for push in pushes if push.state is State.SUCCESS] or pushes
     in_review = [push for push in pushes if push.case_reason] or pushes[:1]
     asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
-        "redeclare": [(push, REDECLARE) for push in ended],
+        "redeclare": [(push, REDECLARE) for push in taken_by_redeclare(pushes)],
         "modify": [(push, modify_checks(push)) for push in pushes],
         "cancel": [(push, CANCEL) for push in pushes],
         "dismiss": [(push, DISMISS) for push in in_review],

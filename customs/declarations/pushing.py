@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine
 
-from customs import database
 from customs.crash_points import CrashPoints
+from customs.database import DatabaseClock
 from customs.declarations.claiming import Task, Turn, claim
 from customs.declarations.judging import Outcome, Pace
-from customs.declarations.recording import extend, lane_report, mark, record, release
+from customs.declarations.recording import lane_report, record
+from customs.declarations.sending import extend, mark, release
 from customs.declarations.states import Action
 from customs.due import this_holder
 from customs.gateway import Channel, DeclarationChannel, DeclarationReply, Filing, GatewayError, NotSent, Unknown
@@ -58,21 +58,24 @@ class DeclarationDesk:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
         self._must_leave_by: dict[tuple[str, int, int], float] = {}
+        self._now = DatabaseClock()
         self._counter = CallCounter()
         self._count_at = 0.0
-        with database.transaction(engine) as db:
-            self._lane = gate.lane_id(db, settings.agent_no, settings.base_url, database.now(db))
+        with engine.begin() as db:
+            self._lane = gate.lane_id(db, settings.agent_no, settings.base_url, self._now(db))
 
     def claim(self, room: int) -> list[Task]:
         settings = self._settings
-        with database.transaction(self._engine) as db:
-            now = database.now(db)
+        with self._engine.begin() as db:
+            now = self._now(db)
             admitted = gate.admit(
                 db, self._lane, room, now, rate=settings.gateway_rate, timeout=settings.gateway_timeout_seconds
             )
             if not admitted:
                 return []
             tasks = claim(db, self._vault, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
+            if not tasks:
+                gate.leave_probe(db, self._lane)
             if settings.gateway_rate and tasks:
                 gate.spend(db, self._lane, len(tasks))
             self._crash.reach("claim_before_commit")
@@ -82,8 +85,8 @@ class DeclarationDesk:
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         for task, _ in answered:
             self._must_leave_by.pop(task.key, None)
-        with database.transaction(self._engine) as db:
-            now = database.now(db)
+        with self._engine.begin() as db:
+            now = self._now(db)
             if answered:
                 self._record(db, answered, now)
             self._crash.reach("record_before_commit")
@@ -111,15 +114,15 @@ class DeclarationDesk:
         return _without_buyer(outcome, task.filing)
 
     def renew(self, held: Sequence[Task]) -> None:
-        with database.transaction(self._engine) as db:
-            extend(db, held, database.now(db) + self._lease)
+        with self._engine.begin() as db:
+            extend(db, held, self._now(db) + self._lease)
 
     def give_back(self, reserved: Sequence[Task]) -> None:
         if reserved:
-            with database.transaction(self._engine) as db:
+            with self._engine.begin() as db:
                 release(db, reserved)
 
-    def _record(self, db: Session, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
         recorded = record(db, answered, now, self._pace)
         if gate.report(db, self._lane, lane_report(recorded, now), now):
             log.error("the lane was stopped", lane=self._lane)

@@ -1,35 +1,55 @@
-"""Record: what came back, judged on the row as it is now and written under the fence; and the mark before a send."""
+"""Record: what came back, judged on the row as it is now and written under the fence, with everything it moves."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, insert, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from customs.database import Base
+from customs.database import Base, padded
 from customs.declarations.claiming import Task
-from customs.declarations.folding import fold
+from customs.declarations.folding import WRITE_FOLDS, folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
 from customs.declarations.models import Declaration, Push
-from customs.declarations.states import Action, State
-from customs.gateway.errors import Busy, ClockSkew, GatewayError
+from customs.declarations.sending import release
+from customs.declarations.states import State
+from customs.gateway import Busy, ClockSkew, GatewayError
 from customs.history.masking import mask_params, mask_reply
 from customs.history.models import Event
-from customs.lanes.gate import LaneReport, is_open
+from customs.lanes.gate import LaneReport
 
 STANDING = [field.name for field in fields(Standing)]
-PUSHES = Base.metadata.tables[Push.__tablename__]
-DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
-EVENTS = Base.metadata.tables[Event.__tablename__]
 GATEWAY = "gateway"
 
-_write_push = (
-    update(PUSHES)
-    .where(PUSHES.c.id == bindparam("push_id"))
-    .values({name: bindparam(name) for name in [*STANDING, "case_since", "fresh", "holder", "lease_until"]})
+PUSHES = Base.metadata.tables[Push.__tablename__]
+DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+push, declaration = PUSHES.c, DECLARATIONS.c
+
+# Declarations come first, in order: they are locked before their pushes, as a person's action locks them, and
+# folds of one declaration queue up. The siblings come along for the fold.
+LOCK = (
+    select(
+        push.id,
+        push.declaration_id,
+        push.blocked_by,
+        push.cancelled,
+        push.fence,
+        push.epoch,
+        push.case_since,
+        *(push[name] for name in STANDING),
+    )
+    .join_from(DECLARATIONS, PUSHES, push.declaration_id == declaration.id)
+    .where(declaration.id.in_(bindparam("ids", expanding=True)))
+    .order_by(declaration.id, push.id)
+    .with_for_update()
 )
+WRITTEN = [*STANDING, "case_since", "fresh", "holder", "lease_until"]
+WRITE_PUSH = update(PUSHES).where(push.id == bindparam("push_id")).values({name: bindparam(name) for name in WRITTEN})
+WRITE_EVENT = insert(Base.metadata.tables[Event.__tablename__])
+WAKE = update(PUSHES).where(push.id.in_(bindparam("ids", expanding=True))).values(due_at=bindparam("moment"))
 
 
 @dataclass(frozen=True)
@@ -41,60 +61,68 @@ class Recorded:
     judgement: Judgement | None
 
 
-def record(db: Session, answered: Sequence[tuple[Task, Outcome]], now: datetime, pace: Pace) -> list[Recorded]:
+def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, pace: Pace) -> list[Recorded]:
     """Apply a group of answers: states, next steps, timeline, folds, and whatever waited for a SUCCESS."""
-    held = _lock(db, [task.push_id for task, _ in answered])
+    owners = sorted({task.declaration_id for task, _ in answered})
+    held: dict[str, Mapping[str, Any]] = {
+        row["id"]: dict(row) for row in db.execute(LOCK, {"ids": padded(owners)}).mappings()
+    }
     recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
-    events = [_event(held[done.task.push_id], done, now) for done in recorded]
-    db.execute(insert(EVENTS), events)
-    changes = [_change(held[done.task.push_id], done.judgement.standing, now) for done in recorded if done.judgement]
-    if changes:
-        db.execute(_write_push, changes)
+    db.execute(WRITE_EVENT, [_event(held[done.task.push_id], done, now) for done in recorded])
     release(db, [done.task for done in recorded if done.judgement is None])
-    turned = [done.task for done in recorded if done.judgement and _turned(held[done.task.push_id], done.judgement)]
-    if turned:
-        _wake(db, [task.push_id for task in turned], now)
-        fold(db, sorted({task.declaration_id for task in turned}))
+    changes = {
+        done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, now)
+        for done in recorded
+        if done.judgement
+    }
+    if changes:
+        db.execute(WRITE_PUSH, list(changes.values()))
+        _follow(db, held, changes, now)
     return recorded
 
 
-def mark(db: Session, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
-    """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
+def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pace: Pace) -> Recorded:
+    if (row["fence"], row["epoch"]) != (task.fence, task.epoch):
+        return Recorded(task, outcome, None)
+    standing = Standing(**{name: row[name] for name in STANDING})
+    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace))
 
-    From here on a state-changing call is in doubt until its answer is understood: a crash asks the gateway first.
-    """
-    queries = [task for task in leaving if task.action is Action.QUERY]
-    sends = [task for task in leaving if task.action is not Action.QUERY]
-    departed = {"lease_until": now + lease}
-    in_doubt = {
-        "in_doubt": PUSHES.c.next_action,
-        "next_action": Action.QUERY,
-        "sent_at": now,
-        "attempts": PUSHES.c.attempts + 1,
+
+def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
+    return {
+        "push_id": row["id"],
+        **{name: getattr(standing, name) for name in STANDING},
+        "case_since": (row["case_since"] or now) if standing.case_reason else None,
+        "fresh": False,
+        "holder": None,
+        "lease_until": None,
     }
-    # After a commit that only looked lost, a send has become a query: it must not be marked a second time.
-    is_query = PUSHES.c.next_action == Action.QUERY
-    marked: set[str] = set()
-    for tasks, as_claimed, values in ((queries, is_query, departed), (sends, ~is_query, departed | in_doubt)):
-        if tasks:
-            statement = update(PUSHES).where(_still_held(tasks), as_claimed, is_open(lane, now)).values(values)
-            marked.update(db.scalars(statement.returning(PUSHES.c.id)))
-    release(db, [task for task in leaving if task.push_id not in marked])
-    return [task for task in leaving if task.push_id in marked]
 
 
-def extend(db: Session, held: Sequence[Task], until: datetime) -> None:
-    """Renew the leases of tasks that are reserved or in the air."""
-    keys = [(task.push_id, task.fence) for task in held]
-    db.execute(update(PUSHES).where(tuple_(PUSHES.c.id, PUSHES.c.fence).in_(keys)).values(lease_until=until))
+def _follow(
+    db: Connection, held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], now: datetime
+) -> None:
+    """What a change moves: the code that waited for a SUCCESS is due, the declaration's fold is written."""
+    succeeded = {key for key, change in changes.items() if change["state"] is State.SUCCESS}
+    woken = [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
+    if woken:
+        db.execute(WAKE, {"ids": padded(woken), "moment": now})
+    turned = {
+        held[key]["declaration_id"]
+        for key, change in changes.items()
+        if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
+    }
+    folds = [
+        folded([changes.get(row["id"], row) for row in rows]) | {"declaration_id": owner}
+        for owner, rows in groupby(held.values(), itemgetter("declaration_id"))
+        if owner in turned
+    ]
+    if folds:
+        db.execute(WRITE_FOLDS, folds)
 
 
-def release(db: Session, tasks: Sequence[Task]) -> None:
-    """End the leases under these fences; an epoch that began meanwhile can then be claimed at once."""
-    if tasks:
-        keys = [(task.push_id, task.fence) for task in tasks]
-        statement = update(PUSHES).where(tuple_(PUSHES.c.id, PUSHES.c.fence).in_(keys))
-        db.execute(statement.values(holder=None, lease_until=None))
+def _waits(row: Mapping[str, Any]) -> bool:
+    return row["due_at"] is None and row["next_action"] is not None and not row["cancelled"]
 
 
 def lane_report(outcomes: Iterable[Recorded], now: datetime) -> LaneReport:
@@ -121,67 +149,7 @@ def lane_report(outcomes: Iterable[Recorded], now: datetime) -> LaneReport:
     )
 
 
-def _still_held(tasks: Sequence[Task]) -> Any:
-    return tuple_(PUSHES.c.id, PUSHES.c.fence, PUSHES.c.epoch).in_([task.key for task in tasks])
-
-
-def _lock(db: Session, push_ids: Sequence[str]) -> Mapping[str, RowMapping]:
-    """The rows as they are now. Declarations are locked first and in order: folds of one declaration queue up."""
-    columns = [PUSHES.c[name] for name in STANDING]
-    owners = select(PUSHES.c.declaration_id).where(PUSHES.c.id.in_(push_ids))
-    db.execute(
-        select(DECLARATIONS.c.id).where(DECLARATIONS.c.id.in_(owners)).order_by(DECLARATIONS.c.id).with_for_update()
-    )
-    rows = db.execute(
-        select(PUSHES.c.id, PUSHES.c.fence, PUSHES.c.epoch, PUSHES.c.fresh, PUSHES.c.case_since, *columns)
-        .where(PUSHES.c.id.in_(push_ids))
-        .order_by(PUSHES.c.id)
-        .with_for_update()
-    ).mappings()
-    return {row["id"]: row for row in rows}
-
-
-def _judged(row: RowMapping, task: Task, outcome: Outcome, now: datetime, pace: Pace) -> Recorded:
-    if (row["fence"], row["epoch"]) != (task.fence, task.epoch):
-        return Recorded(task, outcome, None)
-    standing = Standing(**{name: row[name] for name in STANDING})
-    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace))
-
-
-def _change(row: RowMapping, standing: Standing, now: datetime) -> dict[str, Any]:
-    case_since = row["case_since"] or now if standing.case_reason else None
-    return {
-        "push_id": row["id"],
-        **{name: getattr(standing, name) for name in STANDING},
-        "case_since": case_since,
-        "fresh": False,
-        "holder": None,
-        "lease_until": None,
-    }
-
-
-def _turned(row: RowMapping, judgement: Judgement) -> bool:
-    standing = judgement.standing
-    return any(row[name] != getattr(standing, name) for name in ("state", "identity", "case_reason"))
-
-
-def _wake(db: Session, push_ids: Sequence[str], now: datetime) -> None:
-    """What waited for one of these to be SUCCESS is due now."""
-    before = PUSHES.alias()
-    succeeded = select(before.c.id).where(before.c.id.in_(push_ids), before.c.state == State.SUCCESS)
-    db.execute(
-        update(PUSHES)
-        .where(
-            PUSHES.c.blocked_by.in_(succeeded),
-            PUSHES.c.due_at.is_(None),
-            PUSHES.c.next_action.is_not(None),
-            PUSHES.c.cancelled.is_(False),
-        )
-        .values(due_at=now)
-    )
-
-
-def _event(row: RowMapping, done: Recorded, now: datetime) -> dict[str, Any]:
+def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, Any]:
     exchange = done.outcome.exchange
     detail = {"action": str(done.task.action), "outcome": done.judgement.outcome if done.judgement else "superseded"}
     if isinstance(done.outcome, GatewayError):

@@ -20,6 +20,7 @@ from customs.declarations.allowing import (
     action_of_redeclare,
     modify_checks,
     refusal_of,
+    taken_by_redeclare,
     was_sent,
 )
 from customs.declarations.changing import changed_order, changed_sub_orders, write_order
@@ -34,8 +35,6 @@ from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Fault, Invalid
 from customs.history.models import Event
 from customs.history.vault import Vault
-
-FAILED = (State.FAIL, State.EXCEPT)
 
 
 class Reviewing:
@@ -144,10 +143,7 @@ class Reviewing:
             if len(named) != len(set(push_ids)):
                 raise Invalid("a push of another declaration was named", faults=[Fault("/pushes", "push_unknown", "")])
             return named
-        for chosen in (_has_failed, _given_up, _has_succeeded):
-            if pushes := [push for push in declaration.pushes if chosen(push)]:
-                return pushes
-        return declaration.pushes
+        return list(taken_by_redeclare(declaration.pushes))
 
     def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
         refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
@@ -166,12 +162,14 @@ class Reviewing:
     def _begin_epoch(self, push: Push, action: Action) -> None:
         """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
         push.epoch += 1
-        push.prior_state = push.state if push.accepted else None
+        push.prior_state = (push.prior_state or push.state) if push.accepted else None
         push.state = State.UNDECLARED
         push.explanation = push.refusal = push.in_doubt = push.budget_from = None
         # A gateway that said "later" is not asked sooner because somebody decided something.
         push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
-        push.polls = push.tries = push.doubts = 0
+        push.polls = push.tries = 0
+        # A push once in doubt and never seen accepted may be there all the same: a refusal then asks first.
+        push.doubts = 0 if push.accepted else min(push.doubts, 1)
         push.next_action = action
 
     def _line_up(self, declaration: Declaration) -> None:
@@ -180,14 +178,20 @@ class Reviewing:
         for push in declaration.pushes:
             before = by_id.get(push.blocked_by or "")
             waiting = push.next_action not in (None, Action.QUERY) and not push.in_doubt
-            if before is not None and waiting:
-                push.due_at = push.due_at or self._now if before.state is State.SUCCESS else None
+            if before is None or not waiting:
+                continue
+            if before.state is State.SUCCESS:
+                push.due_at = push.due_at or self._now
+            elif push.due_at is not None:
+                push.due_at = None
+                # A worker may have reserved it already: under a new epoch it cannot leave.
+                push.epoch += 1
 
     def _close(self, declaration: Declaration, decided_on: Sequence[Push]) -> None:
         """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
         for push in decided_on:
             push.case_reason = push.case_since = None
-        for name, value in folded(declaration.pushes).items():
+        for name, value in folded([vars(push) for push in declaration.pushes]).items():
             setattr(declaration, name, value)
 
     def _done(
@@ -208,19 +212,6 @@ class Reviewing:
         )
         self._db.flush()
         return declaration
-
-
-def _has_failed(push: Push) -> bool:
-    return push.state in FAILED
-
-
-def _has_succeeded(push: Push) -> bool:
-    return push.state is State.SUCCESS
-
-
-def _given_up(push: Push) -> bool:
-    """Sent, never ended, and nothing due: refused, or out of budget."""
-    return was_sent(push) and push.next_action is None and not push.state.is_final
 
 
 def _blocks(complaint: Any, rules: Rules) -> bool:

@@ -111,6 +111,17 @@ class Duty(fields.Field[int]):
         return value
 
 
+class Flag(fields.Field[bool]):
+    """true or false; no number stands for them."""
+
+    default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError([Fault("this is not true or false", "not_boolean", "use true or false")])
+        return value
+
+
 class Strict(Schema):
     """Unknown fields are refused: a misspelt optional field must not vanish."""
 
@@ -215,15 +226,7 @@ class ModifyIn(Strict):
 
 class RedeclareIn(Strict):
     reason = Text(500, required=True)
-    override = fields.Boolean(
-        truthy={True},
-        falsy={False},
-        load_default=False,
-        error_messages={
-            "null": NULL,
-            "invalid": Fault("this is not true or false", "not_boolean", "use true or false"),
-        },
-    )
+    override = Flag(load_default=False)
     pushes = fields.List(
         Text(64),
         validate=validate.Length(

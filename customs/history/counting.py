@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Float, Integer, String, bindparam, insert, update
+from sqlalchemy import BigInteger, Connection, Float, Integer, String, bindparam, insert, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from customs.database import Base
 
@@ -42,7 +42,7 @@ class CallCounter:
         self.calls[key] += 1
         self.seconds[key] = self.seconds.get(key, 0.0) + seconds
 
-    def write(self, db: Session, slot: int) -> None:
+    def write(self, db: Connection, slot: int) -> None:
         """Add what was counted to the database, in a fixed order so that two writers cannot deadlock."""
         table = Base.metadata.tables[CallCount.__tablename__]
         for key in sorted(self.calls):
@@ -51,11 +51,11 @@ class CallCounter:
             matching = [table.c[name] == value for name, value in named.items()]
             added = {name: table.c[name] + bindparam(f"plus_{name}") for name in amounts}
             statement = update(table).where(*matching).values(added)
-            if db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()}).rowcount:  # type: ignore[attr-defined]
+            if db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()}).rowcount:
                 continue
             try:
                 with db.begin_nested():
-                    db.execute(insert(CallCount).values(**named, **amounts))
+                    db.execute(insert(table).values(**named, **amounts))
             except IntegrityError:
                 db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
         self.calls.clear()

@@ -1,6 +1,5 @@
 """How names, ID numbers and raw replies look once masked: what a log, a timeline or a page may show."""
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -39,11 +38,23 @@ def mask_text(text: str, buyer: Buyer | None) -> str:
     """A text of the gateway's with the buyer masked wherever it was echoed, and anything shaped like an ID number."""
     if buyer is not None:
         for value, masked in ((buyer.cert_id, mask_cert_id(buyer.cert_id)), (buyer.name, mask_name(buyer.name))):
-            for spelling in (value, json.dumps(value)[1:-1]):
-                text = text.replace(spelling, masked)
+            text = text.replace(value, masked)
+            if "\\u" in text:
+                text = re.sub(_escaped(value), lambda _, masked=masked: masked, text)  # type: ignore[misc]
     return ANY_CERT_ID.sub(lambda found: mask_cert_id(found.group()), text)
+
+
+def _escaped(value: str) -> str:
+    """A pattern for a value whose characters may be written \\uXXXX, in either case and escaped again and again."""
+    spellings = []
+    for character in value:
+        units = character.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
+        escaped = "".join(rf"\\+u(?i:{unit})" for unit in units)
+        spellings.append(f"(?:{re.escape(character)}|{escaped})")
+    return "".join(spellings)
 
 
 def mask_reply(reply: str, buyer: Buyer | None) -> str:
     """What came back, fit to be kept in the timeline: masked, and cut to what is worth keeping."""
-    return mask_text(reply[:LONGEST_REPLY_KEPT].replace("\x00", "�"), buyer)
+    # Masked before it is cut: half an ID number would no longer look like one.
+    return mask_text(reply[: 2 * LONGEST_REPLY_KEPT].replace("\x00", "�"), buyer)[:LONGEST_REPLY_KEPT]

@@ -29,7 +29,7 @@ def resume_lane(lane_id: str) -> dict[str, Any]:
     with services().transaction() as db:
         if db.get(Lane, lane_id) is None:
             raise NotFound
-        gate.resume(db, lane_id)
+        gate.resume(db.connection(), lane_id)
         shown = lane_json(db.get_one(Lane, lane_id, populate_existing=True))
     services().doorbell.ring()
     return shown

@@ -1,13 +1,15 @@
 """Whether calls may go out now: rules for the lane's stop, its slowing down, its single probe and the agent's rate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.orm import Session
 
+from customs.database import Base
 from customs.due import growing
 from customs.ids import new_id
 from customs.lanes.models import Lane
@@ -30,78 +32,95 @@ class LaneReport:
     reason: str = ""
 
 
-def lane_id(db: Session, agent_no: str, base_url: str, now: datetime) -> str:
+LANES = Base.metadata.tables[Lane.__tablename__]
+lane = LANES.c
+HEALTHY = {"strikes": 0, "holds": 0, "held_until": None, "probed_until": None}
+
+READ = select(LANES).where(lane.id == bindparam("lane"))
+READ_LOCKED = READ.with_for_update()
+HEAL = update(LANES).where(lane.id == bindparam("lane"), or_(lane.strikes > 0, lane.holds > 0)).values(HEALTHY)
+
+
+def lane_id(db: Connection, agent_no: str, base_url: str, now: datetime) -> str:
     """The lane of this credential, made when it is used for the first time."""
-    insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
-    fresh = insert(Lane).values(
+    insert = insert_sqlite if db.dialect.name == "sqlite" else insert_postgresql
+    fresh = insert(LANES).values(
         id=new_id("lane"), agent_no=agent_no, base_url=base_url, strikes=0, holds=0, tokens=0.0, tokens_at=now
     )
     db.execute(fresh.on_conflict_do_nothing(index_elements=["agent_no", "base_url"]))
-    return db.scalars(select(Lane.id).where(Lane.agent_no == agent_no, Lane.base_url == base_url)).one()
+    return str(db.scalar(select(lane.id).where(lane.agent_no == agent_no, lane.base_url == base_url)))
 
 
-def is_open(lane: str, now: datetime) -> ColumnElement[bool]:
+def is_open(lane_key: BindParameter[str], now: BindParameter[datetime]) -> ColumnElement[bool]:
     """The condition under which a call of this lane may leave."""
-    return (
-        select(Lane.id)
-        .where(Lane.id == lane, Lane.stopped_at.is_(None), or_(Lane.held_until.is_(None), Lane.held_until <= now))
-        .exists()
-    )
+    unheld = or_(lane.held_until.is_(None), lane.held_until <= now)
+    return select(lane.id).where(lane.id == lane_key, lane.stopped_at.is_(None), unheld).exists()
 
 
-def admit(db: Session, lane: str, room: int, now: datetime, *, rate: float, timeout: float) -> int:
+def admit(db: Connection, lane_key: str, room: int, now: datetime, *, rate: float, timeout: float) -> int:
     """How many of `room` calls may be claimed now: none while stopped or held, one as a probe, else by the rate."""
-    row = db.get_one(Lane, lane, with_for_update=rate > 0)
+    row = db.execute(READ_LOCKED if rate else READ, {"lane": lane_key}).one()
     if row.stopped_at is not None or (row.held_until is not None and row.held_until > now):
         return 0
     if row.holds >= HOLDS_TO_SLOW:
-        return _admit_probe(db, lane, now, timeout)
+        return _admit_probe(db, lane_key, now, timeout)
     if not rate:
         return room
     # Never more than a second's worth: an idle night is not saved up for one burst.
     elapsed = max((now - row.tokens_at).total_seconds(), 0.0)
-    row.tokens, row.tokens_at = min(row.tokens + elapsed * rate, max(rate, 1.0)), now
-    return min(room, int(row.tokens))
+    tokens = min(row.tokens + elapsed * rate, max(rate, 1.0))
+    _write(db, lane_key, {"tokens": tokens, "tokens_at": now})
+    return min(room, int(tokens))
 
 
-def _admit_probe(db: Session, lane: str, now: datetime, timeout: float) -> int:
-    free = or_(Lane.probed_until.is_(None), Lane.probed_until <= now)
-    taken = db.execute(update(Lane).where(Lane.id == lane, free).values(probed_until=now + timedelta(seconds=timeout)))
-    return int(taken.rowcount)  # type: ignore[attr-defined]
+def _admit_probe(db: Connection, lane_key: str, now: datetime, timeout: float) -> int:
+    free = or_(lane.probed_until.is_(None), lane.probed_until <= now)
+    until = now + timedelta(seconds=timeout)
+    return db.execute(update(LANES).where(lane.id == lane_key, free).values(probed_until=until)).rowcount
 
 
-def spend(db: Session, lane: str, calls: int) -> None:
+def leave_probe(db: Connection, lane_key: str) -> None:
+    """Nothing was due for the one call that may go out: the next one due is the probe."""
+    db.execute(update(LANES).where(lane.id == lane_key, lane.probed_until.is_not(None)).values(probed_until=None))
+
+
+def spend(db: Connection, lane_key: str, calls: int) -> None:
     """Take the tokens of calls that were claimed."""
-    db.execute(update(Lane).where(Lane.id == lane).values(tokens=Lane.tokens - calls))
+    _write(db, lane_key, {"tokens": lane.tokens - calls})
 
 
-def report(db: Session, lane: str, said: LaneReport, now: datetime) -> bool:
+def report(db: Connection, lane_key: str, said: LaneReport, now: datetime) -> bool:
     """Write down what a group of answers says of the lane; True when that stopped it."""
     if said.answered:
-        spoiled = or_(Lane.strikes > 0, Lane.holds > 0)
-        healed = {"strikes": 0, "holds": 0, "held_until": None, "probed_until": None}
-        db.execute(update(Lane).where(Lane.id == lane, spoiled).values(healed))
+        db.execute(HEAL, {"lane": lane_key})
         return False
     if not (said.held or said.struck):
         return False
-    row = db.get_one(Lane, lane, with_for_update=True, populate_existing=True)
-    if said.held and not (row.held_until and row.held_until > now):
-        # Calls that were in the air together count as one round once the lane is slow.
-        row.holds = row.holds + 1 if row.holds >= HOLDS_TO_SLOW else min(row.holds + said.held, HOLDS_TO_SLOW)
-        row.probed_until = None
-        if row.holds >= HOLDS_TO_SLOW:
-            wait = growing(1.0, row.holds - HOLDS_TO_SLOW, factor=2.0, most=LONGEST_HOLD_SECONDS)
-            row.held_until = now + timedelta(seconds=max(wait, said.retry_after))
-    row.strikes += said.struck
+    row = db.execute(READ_LOCKED, {"lane": lane_key}).one()
     skewed = said.skew is not None and abs(said.skew) > LARGEST_SKEW_SECONDS
-    if row.stopped_at is not None or not (skewed or row.strikes >= STRIKES_TO_STOP):
-        return False
-    row.stopped_at = now
-    row.reason = f"this machine's clock is {said.skew:+.0f} s off the gateway's" if skewed else said.reason
-    return True
+    strikes = row.strikes + said.struck
+    stops = row.stopped_at is None and (skewed or strikes >= STRIKES_TO_STOP)
+    clock = f"this machine's clock is {said.skew:+.0f} s off the gateway's" if skewed else ""
+    stop = {"stopped_at": now, "reason": clock or said.reason} if stops else {}
+    _write(db, lane_key, {"strikes": strikes, **_hold(row.holds, row.held_until, said, now), **stop})
+    return stops
 
 
-def resume(db: Session, lane: str) -> None:
+def _hold(holds: int, held_until: datetime | None, said: LaneReport, now: datetime) -> dict[str, Any]:
+    """How a lane slows down; calls that were in the air together count as one round once it is slow."""
+    if not said.held or (held_until is not None and held_until > now):
+        return {}
+    holds = holds + 1 if holds >= HOLDS_TO_SLOW else min(holds + said.held, HOLDS_TO_SLOW)
+    if holds < HOLDS_TO_SLOW:
+        return {"holds": holds, "probed_until": None}
+    wait = max(growing(1.0, holds - HOLDS_TO_SLOW, factor=2.0, most=LONGEST_HOLD_SECONDS), said.retry_after)
+    return {"holds": holds, "probed_until": None, "held_until": now + timedelta(seconds=wait)}
+
+
+def resume(db: Connection, lane_key: str) -> None:
     """Open a stopped lane again; what waited goes on by itself."""
-    opened = {"stopped_at": None, "reason": None, "strikes": 0, "holds": 0, "held_until": None, "probed_until": None}
-    db.execute(update(Lane).where(Lane.id == lane).values(opened))
+    _write(db, lane_key, HEALTHY | {"stopped_at": None, "reason": None})
+
+
+def _write(db: Connection, lane_key: str, values: Mapping[str, Any]) -> None:
+    db.execute(update(LANES).where(lane.id == lane_key).values(values))

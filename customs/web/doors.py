@@ -1,16 +1,16 @@
 """What every door of the API shares: the services, the caller behind the key, and the page asked for."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from flask import current_app, g, request
 
 from customs.access.api_keys import caller_of
 from customs.access.callers import Caller, Scope
 from customs.declarations.queries import LARGEST_PAGE, Page
-from customs.errors import Fault, Invalid, KeyMissing
+from customs.errors import Fault, Invalid, KeyMissing, NotFound
 from customs.wiring import Services
 
 P = ParamSpec("P")
@@ -43,6 +43,9 @@ def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
             with services().reading() as db:
                 g.caller = caller_of(db, key.strip())
             current_caller().require(scope)
+            if "\x00" in request.path:
+                # PostgreSQL knows no such text, and no id holds it.
+                raise NotFound
             return door(*args, **kwargs)
 
         return guarded
@@ -69,11 +72,13 @@ def time_asked(name: str) -> datetime | None:
     try:
         # A bare "+" in a query string arrives as a blank.
         moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _wrong(name, "a time such as 2026-11-23T08:00:00Z")
-    return moment
+        return moment.astimezone(UTC) if moment.tzinfo else _no_time(name)
+    except (ValueError, OverflowError):
+        return _no_time(name)
+
+
+def _no_time(name: str) -> NoReturn:
+    raise _wrong(name, "a time such as 2026-11-23T08:00:00Z")
 
 
 def flag_asked(name: str) -> bool | None:

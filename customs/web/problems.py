@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from customs.declarations.presenting import instant
@@ -20,7 +20,8 @@ def install(app: Flask) -> None:
     """Render our own errors, werkzeug's, a database that is away, and whatever else escaped."""
     app.register_error_handler(CustomsError, _of_customs_error)
     app.register_error_handler(HTTPException, _of_http_exception)
-    app.register_error_handler(DBAPIError, _of_database)
+    app.register_error_handler(OperationalError, _of_database)
+    app.register_error_handler(InterfaceError, _of_database)
     app.register_error_handler(InternalServerError, _of_crash)
 
 
@@ -78,7 +79,7 @@ def _of_http_exception(error: HTTPException) -> Response:
     return response
 
 
-def _of_database(error: DBAPIError) -> Response:
+def _of_database(error: OperationalError | InterfaceError) -> Response:
     # The statement's parameters may hold numbers of a customer: only the kind of error is logged.
     log.error("the database is away", error=type(error.orig).__name__, request_id=g.get("request_id"))
     return problem(503, "database_away", "The database cannot be reached", "try again", retry_after=BUSY_SECONDS)

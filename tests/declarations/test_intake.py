@@ -229,9 +229,7 @@ def test_a_sub_order_number_that_another_payment_has_is_a_warning(desk: Desk):
 
 
 def test_over_the_yearly_limit_of_a_buyer_is_a_warning_and_never_a_block(desk: Desk):
-    rows = [
-        make.declaration_row(buyer=make.buyer_row(), sub_orders=[make.sub_order_row("4999.00")]) for _ in range(6)
-    ]
+    rows = [make.declaration_row(buyer=make.buyer_row(), sub_orders=[make.sub_order_row("4999.00")]) for _ in range(6)]
     desk.take_in(*rows[:5])
 
     batch = desk.take_in(rows[5])

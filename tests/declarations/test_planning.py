@@ -43,7 +43,7 @@ def test_an_office_without_codes_needs_no_push():
     assert plan_pushes(Channel.ALIPAY, "BEIJING") == []
 
 
-@pytest.mark.parametrize(("channel", "office"), product(Channel, OFFICES))
+@pytest.mark.parametrize(("channel", "office"), list(product(Channel, OFFICES)))
 @given(parts=st.lists(st.text("0123456789abc", min_size=1, max_size=4), unique=True, max_size=5))
 def test_no_push_is_forgotten_and_none_waits_for_a_later_one(channel: Channel, office: str, parts: list[str]):
     planned = plan_pushes(channel, office, parts)

@@ -25,7 +25,7 @@ def test_there_are_the_documents_six_states_and_no_others():
     assert set(NEXT) == set(State)
 
 
-@pytest.mark.parametrize(("held", "reported"), product(State, State))
+@pytest.mark.parametrize(("held", "reported"), list(product(State, State)))
 def test_every_move_is_as_drawn(held: State, reported: State):
     assert is_forward(held, reported) == (held is reported or reported in DIAGRAM[held])
 
@@ -60,6 +60,6 @@ def test_a_declaration_is_any_fail_else_any_except_else_the_least_advanced(pushe
     assert fold_states(pushes) is folded
 
 
-@pytest.mark.parametrize("pushes", combinations_with_replacement(State, 2))
+@pytest.mark.parametrize("pushes", list(combinations_with_replacement(State, 2)))
 def test_a_declaration_is_success_only_when_all_of_it_is(pushes: tuple[State, State]):
     assert (fold_states(pushes) is OK) == (set(pushes) == {OK})

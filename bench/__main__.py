@@ -1,0 +1,61 @@
+"""`python -m bench [p1] [p2] [p4]`: measures, prints the table, keeps the figures, exits 1 when one falls short."""
+
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import crew, intake, pipeline
+from bench.measuring import Verdict, seconds_of
+from customs import logs
+from tests.postgresql import new_database, temporary_postgresql
+
+RESULTS = Path(__file__).parent / "results"
+GOALS = {"p1": pipeline.measure, "p2": crew.measure, "p4": intake.measure}
+
+
+def main(chosen: Sequence[str]) -> int:
+    # Without a Redis to ring, an intake says so each time.
+    logs.configure("error")
+    verdicts: list[Verdict] = []
+    seconds = seconds_of(lambda: verdicts.extend(_measure_all(chosen or list(GOALS))))
+    table = Table(title=f"benchmarks, {seconds:.0f} s")
+    for column in ("goal", "wanted", "measured", "verdict"):
+        table.add_column(column)
+    for verdict in verdicts:
+        table.add_row(*verdict.shown)
+    Console().print(table)
+    _keep(verdicts)
+    return 0 if all(verdict.holds for verdict in verdicts) else 1
+
+
+def _measure_all(chosen: Sequence[str]) -> list[Verdict]:
+    numbers = count(1)
+    with tempfile.TemporaryDirectory(prefix="customs-bench-") as folder, temporary_postgresql() as server:
+        home = Path(folder)
+        databases: tuple[Callable[[], str], ...] = (
+            lambda: f"sqlite:///{home / f'{next(numbers)}.db'}",
+            lambda: new_database(server),
+        )
+        return [verdict for goal in chosen for database in databases for verdict in GOALS[goal](home, database)]
+
+
+def _keep(verdicts: Sequence[Verdict]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    kept = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "goals": [vars(verdict) | {"holds": verdict.holds} for verdict in verdicts],
+    }
+    (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json").write_text(json.dumps(kept, indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

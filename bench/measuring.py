@@ -1,0 +1,52 @@
+"""How a figure is found: two sides in turn, several rounds, the median of the pairs."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of the table. `pairs`: what each round measured, ours and theirs, in `unit`."""
+
+    goal: str
+    wanted: float
+    at_least: bool
+    measured: float
+    unit: str = ""
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return self.measured >= self.wanted if self.at_least else self.measured <= self.wanted
+
+    @property
+    def shown(self) -> tuple[str, str, str, str]:
+        wanted = f"{'>=' if self.at_least else '<='} {self.wanted:g}"
+        return self.goal, wanted, f"{self.measured:.2f}", "holds" if self.holds else "FALLS SHORT"
+
+
+def compare(
+    goal: str, wanted: float, ours: Callable[[], float], theirs: Callable[[], float], *, at_least: bool, unit: str
+) -> Verdict:
+    """The median of ours / theirs over the rounds; who goes first changes from round to round."""
+    pairs: list[tuple[float, float]] = []
+    for number in range(ROUNDS):
+        sides = [ours, theirs]
+        figures = {side: side() for side in (sides if number % 2 else sides[::-1])}
+        pairs.append((round(figures[ours], 3), round(figures[theirs], 3)))
+    verdict = Verdict(goal, wanted, at_least, statistics.median(our / their for our, their in pairs), unit, pairs)
+    rounds = ", ".join(f"{our:.2f}/{their:.2f}" for our, their in pairs)
+    print(f"{goal}: {verdict.measured:.2f} ({rounds} {unit})", file=sys.stderr, flush=True)
+    return verdict
+
+
+def seconds_of(deed: Callable[[], object]) -> float:
+    """Wall-clock seconds that a deed takes."""
+    began = time.perf_counter()
+    deed()
+    return time.perf_counter() - began

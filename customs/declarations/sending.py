@@ -1,0 +1,70 @@
+"""The mark before a send, and the lease behind it: from here on a crash asks the gateway first."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, bindparam, tuple_, update
+
+from customs.database import Base, padded
+from customs.declarations.claiming import Task
+from customs.declarations.models import Push
+from customs.declarations.states import Action
+from customs.lanes.gate import is_open
+
+PUSHES = Base.metadata.tables[Push.__tablename__]
+push = PUSHES.c
+UNTIL = bindparam("until", type_=push.lease_until.type)
+MOMENT = bindparam("moment", type_=push.due_at.type)
+
+under_fence = tuple_(push.id, push.fence).in_(bindparam("fences", expanding=True))
+under_epoch = tuple_(push.id, push.fence, push.epoch).in_(bindparam("keys", expanding=True))
+may_leave = and_(under_epoch, is_open(bindparam("lane"), MOMENT))
+
+RELEASE = update(PUSHES).where(under_fence).values(holder=None, lease_until=None)
+EXTEND = update(PUSHES).where(under_fence).values(lease_until=UNTIL)
+# After a commit that only looked lost, a send has become a query: it must not be marked a second time.
+MARK_QUERY = (
+    update(PUSHES).where(may_leave, push.next_action == Action.QUERY).values(lease_until=UNTIL).returning(push.id)
+)
+MARK_SEND = (
+    update(PUSHES)
+    .where(may_leave, push.next_action != Action.QUERY)
+    .values(
+        lease_until=UNTIL,
+        in_doubt=push.next_action,
+        next_action=Action.QUERY,
+        sent_at=MOMENT,
+        attempts=push.attempts + 1,
+    )
+    .returning(push.id)
+)
+
+
+def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
+    """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
+
+    From here on a state-changing call is in doubt until its answer is understood.
+    """
+    marked: set[str] = set()
+    for statement, is_query in ((MARK_QUERY, True), (MARK_SEND, False)):
+        keys = [task.key for task in leaving if (task.action is Action.QUERY) is is_query]
+        if keys:
+            values = {"keys": padded(keys), "lane": lane, "moment": now, "until": now + lease}
+            marked.update(db.scalars(statement, values))
+    release(db, [task for task in leaving if task.push_id not in marked])
+    return [task for task in leaving if task.push_id in marked]
+
+
+def extend(db: Connection, held: Sequence[Task], until: datetime) -> None:
+    """Renew the leases of tasks that are reserved or in the air."""
+    db.execute(EXTEND, {"fences": _fences(held), "until": until})
+
+
+def release(db: Connection, tasks: Sequence[Task]) -> None:
+    """End the leases under these fences; an epoch that began meanwhile can then be claimed at once."""
+    if tasks:
+        db.execute(RELEASE, {"fences": _fences(tasks)})
+
+
+def _fences(tasks: Sequence[Task]) -> Sequence[tuple[str, int]]:
+    return padded([(task.push_id, task.fence) for task in tasks])

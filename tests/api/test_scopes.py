@@ -1,0 +1,153 @@
+"""Who may pass which door: keys, scopes, and 404 for everything that is another merchant's, on every route."""
+
+import pytest
+
+from customs.access.callers import Scope
+from tests import make
+
+READS, WRITES, REVIEWS = Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.DECLARATIONS_REVIEW
+
+# Typed by hand: a new route has to be added here, with the scope it needs.
+DOORS = {
+    ("POST", "/batches"): WRITES,
+    ("GET", "/batches"): READS,
+    ("GET", "/batches/<batch_id>"): READS,
+    ("POST", "/declarations/preflight"): READS,
+    ("GET", "/declarations"): READS,
+    ("GET", "/declarations/<declaration_id>"): READS,
+    ("GET", "/declarations/<declaration_id>/events"): READS,
+    ("POST", "/declarations/<declaration_id>/redeclare"): WRITES,
+    ("POST", "/declarations/<declaration_id>/modify"): WRITES,
+    ("POST", "/declarations/<declaration_id>/cancel"): WRITES,
+    ("POST", "/declarations/<declaration_id>/dismiss"): REVIEWS,
+    ("GET", "/offices"): READS,
+    ("GET", "/registrations"): READS,
+    ("PUT", "/registrations"): WRITES,
+    ("GET", "/lanes"): READS,
+    ("POST", "/lanes/<lane_id>/resume"): REVIEWS,
+}
+BODIES = {
+    "redeclare": {"reason": "x"},
+    "modify": {"reason": "x", "duty": 1},
+    "cancel": {"reason": "x"},
+    "dismiss": {"reason": "x"},
+}
+
+
+def routes(client):
+    for rule in client.application.url_map.iter_rules():
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            yield method, rule
+
+
+def test_every_route_of_the_api_stands_in_the_table_above(client):
+    served = {(method, rule.rule) for method, rule in routes(client) if rule.rule.startswith("/api/")}
+
+    assert served == {(method, f"/api/v1{path}") for method, path in DOORS}
+
+
+def test_no_route_of_the_api_opens_without_a_key(client):
+    for method, path in DOORS:
+        answer = client.open(f"/api/v1{path}", method=method)
+
+        assert (answer.status_code, answer.json["code"]) == (401, "key_missing"), path
+        assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer x", "Basic eDp4", "Bearer \x80", "bearer  ck_test_x"], ids=repr
+)
+def test_a_key_that_is_none_is_no_key(client, header: str):
+    assert client.get("/api/v1/batches", headers={"Authorization": header}).status_code == 401
+
+
+def test_a_revoked_key_opens_nothing(erp, desk):
+    desk.revoke_keys()
+
+    assert (erp.get("/batches").status_code, erp.get("/batches").json["code"]) == (401, "key_unknown")
+
+
+def test_each_door_opens_to_its_own_scope_and_to_no_other(limited):
+    keys = {scope: limited(scope) for scope in (READS, WRITES, REVIEWS, Scope.ADMIN)}
+    for (method, path), needed in DOORS.items():
+        for scope, key in keys.items():
+            answer = key.call(method, path, json={})
+
+            expected = scope not in (needed, Scope.ADMIN)
+            assert (answer.status_code == 403) == expected, (method, path, scope)
+
+
+def test_an_override_needs_the_scope_of_review(limited, desk):
+    writer = limited(READS, WRITES)
+    declaration = writer.declare()
+    desk.work(lambda _: make.reply("FAIL", desk.now))
+
+    answer = writer.post(f"/declarations/{declaration['id']}/redeclare", {"reason": "x", "override": True})
+
+    assert (answer.status_code, answer.json["code"]) == (403, "scope_missing")
+
+
+def test_what_is_another_merchants_is_404_on_every_route(client, erp, stranger, desk):
+    declaration = erp.declare()
+    desk.work(lambda _: make.reply("EXCEPT", desk.now))
+    ids = {"batch_id": declaration["batch_id"], "declaration_id": declaration["id"]}
+    walked = 0
+    for method, rule in routes(client):
+        if not rule.arguments or "lane_id" in rule.arguments:
+            continue
+        path = rule.rule.removeprefix("/api/v1")
+        for name, value in ids.items():
+            path = path.replace(f"<{name}>", value)
+
+        answer = stranger.call(method, path, json=BODIES.get(path.rsplit("/", 1)[-1]))
+
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found"), path
+        walked += 1
+    assert walked == 7
+    assert erp.get(f"/declarations/{declaration['id']}").json["state"] == "EXCEPT"
+
+
+def test_what_does_not_exist_looks_just_like_what_is_another_merchants(erp, stranger):
+    declaration = erp.declare()
+
+    theirs = stranger.get(f"/declarations/{declaration['id']}").json
+    nobodys = stranger.get(f"/declarations/{declaration['id'][:-1]}0").json
+
+    assert {**theirs, "request_id": None} == {**nobodys, "request_id": None}
+
+
+@pytest.mark.parametrize("path", ["/batches", "/declarations", "/registrations"])
+def test_lists_hold_nothing_of_another_merchant(erp, stranger, path: str):
+    erp.declare()
+    row = {"merchant_no": "M100", "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "REG-1"}
+    erp.put("/registrations", {"registrations": [row]})
+
+    assert len(erp.get(path).json["data"]) == 1
+    assert stranger.get(path).json["data"] == []
+
+
+def test_a_batch_with_rows_of_two_merchants_is_seen_by_who_may_touch_both(client, erp, stranger):
+    batch = erp.hand_in(make.declaration_row(), make.declaration_row(merchant_no="M999"))
+
+    assert stranger.get(f"/batches/{batch['id']}").status_code == 404
+    assert [one["merchant_no"] for one in stranger.get("/declarations").json["data"]] == ["M999"]
+
+
+def test_a_merchant_that_is_not_the_callers_is_refused_by_name(stranger):
+    answer = stranger.post("/batches", {"declarations": [make.declaration_row()]})
+
+    assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, "merchant_unknown")
+
+
+def test_a_registration_of_another_merchant_cannot_be_put(erp, stranger):
+    row = {"merchant_no": "M100", "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "REG-1"}
+
+    answer = stranger.put("/registrations", {"registrations": [row]})
+
+    assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, "merchant_unknown")
+    assert erp.get("/registrations").json["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_health_and_metrics_need_no_key(client, path: str):
+    assert client.get(path).status_code == 200

@@ -1,0 +1,90 @@
+"""What tests stand on: a fresh database each, SQLite and PostgreSQL in turn, and the product wired to it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from customs import database, migrating
+from customs.settings import read_settings
+from customs.wiring import Services
+from tests import make
+from tests.desk import Desk
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database at the newest version, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "customs.db"
+    engine = database.connect(f"sqlite:///{file}")
+    migrating.upgrade(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The URL of an empty database of a PostgreSQL cluster of this test process."""
+    try:
+        from tests.postgresql import temporary_postgresql
+
+        temporary = temporary_postgresql()
+        url = temporary.__enter__()
+    except (ImportError, OSError, RuntimeError) as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: no server can be had here ({error})")
+    yield url
+    temporary.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def migrated_cluster(cluster: str) -> Iterator[Engine]:
+    """The same, at the newest version."""
+    engine = database.connect(read_settings(make.SECRETS | {"CUSTOMS_DATABASE_URL": cluster}).database_url)
+    migrating.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def _emptied(engine: Engine) -> str:
+    tables = ", ".join(table.name for table in database.Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables}"))
+    return engine.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'customs.db')}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of its own at the newest version."""
+    if request.param == "sqlite":
+        url: str = request.getfixturevalue("sqlite_url")
+        return url
+    return _emptied(request.getfixturevalue("migrated_cluster"))
+
+
+@pytest.fixture
+def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
+    """The product on that database. Redis is away, as it may be: nothing may need it."""
+    environment = {
+        "CUSTOMS_HOME": str(tmp_path),
+        "CUSTOMS_DATABASE_URL": database_url,
+        "CUSTOMS_REDIS_URL": f"unix://{tmp_path}/nobody.sock",
+        "WISECASHIER_BASE_URL": "http://127.0.0.1:9",
+    }
+    services = Services(read_settings(make.SECRETS | environment))
+    yield services
+    services.engine.dispose()
+
+
+@pytest.fixture
+def desk(services: Services) -> Desk:
+    return Desk(services)

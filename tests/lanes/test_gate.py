@@ -1,0 +1,194 @@
+"""The lane: what stops it, what slows it, how one call probes, and how a rate is kept."""
+
+from datetime import timedelta
+
+import pytest
+
+from customs.lanes import gate
+from customs.lanes.gate import LaneReport
+from customs.lanes.models import Lane
+from tests.desk import Desk
+
+STRUCK = LaneReport(struck=1, reason="the gateway refused our signature")
+HELD = LaneReport(held=1)
+ANSWERED = LaneReport(answered=1)
+
+
+@pytest.fixture
+def lane(desk: Desk):
+    return Watched(desk)
+
+
+class Watched:
+    """One lane, and what may leave through it now."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def hear(self, *reports: LaneReport) -> list[bool]:
+        heard = []
+        for report in reports:
+            with self.desk.services.transaction() as db:
+                heard.append(gate.report(db, self.desk.lane, report, self.desk.now))
+        return heard
+
+    def room(self, *, rate: float = 0.0, spent: int = 0) -> int:
+        with self.desk.services.transaction() as db:
+            admitted = gate.admit(db, self.desk.lane, 100, self.desk.now, rate=rate, timeout=15.0)
+            gate.spend(db, self.desk.lane, min(spent, admitted))
+            return admitted
+
+    @property
+    def row(self) -> Lane:
+        with self.desk.services.reading() as db:
+            return db.get_one(Lane, self.desk.lane)
+
+
+def test_an_open_lane_lets_everything_through(lane: Watched):
+    assert lane.room() == 100
+
+
+def test_one_credential_has_one_lane(desk: Desk):
+    with desk.services.transaction() as db:
+        assert gate.lane_id(db, "AGENT", "http://gateway.test", desk.now) == desk.lane
+        assert gate.lane_id(db, "OTHER", "http://gateway.test", desk.now) != desk.lane
+
+
+def test_three_refused_credentials_in_a_row_stop_the_lane_with_one_alert(lane: Watched):
+    alerts = lane.hear(STRUCK, STRUCK, STRUCK, STRUCK)
+
+    assert alerts == [False, False, True, False]
+    assert lane.room() == 0
+    assert lane.row.reason == "the gateway refused our signature"
+
+
+def test_an_answer_between_them_begins_the_count_anew(lane: Watched):
+    assert lane.hear(STRUCK, STRUCK, ANSWERED, STRUCK, STRUCK) == [False] * 5
+    assert lane.room() == 100
+
+
+def test_a_stopped_lane_stays_so_until_a_person_resumes_it(lane: Watched):
+    lane.hear(STRUCK, STRUCK, STRUCK)
+    lane.desk.wait(days=3)
+    assert lane.room() == 0
+
+    with lane.desk.services.transaction() as db:
+        gate.resume(db, lane.desk.lane)
+
+    assert (lane.room(), lane.row.reason, lane.row.strikes) == (100, None, 0)
+
+
+def test_an_answer_that_was_still_in_the_air_does_not_open_a_stopped_lane(lane: Watched):
+    lane.hear(STRUCK, STRUCK, STRUCK, ANSWERED)
+
+    assert lane.room() == 0
+
+
+@pytest.mark.parametrize("skew", [31.0, -31.0])
+def test_a_clock_more_than_half_a_minute_off_stops_the_lane_at_once(lane: Watched, skew: float):
+    assert lane.hear(LaneReport(struck=1, skew=skew)) == [True]
+    assert "31 s" in lane.row.reason
+
+
+def test_a_clock_that_is_nearly_right_counts_like_a_refused_credential(lane: Watched):
+    assert lane.hear(*[LaneReport(struck=1, skew=5.0)] * 3) == [False, False, True]
+
+
+def test_a_busy_gateway_slows_the_lane_down_after_the_third_time(lane: Watched):
+    lane.hear(HELD, HELD)
+    assert lane.room() == 100
+
+    lane.hear(HELD)
+
+    assert lane.room() == 0
+
+
+def test_after_the_pause_one_call_probes_and_nobody_else(lane: Watched):
+    lane.hear(HELD, HELD, HELD)
+    lane.desk.wait(seconds=2)
+
+    assert (lane.room(), lane.room()) == (1, 0)
+
+
+def test_a_probe_that_never_reports_is_followed_by_another(lane: Watched):
+    lane.hear(HELD, HELD, HELD)
+    lane.desk.wait(seconds=2)
+    lane.room()
+
+    lane.desk.wait(seconds=16)
+
+    assert lane.room() == 1
+
+
+def test_a_probe_that_is_answered_opens_the_lane(lane: Watched):
+    lane.hear(HELD, HELD, HELD)
+    lane.desk.wait(seconds=2)
+    lane.room()
+
+    lane.hear(ANSWERED)
+
+    assert lane.room() == 100
+
+
+def test_pauses_grow_to_a_minute_and_no_longer(lane: Watched):
+    pauses = []
+    lane.hear(HELD, HELD)
+    for _ in range(10):
+        lane.hear(HELD)
+        pauses.append((lane.row.held_until - lane.desk.now).total_seconds())
+        lane.desk.wait(seconds=120)
+        lane.room()
+
+    assert pauses[0] < 2
+    assert all(50 < pause <= 66 for pause in pauses[-3:])
+
+
+def test_calls_that_were_in_the_air_together_count_as_one_round(lane: Watched):
+    lane.hear(LaneReport(held=32))
+    first = lane.row.held_until
+
+    lane.hear(LaneReport(held=32))
+
+    assert lane.row.held_until == first
+
+
+def test_a_retry_after_is_honoured_by_the_whole_lane(lane: Watched):
+    lane.hear(LaneReport(held=3, retry_after=300.0))
+    lane.desk.wait(seconds=290)
+    assert lane.room() == 0
+
+    lane.desk.wait(seconds=20)
+
+    assert lane.room() == 1
+
+
+def test_no_more_calls_leave_in_a_second_than_the_rate_allows(lane: Watched):
+    lane.room(rate=10, spent=100)
+    lane.desk.wait(seconds=1)
+
+    assert lane.room(rate=10, spent=100) == 10
+    assert lane.room(rate=10) == 0
+    lane.desk.wait(seconds=0.5)
+    assert lane.room(rate=10) == 5
+
+
+def test_an_idle_night_is_not_saved_up_for_one_burst(lane: Watched):
+    lane.room(rate=10, spent=100)
+    lane.desk.wait(hours=8)
+
+    assert lane.room(rate=10) == 10
+
+
+def test_a_rate_below_one_a_second_still_lets_calls_through(lane: Watched):
+    lane.room(rate=0.2, spent=100)
+    lane.desk.wait(seconds=5.1)
+
+    assert lane.room(rate=0.2) == 1
+
+
+def test_two_lanes_do_not_hold_each_other_up(lane: Watched):
+    lane.hear(STRUCK, STRUCK, STRUCK)
+    with lane.desk.services.transaction() as db:
+        other = gate.lane_id(db, "OTHER", "http://gateway.test", lane.desk.now)
+
+        assert gate.admit(db, other, 100, lane.desk.now + timedelta(seconds=1), rate=0, timeout=15) == 100
