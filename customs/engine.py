@@ -49,8 +49,15 @@ class Engine(Generic[Task, Answer]):
         self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
 
-    def drain(self, seconds: float, stopping: Callable[[], bool] = lambda: False) -> int:
+    def drain(
+        self,
+        seconds: float,
+        stopping: Callable[[], bool] = lambda: False,
+        on_backlog: Callable[[], object] = lambda: None,
+    ) -> int:
         """Work until nothing is due, claiming for some `seconds` at most; returns how many answers were recorded.
+
+        `on_backlog` is called once when a claim takes all it asked for: there may be work for a colleague.
 
         Each thread has at most one call in the air and one marked to leave behind it. Raises what the database
         raises: what is reserved, in the air or not yet recorded stays here, and the next drain goes on with it.
@@ -59,6 +66,7 @@ class Engine(Generic[Task, Answer]):
         ends_at = time.monotonic() + seconds
         renew_at = time.monotonic() + RENEW_SECONDS
         recorded = 0
+        told = False
         more_due = True
         while more_due or reserved or self._flying:
             if time.monotonic() >= ends_at or stopping():
@@ -70,6 +78,9 @@ class Engine(Generic[Task, Answer]):
                 claimed = self._desk.claim(room)
                 reserved.extend(claimed)
                 more_due = len(claimed) == room
+                if more_due and not told:
+                    told = True
+                    on_backlog()
             answered = self._gather()
             free = 2 * self._threads - len(self._flying) + len(answered)
             leaving = [reserved.popleft() for _ in range(min(free, len(reserved)))]

@@ -4,16 +4,16 @@ import secrets
 import threading
 import time
 
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 RANDOM_BITS = 80
+DIGITS = 32
 
 _lock = threading.Lock()
 _last = 0
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id such as `decl_06fw3v2k8qxkq0m1n7t5r9zd4c`; later ids of one process are greater."""
-    return f"{prefix}_{_encode(_next())}"
+    """A fresh id such as `decl_019ab1c2f3d45e6f708192a3b4c5d6e7`; later ids of one process are greater."""
+    return f"{prefix}_{_next():0{DIGITS}x}"
 
 
 def _next() -> int:
@@ -23,7 +23,3 @@ def _next() -> int:
         # Within one millisecond the order of making must still be the order of the ids.
         _last = fresh if fresh >> RANDOM_BITS > _last >> RANDOM_BITS else _last + 1 + secrets.randbits(16)
         return _last
-
-
-def _encode(number: int) -> str:
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))

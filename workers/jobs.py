@@ -29,9 +29,10 @@ def engine() -> Engine[Task, Outcome]:
 
 
 def drain() -> int:
-    """Work for some 30 seconds, or until nothing is due; then ring for a colleague when time ran out first."""
+    """Work for some 30 seconds, or until nothing is due; ring for a colleague when there is more than one can hold."""
     ends_at = time.monotonic() + DRAIN_SECONDS
-    recorded = engine().drain(DRAIN_SECONDS, stopping.is_set)
+    ring = services().doorbell.ring
+    recorded = engine().drain(DRAIN_SECONDS, stopping.is_set, on_backlog=ring)
     if time.monotonic() >= ends_at:
-        services().doorbell.ring()
+        ring()
     return recorded

@@ -63,7 +63,7 @@ def preflight() -> dict[str, Any]:
     submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
     ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
     with services().reading() as db:
-        intake.compare(db, services().vault, ready.checked, database.now(db))
+        intake.compare(db, services().vault, ready.checked, ready.prepared, database.now(db))
     return {"findings": [finding.as_dict() for finding in ready.checked.findings]}
 
 

@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from stdnum.cn import ric
-from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
+from stdnum.exceptions import ValidationError
 
 
 class Identity(StrEnum):
@@ -56,17 +58,27 @@ def cert_id_shape_fault(cert_id: str) -> str | None:
     return None
 
 
-def cert_id_truth_fault(cert_id: str) -> str | None:
-    """Why a well-shaped ID number is not a real one by GB 11643: birth date, place or check character."""
-    try:
-        ric.validate(cert_id)
-    except InvalidChecksum:
+def cert_id_truth_fault(cert_id: str, today: date) -> str | None:
+    """Why a well-shaped ID number is not a real one by GB 11643: check character, birth date or place."""
+    if cert_id[-1] != ric.calc_check_digit(cert_id):
         return "the check character does not fit the other 17"
-    except InvalidComponent:
-        return "the birth date or place in it does not exist"
+    try:
+        born = date(int(cert_id[6:10]), int(cert_id[10:12]), int(cert_id[12:14]))
+    except ValueError:
+        return "the birth date in it does not exist"
+    if born > today:
+        return "the birth date in it lies in the future"
+    return None if _place_exists(cert_id[:6], born.year) else "the place in it does not exist"
+
+
+@lru_cache(maxsize=65_536)
+def _place_exists(place: str, year: int) -> bool:
+    """Whether there was such a district in that year: a batch asks for few of them, many times over."""
+    try:
+        ric.get_birth_place(f"{place}{year:04d}0101000X")
     except ValidationError:
-        return "it is not a valid ID number"
-    return None
+        return False
+    return True
 
 
 def name_fault(name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import ValidationError
@@ -100,6 +100,7 @@ def check(
     caller: Caller,
     registrations: Registrations,
     rules: Rules,
+    today: date,
     *,
     locate: Locate = nowhere,
     findings: Sequence[Finding] = (),
@@ -121,7 +122,7 @@ def check(
             continue
         checked.merchants.add(order.merchant_no)
         order = checked.orders[index] = registrations.complete(order)
-        for complaint in complaints_about(order):
+        for complaint in complaints_about(order, today):
             checked.complain(index, complaint)
     for finding in findings:
         checked.findings.append(finding)
@@ -131,10 +132,12 @@ def check(
     return checked
 
 
-def compare(db: Session, vault: Vault, checked: Checked, now: datetime) -> dict[int, str]:
+def compare(
+    db: Session, vault: Vault, checked: Checked, prepared: Mapping[int, Prepared], now: datetime
+) -> dict[int, str]:
     """Compare with what we hold; returns the replays: the index of a row and the declaration it repeats (R1)."""
-    indexes = {index: vault.index(order.buyer.cert_id) for index, order in checked.orders.items() if order.buyer}
-    existing = holdings.existing(db, checked.orders.values())
+    pushes = holdings.pushes_of(db, checked.orders.values())
+    existing = holdings.existing(db, pushes)
     replays: dict[int, str] = {}
     for index, order in list(checked.orders.items()):
         if (known := existing.get(order.key)) is None:
@@ -144,7 +147,9 @@ def compare(db: Session, vault: Vault, checked: Checked, now: datetime) -> dict[
             del checked.orders[index]
         else:
             checked.complain(index, _conflict(known.id))
-    held = holdings.held(db, checked.orders.values(), indexes, now)
+    # What a buyer spent matters only to orders whose amounts are known.
+    indexes = {key: prepared[key].cert_index for key, order in checked.orders.items() if order.sub_orders}
+    held = holdings.held(db, pushes, checked.orders.values(), [index for index in indexes.values() if index], now)
     for index, order in list(checked.orders.items()):
         for complaint in conflicts_with_held(order, held, indexes.get(index)):
             checked.complain(index, complaint)
@@ -176,7 +181,10 @@ def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submissio
     named = (row.get("merchant_no") for row in submission.rows if isinstance(row, dict))
     with database.reading(engine) as db:
         on_file = registrations_of(db, (merchant for merchant in named if isinstance(merchant, str)))
-    checked = check(submission.rows, caller, on_file, rules, locate=submission.locate, findings=submission.findings)
+        today = database.now(db).date()
+    checked = check(
+        submission.rows, caller, on_file, rules, today, locate=submission.locate, findings=submission.findings
+    )
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 
 
@@ -187,7 +195,7 @@ def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller) -> Batch:
     whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
     if checked.errors and whole:
         raise rejection(checked)
-    replays = compare(db, vault, checked, now)
+    replays = compare(db, vault, checked, ready.prepared, now)
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     return store(

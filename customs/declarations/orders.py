@@ -32,8 +32,8 @@ class Order:
         return self.merchant_no, self.channel, self.payment_no
 
     @property
-    def sub_order_nos(self) -> list[str]:
-        return [part.sub_order_no for part in self.sub_orders]
+    def sub_order_nos(self) -> tuple[str, ...]:
+        return tuple(part.sub_order_no for part in self.sub_orders)
 
     @property
     def total(self) -> Decimal | None:

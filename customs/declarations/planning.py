@@ -1,7 +1,7 @@
 """Which pushes a declaration needs: one for each of its sub-orders (or itself) and customs code, in order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from customs.declarations.offices import codes_for, waits_for_the_one_before
 from customs.gateway.channels import Channel
@@ -17,7 +17,8 @@ class PlannedPush:
     waits_for: int | None
 
 
-def plan_pushes(channel: Channel, office: str, sub_order_nos: Sequence[str] = ()) -> list[PlannedPush]:
+@lru_cache(maxsize=1024)
+def plan_pushes(channel: Channel, office: str, sub_order_nos: tuple[str, ...] = ()) -> tuple[PlannedPush, ...]:
     """The pushes of one declaration; an order that is not split has the one sub-order number ""."""
     codes = codes_for(channel, office)
     ordered = waits_for_the_one_before(channel, office)
@@ -27,4 +28,4 @@ def plan_pushes(channel: Channel, office: str, sub_order_nos: Sequence[str] = ()
             position = len(planned)
             waits_for = position - 1 if ordered and step else None
             planned.append(PlannedPush(position, code.code, sub_order_no, waits_for))
-    return planned
+    return tuple(planned)

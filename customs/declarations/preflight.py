@@ -1,8 +1,9 @@
 """The rules an order must pass before it is stored (R1 to R10), on plain values; each says what to do about it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ class HeldPush:
 class Held:
     """What our data says about a batch's orders, read at once. Amounts in yuan; `spent` by blind index, this year."""
 
-    pushes: Mapping[tuple[str, Channel, str], list[HeldPush]] = field(default_factory=dict)
+    pushes: Mapping[tuple[str, Channel, str], Sequence[HeldPush]] = field(default_factory=dict)
     spent: Mapping[str, Decimal] = field(default_factory=dict)
     payment_of_sub_order: Mapping[tuple[Channel, str], str] = field(default_factory=dict)
 
@@ -52,9 +53,9 @@ class Held:
 Rule = Callable[[Order], Iterator[Complaint]]
 
 
-def complaints_about(order: Order) -> list[Complaint]:
-    """Every rule that needs nothing but the order itself."""
-    return [complaint for rule in RULES for complaint in rule(order)]
+def complaints_about(order: Order, today: date) -> list[Complaint]:
+    """Every rule that needs nothing but the order itself, and the day for birth dates."""
+    return [*(complaint for rule in RULES for complaint in rule(order)), *_buyer(order, today)]
 
 
 def _numbers(order: Order) -> Iterator[Complaint]:
@@ -153,7 +154,7 @@ def _duty(order: Order) -> Iterator[Complaint]:
         yield Complaint("duty", "duty_not_for_alipay", ERROR, "Alipay takes no duty", "leave it out")
 
 
-def _buyer(order: Order) -> Iterator[Complaint]:
+def _buyer(order: Order, today: date) -> Iterator[Complaint]:
     """R7; whether a number that is well shaped and wrong blocks is a setting."""
     if order.buyer is None:
         return
@@ -163,7 +164,7 @@ def _buyer(order: Order) -> Iterator[Complaint]:
         yield Complaint(
             "buyer/cert_id", "cert_id_shape", ERROR, fault, "correct the ID number; keep the column as text"
         )
-    elif fault := identity.cert_id_truth_fault(order.buyer.cert_id):
+    elif fault := identity.cert_id_truth_fault(order.buyer.cert_id, today):
         yield Complaint(
             "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
         )
@@ -200,7 +201,6 @@ RULES: tuple[Rule, ...] = (
     _amounts,
     _sub_orders_once,
     _duty,
-    _buyer,
     _payment_known,
     _single_limit,
 )

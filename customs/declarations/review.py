@@ -75,7 +75,9 @@ class Reviewing:
         declaration = self._locked(declaration_id)
         before = order_of(declaration, vault)
         after = changed_order(before, changes)
-        complaints = [one for one in complaints_about(replace(after, submit="now")) if _blocks(one, rules)]
+        complaints = [
+            one for one in complaints_about(replace(after, submit="now"), self._now.date()) if _blocks(one, rules)
+        ]
         if complaints:
             raise Invalid(
                 f"the change is not valid: {complaints[0].detail}",

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
-from customs.database import Base
+from customs.database import Base, insert_many
 from customs.declarations.findings import Finding
 from customs.declarations.identity import Identity
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
@@ -72,8 +71,7 @@ def store(
         (SUB_ORDERS, [row for of_one in parts.values() for row in of_one]),
         (PUSHES, [row for one in prepared for row in _push_rows(one, parts[one.id], now)]),
     ):
-        if rows:
-            db.execute(insert(table), rows)
+        insert_many(db.connection(), table, rows)
     return batch
 
 

@@ -1,5 +1,6 @@
 """`customs web` as a process: gunicorn with threads, in one worker that leaves when its master does."""
 
+import gc
 from typing import Any
 
 from flask import Flask
@@ -44,7 +45,12 @@ class Serving(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_app(Services(self._settings))
+        app = create_app(Services(self._settings))
+        # A batch of 10,000 makes a million objects that all live until the answer: looking through them again and
+        # again for garbage took a sixth of the request.
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)
+        return app
 
 
 def serve(settings: Settings) -> None:
