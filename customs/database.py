@@ -27,11 +27,14 @@ from sqlalchemy import (
     literal,
     select,
 )
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.types import TypeDecorator
 
 FEN = Decimal("0.01")
 CLOCK_SECONDS = 5.0
+# PostgreSQL's words for a deadlock and for a serialization failure.
+CONTENTION = ("40P01", "40001")
 
 Item = TypeVar("Item")
 
@@ -155,14 +158,17 @@ def insert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
         for row in rows
     ]
     names = ", ".join(column.name for column in columns)
-    cursor = db.connection.cursor()
-    if db.dialect.name == "postgresql":
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
-    else:
-        places = ", ".join("?" * len(columns))
-        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({places})", values)  # noqa: S608
+    cursor: Any = db.connection.cursor()
+    try:
+        if db.dialect.name == "postgresql":
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+        else:
+            places = ", ".join("?" * len(columns))
+            cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({places})", values)  # noqa: S608
+    except db.dialect.loaded_dbapi.IntegrityError as error:
+        raise IntegrityError(f"INSERT INTO {table.name}", None, error, hide_parameters=True) from error
 
 
 def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, Any]:
@@ -178,6 +184,11 @@ def one_of(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str
         return column == any_(literal(listed, ARRAY(String)))
     each = func.json_each(json.dumps(listed)).table_valued("value")
     return column.in_(select(each.c.value))
+
+
+def lost_a_race(error: DBAPIError) -> bool:
+    """Whether beginning again will help: somebody stored the same number first, or two waited for each other."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in CONTENTION
 
 
 def padded(items: Sequence[Item]) -> Sequence[Item]:

@@ -97,8 +97,8 @@ class ActionRefused(CustomsError):
     status = 409
 
 
-class StillAnswering(CustomsError):
-    """The first request with this Idempotency-Key is still being answered."""
+class Contended(CustomsError):
+    """Another request is changing the same things at this moment."""
 
     status = 409
 

@@ -17,10 +17,11 @@ from customs.declarations import intake
 from customs.declarations.claiming import Task, Turn, claim
 from customs.declarations.judging import Outcome
 from customs.declarations.models import Batch, Declaration, Push
-from customs.declarations.pushing import _without_buyer as without_buyer
+from customs.declarations.pushing import without_buyer
 from customs.declarations.queries import declaration_of, events_of
-from customs.declarations.recording import Recorded, mark, record
+from customs.declarations.recording import Recorded, record
 from customs.declarations.review import Reviewing
+from customs.declarations.sending import mark
 from customs.history.models import Event
 from customs.lanes import gate
 from customs.wiring import Services
@@ -36,7 +37,7 @@ class Desk:
         self.services = services
         self.turn = Turn()
         self._ahead = timedelta()
-        with services.transaction() as db:
+        with services.engine.begin() as db:
             self.lane = gate.lane_id(db, "AGENT", "http://gateway.test", self.now)
 
     @property
@@ -67,16 +68,16 @@ class Desk:
             return db.scalars(select(Declaration.id).where(Declaration.batch_id == batch.id)).one()
 
     def claim(self, room: int = 100) -> list[Task]:
-        with self.services.transaction() as db:
+        with self.services.engine.begin() as db:
             return claim(db, self.services.vault, self.turn, room=room, now=self.now, holder="here:1", lease=LEASE)
 
     def send(self, tasks: Sequence[Task]) -> list[Task]:
         """Mark the tasks as leaving; returns those that may."""
-        with self.services.transaction() as db:
+        with self.services.engine.begin() as db:
             return mark(db, tasks, self.lane, self.now, LEASE)
 
     def answer(self, *answered: tuple[Task, Outcome]) -> list[Recorded]:
-        with self.services.transaction() as db:
+        with self.services.engine.begin() as db:
             return record(db, answered, self.now, make.PACE)
 
     def work(self, outcome_of: Callable[[Task], Outcome]) -> list[Task]:
@@ -96,7 +97,7 @@ class Desk:
         return without_buyer(outcome, task.filing)
 
     def stop_lane(self, reason: str) -> None:
-        with self.services.transaction() as db:
+        with self.services.engine.begin() as db:
             gate.report(db, self.lane, gate.LaneReport(struck=gate.STRIKES_TO_STOP, reason=reason), self.now)
 
     def revoke_keys(self) -> None:

@@ -20,6 +20,7 @@ from customs.declarations.intake import Rejected
 from customs.errors import CustomsError
 from customs.settings import PACES, Variables, read_settings
 from customs.wiring import Services
+from tests import make
 from tests.journeys.gateway import running_gateway
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +58,7 @@ OF_COMMANDS_ALONE = {("file_unreadable", 422)}
 
 NOT_OURS = {"__pycache__", "results"}
 OUTSIDE = re.compile(
-    r"pypi\.org|pythonhosted\.org|index-url|ghcr\.io|quay\.io|gcr\.io|docker\.io|mirrors?\.[a-z]+\.[a-z]"
+    r"pypi\.org|pythonhosted\.org|index-ur[l]|ghcr\.io|quay\.io|gcr\.io|docker\.io|mirrors?\.[a-z]+\.[a-z]"
     r"|/hom[e]/[a-z]|/roo[t]/|/Use[r]s/|/wor[k]/|/mn[t]/|[A-Z]:\\Use[r]s",
 )
 
@@ -78,6 +79,15 @@ def own_files() -> Iterator[Path]:
             if name not in NOT_OURS and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
         ]
         yield from (Path(folder, name) for name in names)
+
+
+@pytest.fixture
+def services(sqlite_url: str, tmp_path: Path) -> Iterator[Services]:
+    """The product on one database: what is documented is the same on the other."""
+    environment = {"CUSTOMS_HOME": str(tmp_path), "CUSTOMS_DATABASE_URL": sqlite_url}
+    services = Services(read_settings(make.SECRETS | environment))
+    yield services
+    services.engine.dispose()
 
 
 def test_every_variable_is_in_the_table_and_every_row_is_a_variable() -> None:

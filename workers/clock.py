@@ -36,15 +36,15 @@ def tick(services: Services) -> bool:
         gone = dead_holders(db.scalars(select(Push.holder).where(Push.holder.is_not(None)).distinct()))
     if gone:
         with services.transaction() as db:
-            free_leases(db, gone)
+            free_leases(db, gone, database.now(db))
     with services.reading() as db:
         due = something_is_due(db, database.now(db))
     return due and services.doorbell.ring()
 
 
-def free_leases(db: Session, holders: list[str]) -> None:
-    """What processes of this machine held and died over is due again at once; in doubt, it asks the gateway first."""
-    db.execute(update(Push).where(Push.holder.in_(holders)).values(holder=None, lease_until=None))
+def free_leases(db: Session, holders: list[str], now: datetime) -> None:
+    """End the leases of processes of this machine that died; what was in doubt will ask the gateway first."""
+    db.execute(update(Push).where(Push.holder.in_(holders)).values(holder=None, lease_until=now))
     log.warning("leases of dead workers were freed", holders=len(holders))
 
 

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from customs import logs
 from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
 from customs.cli.declaring import modify, redeclare, status, submit
 from customs.cli.running import clock, demo, sandbox, up, web, worker
@@ -27,6 +28,8 @@ for command in (
 
 def main() -> None:
     """Run a command; our own errors are shown as what went wrong, each place on a line."""
+    # What a command has to say goes to the terminal; processes that log set their own level.
+    logs.configure("error")
     try:
         commands.main(prog_name="customs")
     except CustomsError as error:

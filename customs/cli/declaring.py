@@ -8,7 +8,7 @@ from typing import Any
 import click
 from marshmallow import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from customs import database
 from customs.access.callers import operator
@@ -19,7 +19,7 @@ from customs.declarations.queries import BatchState
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import ModifyIn
 from customs.declarations.sheets import read_sheet
-from customs.errors import FileUnreadable, Invalid, NotFound
+from customs.errors import Contended, FileUnreadable, Invalid, NotFound
 from customs.settings import read_settings
 from customs.web.bodies import parse_json
 from customs.wiring import Services
@@ -85,15 +85,14 @@ def _submission(file: Path, accept_valid: bool) -> intake.Submission:
 
 def _take_in(services: Services, submission: intake.Submission) -> str:
     ready = intake.make_ready(services.engine, services.vault, services.rules, submission, operator())
-    for attempt in range(ATTEMPTS):
+    for _attempt in range(ATTEMPTS):
         try:
             with services.transaction() as db:
                 return intake.take_in(db, services.vault, ready, operator()).id
-        except IntegrityError:
-            # Somebody else stored one of the same numbers a moment before: the next look sees it.
-            if attempt + 1 == ATTEMPTS:
+        except DBAPIError as error:
+            if not database.lost_a_race(error):
                 raise
-    raise AssertionError("unreachable")
+    raise Contended("try again")
 
 
 @click.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from customs import database, migrating
 from customs import demo as demonstration
@@ -58,16 +59,13 @@ def _show(services: Services, running: Standalone, key: str, batch: str | None) 
         f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
         f"home      {services.settings.home}",
         f"API key   {key}",
-        "",
-        f'curl -H "Authorization: Bearer {key}" {api}/batches',
     ]
     if batch:
         lines.append(f"customs status {batch}      # the sample batch, being declared now")
-    # Written plainly: a line to copy must not be wrapped or coloured.
-    console = Console(soft_wrap=True, highlight=False)
-    width = max(map(len, lines)) + 4
-    console.print(Panel("\n".join(lines), title="customs declaration desk", width=width), markup=False)
-    click.echo("Ctrl-C stops everything.")
+    # As wide as its longest line, and the line to copy outside: neither may be cut or wrapped.
+    console = Console(width=max(map(len, lines)) + 4, highlight=False)
+    console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
+    click.echo(f'curl -H "Authorization: Bearer {key}" {api}/batches\n\nCtrl-C stops everything.')
 
 
 @click.command()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
@@ -18,6 +18,7 @@ from customs.declarations.models import Declaration
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
 from customs.declarations.states import State
+from customs.errors import Contended
 from customs.gateway import Channel
 from customs.web.bodies import load
 from customs.web.doors import (
@@ -202,15 +203,15 @@ def _idempotently(raw: bytes, work: Callable[[Session], tuple[dict[str, Any], in
     """Do the work in one transaction. Who loses a race to a unique number begins again, and then sees the winner."""
     request_text = f"{request.method} {request.path}\n".encode() + raw
     key = request.headers.get("Idempotency-Key")
-    for attempt in range(CONCURRENT_INTAKES):
+    for _attempt in range(CONCURRENT_INTAKES):
         try:
             with services().transaction() as db:
                 now = database.now(db)
                 return answer_once(db, current_caller(), key, request_text, now, lambda db=db: work(db))  # type: ignore[misc]
-        except IntegrityError:
-            if attempt + 1 == CONCURRENT_INTAKES:
+        except DBAPIError as error:
+            if not database.lost_a_race(error):
                 raise
-    raise AssertionError("unreachable")
+    raise Contended("try again", retry_after=1)
 
 
 def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:

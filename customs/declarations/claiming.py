@@ -6,7 +6,7 @@ The statements are built once: building them anew for every claim costs more tha
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, case, exists, func, or_, select, text, tuple_, update
 
 from customs.database import Base
 from customs.declarations.models import Declaration, Push, SubOrder
@@ -76,7 +76,15 @@ DUE_OF_MERCHANT = (
 RESERVE = (
     update(PUSHES)
     .where(push.id.in_(bindparam("ids", expanding=True)))
-    .values(holder=bindparam("by"), lease_until=bindparam("until"), fence=push.fence + 1)
+    .values(
+        holder=bindparam("by"),
+        lease_until=bindparam("until"),
+        fence=push.fence + 1,
+        # A lease that ran out over a call in doubt: it may have left as late as that.
+        sent_at=case(
+            (and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.lease_until), else_=push.sent_at
+        ),
+    )
 )
 
 TASKS = (

@@ -175,6 +175,11 @@ def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
     return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, due_at=now)
 
 
+def _send_unknown(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """It may have been done: the grace counts from now, for it left after it was marked."""
+    return _poll(replace(held, tries=0, sent_at=now), now, pace)
+
+
 def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
     return _poll(replace(held, tries=0), now, pace)
 
@@ -220,5 +225,5 @@ JUDGES: tuple[tuple[type[Outcome], str, Signal, Handler, Handler], ...] = (
     (NotFound, "not_found", Signal.ANSWERED, _send_refused, _absent),
     (Refused, "refused", Signal.ANSWERED, _send_refused, _poll_later),
     (Misuse, "misuse", Signal.SILENT, _send_refused, _poll_later),
-    (GatewayError, "unknown", Signal.SILENT, _poll_later, _poll_later),
+    (GatewayError, "unknown", Signal.SILENT, _send_unknown, _poll_later),
 )

@@ -111,7 +111,7 @@ class DeclarationDesk:
             log.exception("an answer could not be read", push_id=task.push_id)
             outcome = Unknown("the answer could not be read")
         self._crash.reach("call_after_reply")
-        return _without_buyer(outcome, task.filing)
+        return without_buyer(outcome, task.filing)
 
     def renew(self, held: Sequence[Task]) -> None:
         with self._engine.begin() as db:
@@ -137,7 +137,7 @@ class DeclarationDesk:
             self._counter.write(db, slot=hash(self._holder))
 
 
-def _without_buyer(outcome: Outcome, filing: Filing) -> Outcome:
+def without_buyer(outcome: Outcome, filing: Filing) -> Outcome:
     """The same outcome, its words masked: they end in explanations, cases and logs."""
     if isinstance(outcome, GatewayError):
         outcome.message = mask_text(outcome.message, filing.buyer)

@@ -22,7 +22,7 @@ def deployment(database_url: str, tmp_path: Path, gateway: SandboxGateway) -> De
 
 
 def rows_of_a_batch(count: int) -> list[dict[str, object]]:
-    prefixes = ("O", SLOW, "DROP-REPLY-", "DROP-REQUEST-")
+    prefixes = ("O", SLOW, "DROP-REPLY-", "RESET-")
     return [make.declaration_row(out_order_no=make.number(prefixes[i % len(prefixes)])) for i in range(count)]
 
 

@@ -28,12 +28,12 @@ class Watched:
     def hear(self, *reports: LaneReport) -> list[bool]:
         heard = []
         for report in reports:
-            with self.desk.services.transaction() as db:
+            with self.desk.services.engine.begin() as db:
                 heard.append(gate.report(db, self.desk.lane, report, self.desk.now))
         return heard
 
     def room(self, *, rate: float = 0.0, spent: int = 0) -> int:
-        with self.desk.services.transaction() as db:
+        with self.desk.services.engine.begin() as db:
             admitted = gate.admit(db, self.desk.lane, 100, self.desk.now, rate=rate, timeout=15.0)
             gate.spend(db, self.desk.lane, min(spent, admitted))
             return admitted
@@ -49,7 +49,7 @@ def test_an_open_lane_lets_everything_through(lane: Watched):
 
 
 def test_one_credential_has_one_lane(desk: Desk):
-    with desk.services.transaction() as db:
+    with desk.services.engine.begin() as db:
         assert gate.lane_id(db, "AGENT", "http://gateway.test", desk.now) == desk.lane
         assert gate.lane_id(db, "OTHER", "http://gateway.test", desk.now) != desk.lane
 
@@ -72,7 +72,7 @@ def test_a_stopped_lane_stays_so_until_a_person_resumes_it(lane: Watched):
     lane.desk.wait(days=3)
     assert lane.room() == 0
 
-    with lane.desk.services.transaction() as db:
+    with lane.desk.services.engine.begin() as db:
         gate.resume(db, lane.desk.lane)
 
     assert (lane.room(), lane.row.reason, lane.row.strikes) == (100, None, 0)
@@ -188,7 +188,7 @@ def test_a_rate_below_one_a_second_still_lets_calls_through(lane: Watched):
 
 def test_two_lanes_do_not_hold_each_other_up(lane: Watched):
     lane.hear(STRUCK, STRUCK, STRUCK)
-    with lane.desk.services.transaction() as db:
+    with lane.desk.services.engine.begin() as db:
         other = gate.lane_id(db, "OTHER", "http://gateway.test", lane.desk.now)
 
         assert gate.admit(db, other, 100, lane.desk.now + timedelta(seconds=1), rate=0, timeout=15) == 100
