@@ -171,6 +171,27 @@ def insert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
         raise IntegrityError(f"INSERT INTO {table.name}", None, error, hide_parameters=True) from error
 
 
+def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write many rows at once: each names its `id` and, all alike, the columns to set."""
+    if not rows:
+        return
+    columns = [table.c[name] for name in rows[0]]
+    ready = [(column.name, _storing(column, db.dialect)[0]) for column in columns]
+    values = [{name: process(row[name]) if process else row[name] for name, process in ready} for row in rows]
+    names = [column.name for column in columns if column.name != "id"]
+    cursor: Any = db.connection.cursor()
+    if db.dialect.name == "postgresql":
+        # One statement whatever their number: it stays prepared, and the server is asked once.
+        typed = ", ".join(f"{column.name} {column.type.compile(db.dialect)}" for column in columns)
+        changes = ", ".join(f"{name} = new.{name}" for name in names)
+        given = f"jsonb_to_recordset(CAST(%s AS jsonb)) AS new({typed})"
+        statement = f"UPDATE {table.name} SET {changes} FROM {given} WHERE {table.name}.id = new.id"  # noqa: S608
+        cursor.execute(statement, [json.dumps(values, default=str)])
+    else:
+        changes = ", ".join(f"{name} = :{name}" for name in names)
+        cursor.executemany(f"UPDATE {table.name} SET {changes} WHERE id = :id", values)  # noqa: S608
+
+
 def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, Any]:
     """What makes a column's value one of the driver's, if anything has to, and its default."""
     kind: Any = column.type.dialect_impl(dialect)

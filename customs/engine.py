@@ -7,7 +7,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar
 
 Task = TypeVar("Task", bound=Hashable)
@@ -16,6 +16,7 @@ Answer = TypeVar("Answer")
 # Answers are recorded together: a few milliseconds of waiting save a transaction each.
 GATHER_SECONDS = 0.05
 RESERVED_A_THREAD = 8
+CLAIM_BELOW_A_THREAD = 4
 RENEW_SECONDS = 5.0
 
 
@@ -45,6 +46,9 @@ class Engine(Generic[Task, Answer]):
         self._desk = desk
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
+        # Claims run beside the recording, so that no thread waits for work while one of the two is at the database.
+        self._claimer = ThreadPoolExecutor(1, thread_name_prefix="claim")
+        self._claim: Future[list[Task]] | None = None
         self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
         self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
@@ -58,36 +62,39 @@ class Engine(Generic[Task, Answer]):
         """Work until nothing is due, claiming for some `seconds` at most; returns how many answers were recorded.
 
         `on_backlog` is called once when a claim takes all it asked for: there may be work for a colleague.
-
         Each thread has at most one call in the air and one marked to leave behind it. Raises what the database
         raises: what is reserved, in the air or not yet recorded stays here, and the next drain goes on with it.
         """
         reserved = self._reserved
         ends_at = time.monotonic() + seconds
         renew_at = time.monotonic() + RENEW_SECONDS
-        recorded = 0
+        recorded = asked = 0
         told = False
         more_due = True
-        while more_due or reserved or self._flying:
-            if time.monotonic() >= ends_at or stopping():
+        while more_due or self._claim or reserved or self._flying:
+            over = time.monotonic() >= ends_at or stopping()
+            if self._claim and (over or self._claim.done() or not (reserved or self._flying)):
+                claimed = self._claimed()
+                reserved.extend(claimed)
+                # What was recorded meanwhile may have made something else due: the second of two codes, say.
+                more_due = more_due or len(claimed) == asked
+                if len(claimed) == asked and not told:
+                    told = True
+                    on_backlog()
+            if over:
                 self._desk.give_back(reserved)
                 reserved.clear()
                 more_due = False
-            elif more_due and len(reserved) < 2 * self._threads:
-                room = RESERVED_A_THREAD * self._threads - len(reserved)
-                claimed = self._desk.claim(room)
-                reserved.extend(claimed)
-                more_due = len(claimed) == room
-                if more_due and not told:
-                    told = True
-                    on_backlog()
+            elif more_due and not self._claim and len(reserved) < CLAIM_BELOW_A_THREAD * self._threads:
+                asked = RESERVED_A_THREAD * self._threads - len(reserved)
+                self._claim = self._claimer.submit(self._desk.claim, asked)
+                more_due = False
             answered = self._gather()
             free = 2 * self._threads - len(self._flying) + len(answered)
             leaving = [reserved.popleft() for _ in range(min(free, len(reserved)))]
             if answered or leaving:
                 self._exchange(answered, leaving)
                 recorded += len(answered)
-                # What was recorded may have made something else due: the second of two ordered codes, say.
                 more_due = more_due or bool(answered)
             if time.monotonic() >= renew_at:
                 self._desk.renew([*self._flying, *reserved])
@@ -96,7 +103,16 @@ class Engine(Generic[Task, Answer]):
 
     def close(self) -> None:
         """End the threads once their calls are over."""
+        self._claimer.shutdown()
         self._pool.shutdown()
+
+    def _claimed(self) -> list[Task]:
+        """What the claim under way brings; it is over afterwards, also when it failed."""
+        assert self._claim is not None
+        try:
+            return self._claim.result()
+        finally:
+            self._claim = None
 
     def _gather(self) -> list[tuple[Task, Answer]]:
         """Answers worth a transaction: one for each thread, or what came within a moment."""

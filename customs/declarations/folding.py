@@ -4,21 +4,8 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import bindparam, update
-
-from customs.database import Base
 from customs.declarations.identity import fold_identities
-from customs.declarations.models import Declaration
 from customs.declarations.states import fold_states
-
-DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
-FOLDED = ("state", "identity", "needs_review", "case_reason", "case_since")
-
-WRITE_FOLDS = (
-    update(DECLARATIONS)
-    .where(DECLARATIONS.c.id == bindparam("declaration_id"))
-    .values({name: bindparam(name) for name in FOLDED})
-)
 
 
 def folded(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

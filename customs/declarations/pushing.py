@@ -61,6 +61,7 @@ class DeclarationDesk:
         self._now = DatabaseClock()
         self._counter = CallCounter()
         self._count_at = 0.0
+        self._lane_spotless = False
         with engine.begin() as db:
             self._lane = gate.lane_id(db, settings.agent_no, settings.base_url, self._now(db))
 
@@ -68,12 +69,15 @@ class DeclarationDesk:
         settings = self._settings
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = gate.admit(
+            admission = gate.admit(
                 db, self._lane, room, now, rate=settings.gateway_rate, timeout=settings.gateway_timeout_seconds
             )
-            if not admitted:
+            self._lane_spotless = admission.spotless
+            if not admission.room:
                 return []
-            tasks = claim(db, self._vault, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
+            tasks = claim(
+                db, self._vault, self._turn, room=admission.room, now=now, holder=self._holder, lease=self._lease
+            )
             if not tasks:
                 gate.leave_probe(db, self._lane)
             if settings.gateway_rate and tasks:
@@ -124,8 +128,11 @@ class DeclarationDesk:
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
         recorded = record(db, answered, now, self._pace)
-        if gate.report(db, self._lane, lane_report(recorded, now), now):
-            log.error("the lane was stopped", lane=self._lane)
+        said = lane_report(recorded, now)
+        if not (said.is_good and self._lane_spotless):
+            self._lane_spotless = False
+            if gate.report(db, self._lane, said, now):
+                log.error("the lane was stopped", lane=self._lane)
         for done in recorded:
             outcome = done.judgement.outcome if done.judgement else "superseded"
             duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0

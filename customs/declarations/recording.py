@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from customs.database import Base, padded
+from customs.database import Base, insert_many, padded, update_many
 from customs.declarations.claiming import Task
-from customs.declarations.folding import WRITE_FOLDS, folded
+from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
 from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
@@ -26,6 +26,7 @@ GATEWAY = "gateway"
 
 PUSHES = Base.metadata.tables[Push.__tablename__]
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+EVENTS = Base.metadata.tables[Event.__tablename__]
 push, declaration = PUSHES.c, DECLARATIONS.c
 
 # Declarations come first, in order: they are locked before their pushes, as a person's action locks them, and
@@ -46,9 +47,6 @@ LOCK = (
     .order_by(declaration.id, push.id)
     .with_for_update()
 )
-WRITTEN = [*STANDING, "case_since", "fresh", "holder", "lease_until"]
-WRITE_PUSH = update(PUSHES).where(push.id == bindparam("push_id")).values({name: bindparam(name) for name in WRITTEN})
-WRITE_EVENT = insert(Base.metadata.tables[Event.__tablename__])
 WAKE = update(PUSHES).where(push.id.in_(bindparam("ids", expanding=True))).values(due_at=bindparam("moment"))
 
 
@@ -68,7 +66,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         row["id"]: dict(row) for row in db.execute(LOCK, {"ids": padded(owners)}).mappings()
     }
     recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
-    db.execute(WRITE_EVENT, [_event(held[done.task.push_id], done, now) for done in recorded])
+    insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
     release(db, [done.task for done in recorded if done.judgement is None])
     changes = {
         done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, now)
@@ -76,7 +74,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         if done.judgement
     }
     if changes:
-        db.execute(WRITE_PUSH, list(changes.values()))
+        update_many(db, PUSHES, list(changes.values()))
         _follow(db, held, changes, now)
     return recorded
 
@@ -90,7 +88,7 @@ def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime,
 
 def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
     return {
-        "push_id": row["id"],
+        "id": row["id"],
         **{name: getattr(standing, name) for name in STANDING},
         "case_since": (row["case_since"] or now) if standing.case_reason else None,
         "fresh": False,
@@ -113,12 +111,11 @@ def _follow(
         if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
     }
     folds = [
-        folded([changes.get(row["id"], row) for row in rows]) | {"declaration_id": owner}
+        {"id": owner, **folded([changes.get(row["id"], row) for row in rows])}
         for owner, rows in groupby(held.values(), itemgetter("declaration_id"))
         if owner in turned
     ]
-    if folds:
-        db.execute(WRITE_FOLDS, folds)
+    update_many(db, DECLARATIONS, folds)
 
 
 def _waits(row: Mapping[str, Any]) -> bool:

@@ -31,6 +31,10 @@ class LaneReport:
     skew: float | None = None
     reason: str = ""
 
+    @property
+    def is_good(self) -> bool:
+        return not (self.held or self.struck)
+
 
 LANES = Base.metadata.tables[Lane.__tablename__]
 lane = LANES.c
@@ -39,6 +43,14 @@ HEALTHY = {"strikes": 0, "holds": 0, "held_until": None, "probed_until": None}
 READ = select(LANES).where(lane.id == bindparam("lane"))
 READ_LOCKED = READ.with_for_update()
 HEAL = update(LANES).where(lane.id == bindparam("lane"), or_(lane.strikes > 0, lane.holds > 0)).values(HEALTHY)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """How many calls may be claimed, and whether nothing at all is held against the lane."""
+
+    room: int
+    spotless: bool
 
 
 def lane_id(db: Connection, agent_no: str, base_url: str, now: datetime) -> str:
@@ -57,20 +69,21 @@ def is_open(lane_key: BindParameter[str], now: BindParameter[datetime]) -> Colum
     return select(lane.id).where(lane.id == lane_key, lane.stopped_at.is_(None), unheld).exists()
 
 
-def admit(db: Connection, lane_key: str, room: int, now: datetime, *, rate: float, timeout: float) -> int:
+def admit(db: Connection, lane_key: str, room: int, now: datetime, *, rate: float, timeout: float) -> Admission:
     """How many of `room` calls may be claimed now: none while stopped or held, one as a probe, else by the rate."""
     row = db.execute(READ_LOCKED if rate else READ, {"lane": lane_key}).one()
+    spotless = not (row.strikes or row.holds)
     if row.stopped_at is not None or (row.held_until is not None and row.held_until > now):
-        return 0
+        return Admission(0, spotless)
     if row.holds >= HOLDS_TO_SLOW:
-        return _admit_probe(db, lane_key, now, timeout)
+        return Admission(_admit_probe(db, lane_key, now, timeout), spotless)
     if not rate:
-        return room
+        return Admission(room, spotless)
     # Never more than a second's worth: an idle night is not saved up for one burst.
     elapsed = max((now - row.tokens_at).total_seconds(), 0.0)
     tokens = min(row.tokens + elapsed * rate, max(rate, 1.0))
     _write(db, lane_key, {"tokens": tokens, "tokens_at": now})
-    return min(room, int(tokens))
+    return Admission(min(room, int(tokens)), spotless)
 
 
 def _admit_probe(db: Connection, lane_key: str, now: datetime, timeout: float) -> int:

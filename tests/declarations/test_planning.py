@@ -19,7 +19,7 @@ def test_the_second_push_waits_for_the_first():
 
 
 def test_each_sub_order_waits_for_its_own_first_push_and_for_no_other():
-    planned = plan_pushes(Channel.ALIPAY, "SHENZHEN", ["S1", "S2"])
+    planned = plan_pushes(Channel.ALIPAY, "SHENZHEN", ("S1", "S2"))
 
     assert [(push.sub_order_no, push.customs, push.waits_for) for push in planned] == [
         ("S1", "SHENZHEN_ZS", None),
@@ -40,13 +40,13 @@ def test_an_order_that_is_not_split_has_one_push_per_code_without_a_sub_order_nu
 
 
 def test_an_office_without_codes_needs_no_push():
-    assert plan_pushes(Channel.ALIPAY, "BEIJING") == []
+    assert plan_pushes(Channel.ALIPAY, "BEIJING") == ()
 
 
 @pytest.mark.parametrize(("channel", "office"), list(product(Channel, OFFICES)))
 @given(parts=st.lists(st.text("0123456789abc", min_size=1, max_size=4), unique=True, max_size=5))
 def test_no_push_is_forgotten_and_none_waits_for_a_later_one(channel: Channel, office: str, parts: list[str]):
-    planned = plan_pushes(channel, office, parts)
+    planned = plan_pushes(channel, office, tuple(parts))
 
     assert {(push.sub_order_no, push.customs) for push in planned} == {
         (part, code.code) for part in (parts or [""]) for code in codes_for(channel, office)

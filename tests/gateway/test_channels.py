@@ -71,7 +71,7 @@ ON_THE_WIRE = [
     (ALIPAY, "redeclare", PLAIN, "POST /alipay/redeclaration", AT_OFFICE | NAMED | {"payment_no": "P1"}),
     (ALIPAY, "redeclare", SPLIT, "POST /alipay/redeclaration", AT_OFFICE | NAMED | PART | IDENTITY),
     (ALIPAY, "query", PLAIN, "GET /alipay/declaration", {"out_order_no": "O1"}),
-    (ALIPAY, "query", SPLIT, "GET /alipay/declaration", {"sub_order_no": "S1"}),
+    (ALIPAY, "query", SPLIT, "GET /alipay/declaration", PART),
 ]
 
 

@@ -34,7 +34,7 @@ class Watched:
 
     def room(self, *, rate: float = 0.0, spent: int = 0) -> int:
         with self.desk.services.engine.begin() as db:
-            admitted = gate.admit(db, self.desk.lane, 100, self.desk.now, rate=rate, timeout=15.0)
+            admitted = gate.admit(db, self.desk.lane, 100, self.desk.now, rate=rate, timeout=15.0).room
             gate.spend(db, self.desk.lane, min(spent, admitted))
             return admitted
 
@@ -191,4 +191,4 @@ def test_two_lanes_do_not_hold_each_other_up(lane: Watched):
     with lane.desk.services.engine.begin() as db:
         other = gate.lane_id(db, "OTHER", "http://gateway.test", lane.desk.now)
 
-        assert gate.admit(db, other, 100, lane.desk.now + timedelta(seconds=1), rate=0, timeout=15) == 100
+        assert gate.admit(db, other, 100, lane.desk.now + timedelta(seconds=1), rate=0, timeout=15).room == 100
