@@ -221,15 +221,17 @@ class DatabaseClock:
     """The database's clock without a round trip each time: read now and then, counted on in between."""
 
     def __init__(self) -> None:
-        self._read_at = float("-inf")
-        self._moment = datetime.min.replace(tzinfo=UTC)
+        self._read = (float("-inf"), datetime.min.replace(tzinfo=UTC))
 
     def __call__(self, db: Connection) -> datetime:
-        passed = time.monotonic() - self._read_at
+        read_at, moment = self._read
+        passed = time.monotonic() - read_at
         if passed < CLOCK_SECONDS:
-            return self._moment + timedelta(seconds=passed)
-        self._moment, self._read_at = now(db), time.monotonic()
-        return self._moment
+            return moment + timedelta(seconds=passed)
+        moment = now(db)
+        # One assignment: two threads share this clock.
+        self._read = (time.monotonic(), moment)
+        return moment
 
 
 def now(db: Session | Connection) -> datetime:

@@ -129,7 +129,7 @@ class Clerk:
                 Ending(
                     expected,
                     declaration := held[expected.out_order_no],
-                    queries.events_of(db, declaration.id),
+                    queries.events_of(db, declaration.id).rows,
                     self._is_right(declaration, expected),
                 )
                 for expected in self._sample.expected

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rq import Worker
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import database, migrating
 from customs.declarations.models import Declaration, Push
+from customs.due import waits_for_a_worker
 from customs.errors import VaultLocked
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.models import Lane
@@ -110,10 +111,8 @@ def _lanes(services: Services) -> Iterator[Examined]:
 def _backlog(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
         now = database.now(db)
-        unleased = or_(Push.lease_until.is_(None), Push.lease_until < now)
-        count, oldest = db.execute(
-            select(func.count(), func.min(Push.due_at)).where(Push.due_at.is_not(None), Push.due_at <= now, unleased)
-        ).one()
+        due = select(func.count(), func.min(Push.due_at)).where(waits_for_a_worker(Push, now))
+        count, oldest = db.execute(due).one()
     age = (now - oldest).total_seconds() if oldest else 0.0
     late = age > OLD_BACKLOG_SECONDS
     mend = "start more `customs worker`, or look at the lane" if late else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Integer, String
+from sqlalchemy import ColumnElement, Integer, String, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from customs.database import UtcDateTime
@@ -29,6 +29,12 @@ class Due:
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     holder: Mapped[str | None] = mapped_column(String(80))
     fence: Mapped[int] = mapped_column(Integer, default=0)
+
+
+def waits_for_a_worker(model: type[Due], now: datetime) -> ColumnElement[bool]:
+    """The condition that a row is due and nobody holds it."""
+    unleased = or_(model.lease_until.is_(None), model.lease_until < now)
+    return and_(model.due_at.is_not(None), model.due_at <= now, unleased)
 
 
 def growing(first: float, times: int, *, factor: float = POLL_GROWTH, most: float | None = None) -> float:

@@ -49,6 +49,7 @@ class Engine(Generic[Task, Answer]):
         # Claims run beside the recording, so that no thread waits for work while one of the two is at the database.
         self._claimer = ThreadPoolExecutor(1, thread_name_prefix="claim")
         self._claim: Future[list[Task]] | None = None
+        self._asked = 0
         self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
         self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
@@ -68,7 +69,7 @@ class Engine(Generic[Task, Answer]):
         reserved = self._reserved
         ends_at = time.monotonic() + seconds
         renew_at = time.monotonic() + RENEW_SECONDS
-        recorded = asked = 0
+        recorded = 0
         told = False
         more_due = True
         while more_due or self._claim or reserved or self._flying:
@@ -77,8 +78,8 @@ class Engine(Generic[Task, Answer]):
                 claimed = self._claimed()
                 reserved.extend(claimed)
                 # What was recorded meanwhile may have made something else due: the second of two codes, say.
-                more_due = more_due or len(claimed) == asked
-                if len(claimed) == asked and not told:
+                more_due = more_due or len(claimed) == self._asked
+                if len(claimed) == self._asked and not told:
                     told = True
                     on_backlog()
             if over:
@@ -86,8 +87,8 @@ class Engine(Generic[Task, Answer]):
                 reserved.clear()
                 more_due = False
             elif more_due and not self._claim and len(reserved) < CLAIM_BELOW_A_THREAD * self._threads:
-                asked = RESERVED_A_THREAD * self._threads - len(reserved)
-                self._claim = self._claimer.submit(self._desk.claim, asked)
+                self._asked = RESERVED_A_THREAD * self._threads - len(reserved)
+                self._claim = self._claimer.submit(self._desk.claim, self._asked)
                 more_due = False
             answered = self._gather()
             free = 2 * self._threads - len(self._flying) + len(answered)

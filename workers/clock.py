@@ -5,13 +5,13 @@ import time
 from datetime import datetime
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from customs import database
 from customs.declarations.models import Push
-from customs.due import dead_holders
+from customs.due import dead_holders, waits_for_a_worker
 from customs.wiring import Services
 
 log = structlog.get_logger()
@@ -49,6 +49,4 @@ def free_leases(db: Session, holders: list[str], now: datetime) -> None:
 
 
 def something_is_due(db: Session, now: datetime) -> bool:
-    unleased = or_(Push.lease_until.is_(None), Push.lease_until < now)
-    due = select(Push.id).where(Push.due_at.is_not(None), Push.due_at <= now, unleased).limit(1)
-    return db.scalar(due) is not None
+    return db.scalar(select(Push.id).where(waits_for_a_worker(Push, now)).limit(1)) is not None

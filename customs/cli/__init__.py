@@ -3,6 +3,7 @@
 import sys
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from customs import logs
 from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
@@ -33,9 +34,14 @@ def main() -> None:
     try:
         commands.main(prog_name="customs")
     except CustomsError as error:
-        click.echo(f"{error.title}: {error.detail}" if error.detail != error.title else error.title, err=True)
+        click.echo(error.detail, err=True)
         for fault in error.faults:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
+        sys.exit(FAILED)
+    except SQLAlchemyError as error:
+        click.echo(
+            f"the database cannot be used ({type(error).__name__}): `customs db upgrade`, `customs doctor`", err=True
+        )
         sys.exit(FAILED)

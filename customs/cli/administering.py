@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from marshmallow import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,9 +16,12 @@ from sqlalchemy import select
 from customs import database, doctoring, migrating
 from customs.access.api_keys import create_api_key
 from customs.access.callers import Scope, operator
+from customs.declarations.intake import complaints_of
 from customs.declarations.registrations import put_registrations
 from customs.declarations.resealing import reseal_buyers
+from customs.declarations.schemas import RegistrationsIn
 from customs.declarations.sheets import read_registrations
+from customs.errors import Fault, Invalid
 from customs.lanes import gate
 from customs.lanes.models import Lane
 from customs.settings import read_settings
@@ -127,6 +131,11 @@ def registrations() -> None:
 def registrations_import(file: Path) -> None:
     """Put the registrations of a CSV or XLSX file on file."""
     rows = read_registrations(file.read_bytes(), file.name)
+    try:
+        RegistrationsIn().load({"registrations": rows})
+    except ValidationError as error:
+        faults = [Fault(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages)]
+        raise Invalid("registrations were not taken; nothing was changed", faults=faults) from error
     with Services(read_settings()).transaction() as session:
         count = put_registrations(session, rows, operator(), database.now(session))
     click.echo(f"{count} registrations are on file")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
@@ -14,10 +14,11 @@ from customs import database
 from customs.access.callers import operator
 from customs.cli.showing import show_batches, show_declarations, show_findings, watch
 from customs.declarations import intake, presenting, queries
+from customs.declarations.findings import Severity
 from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState
 from customs.declarations.review import Reviewing
-from customs.declarations.schemas import ModifyIn
+from customs.declarations.schemas import ModifyIn, RedeclareIn
 from customs.declarations.sheets import read_sheet
 from customs.errors import Contended, FileUnreadable, Invalid, NotFound
 from customs.settings import read_settings
@@ -36,7 +37,7 @@ ATTEMPTS = 3
 def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
     """Submit a CSV, XLSX or JSON file.
 
-    Exit 0 when all is well (with --wait: all SUCCESS), 2 with findings and nothing stored, 3 when it needs review.
+    Exit 0 when all is well (with --wait: all SUCCESS), 2 when rows were refused, 3 when it needs review.
     """
     services = Services(read_settings())
     console = Console(stderr=as_json)
@@ -65,6 +66,8 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
         if wait and in_review.rows:
             show_declarations(console, in_review.rows)
         click.echo(f"{batch_id}  {shown['state']}  {shown['counts']['total']} declarations")
+    if any(finding["severity"] == Severity.ERROR for finding in batch.findings):
+        sys.exit(FINDINGS)
     if progress is not None and progress.state is not BatchState.DONE:
         sys.exit(NEEDS_REVIEW)
 
@@ -120,6 +123,8 @@ def status(number: str | None, as_json: bool) -> None:
     if as_json:
         return click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     show_declarations(console, rows)
+    if len(rows) == queries.LARGEST_PAGE:
+        click.echo(f"the newest {queries.LARGEST_PAGE}; the API lists them all")
     if number.startswith("bat_"):
         counts = "  ".join(f"{name} {count}" for name, count in shown["counts"].items() if count)
         click.echo(f"{number}  {shown['state']}  {counts}")
@@ -145,6 +150,7 @@ def _status_of_all(services: Services, console: Console, as_json: bool) -> None:
 def redeclare(number: str, reason: str, override: bool) -> None:
     """Push the declaration with this number again."""
     services = Services(read_settings())
+    _loaded(RedeclareIn(), {"reason": reason, "override": override})
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
         reviewing = Reviewing(db, operator(), database.now(db), services.policy)
@@ -165,11 +171,7 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     """
     services = Services(read_settings())
     body = _changes(changes) | {"reason": reason}
-    try:
-        loaded = ModifyIn().load(body)
-    except ValidationError as error:
-        complaints = list(intake.complaints_of(error.messages))
-        raise Invalid("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
+    loaded = _loaded(ModifyIn(), body)
     loaded.pop("reason")
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
@@ -177,6 +179,16 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
         reviewing.modify(found.id, reason, loaded, services.vault, services.rules)
     services.doorbell.ring()
     click.echo(f"{found.id} was corrected and is being sent")
+
+
+def _loaded(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
+    """The same checks as at the API's door."""
+    try:
+        loaded: dict[str, Any] = schema.load(body)
+    except ValidationError as error:
+        complaints = intake.complaints_of(error.messages)
+        raise Invalid("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
+    return loaded
 
 
 def _the_one(found: Any, number: str) -> Declaration:
@@ -193,10 +205,10 @@ def _changes(changes: tuple[str, ...]) -> dict[str, Any]:
     """`field=value` words as the body of a modify call."""
     body: dict[str, Any] = {}
     parts: dict[str, dict[str, str]] = {}
-    for change in changes:
+    for position, change in enumerate(changes, 1):
         path, equals, value = change.partition("=")
         if not equals:
-            raise Invalid(f"{change}: write it as field=value")
+            raise Invalid(f"--set number {position}: write it as field=value")
         if path.startswith("sub_orders."):
             number, _, name = path.removeprefix("sub_orders.").rpartition(".")
             parts.setdefault(number, {"sub_order_no": number})[name] = value

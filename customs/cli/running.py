@@ -17,7 +17,6 @@ from customs.access.api_keys import create_api_key
 from customs.sandbox import SandboxSettings
 from customs.settings import read_settings
 from customs.standalone import Standalone
-from customs.web import serving as web_serving
 from customs.wiring import Services
 
 DEFAULT_WORKERS = 2
@@ -73,8 +72,11 @@ def _show(services: Services, running: Standalone, key: str, batch: str | None) 
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on (CUSTOMS_WEB_PORT).")
 def web(host: str | None, port: int | None) -> None:
     """Serve the API."""
+    # Imported here: the server reads the command line as soon as it is imported, whatever bytes are in it.
+    from customs.web import serving
+
     settings = read_settings()
-    web_serving.serve(replace(settings, web_host=host or settings.web_host, web_port=port or settings.web_port))
+    serving.serve(replace(settings, web_host=host or settings.web_host, web_port=port or settings.web_port))
 
 
 @click.command()

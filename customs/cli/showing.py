@@ -19,24 +19,36 @@ from customs.declarations.states import State
 from customs.wiring import Services
 
 LOOK_SECONDS = 0.3
+PATIENCE_SECONDS = 30.0
 COLOURS = {State.SUCCESS: "green", State.FAIL: "red", State.EXCEPT: "yellow"}
 MARKS = {State.SUCCESS: "✓", State.FAIL: "✗", State.EXCEPT: "!"}
 
 
 def show_findings(console: Console, findings: Sequence[dict[str, Any]]) -> None:
-    """One line a finding: where, what is wrong, what to do."""
-    table = Table("row", "column", "finding", "what is wrong", "what to do", title="findings")
-    for finding in findings:
-        place = finding["column"] or finding["pointer"]
-        colour = "red" if finding["severity"] == "error" else "yellow"
-        table.add_row(
-            str(finding["row"] or ""),
-            escape(place),
-            f"[{colour}]{finding['code']}[/]",
-            escape(finding["detail"]),
-            escape(finding["action"]),
-        )
-    console.print(table)
+    """One block for each kind of finding: which rows, what is wrong, what to do."""
+    kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for finding in sorted(findings, key=lambda one: (one["row"] or 0, one["column"] or "")):
+        place = finding["column"] or ("" if finding["row"] else finding["pointer"])
+        kinds.setdefault(
+            (finding["severity"], finding["code"], place, finding["detail"], finding["action"]), []
+        ).append(finding)
+    for (severity, code, place, detail, action), alike in kinds.items():
+        colour = "red" if severity == "error" else "yellow"
+        rows = [finding["row"] for finding in alike if finding["row"]]
+        where = " ".join(filter(None, (f"row {_ranges(rows)}" if rows else "", escape(place))))
+        console.print(f"[{colour}]{severity}[/] {where}: {escape(detail)}", highlight=False)
+        console.print(f"      → {escape(action)}  [dim]{code}[/]", highlight=False)
+
+
+def _ranges(rows: Sequence[int]) -> str:
+    """2, 3, 4, 9 as "2-4, 9"."""
+    spans: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if spans and row == spans[-1][-1] + 1:
+            spans[-1][1:] = [row]
+        else:
+            spans.append([row])
+    return ", ".join("-".join(map(str, span)) for span in spans)
 
 
 def watch(console: Console, services: Services, batch_id: str) -> BatchProgress:
@@ -45,13 +57,18 @@ def watch(console: Console, services: Services, batch_id: str) -> BatchProgress:
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )
     task = bar.add_task("declaring", total=None)
+    said, moved_at = "", time.monotonic()
     with Live(bar, console=console, refresh_per_second=4):
         while True:
             with services.reading() as db:
                 progress = queries.progress_of(db, batch_id)
             ended = sum(progress.states[state] for state in State if state.is_final) + progress.cancelled
             counted = "  ".join(f"{state} {count}" for state, count in progress.states.items() if count)
-            bar.update(task, total=progress.total, completed=ended, description=counted or "declaring")
+            if counted != said:
+                said, moved_at = counted, time.monotonic()
+            stands = time.monotonic() - moved_at > PATIENCE_SECONDS
+            hint = "  (nothing moves: `customs doctor`)" if stands else ""
+            bar.update(task, total=progress.total, completed=ended, description=f"{counted}{hint}")
             if progress.state is not BatchState.RUNNING:
                 return progress
             time.sleep(LOOK_SECONDS)
@@ -59,17 +76,18 @@ def watch(console: Console, services: Services, batch_id: str) -> BatchProgress:
 
 def show_declarations(console: Console, declarations: Sequence[Declaration]) -> None:
     """One line a declaration: its numbers, office, state, and why it needs somebody."""
-    table = Table("declaration", "order", "payment", "channel", "office", "state", "identity", "case")
+    table = Table()
+    # An id is what the next command is given: it is never cut.
+    table.add_column("declaration, order, payment", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for name in ("office", "case"):
+        table.add_column(name, overflow="fold")
     for one in declarations:
         state = "cancelled" if one.cancelled else f"{MARKS.get(one.state, '…')} {one.state}"
         table.add_row(
-            one.id,
-            one.out_order_no,
-            one.payment_no,
-            one.channel,
-            one.office,
-            f"[{COLOURS.get(one.state, 'blue')}]{state}[/]",
-            one.identity,
+            f"{one.id}\n{one.out_order_no}\n{one.payment_no}",
+            f"[{COLOURS.get(one.state, 'blue')}]{state}[/]\n{one.identity}",
+            f"{one.office}\n{one.channel}",
             escape(one.case_reason or ""),
         )
     console.print(table)
@@ -77,20 +95,18 @@ def show_declarations(console: Console, declarations: Sequence[Declaration]) -> 
 
 def show_batches(console: Console, services: Services, limit: int = 20) -> None:
     """The newest batches and where each stands."""
-    table = Table("batch", "name", "state", "declarations", "success", "failed", "in review", "created")
+    table = Table()
+    table.add_column("batch", no_wrap=True)
+    for name in ("name", "state", "declarations"):
+        table.add_column(name, overflow="fold")
     with services.reading() as db:
         page = queries.list_batches(db, operator(), limit=limit, cursor=None, since=None, until=None)
         for batch in page.rows:
             progress = queries.progress_of(db, batch.id)
-            failed = progress.states[State.FAIL] + progress.states[State.EXCEPT]
-            table.add_row(
-                batch.id,
-                escape(batch.name),
-                progress.state,
-                str(progress.total),
-                str(progress.states[State.SUCCESS]),
-                str(failed),
-                str(progress.needs_review),
-                f"{batch.created_at.astimezone():%Y-%m-%d %H:%M}",
-            )
+            counts = {str(state): count for state, count in progress.states.items()} | {
+                "in review": progress.needs_review
+            }
+            counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+            named = f"{escape(batch.name)}\n{batch.created_at.astimezone():%Y-%m-%d %H:%M}"
+            table.add_row(batch.id, named, progress.state, f"{progress.total}: {counted}")
     console.print(table)

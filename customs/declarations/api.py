@@ -26,6 +26,7 @@ from customs.web.doors import (
     flag_asked,
     list_json,
     needs,
+    number_in_cursor,
     only_these,
     page_asked,
     services,
@@ -117,10 +118,14 @@ def read_declaration(declaration_id: str) -> WerkzeugResponse:
 @api.get("/declarations/<declaration_id>/events")
 @needs(Scope.DECLARATIONS_READ)
 def read_events(declaration_id: str) -> dict[str, Any]:
+    only_these("limit", "cursor")
+    limit, cursor = page_asked(queries.LARGEST_PAGE)
+    after = number_in_cursor(cursor)
     with services().reading() as db:
         queries.declaration_of(db, declaration_id, current_caller())
-        entries = presenting.timeline_json(queries.events_of(db, declaration_id))
-    return {"data": entries, "has_more": False, "next_cursor": None}
+        # A call that changed the state makes two entries of one event.
+        page = queries.events_of(db, declaration_id, limit=(limit + 1) // 2, after=after)
+        return list_json(page, presenting.timeline_json(page.rows))
 
 
 @api.post("/declarations/<declaration_id>/redeclare")
@@ -167,15 +172,18 @@ def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
 @api.get("/offices")
 @needs(Scope.DECLARATIONS_READ)
 def list_offices() -> dict[str, Any]:
-    return {"data": presenting.offices_json(), "has_more": False, "next_cursor": None}
+    only_these()
+    return list_json(queries.Page((), None), presenting.offices_json())
 
 
 @api.get("/registrations")
 @needs(Scope.DECLARATIONS_READ)
 def list_registrations() -> dict[str, Any]:
+    only_these("limit", "cursor")
+    limit, cursor = page_asked()
     with services().reading() as db:
-        rows = registrations.list_registrations(db, current_caller())
-        return {"data": [presenting.registration_json(row) for row in rows], "has_more": False, "next_cursor": None}
+        page = registrations.list_registrations(db, current_caller(), limit=limit, cursor=cursor)
+        return list_json(page, [presenting.registration_json(row) for row in page.rows])
 
 
 @api.put("/registrations")

@@ -12,7 +12,6 @@ from customs.database import Base
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action, State
 from customs.gateway import Channel, Filing, SubOrderPart
-from customs.history.vault import Vault
 
 MERCHANTS_A_TURN = 8
 RUNNING = [state for state in State if not state.is_final]
@@ -117,7 +116,10 @@ TASKS = (
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One claimed push: what to send, and the fence and epoch under which its answer may be recorded."""
+    """One claimed push: what to send, and the fence and epoch under which its answer may be recorded.
+
+    `filing` is without the buyer, who stays sealed in `buyer` until the call is made.
+    """
 
     push_id: str
     declaration_id: str
@@ -125,6 +127,7 @@ class Task:
     channel: Channel
     action: Action
     filing: Filing
+    buyer: str | None
     fence: int
     epoch: int
 
@@ -140,9 +143,7 @@ class Turn:
         self.last = {True: "", False: ""}
 
 
-def claim(
-    db: Connection, vault: Vault, turn: Turn, *, room: int, now: datetime, holder: str, lease: timedelta
-) -> list[Task]:
+def claim(db: Connection, turn: Turn, *, room: int, now: datetime, holder: str, lease: timedelta) -> list[Task]:
     """Reserve at most `room` due pushes. Half is for first submissions; what one half leaves, the other takes."""
     ids: list[str] = []
     for fresh, most in ((True, (room + 1) // 2), (False, room), (True, room)):
@@ -152,7 +153,7 @@ def claim(
             ids += found
     if not ids:
         return []
-    return [_task(row, vault) for row in db.execute(TASKS, {"ids": ids}).mappings()]
+    return [_task(row) for row in db.execute(TASKS, {"ids": ids}).mappings()]
 
 
 def _due_ids(db: Connection, turn: Turn, *, fresh: bool, room: int, now: datetime) -> list[str]:
@@ -185,7 +186,7 @@ def _merchants_in_turn(db: Connection, last: str, due: dict[str, object]) -> lis
     return merchants
 
 
-def _task(row: RowMapping, vault: Vault) -> Task:
+def _task(row: RowMapping) -> Task:
     sub_order = row["sub_order_no"] and SubOrderPart(
         row["sub_order_no"], row["amount"], row["transport_amount"], row["product_amount"]
     )
@@ -197,6 +198,7 @@ def _task(row: RowMapping, vault: Vault) -> Task:
         action=row["next_action"],
         fence=row["fence"],
         epoch=row["epoch"],
+        buyer=row["buyer"],
         filing=Filing(
             out_order_no=row["out_order_no"],
             payment_no=row["payment_no"],
@@ -204,7 +206,6 @@ def _task(row: RowMapping, vault: Vault) -> Task:
             mch_customs_no=row["mch_customs_no"],
             merchant_customs_name=row["merchant_customs_name"],
             duty=row["duty"],
-            buyer=vault.open_buyer(row["buyer"], row["declaration_id"]),
             sub_order=sub_order or None,
         ),
     )

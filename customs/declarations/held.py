@@ -86,24 +86,25 @@ def held(db: Session, pushes: Pushes, orders: Collection[Order], cert_indexes: C
     """With those pushes, the sub-orders of the same numbers, and what each buyer spent this year."""
     return Held(
         pushes=pushes,
-        payment_of_sub_order=_sub_orders(db, {number for order in orders for number in order.sub_order_nos}),
-        spent=_spent(db, set(cert_indexes), now),
+        owner_of_sub_order=_sub_orders(db, {number for order in orders for number in order.sub_order_nos}),
+        spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
     )
 
 
-def _sub_orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], str]:
+def _sub_orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], tuple[str, str]]:
+    """Merchant and payment behind each sub-order number: the gateway knows no merchants."""
     if not numbers:
         return {}
     rows = db.execute(
-        select(Declaration.channel, SubOrder.sub_order_no, Declaration.payment_no)
+        select(Declaration.channel, SubOrder.sub_order_no, Declaration.merchant_no, Declaration.payment_no)
         .join(Declaration, Declaration.id == SubOrder.declaration_id)
         .where(one_of(db, SubOrder.sub_order_no, numbers), Declaration.cancelled.is_(False))
     )
-    return {(channel, number): payment_no for channel, number, payment_no in rows}
+    return {(channel, number): (merchant_no, payment_no) for channel, number, merchant_no, payment_no in rows}
 
 
-def _spent(db: Session, indexes: set[str], now: datetime) -> dict[str, Decimal]:
-    """Yuan declared this year by blind index, each payment's sub-orders once (R10)."""
+def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -> dict[str, Decimal]:
+    """Yuan declared this year through these merchants by blind index, each payment's sub-orders once (R10)."""
     if not indexes:
         return {}
     year = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -117,6 +118,7 @@ def _spent(db: Session, indexes: set[str], now: datetime) -> dict[str, Decimal]:
         .join(SubOrder, SubOrder.declaration_id == Declaration.id)
         .where(
             Declaration.cert_index.is_not(None),
+            Declaration.merchant_no.in_(merchants),
             one_of(db, Declaration.cert_index, indexes),
             Declaration.created_at >= year,
             Declaration.cancelled.is_(False),

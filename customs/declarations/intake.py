@@ -1,6 +1,6 @@
 """Intake: a batch's rows are shaped, completed, checked against the rules and what we hold, and stored in one piece."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.declarations.preflight import Complaint, complaints_about, conflicts_with_held
 from customs.declarations.registrations import Registrations, registrations_of
-from customs.declarations.schemas import DeclarationIn
+from customs.declarations.schemas import LONGEST_BATCH, DeclarationIn
 from customs.declarations.storing import Prepared, prepare, store
 from customs.errors import Fault, Invalid
 from customs.history.vault import Vault
@@ -57,6 +57,15 @@ class Rules:
         return Severity.WARNING if code in self.warn_only else severity
 
 
+@dataclass(frozen=True)
+class Shaped:
+    """Rows by their index: those with the shape of a Declaration, and what is wrong with the others."""
+
+    rows: int
+    orders: Mapping[int, Order]
+    misshapen: Mapping[int, list[Complaint]]
+
+
 @dataclass
 class Checked:
     """A batch's rows so far: the orders still good, by their index, and everything found about all of them.
@@ -71,9 +80,13 @@ class Checked:
     rules: Rules
     merchants: set[str] = field(default_factory=set)
 
-    def complain(self, index: int, complaint: Complaint) -> None:
+    def complain(self, index: int, complaint: Complaint, known: Collection[str] = ()) -> None:
+        """Note a complaint; of a place that is in `known` already, the spreadsheet said what is wrong."""
         severity = self.rules.severity(complaint.code, complaint.severity)
         pointer = f"/declarations/{index}" + (f"/{complaint.place}" if complaint.place else "")
+        if pointer in known:
+            self.orders.pop(index, None)
+            return
         row, column = self.locate(pointer)
         self.findings.append(
             Finding(pointer, row, column, complaint.code, severity, complaint.detail, complaint.action)
@@ -96,7 +109,7 @@ class Checked:
 
 
 def check(
-    rows: Sequence[Any],
+    shaped: Shaped,
     caller: Caller,
     registrations: Registrations,
     rules: Rules,
@@ -105,15 +118,15 @@ def check(
     locate: Locate = nowhere,
     findings: Sequence[Finding] = (),
 ) -> Checked:
-    """Shape the rows of `/declarations` and apply every rule that needs no database.
+    """Apply every rule that needs no database to the rows of `/declarations`.
 
     `findings` are what a spreadsheet knew already; the rows they call wrong are left out.
     """
-    orders, misshapen = _shaped(rows)
-    checked = Checked(orders, dict(orders), [], locate, rules)
-    for index in range(len(rows)):
-        for complaint in misshapen.get(index, ()):
-            checked.complain(index, complaint)
+    checked = Checked(dict(shaped.orders), shaped.orders, [*findings], locate, rules)
+    known = {finding.pointer for finding in checked.errors}
+    for index in range(shaped.rows):
+        for complaint in shaped.misshapen.get(index, ()):
+            checked.complain(index, complaint, known)
         order = checked.orders.get(index)
         if order is None:
             continue
@@ -123,11 +136,10 @@ def check(
         checked.merchants.add(order.merchant_no)
         order = checked.orders[index] = registrations.complete(order)
         for complaint in complaints_about(order, today):
-            checked.complain(index, complaint)
-    for finding in findings:
-        checked.findings.append(finding)
-        if finding.severity is Severity.ERROR and finding.pointer.startswith("/declarations/"):
-            checked.orders.pop(int(finding.pointer.split("/")[2]), None)
+            checked.complain(index, complaint, known)
+    for pointer in known:
+        if pointer.startswith("/declarations/"):
+            checked.orders.pop(int(pointer.split("/")[2]), None)
     _repeats_within(checked)
     return checked
 
@@ -178,13 +190,13 @@ class Ready:
 
 def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submission, caller: Caller) -> Ready:
     """The costly part of intake, done before the transaction that stores begins."""
-    named = (row.get("merchant_no") for row in submission.rows if isinstance(row, dict))
+    if not 1 <= len(submission.rows) <= LONGEST_BATCH:
+        raise Invalid(f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it")
+    shaped = _shaped(submission.rows)
     with database.reading(engine) as db:
-        on_file = registrations_of(db, (merchant for merchant in named if isinstance(merchant, str)))
+        on_file = registrations_of(db, {order.merchant_no for order in shaped.orders.values()})
         today = database.now(db).date()
-    checked = check(
-        submission.rows, caller, on_file, rules, today, locate=submission.locate, findings=submission.findings
-    )
+    checked = check(shaped, caller, on_file, rules, today, locate=submission.locate, findings=submission.findings)
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 
 
@@ -237,7 +249,7 @@ def _conflict(declaration_id: str) -> Complaint:
     )
 
 
-def _shaped(rows: Sequence[Any]) -> tuple[dict[int, Order], dict[int, list[Complaint]]]:
+def _shaped(rows: Sequence[Any]) -> Shaped:
     """The rows that have the shape of a Declaration, and what is wrong with the others."""
     schema = DeclarationIn()
     orders: dict[int, Order] = {}
@@ -247,7 +259,7 @@ def _shaped(rows: Sequence[Any]) -> tuple[dict[int, Order], dict[int, list[Compl
             orders[index] = schema.load(row)
         except ValidationError as error:
             misshapen[index] = list(complaints_of(error.messages))
-    return orders, misshapen
+    return Shaped(len(rows), orders, misshapen)
 
 
 def complaints_of(messages: Any, place: str = "") -> Iterator[Complaint]:

@@ -18,6 +18,9 @@ LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
+NO_END = "no end after 24 hours of asking"
+# A gateway that asks for more patience than this is asked again all the same.
+LONGEST_RETRY_AFTER_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,10 @@ def judge(held: Standing, action: Action, outcome: Outcome, now: datetime, pace:
     held = replace(held, budget_from=held.budget_from or now)
     for kind, word, signal, of_submit, of_query in JUDGES:
         if isinstance(outcome, kind):
-            handle = of_query if action is Action.QUERY else of_submit
-            return Judgement(handle(held, outcome, now, pace), word, signal)
+            standing = (of_query if action is Action.QUERY else of_submit)(held, outcome, now, pace)
+            if isinstance(outcome, DeclarationReply) and read_state(outcome.state) not in (None, standing.state):
+                word = "stale"
+            return Judgement(standing, word, signal)
     raise TypeError(f"no rule for {type(outcome).__name__}")
 
 
@@ -113,7 +118,10 @@ def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace)
         return _poll(held, now, pace)
     reported = read_state(reply.state)
     identity = read_verdict(reply.cert_check_result) or held.identity
-    seen = replace(held, identity=identity, prior_state=None, modify_time=reply.modify_time or held.modify_time)
+    # An answer without a time does not say which epoch it belongs to: the next one may still be an old one.
+    prior_state = held.prior_state if reply.modify_time is None else None
+    modify_time = reply.modify_time or held.modify_time
+    seen = replace(held, identity=identity, prior_state=prior_state, modify_time=modify_time)
     if reported is None:
         return _poll(_open_case(seen, f"the gateway answered with an unknown state: {reply.state[:40]}"), now, pace)
     if not is_forward(held.state, reported):
@@ -126,6 +134,8 @@ def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace)
     if not reported.is_final:
         return _poll(seen, now, pace)
     if failed:
+        # That it took too long matters no more.
+        seen = replace(seen, case_reason=None) if seen.case_reason == NO_END else seen
         seen = _open_case(seen, f"{reported}: {seen.explanation}" if seen.explanation else str(reported))
     if identity is Identity.MISMATCH:
         seen = _open_case(seen, "identity MISMATCH: the order's buyer is not the payer")
@@ -136,7 +146,7 @@ def _not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) ->
     """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
     wait = growing(1.0, held.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
     if isinstance(error, Busy) and error.retry_after is not None:
-        wait = max(error.retry_after, 0.0)
+        wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
     return replace(held, tries=held.tries + 1, due_at=now + timedelta(seconds=wait))
 
 
@@ -172,7 +182,7 @@ def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
     rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
     if held.doubts + 1 >= rounds:
         return _give_up(held, f"{held.in_doubt} sent {held.doubts + 1} times without effect", explanation=None)
-    return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, due_at=now)
+    return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, polls=0, due_at=now)
 
 
 def _send_unknown(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
@@ -187,7 +197,7 @@ def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pac
 def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
     """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
     if now - (held.budget_from or now) > POLLING_BUDGET:
-        held = _open_case(held, "no end after 24 hours of asking")
+        held = _open_case(held, NO_END)
     due_at = now + timedelta(seconds=growing(pace.poll_seconds, held.polls))
     return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
 

@@ -47,7 +47,7 @@ class Held:
 
     pushes: Mapping[tuple[str, Channel, str], Sequence[HeldPush]] = field(default_factory=dict)
     spent: Mapping[str, Decimal] = field(default_factory=dict)
-    payment_of_sub_order: Mapping[tuple[Channel, str], str] = field(default_factory=dict)
+    owner_of_sub_order: Mapping[tuple[Channel, str], tuple[str, str]] = field(default_factory=dict)
 
 
 Rule = Callable[[Order], Iterator[Complaint]]
@@ -233,13 +233,14 @@ def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Ite
             )
             break
     for index, number in enumerate(order.sub_order_nos):
-        other = held.payment_of_sub_order.get((order.channel, number))
-        if other is not None and other != order.payment_no:
+        merchant_no, payment_no = held.owner_of_sub_order.get((order.channel, number), ("", ""))
+        if payment_no and (merchant_no, payment_no) != (order.merchant_no, order.payment_no):
             yield Complaint(
                 f"sub_orders/{index}/sub_order_no",
                 "sub_order_shared",
                 WARNING,
-                f"payment {other} has a sub-order of the same number",
+                f"{f'payment {payment_no}' if merchant_no == order.merchant_no else 'another order'} "
+                "has a sub-order of the same number",
                 "the gateway finds a sub-order by its number alone: make it unique",
             )
             break

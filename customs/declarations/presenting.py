@@ -1,7 +1,7 @@
 """How batches, declarations and their timeline look from outside: the contract's JSON, the buyer masked."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from customs.declarations.allowing import (
@@ -18,15 +18,12 @@ from customs.declarations.allowing import (
 from customs.declarations.models import Batch, Declaration, Push, Registration, SubOrder
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.queries import Progress
+from customs.errors import VaultLocked
 from customs.gateway import Channel, money_text
 from customs.history.masking import mask_buyer
 from customs.history.models import Event
 from customs.history.vault import Vault
-
-
-def instant(moment: datetime | None) -> str | None:
-    """A time as RFC 3339 in UTC with milliseconds."""
-    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from customs.instants import instant
 
 
 def batch_json(batch: Batch, progress: Progress, replayed: Sequence[str]) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now
         "mch_customs_no": declaration.mch_customs_no,
         "merchant_customs_name": declaration.merchant_customs_name,
         "duty": declaration.duty,
-        "buyer": mask_buyer(vault.open_buyer(declaration.buyer, declaration.id)),
+        "buyer": _shown_buyer(declaration, vault),
         "sub_orders": [_sub_order_json(part) for part in declaration.sub_orders],
         "state": declaration.state,
         "identity": declaration.identity,
@@ -69,6 +66,14 @@ def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now
         "allowed_actions": _allowed_actions(declaration, policy, now),
     }
     return {name: value for name, value in shown.items() if value is not None or name == "case"}
+
+
+def _shown_buyer(declaration: Declaration, vault: Vault) -> dict[str, str] | None:
+    """The buyer masked; left out when its key is missing, for the rest can still be shown."""
+    try:
+        return mask_buyer(vault.open_buyer(declaration.buyer, declaration.id))
+    except VaultLocked:
+        return None
 
 
 def _sub_order_json(part: SubOrder) -> dict[str, str]:

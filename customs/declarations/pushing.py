@@ -7,18 +7,31 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from customs.crash_points import CrashPoints
-from customs.database import DatabaseClock
+from customs.database import DatabaseClock, lost_a_race
 from customs.declarations.claiming import Task, Turn, claim
 from customs.declarations.judging import Outcome, Pace
 from customs.declarations.recording import lane_report, record
 from customs.declarations.sending import extend, mark, release
-from customs.declarations.states import Action
+from customs.declarations.states import Action, read_state
 from customs.due import this_holder
-from customs.gateway import Channel, DeclarationChannel, DeclarationReply, Filing, GatewayError, NotSent, Unknown
+from customs.errors import VaultLocked
+from customs.gateway import (
+    Buyer,
+    Channel,
+    DeclarationChannel,
+    DeclarationReply,
+    Exchange,
+    Filing,
+    GatewayError,
+    Misuse,
+    NotSent,
+    Unknown,
+)
 from customs.history.counting import CallCounter
-from customs.history.masking import mask_text
+from customs.history.masking import mask_params, mask_reply, mask_text
 from customs.history.vault import Vault
 from customs.lanes import gate
 from customs.settings import Settings
@@ -28,6 +41,8 @@ log = structlog.get_logger()
 COUNTS_EVERY_SECONDS = 1.0
 # A call ends this long before its lease may: the answer still has to be recorded.
 LEASE_MARGIN_SECONDS = 2.0
+# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
+RACES = 2
 
 DEEDS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
     Action.SUBMIT: lambda channel, filing: channel.declare(filing),
@@ -75,9 +90,7 @@ class DeclarationDesk:
             self._lane_spotless = admission.spotless
             if not admission.room:
                 return []
-            tasks = claim(
-                db, self._vault, self._turn, room=admission.room, now=now, holder=self._holder, lease=self._lease
-            )
+            tasks = claim(db, self._turn, room=admission.room, now=now, holder=self._holder, lease=self._lease)
             if not tasks:
                 gate.leave_probe(db, self._lane)
             if settings.gateway_rate and tasks:
@@ -89,6 +102,15 @@ class DeclarationDesk:
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         for task, _ in answered:
             self._must_leave_by.pop(task.key, None)
+        for _attempt in range(RACES):
+            try:
+                return self._exchange(answered, leaving)
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+        return self._exchange(answered, leaving)
+
+    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         with self._engine.begin() as db:
             now = self._now(db)
             if answered:
@@ -107,15 +129,27 @@ class DeclarationDesk:
             # This process was frozen: somebody else may hold the lease by the time an answer comes.
             return NotSent("the lease was about to end")
         self._crash.reach("call_before_send")
+        outcome = self._ask(task)
+        self._crash.reach("call_after_reply")
+        return outcome
+
+    def _ask(self, task: Task) -> Outcome:
+        """The signed call, and its outcome with the buyer masked wherever it is named."""
         try:
-            outcome: Outcome = DEEDS[task.action](self._channels[task.channel], task.filing)
+            buyer = self._vault.open_buyer(task.buyer, task.declaration_id)
+        except VaultLocked as error:
+            if task.action is not Action.QUERY:
+                return Misuse(error.detail)
+            buyer = None
+        filing = replace(task.filing, buyer=buyer)
+        try:
+            outcome: Outcome = DEEDS[task.action](self._channels[task.channel], filing)
         except GatewayError as error:
             outcome = error
         except Exception:
             log.exception("an answer could not be read", push_id=task.push_id)
             outcome = Unknown("the answer could not be read")
-        self._crash.reach("call_after_reply")
-        return without_buyer(outcome, task.filing)
+        return without_buyer(outcome, buyer)
 
     def renew(self, held: Sequence[Task]) -> None:
         with self._engine.begin() as db:
@@ -144,13 +178,20 @@ class DeclarationDesk:
             self._counter.write(db, slot=hash(self._holder))
 
 
-def without_buyer(outcome: Outcome, filing: Filing) -> Outcome:
-    """The same outcome, its words masked: they end in explanations, cases and logs."""
+def without_buyer(outcome: Outcome, buyer: Buyer | None) -> Outcome:
+    """The same outcome fit to be kept: its words end in explanations, cases, the timeline and logs."""
     if isinstance(outcome, GatewayError):
-        outcome.message = mask_text(outcome.message, filing.buyer)
+        outcome.message = mask_text(outcome.message, buyer)
+        outcome.exchange = outcome.exchange and _masked(outcome.exchange, buyer)
         return outcome
     return replace(
         outcome,
-        state=mask_text(outcome.state, filing.buyer),
-        explanation=outcome.explanation and mask_text(outcome.explanation, filing.buyer),
+        # One of the document's words is left alone, whatever the buyer is called.
+        state=outcome.state if read_state(outcome.state) else mask_text(outcome.state, buyer),
+        explanation=outcome.explanation and mask_text(outcome.explanation, buyer),
+        exchange=_masked(outcome.exchange, buyer),
     )
+
+
+def _masked(exchange: Exchange, buyer: Buyer | None) -> Exchange:
+    return replace(exchange, params=mask_params(exchange.params), reply=mask_reply(exchange.reply, buyer))

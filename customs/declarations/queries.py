@@ -105,7 +105,7 @@ def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: i
         .where(caller.sees(Declaration.merchant_no), *_narrowed(filters))
         .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
     )
-    return _page(db, statement, Declaration.id, limit, cursor)
+    return page_of(db, statement, Declaration.id, limit, cursor)
 
 
 def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
@@ -148,7 +148,7 @@ def list_batches(
         statement = statement.where(Batch.created_at >= since)
     if until is not None:
         statement = statement.where(Batch.created_at < until)
-    return _page(db, statement, Batch.id, limit, cursor)
+    return page_of(db, statement, Batch.id, limit, cursor)
 
 
 def _sees_batch(caller: Caller) -> ColumnElement[bool]:
@@ -157,8 +157,8 @@ def _sees_batch(caller: Caller) -> ColumnElement[bool]:
     return own & ~foreign
 
 
-def _page(db: Session, statement: Select[Any], key: Any, limit: int, cursor: str | None) -> Page:
-    """Ids sort by time, so the id alone is the cursor."""
+def page_of(db: Session, statement: Select[Any], key: Any, limit: int, cursor: str | None) -> Page:
+    """One page of a list, newest first: ids sort by time, so the id alone is the cursor."""
     if cursor is not None:
         statement = statement.where(key < cursor)
     rows = db.scalars(statement.order_by(key.desc()).limit(limit + 1)).all()
@@ -205,6 +205,8 @@ def _batch_state(db: Session, batch_id: str, states: dict[State, int], needs_rev
     return BatchState.DONE
 
 
-def events_of(db: Session, declaration_id: str) -> Sequence[Event]:
-    """The timeline, oldest first."""
-    return db.scalars(select(Event).where(Event.declaration_id == declaration_id).order_by(Event.id)).all()
+def events_of(db: Session, declaration_id: str, *, limit: int = LARGEST_PAGE, after: int = 0) -> Page:
+    """The timeline, oldest first; the cursor is the last event's number."""
+    statement = select(Event).where(Event.declaration_id == declaration_id, Event.id > after)
+    rows = db.scalars(statement.order_by(Event.id).limit(limit + 1)).all()
+    return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)

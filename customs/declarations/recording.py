@@ -15,9 +15,8 @@ from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
 from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
-from customs.declarations.states import State
+from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, GatewayError
-from customs.history.masking import mask_params, mask_reply
 from customs.history.models import Event
 from customs.lanes.gate import LaneReport
 
@@ -39,6 +38,7 @@ LOCK = (
         push.cancelled,
         push.fence,
         push.epoch,
+        push.holder,
         push.case_since,
         *(push[name] for name in STANDING),
     )
@@ -73,6 +73,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         for done in recorded
         if done.judgement
     }
+    _line_up(held, changes)
     if changes:
         update_many(db, PUSHES, list(changes.values()))
         _follow(db, held, changes, now)
@@ -80,7 +81,8 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
 
 
 def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pace: Pace) -> Recorded:
-    if (row["fence"], row["epoch"]) != (task.fence, task.epoch):
+    # No holder: this very answer was recorded by a commit that only looked lost, or the lease was taken away.
+    if row["holder"] is None or (row["fence"], row["epoch"]) != (task.fence, task.epoch):
         return Recorded(task, outcome, None)
     standing = Standing(**{name: row[name] for name in STANDING})
     return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace))
@@ -116,6 +118,15 @@ def _follow(
         if owner in turned
     ]
     update_many(db, DECLARATIONS, folds)
+
+
+def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
+    """A code whose predecessor is no longer SUCCESS waits for it again, without a due time of its own."""
+    for key, change in changes.items():
+        before = changes.get(held[key]["blocked_by"]) or held.get(held[key]["blocked_by"])
+        is_to_send = change["next_action"] not in (None, Action.QUERY)
+        if before is not None and is_to_send and before["state"] is not State.SUCCESS:
+            change["due_at"] = None
 
 
 def _waits(row: Mapping[str, Any]) -> bool:
@@ -163,7 +174,7 @@ def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, A
         "kind": "call",
         "actor": GATEWAY,
         "detail": detail,
-        "request": mask_params(exchange.params) if exchange else None,
-        "reply": mask_reply(exchange.reply, done.task.filing.buyer) if exchange else None,
+        "request": dict(exchange.params) if exchange else None,
+        "reply": exchange.reply if exchange else None,
         "duration_ms": exchange.duration_ms if exchange else None,
     }

@@ -11,6 +11,7 @@ from customs.access.callers import Caller
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
 from customs.declarations.orders import Order
+from customs.declarations.queries import Page, page_of
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
 from customs.ids import new_id
@@ -41,13 +42,10 @@ def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
     return Registrations({(row.merchant_no, Channel(row.channel), row.office): row for row in rows})
 
 
-def list_registrations(db: Session, caller: Caller) -> Sequence[Registration]:
-    """All that the caller may see, in a stable order."""
-    return db.scalars(
-        select(Registration)
-        .where(caller.sees(Registration.merchant_no))
-        .order_by(Registration.merchant_no, Registration.channel, Registration.office)
-    ).all()
+def list_registrations(db: Session, caller: Caller, *, limit: int, cursor: str | None) -> Page:
+    """What the caller may see, newest first."""
+    statement = select(Registration).where(caller.sees(Registration.merchant_no))
+    return page_of(db, statement, Registration.id, limit, cursor)
 
 
 def put_registrations(db: Session, rows: Sequence[Mapping[str, str]], caller: Caller, now: datetime) -> int:

@@ -186,7 +186,8 @@ class BatchIn(Strict):
     name = Text()
     on_error = Choice(("reject", "accept_valid"), load_default="reject")
     declarations = fields.List(
-        fields.Raw(),
+        # A null row is that row's fault, to be named with the others.
+        fields.Raw(allow_none=True),
         required=True,
         validate=validate.Length(
             1,

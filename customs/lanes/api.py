@@ -6,11 +6,12 @@ from flask import Blueprint
 from sqlalchemy import select
 
 from customs.access.callers import Scope
-from customs.declarations.presenting import instant
+from customs.declarations.queries import page_of
 from customs.errors import NotFound
+from customs.instants import instant
 from customs.lanes import gate
 from customs.lanes.models import Lane
-from customs.web.doors import needs, services
+from customs.web.doors import list_json, needs, only_these, page_asked, services
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 
@@ -18,9 +19,11 @@ api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 @api.get("/lanes")
 @needs(Scope.DECLARATIONS_READ)
 def list_lanes() -> dict[str, Any]:
+    only_these("limit", "cursor")
+    limit, cursor = page_asked()
     with services().reading() as db:
-        lanes = db.scalars(select(Lane).order_by(Lane.id)).all()
-        return {"data": [lane_json(lane) for lane in lanes], "has_more": False, "next_cursor": None}
+        page = page_of(db, select(Lane), Lane.id, limit, cursor)
+        return list_json(page, [lane_json(lane) for lane in page.rows])
 
 
 @api.post("/lanes/<lane_id>/resume")

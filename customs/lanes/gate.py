@@ -17,6 +17,7 @@ from customs.lanes.models import Lane
 STRIKES_TO_STOP = 3
 HOLDS_TO_SLOW = 3
 LONGEST_HOLD_SECONDS = 60.0
+LONGEST_RETRY_AFTER_SECONDS = 600.0
 LARGEST_SKEW_SECONDS = 30.0
 
 
@@ -126,7 +127,10 @@ def _hold(holds: int, held_until: datetime | None, said: LaneReport, now: dateti
     holds = holds + 1 if holds >= HOLDS_TO_SLOW else min(holds + said.held, HOLDS_TO_SLOW)
     if holds < HOLDS_TO_SLOW:
         return {"holds": holds, "probed_until": None}
-    wait = max(growing(1.0, holds - HOLDS_TO_SLOW, factor=2.0, most=LONGEST_HOLD_SECONDS), said.retry_after)
+    wait = max(
+        growing(1.0, holds - HOLDS_TO_SLOW, factor=2.0, most=LONGEST_HOLD_SECONDS),
+        min(said.retry_after, LONGEST_RETRY_AFTER_SECONDS),
+    )
     return {"holds": holds, "probed_until": None, "held_until": now + timedelta(seconds=wait)}
 
 

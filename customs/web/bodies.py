@@ -26,14 +26,15 @@ def parse_json(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8-sig")
         parsed = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        # \ud800 alone is valid JSON and no text: it could be neither stored nor signed.
+        broken = "\\ud" in text.lower() and _holds_surrogate(parsed)
     except UnicodeDecodeError as error:
         raise Unreadable("the body is not UTF-8") from error
     except RecursionError as error:
         raise Unreadable("the body is nested too deeply") from error
     except ValueError as error:
         raise Unreadable(f"the body is not valid JSON: {error}") from error
-    # \ud800 alone is valid JSON and no text: it could be neither stored nor signed.
-    if "\\ud" in text.lower() and _holds_surrogate(parsed):
+    if broken:
         raise Unreadable("the body holds half a surrogate pair")
     return parsed
 

@@ -18,6 +18,8 @@ R = TypeVar("R")
 
 DEFAULT_PAGE = 50
 LONGEST_CURSOR = 64
+# Digits of a number that still fits into the database's integers.
+LONGEST_COUNT = 19
 
 
 def services() -> Services:
@@ -53,15 +55,22 @@ def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return guard
 
 
-def page_asked() -> tuple[int, str | None]:
+def page_asked(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
     """`limit` and `cursor` of the query string."""
-    text = request.args.get("limit", str(DEFAULT_PAGE))
+    text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
         raise _wrong("limit", f"a whole number from 1 to {LARGEST_PAGE}")
     cursor = request.args.get("cursor")
     if cursor is not None and not (cursor.isascii() and cursor.isprintable() and len(cursor) <= LONGEST_CURSOR):
         raise _wrong("cursor", "the next_cursor of the page before")
     return int(text), cursor
+
+
+def number_in_cursor(cursor: str | None) -> int:
+    """The number in a cursor of a list that counts; 0 for its beginning."""
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < LONGEST_COUNT):
+        raise _wrong("cursor", "the next_cursor of the page before")
+    return int(cursor or 0)
 
 
 def time_asked(name: str) -> datetime | None:
@@ -99,7 +108,7 @@ def only_these(*names: str) -> None:
     """Refuse a query string with parameters nobody reads: a misspelt filter must not list everything."""
     for name in request.args:
         if name not in names:
-            raise _wrong(name[:50], f"one of {', '.join(names)}")
+            raise _wrong(name[:50], f"one of {', '.join(names)}" if names else "no parameters")
 
 
 def _wrong(name: str, wanted: str) -> Invalid:

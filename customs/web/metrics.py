@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from customs import database
 from customs.declarations.models import Declaration, Push
+from customs.due import waits_for_a_worker
 from customs.history.counting import CallCount, cumulative
 from customs.lanes.models import Lane
 from customs.wiring import Services
@@ -79,10 +80,8 @@ def _calls(db: Session) -> Iterator[Metric]:
 
 def _backlog(db: Session) -> Iterator[Metric]:
     now = database.now(db)
-    unleased = or_(Push.lease_until.is_(None), Push.lease_until < now)
-    count, oldest = db.execute(
-        select(func.count(), func.min(Push.due_at)).where(Push.due_at <= now, Push.due_at.is_not(None), unleased)
-    ).one()
+    due = select(func.count(), func.min(Push.due_at)).where(waits_for_a_worker(Push, now))
+    count, oldest = db.execute(due).one()
     backlog = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
     backlog.add_metric([], count)
     yield backlog

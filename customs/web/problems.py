@@ -8,8 +8,8 @@ from flask import Flask, Response, g, request
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from customs.declarations.presenting import instant
 from customs.errors import CustomsError, Fault
+from customs.instants import instant
 
 log = structlog.get_logger()
 
