@@ -63,12 +63,18 @@ def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def either_database(request: pytest.FixtureRequest) -> str:
     """A database of its own at the newest version."""
     if request.param == "sqlite":
         url: str = request.getfixturevalue("sqlite_url")
         return url
     return _emptied(request.getfixturevalue("migrated_cluster"))
+
+
+@pytest.fixture
+def database_url(either_database: str) -> str:
+    """Where the database does not matter, a file of tests says so: it puts `sqlite_url` in this place."""
+    return either_database
 
 
 @pytest.fixture

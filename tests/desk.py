@@ -69,7 +69,7 @@ class Desk:
 
     def claim(self, room: int = 100) -> list[Task]:
         with self.services.engine.begin() as db:
-            return claim(db, self.services.vault, self.turn, room=room, now=self.now, holder="here:1", lease=LEASE)
+            return claim(db, self.turn, room=room, now=self.now, holder="here:1", lease=LEASE)
 
     def send(self, tasks: Sequence[Task]) -> list[Task]:
         """Mark the tasks as leaving; returns those that may."""
@@ -78,7 +78,7 @@ class Desk:
 
     def answer(self, *answered: tuple[Task, Outcome]) -> list[Recorded]:
         with self.services.engine.begin() as db:
-            return record(db, answered, self.now, make.PACE)
+            return record(db, [(task, self.masked(outcome, task)) for task, outcome in answered], self.now, make.PACE)
 
     def work(self, outcome_of: Callable[[Task], Outcome]) -> list[Task]:
         """One round: claim what is due, let it leave, record what the gateway says to each."""
@@ -94,7 +94,7 @@ class Desk:
 
     def masked(self, outcome: Outcome, task: Task) -> Outcome:
         """The outcome as the product's own desk hands it on after a call."""
-        return without_buyer(outcome, task.filing)
+        return without_buyer(outcome, self.services.vault.open_buyer(task.buyer, task.declaration_id))
 
     def stop_lane(self, reason: str) -> None:
         with self.services.engine.begin() as db:
@@ -113,7 +113,7 @@ class Desk:
 
     def events(self, declaration_id: str) -> Sequence[Event]:
         with self.services.reading() as db:
-            return events_of(db, declaration_id)
+            return events_of(db, declaration_id).rows
 
     def decide(self, action: str, declaration_id: str, *args: Any, by: Caller | None = None, **options: Any) -> None:
         """One person's decision: redeclare, cancel or dismiss."""

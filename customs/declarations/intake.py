@@ -192,7 +192,7 @@ def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submissio
     """The costly part of intake, done before the transaction that stores begins."""
     if not 1 <= len(submission.rows) <= LONGEST_BATCH:
         raise Invalid(f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it")
-    shaped = _shaped(submission.rows)
+    shaped = shape(submission.rows)
     with database.reading(engine) as db:
         on_file = registrations_of(db, {order.merchant_no for order in shaped.orders.values()})
         today = database.now(db).date()
@@ -249,7 +249,7 @@ def _conflict(declaration_id: str) -> Complaint:
     )
 
 
-def _shaped(rows: Sequence[Any]) -> Shaped:
+def shape(rows: Sequence[Any]) -> Shaped:
     """The rows that have the shape of a Declaration, and what is wrong with the others."""
     schema = DeclarationIn()
     orders: dict[int, Order] = {}

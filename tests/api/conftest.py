@@ -52,6 +52,17 @@ class Erp:
         return declaration
 
 
+def is_problem(answer) -> bool:
+    keys = {"type", "title", "status", "detail", "code", "request_id", "errors"}
+    return answer.content_type == "application/problem+json" and keys <= set(answer.json)
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Doors are the same on both; where the database may answer otherwise, a file asks for either."""
+    return sqlite_url
+
+
 @pytest.fixture
 def client(services: Services) -> FlaskClient:
     return create_app(services).test_client()

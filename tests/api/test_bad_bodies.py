@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from customs.web.bodies import LARGEST_BODY
 from tests import make
+from tests.api.conftest import is_problem
 
 ROW = json.dumps(make.declaration_row())
 GOOD = f'{{"declarations": [{ROW}]}}'.encode()
@@ -37,11 +36,6 @@ NOT_JSON = {
 
 def post(erp, data: bytes, content_type: str = "application/json"):
     return erp.call("POST", "/batches", data=data, content_type=content_type)
-
-
-def is_problem(answer) -> bool:
-    keys = {"type", "title", "status", "detail", "code", "request_id", "errors"}
-    return answer.content_type == "application/problem+json" and keys <= set(answer.json)
 
 
 @pytest.mark.parametrize("name", NOT_JSON)
@@ -87,17 +81,6 @@ def test_ten_thousand_fields_are_refused(erp):
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/nothing", "/batches/%00", "/declarations/%00", "/declarations/..%2f..", "/declarations/%ff", "/batches/𠮷"],
-)
-def test_what_is_not_there_is_404(erp, path: str):
-    answer = erp.get(path)
-
-    assert answer.status_code == 404
-    assert is_problem(answer)
-
-
 def test_a_verb_that_a_door_does_not_know_is_405_and_says_which_it_knows(erp):
     answer = erp.call("DELETE", "/batches")
 
@@ -111,58 +94,3 @@ def test_every_answer_carries_a_request_id(erp, sent: str, kept: bool):
 
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
     assert (answer.headers["X-Request-Id"] == sent) == kept
-
-
-# Any JSON at all, near to what is asked for.
-
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)
-)
-anything = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-)
-FIELDS = [*make.declaration_row(), "merchant_customs_name", "duty", "submit", "buyer", "sub_orders"]
-part = st.dictionaries(
-    st.sampled_from(["sub_order_no", "amount", "transport_amount", "product_amount", "x"]),
-    anything | st.just("1.00"),
-    max_size=4,
-)
-changes = st.dictionaries(
-    st.sampled_from([*FIELDS, "x"]),
-    anything | st.lists(part, max_size=2) | st.dictionaries(st.sampled_from(["name", "cert_id", "x"]), anything),
-    max_size=3,
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=anything | st.builds(lambda change: {"declarations": [make.declaration_row() | change]}, changes))
-@pytest.mark.parametrize("path", ["/batches", "/declarations/preflight"])
-def test_no_json_makes_a_5xx(erp, path: str, body):
-    answer = erp.post(path, body)
-
-    assert answer.status_code in (200, 202, 422)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=anything | st.builds(lambda change: {"reason": "x"} | change, changes))
-@pytest.mark.parametrize("action", ["redeclare", "modify", "dismiss"])
-def test_no_json_makes_an_action_a_5xx(erp, action: str, body):
-    declaration = erp.get("/declarations").json["data"] or [erp.declare(parts=1)]
-
-    answer = erp.post(f"/declarations/{declaration[0]['id']}/{action}", body)
-
-    assert answer.status_code in (200, 202, 409, 422)
-
-
-def test_a_crash_is_a_problem_too_and_says_nothing_of_its_cause(erp, services):
-    services.engine.dispose()
-    with services.transaction() as db:
-        db.connection().exec_driver_sql("ALTER TABLE registrations RENAME TO registrations_away")
-
-    answer = erp.get("/registrations")
-    with services.transaction() as db:
-        db.connection().exec_driver_sql("ALTER TABLE registrations_away RENAME TO registrations")
-
-    assert (answer.status_code, is_problem(answer)) == (503, True)
-    assert "registrations" not in answer.json["detail"]
-    assert answer.headers["Retry-After"] == "2"

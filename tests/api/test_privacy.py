@@ -17,6 +17,12 @@ CERT_ID = make.cert_id(77)
 KINDS = ["reply", "upper-case escapes", "doubly encoded", "refusal"]
 
 
+@pytest.fixture
+def database_url(either_database: str) -> str:
+    """What is stored is looked through in both."""
+    return either_database
+
+
 def spellings(value: str) -> list[str]:
     escaped = json.dumps(value)[1:-1]
     return [value, escaped, escaped.upper().replace("\\U", "\\u"), json.dumps(escaped)[1:-1], value.encode().hex()]

@@ -26,7 +26,7 @@ def test_a_claim_names_everything_the_call_needs(desk: Desk):
     for task in tasks:
         assert task.action is Action.SUBMIT
         assert task.filing.out_order_no == declaration.out_order_no
-        assert task.filing.buyer.name == "李雷"
+        assert desk.services.vault.open_buyer(task.buyer, task.declaration_id).name == "李雷"
         assert task.filing.duty == 88
         assert str(task.filing.sub_order.amount) == "10.00"
 

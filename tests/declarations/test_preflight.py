@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customs.declarations.findings import Severity
-from customs.declarations.intake import Rules, check
+from customs.declarations.intake import Rules, check, shape
 from customs.declarations.preflight import Held, HeldPush, complaints_about, conflicts_with_held
 from customs.declarations.registrations import Registrations
+from customs.declarations.schemas import DeclarationIn
 from customs.gateway import Channel, SubOrderPart
 from tests import make
 
@@ -29,7 +30,7 @@ def conflicts(order, held: Held, cert_index: str | None = None) -> list[tuple[st
 
 
 def errors_of(*rows, warn_only=frozenset()) -> list[tuple[str, str]]:
-    checked = check(rows, make.caller(), Registrations({}), Rules(warn_only), TODAY)
+    checked = check(shape(rows), make.caller(), Registrations({}), Rules(warn_only), TODAY)
     return [(finding.pointer, finding.code) for finding in checked.errors]
 
 
@@ -144,11 +145,16 @@ def test_another_code_is_no_conflict():
     assert conflicts(order, held_push(order, customs="SHENZHEN")) == []
 
 
-def test_a_sub_order_number_of_another_payment_is_a_warning():
+@pytest.mark.parametrize(("merchant_no", "told"), [(make.MERCHANT, True), ("M999", False)], ids=["ours", "anothers"])
+def test_a_sub_order_number_of_another_payment_is_a_warning_that_names_only_ours(merchant_no: str, told: bool):
     order = make.order(parts=1)
-    held = Held(payment_of_sub_order={(order.channel, order.sub_order_nos[0]): "ANOTHER"})
+    held = Held(owner_of_sub_order={(order.channel, order.sub_order_nos[0]): (merchant_no, "ANOTHER")})
 
-    assert conflicts(order, held) == [("sub_orders/0/sub_order_no", "sub_order_shared", WARNING)]
+    (complaint,) = conflicts_with_held(order, held, None)
+
+    assert (complaint.code, complaint.severity) == ("sub_order_shared", WARNING)
+    assert ("ANOTHER" in complaint.detail) == told
+    assert merchant_no not in complaint.detail
 
 
 # R6: numbers.
@@ -223,7 +229,9 @@ def test_an_office_nobody_knows_is_refused_with_the_list():
     assert "SHENZHEN" in complaint.action
 
 
-@pytest.mark.parametrize(("channel", "office", "instead"), [("alipay", "BEIJING", "HEFEI"), ("wechatpay", "HEFEI", "XIAN")])
+@pytest.mark.parametrize(
+    ("channel", "office", "instead"), [("alipay", "BEIJING", "HEFEI"), ("wechatpay", "HEFEI", "XIAN")]
+)
 def test_an_office_without_codes_names_the_offices_that_have_them(channel: str, office: str, instead: str):
     (complaint,) = complaints_about(make.order(channel, office=office), TODAY)
 

@@ -12,7 +12,7 @@ from tests import make
 from tests.desk import LEASE, Desk
 
 AWKWARD = {
-    "quotes": "it's \"so\"",
+    "quotes": 'it\'s "so"',
     "backslashes": r"\N \. C:\new",
     "tabs and line breaks": "a\tb\nc\r\nd",
     "braces and percents": "{x} %s %(y)s :z",

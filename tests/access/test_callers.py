@@ -1,0 +1,51 @@
+"""Callers: what they may do, and whose rows they see."""
+
+import pytest
+from sqlalchemy import select
+
+from customs.access.callers import Scope, operator
+from customs.declarations.models import Declaration
+from customs.errors import ScopeMissing
+from tests import make
+from tests.desk import Desk
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The condition is the same text everywhere."""
+    return sqlite_url
+
+
+@pytest.mark.parametrize("held", Scope)
+@pytest.mark.parametrize("asked", Scope)
+def test_a_scope_opens_its_own_door_and_admin_every_one(held: Scope, asked: Scope):
+    caller = make.caller(scopes=frozenset({held}))
+
+    assert caller.may(asked) == (held in (asked, Scope.ADMIN))
+
+
+def test_a_missing_scope_is_named():
+    with pytest.raises(ScopeMissing) as refused:
+        make.caller(scopes=frozenset()).require(Scope.DECLARATIONS_WRITE)
+
+    assert "declarations:write" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("merchants", "seen"),
+    [([], {"M100", "M200"}), (["M100"], {"M100"}), (["M100", "M200"], {"M100", "M200"}), (["M%"], set())],
+    ids=["no limit", "one", "both", "a pattern"],
+)
+def test_a_caller_sees_and_touches_the_merchants_of_its_key(desk: Desk, merchants: list[str], seen: set[str]):
+    caller = make.caller(*merchants)
+    desk.take_in(make.declaration_row(), make.declaration_row(merchant_no="M200"))
+
+    with desk.services.reading() as db:
+        found = set(db.scalars(select(Declaration.merchant_no).where(caller.sees(Declaration.merchant_no))))
+
+    assert found == seen == {merchant for merchant in ("M100", "M200") if caller.may_touch(merchant)}
+
+
+def test_the_operator_of_the_host_may_do_everything():
+    assert all(operator().may(scope) for scope in Scope)
+    assert operator().may_touch("M999")

@@ -1,0 +1,136 @@
+"""What Prometheus scrapes: every figure comes from the database, so it holds for all processes together."""
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from customs.engine import Engine
+from customs.history.counting import BUCKETS, CallCounter
+from customs.standalone import keep_key_pair
+from customs.wiring import Services
+from tests import make
+from tests.desk import Desk
+
+Scrape = Callable[..., float | None]
+
+
+@pytest.fixture
+def database_url(either_database: str) -> str:
+    """The figures are sums that the database adds up."""
+    return either_database
+
+
+@pytest.fixture
+def scrape(client) -> Scrape:
+    """The value of one sample, None when it is not there."""
+
+    def value(sample: str, **labels: str) -> float | None:
+        answer = client.get("/metrics")
+        assert answer.status_code == 200
+        found = [
+            one.value
+            for family in text_string_to_metric_families(answer.text)
+            for one in family.samples
+            if one.name == sample and labels.items() <= one.labels.items()
+        ]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    return value
+
+
+@pytest.fixture
+def count(services: Services):
+    """Write calls down as a worker's desk does: channel, action, outcome, milliseconds."""
+
+    def written(*calls: tuple[str, str, str, int], slot: int = 0) -> None:
+        counter = CallCounter()
+        for call in calls:
+            counter.add(*call)
+        with services.engine.begin() as db:
+            counter.write(db, slot)
+
+    return written
+
+
+def test_an_empty_desk_has_figures_too(scrape: Scrape):
+    assert scrape("customs_due_pushes") == 0
+    assert scrape("customs_due_age_seconds") == 0
+    assert scrape("customs_lanes_stopped") == 0
+    assert scrape("customs_declarations_needing_review") == 0
+    assert scrape("customs_redis_up") == 0
+
+
+def test_pushes_are_counted_by_channel_and_state_without_what_was_cancelled(desk: Desk, scrape: Scrape):
+    ids = [desk.declare() for _ in range(3)]
+    desk.decide("cancel", ids[0])
+    desk.work(lambda task: make.reply("FAIL" if task.declaration_id == ids[1] else "SUCCESS", desk.now))
+    desk.declare("alipay")
+
+    states = {("wechatpay", "FAIL"): 1, ("wechatpay", "SUCCESS"): 1, ("alipay", "UNDECLARED"): 1}
+    for (channel, state), expected in states.items():
+        assert scrape("customs_pushes", channel=channel, state=state) == expected
+    assert scrape("customs_pushes", channel="wechatpay", state="UNDECLARED") is None
+    assert scrape("customs_declarations_needing_review") == 1
+
+
+def test_the_backlog_is_what_is_due_and_not_claimed(desk: Desk, scrape: Scrape):
+    for _ in range(3):
+        desk.declare()
+    assert scrape("customs_due_pushes") == 3
+    assert 0 <= (scrape("customs_due_age_seconds") or 0) < 30
+
+    desk.claim(room=2)
+
+    assert scrape("customs_due_pushes") == 1
+
+
+def test_a_stopped_lane_shows(desk: Desk, scrape: Scrape):
+    desk.stop_lane("401")
+
+    assert scrape("customs_lanes_stopped") == 1
+
+
+def test_calls_are_counted_over_all_processes_and_times(count, scrape: Scrape):
+    count(("alipay", "SUBMIT", "answered", 40), ("alipay", "SUBMIT", "answered", 40), slot=1)
+    count(("alipay", "SUBMIT", "answered", 40), ("alipay", "SUBMIT", "unknown", 15_001), slot=2)
+    count(("alipay", "SUBMIT", "answered", 40), slot=17)
+
+    named = {"channel": "alipay", "action": "SUBMIT"}
+    assert scrape("customs_gateway_calls_total", **named, outcome="answered") == 4
+    assert scrape("customs_gateway_calls_total", **named, outcome="unknown") == 1
+    assert scrape("customs_gateway_call_seconds_count", **named) == 5
+    assert scrape("customs_gateway_call_seconds_sum", **named) == pytest.approx(4 * 0.04 + 15.001)
+
+
+def test_a_bucket_holds_all_the_faster_calls(count, scrape: Scrape):
+    count(*(("wechatpay", "QUERY", "answered", int(bound * 1000)) for bound in (*BUCKETS, 60)))
+
+    held = [scrape("customs_gateway_call_seconds_bucket", le=str(bound)) for bound in (*BUCKETS, "+Inf")]
+
+    assert held == [float(number) for number in range(1, len(BUCKETS) + 2)]
+
+
+def test_a_worker_writes_its_calls_down(services: Services, desk: Desk, scrape: Scrape):
+    """Nobody listens at this gateway: one call that was not sent."""
+    keep_key_pair(services.settings.home, "agent")
+    desk.declare()
+    engine = Engine(services.desk, 2)
+
+    engine.drain(5.0)
+    engine.close()
+
+    named = {"channel": "wechatpay", "action": "SUBMIT", "outcome": "not_sent"}
+    assert scrape("customs_gateway_calls_total", **named) == 1
+
+
+def test_no_number_of_an_order_is_a_label(desk: Desk, client):
+    row = make.declaration_row(buyer=make.buyer_row())
+    desk.take_in(row)
+    desk.work(lambda _: make.reply("SUCCESS", desk.now))
+
+    scraped = client.get("/metrics").text
+
+    assert row["merchant_no"] not in scraped
+    assert row["payment_no"] not in scraped

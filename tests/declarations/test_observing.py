@@ -1,0 +1,220 @@
+"""What the gateway reports of a push, in and out of order (R11, R12), of its buyer (R8), and any sequence at all."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customs.declarations.identity import Identity
+from customs.declarations.judging import NO_END, POLLING_BUDGET, judge
+from customs.declarations.states import Action, State
+from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
+from tests import make
+from tests.make import NOON, PACE
+
+SENDS = [Action.SUBMIT, Action.REDECLARE, Action.MODIFY]
+EXCHANGE = make.exchange()
+NOT_SENT = NotSent("refused")
+BUSY = Busy("later", exchange=EXCHANGE, retry_after=None)
+CREDENTIALS = Credentials("no", exchange=EXCHANGE)
+SKEW = ClockSkew("late", exchange=EXCHANGE, server_time=None)
+NOT_FOUND = NotFound("no such order", exchange=EXCHANGE, status=404)
+REFUSED = Refused("amounts differ", exchange=EXCHANGE, status=400)
+BUSINESS = Refused("parameters differ", exchange=EXCHANGE, status=555, code="PARAM_ERROR")
+MISUSE = Misuse("an amount has three places")
+UNKNOWN = Unknown("reset", exchange=EXCHANGE)
+LONG_AGO = NOON - timedelta(days=1)
+GRACE = timedelta(seconds=PACE.grace_seconds)
+
+
+def after(held, action, outcome, *, now=NOON):
+    return judge(held, action, outcome, now, PACE).standing
+
+
+def seconds_until_due(standing, now=NOON):
+    return (standing.due_at - now).total_seconds()
+
+
+# What the gateway reports (R11, R12).
+
+
+@pytest.mark.parametrize("end", ["SUCCESS", "FAIL", "EXCEPT"])
+def test_an_end_stops_the_polling(end):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply(end))
+
+    assert (stood.state, stood.next_action, stood.due_at) == (State(end), None, None)
+    assert (stood.case_reason is not None) == (end != "SUCCESS")
+
+
+@pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING"])
+def test_what_has_not_ended_is_polled_each_time_after_longer(state):
+    stood, waits = make.sent(Action.SUBMIT), []
+    for _ in range(15):
+        stood = after(stood, Action.QUERY, make.reply(state))
+        waits.append(seconds_until_due(stood))
+
+    assert 54 <= waits[0] <= 66
+    assert max(waits) <= 60 * 20 * 1.1
+    assert all(wait >= 60 * 20 * 0.9 for wait in waits[-3:])
+
+
+def test_the_explanation_of_a_failure_is_kept_and_stands_in_the_case():
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("FAIL", explanation="备案号不存在"))
+
+    assert stood.explanation == "备案号不存在"
+    assert stood.case_reason == "FAIL: 备案号不存在"
+
+
+def test_old_error_text_disappears_on_success():
+    held = make.sent(Action.MODIFY, explanation="备案号不存在", prior_state=State.FAIL)
+
+    assert after(held, Action.MODIFY, make.reply("SUCCESS")).explanation is None
+
+
+def test_a_stale_reply_changes_nothing():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
+
+    assert (stood.state, stood.identity, stood.modify_time) == (State.PROCESSING, None, NOON)
+    assert (stood.next_action, stood.case_reason) == (Action.QUERY, None)
+
+
+def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
+
+    assert (stood.state, stood.next_action) == (State.UNDECLARED, Action.QUERY)
+    assert "PROCESSING" in stood.case_reason and "UNDECLARED" in stood.case_reason
+
+
+def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON))
+
+    assert (stood.state, stood.next_action, stood.case_reason) == (State.PROCESSING, Action.QUERY, None)
+
+
+@pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
+def test_a_modify_time_that_stands_still_or_is_missing_does_not_hold_the_state_back(time):
+    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+
+    assert after(held, Action.QUERY, make.reply("SUCCESS", time)).state is State.SUCCESS
+
+
+def test_an_unknown_state_word_is_kept_raw_and_put_before_a_reviewer_while_polling_goes_on():
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("ARCHIVED"))
+
+    assert stood.state is State.UNDECLARED
+    assert "ARCHIVED" in stood.case_reason
+    assert (stood.accepted, stood.next_action) == (True, Action.QUERY)
+
+
+def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
+    stood = after(make.sent(Action.MODIFY), Action.MODIFY, make.reply("SUBMITTED"))
+    for day in range(1, 8):
+        stood = after(stood, Action.QUERY, make.reply("SUBMITTED"), now=NOON + timedelta(days=day))
+
+    assert (stood.state, stood.next_action) == (State.SUBMITTED, Action.QUERY)
+
+
+def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
+    held = make.standing(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
+    late = NOON + POLLING_BUDGET + timedelta(seconds=1)
+
+    stood = after(held, Action.QUERY, make.reply("PROCESSING"), now=late)
+
+    assert (stood.next_action, stood.state) == (Action.QUERY, State.PROCESSING)
+    assert stood.case_reason
+    assert seconds_until_due(stood, late) >= 60 * 20 * 0.9
+
+
+def test_the_first_reason_of_a_case_stays_until_somebody_decides():
+    held = make.standing(accepted=True, case_reason="the gateway went back", next_action=Action.QUERY)
+
+    assert after(held, Action.QUERY, make.reply("FAIL")).case_reason == "the gateway went back"
+
+
+def test_an_end_that_came_at_last_replaces_the_reason_that_none_came():
+    held = make.standing(accepted=True, case_reason=NO_END, next_action=Action.QUERY)
+
+    assert after(held, Action.QUERY, make.reply("FAIL")).case_reason == "FAIL"
+
+
+# Identity (R8).
+
+
+@pytest.mark.parametrize(
+    ("word", "identity"),
+    [("SAME", "MATCH"), ("T", "MATCH"), ("DIFFERENT", "MISMATCH"), ("F", "MISMATCH"), ("UNCHECKED", "UNCHECKED")],
+)
+def test_the_identity_is_one_verdict_in_both_channels_words(word, identity):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+
+    assert stood.identity is Identity(identity)
+
+
+@pytest.mark.parametrize("word", ["DIFFERENT", "F"])
+def test_a_mismatch_does_not_fail_the_declaration_and_opens_a_case(word):
+    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+
+    assert (stood.state, stood.next_action) == (State.SUCCESS, None)
+    assert "MISMATCH" in stood.case_reason
+
+
+@pytest.mark.parametrize("word", [None, "", "?"])
+def test_an_identity_that_a_repush_leaves_out_is_kept(word):
+    held = make.sent(Action.REDECLARE, identity=Identity.MATCH)
+
+    stood = after(held, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
+
+    assert stood.identity is Identity.MATCH
+
+
+# Whatever comes, in whatever order.
+
+outcomes = st.one_of(
+    st.sampled_from([NOT_SENT, BUSY, CREDENTIALS, SKEW, NOT_FOUND, REFUSED, BUSINESS, MISUSE, UNKNOWN]),
+    st.builds(
+        make.reply,
+        st.sampled_from([*State, "ARCHIVED"]),
+        st.one_of(st.none(), st.integers(-3, 3).map(lambda hours: NOON + timedelta(hours=hours))),
+        cert_check_result=st.sampled_from([None, "SAME", "DIFFERENT", "F"]),
+    ),
+)
+steps = st.lists(st.tuples(outcomes, st.sampled_from([0, 1, 100, 500, 90_000])), max_size=40)
+
+
+@given(first=st.sampled_from(SENDS), steps=steps)
+def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
+    now = NOON
+    held = make.sent(first)
+    action = first
+    sent_at = NOON
+    for outcome, seconds in steps:
+        now += timedelta(seconds=seconds)
+        stood = after(held, action, outcome, now=now)
+
+        assert (stood.due_at is None) == (stood.next_action is None)
+        assert stood.next_action is not None or stood.state.is_final or stood.case_reason
+        assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_reason
+        assert stood.in_doubt is None or stood.next_action is Action.QUERY
+        assert not held.state.is_final or stood.state is held.state
+        assert not isinstance(outcome, Unknown) or stood.next_action is Action.QUERY
+        if action is Action.QUERY and stood.next_action in SENDS:
+            assert now - sent_at >= GRACE
+        if stood.next_action is None:
+            return
+        action = stood.next_action
+        if action in SENDS:
+            assert action is first
+            now = max(now, stood.due_at)
+            sent_at = now
+            stood = make.standing(
+                **{name: getattr(stood, name) for name in stood.__dataclass_fields__}
+                | {"in_doubt": action, "next_action": Action.QUERY, "sent_at": now}
+            )
+        held = stood

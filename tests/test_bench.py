@@ -1,0 +1,135 @@
+"""The benchmark measures what it says: its stub, its floor and its verdicts, with a handful of calls."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from bench import __main__ as bench
+from bench import measuring
+from bench.floor import floor_rate
+from bench.ground import Ground
+from bench.measuring import Verdict, compare
+from bench.orders import filing, fresh_numbers, mixed_order, whole_order
+from bench.sample import sample_rate
+from bench.stock import StockDeclaration
+from bench.stub import running_stub
+from customs.declarations.preflight import complaints_about
+from customs.declarations.schemas import DeclarationIn
+from customs.engine import Engine
+from customs.gateway import Channel
+from tests.make import NOON
+
+STARTER = """
+import time
+from bench.stub import running_stub
+with running_stub(0) as url:
+    print(url, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def ground(tmp_path: Path, sqlite_url: str, stub: str):
+    made = Ground(tmp_path, sqlite_url, stub, threads=2)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stub():
+    with running_stub(0) as url:
+        yield url
+
+
+def test_the_product_drains_what_was_stored_through_the_stub(ground: Ground):
+    ground.store([whole_order(number) for number in fresh_numbers(6)])
+    engine = Engine(ground.services.desk, ground.threads)
+
+    recorded = engine.drain(20.0)
+    engine.close()
+
+    assert recorded == 6
+    assert (ground.unfinished(), ground.is_drained()) == (0, True)
+
+
+def test_the_floor_and_the_sample_make_real_calls(ground: Ground, stub: str):
+    orders = [whole_order(number) for number in fresh_numbers(6)]
+
+    floor = floor_rate(ground, [(Channel(order["channel"]), filing(order)) for order in orders])
+    sample = sample_rate(stub, ground.private_key_file.read_bytes(), [filing(order) for order in orders[:2]])
+
+    assert floor > 0
+    assert sample > 0
+
+
+def test_the_stub_ends_with_whoever_started_it_however_they_die():
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
+        url = starter.stdout.readline().strip()
+        requests.get(url, timeout=5)
+
+        starter.kill()
+
+    for _ in range(100):
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the stub outlived its starter")
+
+
+@pytest.mark.parametrize("make_order", [whole_order, mixed_order])
+def test_the_orders_of_the_benchmark_pass_our_rules_and_the_references(make_order):
+    orders = [make_order(number) for number in range(40)]
+
+    ours = [DeclarationIn().load(order) for order in orders]
+    StockDeclaration(many=True).load(orders)
+
+    assert [complaint for order in ours for complaint in complaints_about(order, NOON.date())] == []
+    assert len({order["payment_no"] for order in orders}) == 40
+
+
+def test_two_sides_are_measured_in_turn_and_the_median_of_their_pairs_counts():
+    order: list[str] = []
+    ours, theirs = iter([2.0, 2.0, 30.0, 4.0]), iter([1.0, 2.0, 3.0, 1.0])
+
+    verdict = compare(
+        "a goal",
+        2.0,
+        lambda: order.append("ours") or next(ours),
+        lambda: order.append("theirs") or next(theirs),
+        at_least=True,
+        unit="x",
+    )
+
+    assert verdict.measured == 3.0
+    assert verdict.pairs == [(2.0, 1.0), (2.0, 2.0), (30.0, 3.0), (4.0, 1.0)]
+    assert order == ["theirs", "ours", "ours", "theirs"] * (measuring.ROUNDS // 2)
+
+
+@pytest.mark.parametrize(
+    ("at_least", "measured", "holds"),
+    [(True, 1.0, True), (True, 0.99, False), (False, 1.0, True), (False, 1.01, False)],
+)
+def test_a_verdict_holds_at_its_limit_and_says_so(at_least: bool, measured: float, holds: bool):
+    verdict = Verdict("a goal", 1.0, at_least, measured)
+
+    assert verdict.holds is holds
+    assert verdict.shown[-1] == ("holds" if holds else "FALLS SHORT")
+
+
+@pytest.mark.parametrize(("measured", "code"), [(2.0, 0), (0.5, 1)], ids=["holds", "falls short"])
+def test_the_benchmark_ends_with_1_when_one_goal_falls_short(measured: float, code: int, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "results")
+    monkeypatch.setitem(bench.GOALS, "p0", lambda _home, _database: [Verdict("a goal", 1.0, True, measured)])
+
+    ended = bench.main(["p0"])
+
+    (kept,) = (tmp_path / "results").glob("*.json")
+    assert ended == code
+    assert {goal["holds"] for goal in json.loads(kept.read_text())["goals"]} == {measured >= 1}
