@@ -98,23 +98,32 @@ def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace
 
 def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
     """A query was answered with a record of ours."""
-    if _is_old_answer(held, reply):
-        return _without_effect(held, now, pace) if held.in_doubt else _poll(replace(held, tries=0), now, pace)
+    if _is_stale(held, reply):
+        # Read from a copy that lags behind: it says nothing about what was sent since.
+        return _poll(replace(held, tries=0), now, pace)
+    if held.in_doubt and _is_old_answer(held, reply):
+        return _without_effect(held, now, pace)
     return _answered(held, reply, now, pace)
+
+
+def _is_stale(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether a reply is older than what we hold (R12)."""
+    if held.modify_time is None or reply.modify_time is None:
+        return False
+    return reply.modify_time < held.modify_time
 
 
 def _is_old_answer(held: Standing, reply: DeclarationReply) -> bool:
     """Whether a reply still speaks of the epoch before the last re-push or MODIFY (R13)."""
-    if held.prior_state is None or reply.modify_time is None or held.modify_time is None:
+    if held.prior_state is None or reply.modify_time is None:
         return False
-    if reply.modify_time < held.modify_time:
-        return True
-    return reply.modify_time == held.modify_time and read_state(reply.state) is held.prior_state
+    unchanged = reply.modify_time == held.modify_time and read_state(reply.state) is held.prior_state
+    return unchanged or _is_stale(held, reply)
 
 
 def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
     """Take what the gateway reports; surprises are the gateway's truth and a reviewer's work (R12)."""
-    if held.modify_time and reply.modify_time and reply.modify_time < held.modify_time:
+    if _is_stale(held, reply):
         return _poll(held, now, pace)
     reported = read_state(reply.state)
     identity = read_verdict(reply.cert_check_result) or held.identity

@@ -12,7 +12,6 @@ from customs.declarations.findings import Severity
 from customs.declarations.intake import Rules, check, shape
 from customs.declarations.preflight import Held, HeldPush, complaints_about, conflicts_with_held
 from customs.declarations.registrations import Registrations
-from customs.declarations.schemas import DeclarationIn
 from customs.gateway import Channel, SubOrderPart
 from tests import make
 

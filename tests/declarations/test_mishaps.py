@@ -1,0 +1,70 @@
+"""What went wrong once and must not again: lost commits, codes overtaken by their predecessor, buyers nobody can open."""
+
+from datetime import timedelta
+
+from customs.crash_points import CrashPoints
+from customs.declarations.judging import judge
+from customs.declarations.pushing import DeclarationDesk
+from customs.declarations.states import Action, State
+from customs.gateway import Misuse, NotSent
+from customs.history.vault import Vault
+from tests import make
+from tests.desk import Desk
+
+
+def test_an_answer_recorded_again_after_a_commit_that_only_looked_lost_changes_nothing(desk: Desk):
+    declaration_id = desk.declare()
+    (task,) = desk.send(desk.claim())
+    desk.answer((task, NotSent("refused")))
+    once = desk.push(declaration_id)
+
+    desk.answer((task, NotSent("refused")))
+
+    again = desk.push(declaration_id)
+    assert (again.next_action, again.due_at, again.tries) == (once.next_action, once.due_at, once.tries)
+    assert again.next_action is Action.SUBMIT
+
+
+def test_a_second_code_whose_first_is_pushed_again_waits_for_it_without_a_due_time(desk: Desk):
+    declaration_id = desk.declare("alipay", office="SHENZHEN")
+    desk.work(lambda _: make.reply("SUCCESS", desk.now))
+    (second,) = desk.send(desk.claim())
+    desk.wait(minutes=6)
+    desk.decide("redeclare", declaration_id, push_ids=[desk.push(declaration_id, 0).id])
+
+    desk.answer((second, NotSent("refused")))
+
+    waiting = desk.push(declaration_id, 1)
+    assert (waiting.next_action, waiting.due_at) == (Action.SUBMIT, None)
+    desk.work(lambda _: make.reply("SUCCESS", desk.now + timedelta(seconds=1)))
+    assert desk.push(declaration_id, 1).due_at is not None
+
+
+def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: Desk):
+    sealed_elsewhere = desk.declare(buyer=make.buyer_row())
+    without_buyer = desk.declare(buyer=None)
+    services = desk.services
+    other_vault = Vault(["another key of theirs"], services.settings.secret_key)
+    worker = DeclarationDesk(services.engine, services.settings, other_vault, {}, CrashPoints())
+
+    leaving = worker.exchange([], worker.claim(10))
+    outcomes = {task.declaration_id: (task, worker.call(task)) for task in leaving}
+    worker.exchange([outcomes[sealed_elsewhere]], [])
+
+    assert isinstance(outcomes[sealed_elsewhere][1], Misuse)
+    assert without_buyer in outcomes
+    assert "CUSTOMS_PII_KEYS" in (desk.push(sealed_elsewhere).case_reason or "")
+
+
+def test_an_older_reply_is_no_proof_that_a_modify_had_no_effect():
+    held = make.sent(
+        Action.MODIFY,
+        accepted=True,
+        prior_state=State.FAIL,
+        modify_time=make.NOON,
+        sent_at=make.NOON - timedelta(hours=1),
+    )
+    stale = make.reply("PROCESSING", make.NOON - timedelta(seconds=5))
+    standing = judge(held, Action.QUERY, stale, make.NOON, make.PACE).standing
+
+    assert (standing.in_doubt, standing.next_action) == (Action.MODIFY, Action.QUERY)
