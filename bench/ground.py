@@ -38,7 +38,7 @@ class Ground:
             "WISECASHIER_BASE_URL": gateway_url,
             "WISECASHIER_PRIVATE_KEY_FILE": str(self.private_key_file),
         }
-        self.services = Services(read_settings(self.environ))
+        self.services = Services(read_settings(self.environ), pings=False)
         upgrade(self.services.engine)
 
     @property

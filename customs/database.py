@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Column,
     Connection,
@@ -105,14 +106,17 @@ class Base(DeclarativeBase):
     )
 
 
-def connect(url: str) -> Engine:
-    """Make the engine for a SQLAlchemy URL; nothing is connected yet. Its errors never show a row's values."""
+def connect(url: str, *, pings: bool = True) -> Engine:
+    """Make the engine for a SQLAlchemy URL; nothing is connected yet. Its errors never show a row's values.
+
+    `pings`: whether a pooled connection is tried before each use. Who begins again after an error can do without.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=pings, hide_parameters=True)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -147,28 +151,19 @@ def reading(engine: Engine) -> Iterator[Session]:
 def insert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows at once; columns that rows leave out get their defaults.
 
-    Thousands of rows go to the driver directly, PostgreSQL's by COPY: the statement's own way costs twice as much.
+    The rows go to the driver directly, to PostgreSQL as one JSON document: a statement's own way costs twice as much.
+    Raises IntegrityError as statements do.
     """
     if not rows:
         return
     columns = [column for column in table.columns if column.name in rows[0] or column.default is not None]
-    ready = [(column.name, *_storing(column, db.dialect)) for column in columns]
-    values = [
-        [process(row.get(name, default)) if process else row.get(name, default) for name, process, default in ready]
-        for row in rows
-    ]
     names = ", ".join(column.name for column in columns)
-    cursor: Any = db.connection.cursor()
-    try:
-        if db.dialect.name == "postgresql":
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
-        else:
-            places = ", ".join("?" * len(columns))
-            cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({places})", values)  # noqa: S608
-    except db.dialect.loaded_dbapi.IntegrityError as error:
-        raise IntegrityError(f"INSERT INTO {table.name}", None, error, hide_parameters=True) from error
+    if db.dialect.name == "postgresql":
+        statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_recordset(columns, db.dialect)}"  # noqa: S608
+    else:
+        places = ", ".join(f":{column.name}" for column in columns)
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608
+    _hand_over(db, statement, columns, rows)
 
 
 def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -176,26 +171,69 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     if not rows:
         return
     columns = [table.c[name] for name in rows[0]]
-    ready = [(column.name, _storing(column, db.dialect)[0]) for column in columns]
-    values = [{name: process(row[name]) if process else row[name] for name, process in ready} for row in rows]
     names = [column.name for column in columns if column.name != "id"]
-    cursor: Any = db.connection.cursor()
     if db.dialect.name == "postgresql":
-        # One statement whatever their number: it stays prepared, and the server is asked once.
-        typed = ", ".join(f"{column.name} {column.type.compile(db.dialect)}" for column in columns)
         changes = ", ".join(f"{name} = new.{name}" for name in names)
-        given = f"jsonb_to_recordset(CAST(%s AS jsonb)) AS new({typed})"
+        given = _recordset(columns, db.dialect)
         statement = f"UPDATE {table.name} SET {changes} FROM {given} WHERE {table.name}.id = new.id"  # noqa: S608
-        cursor.execute(statement, [json.dumps(values, default=str)])
     else:
         changes = ", ".join(f"{name} = :{name}" for name in names)
-        cursor.executemany(f"UPDATE {table.name} SET {changes} WHERE id = :id", values)  # noqa: S608
+        statement = f"UPDATE {table.name} SET {changes} WHERE id = :id"  # noqa: S608
+    _hand_over(db, statement, columns, rows)
 
 
-def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, Any]:
+@contextmanager
+def together(db: Connection) -> Iterator[None]:
+    """Writes in here are sent to PostgreSQL without waiting for each other's answer; errors show at the end."""
+    if db.dialect.name == "postgresql":
+        driver: Any = db.connection.driver_connection
+        with _integrity_errors(db), driver.pipeline():
+            yield
+    else:
+        yield
+
+
+def _recordset(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
+    """One parameter with all rows, as a table called new."""
+    typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in columns)
+    return f"jsonb_to_recordset(CAST(%s AS jsonb)) AS new({typed})"
+
+
+def _hand_over(
+    db: Connection, statement: str, columns: Sequence[Column[Any]], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    is_json = db.dialect.name == "postgresql"
+    ready = [(column.name, *_storing(column, db.dialect, is_json=is_json)) for column in columns]
+    values = [
+        {
+            name: process(row.get(name, default)) if process else row.get(name, default)
+            for name, process, default in ready
+        }
+        for row in rows
+    ]
+    cursor: Any = db.connection.cursor()
+    with _integrity_errors(db):
+        if is_json:
+            cursor.execute(statement, [json.dumps(values, default=str)])
+        else:
+            cursor.executemany(statement, values)
+
+
+@contextmanager
+def _integrity_errors(db: Connection) -> Iterator[None]:
+    """The driver's refusal of a duplicate as the error that statements raise, without the rows."""
+    try:
+        yield
+    except db.dialect.loaded_dbapi.IntegrityError as error:
+        raise IntegrityError("many rows", None, error, hide_parameters=True) from error
+
+
+def _storing(column: Column[Any], dialect: Dialect, *, is_json: bool) -> tuple[Callable[[Any], Any] | None, Any]:
     """What makes a column's value one of the driver's, if anything has to, and its default."""
     kind: Any = column.type.dialect_impl(dialect)
-    return kind.bind_processor(dialect), getattr(column.default, "arg", None)
+    default = getattr(column.default, "arg", None)
+    # Within a JSON document a JSON value stands as it is.
+    return (None if is_json and isinstance(column.type, JSON) else kind.bind_processor(dialect)), default
 
 
 def one_of(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str]) -> Any:

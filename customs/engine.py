@@ -3,7 +3,7 @@
 It knows nothing of declarations: a Desk claims tasks, makes one call, and records answers.
 """
 
-import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
@@ -50,7 +50,9 @@ class Engine(Generic[Task, Answer]):
         self._claimer = ThreadPoolExecutor(1, thread_name_prefix="claim")
         self._claim: Future[list[Task]] | None = None
         self._asked = 0
-        self._answers: queue.SimpleQueue[tuple[Task, Answer]] = queue.SimpleQueue()
+        self._answers: deque[tuple[Task, Answer]] = deque()
+        self._enough = 1
+        self._gathered = threading.Event()
         self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
 
@@ -117,24 +119,17 @@ class Engine(Generic[Task, Answer]):
 
     def _gather(self) -> list[tuple[Task, Answer]]:
         """Answers worth a transaction: one for each thread, or what came within a moment."""
-        answered: list[tuple[Task, Answer]] = []
-        enough = min(self._threads, len(self._flying))
-        until = time.monotonic() + GATHER_SECONDS
-        while len(answered) < enough:
-            try:
-                answered.append(self._answers.get(timeout=max(until - time.monotonic(), 0.0)))
-            except queue.Empty:
-                break
-        while not self._answers.empty():
-            answered.append(self._answers.get())
-        return answered
+        self._enough = min(self._threads, len(self._flying))
+        self._gathered.clear()
+        if len(self._answers) < self._enough:
+            self._gathered.wait(GATHER_SECONDS)
+        return [self._answers.popleft() for _ in range(len(self._answers))]
 
     def _exchange(self, answered: list[tuple[Task, Answer]], leaving: list[Task]) -> None:
         try:
             allowed = self._desk.exchange(answered, leaving)
         except BaseException:
-            for answer in answered:
-                self._answers.put(answer)
+            self._answers.extendleft(reversed(answered))
             self._reserved.extendleft(reversed(leaving))
             raise
         self._flying.difference_update(task for task, _ in answered)
@@ -143,4 +138,7 @@ class Engine(Generic[Task, Answer]):
             self._pool.submit(self._call, task)
 
     def _call(self, task: Task) -> None:
-        self._answers.put((task, self._desk.call(task)))
+        self._answers.append((task, self._desk.call(task)))
+        # The drain is woken once for a group: waking it for each answer would cost every thread its turn.
+        if len(self._answers) >= self._enough:
+            self._gathered.set()

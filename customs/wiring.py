@@ -21,13 +21,14 @@ from customs.settings import Settings
 class Services:
     """What doors and workers need; one per process, and after a fork a new one."""
 
-    def __init__(self, settings: Settings, crash_at: str = "") -> None:
+    def __init__(self, settings: Settings, crash_at: str = "", *, pings: bool = True) -> None:
         self.settings = settings
+        self._pings = pings
         self.crash = CrashPoints(crash_at)
 
     @cached_property
     def engine(self) -> Engine:
-        return database.connect(self.settings.database_url)
+        return database.connect(self.settings.database_url, pings=self._pings)
 
     @cached_property
     def vault(self) -> Vault:

@@ -20,7 +20,7 @@ stopping = threading.Event()
 @cache
 def services() -> Services:
     """This process's services, made at the first job."""
-    return Services(read_settings(), crash_at=os.environ.get(CrashPoints.VARIABLE, ""))
+    return Services(read_settings(), os.environ.get(CrashPoints.VARIABLE, ""), pings=False)
 
 
 @cache

@@ -129,7 +129,11 @@ class DeclarationDesk:
             # This process was frozen: somebody else may hold the lease by the time an answer comes.
             return NotSent("the lease was about to end")
         self._crash.reach("call_before_send")
-        outcome = self._ask(task)
+        try:
+            outcome = self._ask(task)
+        except Exception:  # noqa: BLE001 - the outermost frame of a call's thread: no answer may ever be lost
+            log.exception("an answer could not be read", push_id=task.push_id)
+            outcome = Unknown("the answer could not be read")
         self._crash.reach("call_after_reply")
         return outcome
 
@@ -146,9 +150,6 @@ class DeclarationDesk:
             outcome: Outcome = DEEDS[task.action](self._channels[task.channel], filing)
         except GatewayError as error:
             outcome = error
-        except Exception:
-            log.exception("an answer could not be read", push_id=task.push_id)
-            outcome = Unknown("the answer could not be read")
         return without_buyer(outcome, buyer)
 
     def renew(self, held: Sequence[Task]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from customs.database import Base, insert_many, padded, update_many
+from customs.database import Base, insert_many, padded, together, update_many
 from customs.declarations.claiming import Task
 from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
@@ -66,7 +66,6 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         row["id"]: dict(row) for row in db.execute(LOCK, {"ids": padded(owners)}).mappings()
     }
     recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
-    insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
     release(db, [done.task for done in recorded if done.judgement is None])
     changes = {
         done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, now)
@@ -74,9 +73,13 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         if done.judgement
     }
     _line_up(held, changes)
-    if changes:
+    woken = _woken(held, changes)
+    if woken:
+        db.execute(WAKE, {"ids": padded(woken), "moment": now})
+    with together(db):
+        insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
-        _follow(db, held, changes, now)
+        update_many(db, DECLARATIONS, _folds(held, changes))
     return recorded
 
 
@@ -99,25 +102,24 @@ def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[s
     }
 
 
-def _follow(
-    db: Connection, held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], now: datetime
-) -> None:
-    """What a change moves: the code that waited for a SUCCESS is due, the declaration's fold is written."""
+def _woken(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The codes that waited for one of these to be SUCCESS: they are due now."""
     succeeded = {key for key, change in changes.items() if change["state"] is State.SUCCESS}
-    woken = [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
-    if woken:
-        db.execute(WAKE, {"ids": padded(woken), "moment": now})
+    return [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
+
+
+def _folds(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The new folds of the declarations in which something turned."""
     turned = {
         held[key]["declaration_id"]
         for key, change in changes.items()
         if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
     }
-    folds = [
+    return [
         {"id": owner, **folded([changes.get(row["id"], row) for row in rows])}
         for owner, rows in groupby(held.values(), itemgetter("declaration_id"))
         if owner in turned
     ]
-    update_many(db, DECLARATIONS, folds)
 
 
 def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
