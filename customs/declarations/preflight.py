@@ -209,7 +209,7 @@ RULES: tuple[Rule, ...] = (
 def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Iterator[Complaint]:
     """What our data has against a new order: the same filing elsewhere, a mixed split, limits (R1, R5, R10)."""
     pushes = held.pushes.get(order.payment, [])
-    planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
+    planned = plan_pushes(order.channel, order.office, order.sub_order_nos) if pushes else ()
     wanted = {(plan.customs, plan.sub_order_no) for plan in planned}
     codes = {plan.customs for plan in planned}
     for push in pushes:

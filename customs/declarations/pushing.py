@@ -131,7 +131,7 @@ class DeclarationDesk:
         self._crash.reach("call_before_send")
         try:
             outcome = self._ask(task)
-        except Exception:  # noqa: BLE001 - the outermost frame of a call's thread: no answer may ever be lost
+        except Exception:
             log.exception("an answer could not be read", push_id=task.push_id)
             outcome = Unknown("the answer could not be read")
         self._crash.reach("call_after_reply")
