@@ -1,4 +1,4 @@
-"""What went wrong once and must not again: lost commits, codes overtaken by their predecessor, buyers nobody can open."""
+"""What went wrong once and must not again: lost commits, overtaken codes, buyers nobody can open, stale replies."""
 
 from datetime import timedelta
 
