@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.crash_points import CrashPoints
 from customs.declarations.allowing import Policy
-from customs.declarations.intake import Rules
+from customs.declarations.checking import Rules
 from customs.declarations.pushing import DeclarationDesk
 from customs.doorbell import Doorbell
 from customs.gateway import Gateway, Signer, channels

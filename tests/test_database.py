@@ -12,9 +12,10 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from customs import database
-from customs.database import insert_many, lost_a_race
+from customs.database import lost_a_race
 from customs.declarations.models import Push, SubOrder
 from customs.gateway import money_text
+from customs.many_rows import insert_many
 from customs.wiring import Services
 from tests import make
 from tests.desk import Desk

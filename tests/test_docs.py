@@ -16,7 +16,7 @@ from customs.access.api_keys import create_api_key
 from customs.app import create_app
 from customs.cli import commands
 from customs.crash_points import CrashPoints
-from customs.declarations.intake import Rejected
+from customs.declarations.checking import Rejected
 from customs.errors import CustomsError
 from customs.settings import PACES, Variables, read_settings
 from customs.wiring import Services

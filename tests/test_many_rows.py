@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from customs import database
-from customs.database import insert_many, lost_a_race, one_of, padded, update_many
+from customs.database import lost_a_race, padded
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.history.models import Event
+from customs.many_rows import insert_many, one_of, update_many
 from customs.wiring import Services
 from tests import make
 from tests.desk import Desk

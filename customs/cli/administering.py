@@ -16,7 +16,7 @@ from sqlalchemy import select
 from customs import database, doctoring, migrating
 from customs.access.api_keys import create_api_key
 from customs.access.callers import Scope, operator
-from customs.declarations.intake import complaints_of
+from customs.declarations.checking import complaints_of
 from customs.declarations.registrations import put_registrations
 from customs.declarations.resealing import reseal_buyers
 from customs.declarations.schemas import RegistrationsIn

@@ -14,6 +14,7 @@ from customs import database
 from customs.access.callers import operator
 from customs.cli.showing import show_batches, show_declarations, show_findings, watch
 from customs.declarations import intake, presenting, queries
+from customs.declarations.checking import Rejected, complaints_of
 from customs.declarations.findings import Severity
 from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState
@@ -43,7 +44,7 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
     console = Console(stderr=as_json)
     try:
         batch_id = _take_in(services, _submission(file, accept_valid))
-    except intake.Rejected as rejected:
+    except Rejected as rejected:
         findings = [finding.as_dict() for finding in rejected.findings]
         if as_json:
             click.echo(json.dumps({"findings": findings}, ensure_ascii=False, indent=2))
@@ -186,7 +187,7 @@ def _loaded(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(body)
     except ValidationError as error:
-        complaints = intake.complaints_of(error.messages)
+        complaints = complaints_of(error.messages)
         raise Invalid("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
     return loaded
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from customs.database import one_of
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.orders import Order
 from customs.declarations.preflight import Held, HeldPush
 from customs.gateway import Channel, SubOrderPart
 from customs.history.vault import Vault
+from customs.many_rows import one_of
 
 Pushes = Mapping[tuple[str, Channel, str], Sequence[HeldPush]]
 

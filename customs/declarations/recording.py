@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from customs.database import Base, insert_many, padded, together, update_many
+from customs.database import Base, padded
 from customs.declarations.claiming import Task
 from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
@@ -19,6 +19,7 @@ from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, GatewayError
 from customs.history.models import Event
 from customs.lanes.gate import LaneReport
+from customs.many_rows import insert_many, together, update_many
 
 STANDING = [field.name for field in fields(Standing)]
 GATEWAY = "gateway"

@@ -24,10 +24,10 @@ from customs.declarations.allowing import (
     was_sent,
 )
 from customs.declarations.changing import changed_order, changed_sub_orders, write_order
+from customs.declarations.checking import Rules
 from customs.declarations.findings import Severity
 from customs.declarations.folding import folded
 from customs.declarations.held import order_of
-from customs.declarations.intake import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.preflight import complaints_about
 from customs.declarations.queries import declaration_of

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
-from customs.database import Base, insert_many
+from customs.database import Base
 from customs.declarations.findings import Finding
 from customs.declarations.identity import Identity
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
@@ -17,6 +17,7 @@ from customs.declarations.planning import plan_pushes
 from customs.declarations.states import Action, State
 from customs.history.vault import Vault
 from customs.ids import new_id
+from customs.many_rows import insert_many
 
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]

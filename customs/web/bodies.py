@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from flask import request
 from marshmallow import Schema, ValidationError
 
-from customs.declarations.intake import complaints_of
+from customs.declarations.checking import complaints_of
 from customs.errors import Fault, Invalid, TooLarge, Unreadable
 
 LARGEST_BODY = 32 * 1024 * 1024

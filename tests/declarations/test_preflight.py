@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from customs.declarations.checking import Rules, check, shape
 from customs.declarations.findings import Severity
-from customs.declarations.intake import Rules, check, shape
 from customs.declarations.preflight import Held, HeldPush, complaints_about, conflicts_with_held
 from customs.declarations.registrations import Registrations
 from customs.gateway import Channel, SubOrderPart
