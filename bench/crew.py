@@ -18,7 +18,7 @@ from customs.embedded_redis import server_binary, server_command
 
 WORKERS = 2
 # Latency in ms, threads in each worker, declarations a round, calls of the sample a round, the ratio wanted.
-RUNS = ((0, 16, 2000, 40, 15.0), (50, 32, 2000, 30, 30.0))
+RUNS = ((0, 32, 2000, 40, 15.0), (50, 32, 2000, 30, 30.0))
 BACKLOG = 10_000
 MEGABYTES_WANTED = 150.0
 COMMANDS_WANTED = 1.0

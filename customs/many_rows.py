@@ -54,8 +54,10 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
         else:
             changes = ", ".join(f"{name} = new.{name}" for name in names)
             given = _recordset(columns, db.dialect)
-            statement = f"UPDATE {table.name} SET {changes} FROM {given} WHERE {table.name}.id = new.id"  # noqa: S608
-            cursor.execute(statement, [_document(db.dialect, columns, rows)])
+            # The ids once more as an array: the planner cannot know how many rows a document holds.
+            among = f"{table.name}.id = new.id AND {table.name}.id = ANY(%s)"
+            statement = f"UPDATE {table.name} SET {changes} FROM {given} WHERE {among}"  # noqa: S608
+            cursor.execute(statement, [_document(db.dialect, columns, rows), [row["id"] for row in rows]])
 
 
 @contextmanager
