@@ -109,7 +109,11 @@ def connect(url: str, *, pings: bool = True) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=pings, hide_parameters=True)
+    # The tables' shapes change from minute to minute: a plan kept for all values soon reads a whole table for one row.
+    options = {"options": "-c plan_cache_mode=force_custom_plan"}
+    return create_engine(
+        url, connect_args=options, pool_size=10, max_overflow=20, pool_pre_ping=pings, hide_parameters=True
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
