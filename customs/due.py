@@ -16,6 +16,8 @@ from customs.database import UtcDateTime
 LONGEST_POLL_FACTOR = 20
 POLL_GROWTH = 1.5
 JITTER = 0.1
+# A gateway that asks for more patience than this is asked again all the same.
+LONGEST_RETRY_AFTER_SECONDS = 600.0
 
 
 class Due:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from customs.declarations.identity import Identity, read_verdict
 from customs.declarations.states import Action, State, is_forward, read_state
-from customs.due import growing
+from customs.due import LONGEST_RETRY_AFTER_SECONDS, growing
 from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused
 from customs.gateway.messages import DeclarationReply
 
@@ -19,8 +19,6 @@ ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
 NO_END = "no end after 24 hours of asking"
-# A gateway that asks for more patience than this is asked again all the same.
-LONGEST_RETRY_AFTER_SECONDS = 600.0
 
 
 @dataclass(frozen=True)

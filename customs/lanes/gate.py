@@ -10,14 +10,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from customs.database import Base
-from customs.due import growing
+from customs.due import LONGEST_RETRY_AFTER_SECONDS, growing
 from customs.ids import new_id
 from customs.lanes.models import Lane
 
 STRIKES_TO_STOP = 3
 HOLDS_TO_SLOW = 3
 LONGEST_HOLD_SECONDS = 60.0
-LONGEST_RETRY_AFTER_SECONDS = 600.0
 LARGEST_SKEW_SECONDS = 30.0
 
 
