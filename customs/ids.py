@@ -19,7 +19,10 @@ def new_id(prefix: str) -> str:
 def _next() -> int:
     global _last
     with _lock:
-        fresh = (time.time_ns() // 1_000_000 << RANDOM_BITS) | secrets.randbits(RANDOM_BITS)
-        # Within one millisecond the order of making must still be the order of the ids.
-        _last = fresh if fresh >> RANDOM_BITS > _last >> RANDOM_BITS else _last + 1 + secrets.randbits(16)
+        moment = time.time_ns() // 1_000_000
+        if moment > _last >> RANDOM_BITS:
+            _last = moment << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+        else:
+            # Within one millisecond the order of making must still be the order of the ids.
+            _last += 1 + secrets.randbits(16)
         return _last

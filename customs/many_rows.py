@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Column, Connection, Dialect, String, Table, any_, func, literal, select
@@ -13,43 +14,46 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 LARGEST_GROUP = 500
 
 
-def insert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_many(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert many rows at once; columns that rows leave out get their defaults.
 
     The rows go to the driver directly: a statement's own way costs twice as much. PostgreSQL takes a group as one
-    JSON document, thousands by COPY. Raises IntegrityError as statements do.
+    JSON document, thousands by COPY, which stores the first while the next are made. Raises IntegrityError as
+    statements do.
     """
-    if not rows:
+    coming = iter(rows)
+    group = list(islice(coming, LARGEST_GROUP + 1))
+    if not group:
         return
-    columns = [column for column in table.columns if column.name in rows[0] or column.default is not None]
+    columns = [column for column in table.columns if column.name in group[0] or column.default is not None]
     names = ", ".join(column.name for column in columns)
     cursor: Any = db.connection.cursor()
     with _integrity_errors(db):
         if db.dialect.name != "postgresql":
-            places = ", ".join(f":{column.name}" for column in columns)
+            places = ", ".join("?" for _ in columns)
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608
-            cursor.executemany(statement, _values(db.dialect, columns, rows))
-        elif len(rows) > LARGEST_GROUP:
+            cursor.executemany(statement, _values(db.dialect, columns, chain(group, coming)))
+        elif len(group) > LARGEST_GROUP:
             with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in _values(db.dialect, columns, rows):
-                    copy.write_row(list(row.values()))
+                for row in _values(db.dialect, columns, chain(group, coming)):
+                    copy.write_row(row)
         else:
             given = _recordset(columns, db.dialect)
             statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {given}"  # noqa: S608
-            cursor.execute(statement, [_document(db.dialect, columns, rows)])
+            cursor.execute(statement, [_document(db.dialect, columns, group)])
 
 
 def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write many rows at once: each names its `id` and, all alike, the columns to set."""
     if not rows:
         return
-    columns = [table.c[name] for name in rows[0]]
-    names = [column.name for column in columns if column.name != "id"]
+    names = [name for name in rows[0] if name != "id"]
+    columns = [table.c[name] for name in (*names, "id")]
     cursor: Any = db.connection.cursor()
     with _integrity_errors(db):
         if db.dialect.name != "postgresql":
-            changes = ", ".join(f"{name} = :{name}" for name in names)
-            statement = f"UPDATE {table.name} SET {changes} WHERE id = :id"  # noqa: S608
+            changes = ", ".join(f"{name} = ?" for name in names)
+            statement = f"UPDATE {table.name} SET {changes} WHERE id = ?"  # noqa: S608
             cursor.executemany(statement, _values(db.dialect, columns, rows))
         else:
             changes = ", ".join(f"{name} = new.{name}" for name in names)
@@ -79,25 +83,26 @@ def _recordset(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
 
 def _document(dialect: Dialect, columns: Sequence[Column[Any]], rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as JSON, in which a JSON column's value stands as it is."""
-    as_it_is = {column.name for column in columns if isinstance(column.type, JSON)}
-    values = _values(dialect, [column for column in columns if column.name not in as_it_is], rows)
-    if as_it_is:
-        values = [value | {name: row.get(name) for name in as_it_is} for value, row in zip(values, rows, strict=True)]
-    return json.dumps(values, default=str)
+    as_it_is = [column.name for column in columns if isinstance(column.type, JSON)]
+    stored = [column for column in columns if column.name not in as_it_is]
+    names = [column.name for column in stored]
+    values = _values(dialect, stored, rows)
+    return json.dumps(
+        [
+            dict(zip(names, value, strict=True)) | {name: row.get(name) for name in as_it_is}
+            for value, row in zip(values, rows, strict=True)
+        ],
+        default=str,
+    )
 
 
-def _values(
-    dialect: Dialect, columns: Sequence[Column[Any]], rows: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """The rows as the driver takes them, defaults filled in."""
+def _values(dialect: Dialect, columns: Sequence[Column[Any]], rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Any]]:
+    """Each row's values in the order of the columns, as the driver takes them, defaults filled in."""
     ready = [(column.name, *_storing(column, dialect)) for column in columns]
-    return [
-        {
-            name: process(row.get(name, default)) if process else row.get(name, default)
-            for name, process, default in ready
-        }
-        for row in rows
-    ]
+    for row in rows:
+        yield [
+            process(row.get(name, default)) if process else row.get(name, default) for name, process, default in ready
+        ]
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """Brings the database to the newest version, one process at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 import customs.access.models
 import customs.declarations.models
@@ -21,12 +24,34 @@ UPGRADE_LOCK = 4_930_911
 
 def upgrade(engine: Engine) -> None:
     """Upgrade to the newest version; of several processes that start at once, one does it and the others wait."""
+    with migration(engine) as made:
+        command.upgrade(made, "head")
+
+
+@contextmanager
+def migration(engine: Engine) -> Iterator[Config]:
+    """One transaction in which versions come and go, and nobody else's do."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with engine.begin() as connection:
+    with engine.connect() as connection, _constraints_asleep(connection), connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
-        command.upgrade(config(connection), "head")
+        yield config(connection)
+
+
+@contextmanager
+def _constraints_asleep(connection: Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew: rows that point to the old one must not keep it from going."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # Not through the connection, whose every statement is in a transaction: there this would do nothing.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(engine: Engine) -> bool:

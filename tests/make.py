@@ -47,6 +47,19 @@ def sub_order_row(product: str = "9.00", transport: str = "1.00", **changes: Any
     return _changed(row, changes)
 
 
+def stored_part(declaration_id: str, **values: Any) -> dict[str, Any]:
+    """One part of a split order as a row of the database."""
+    return {
+        "declaration_id": declaration_id,
+        "sub_order_no": number("a part "),
+        "merchant_no": MERCHANT,
+        "position": 1,
+        "amount": Decimal("1.00"),
+        "transport_amount": None,
+        "product_amount": None,
+    } | values
+
+
 def declaration_row(channel: str = "wechatpay", *, parts: int = 0, **changes: Any) -> dict[str, Any]:
     """A Declaration of the contract that every rule lets pass; a change to None leaves the field out."""
     row: dict[str, Any] = {

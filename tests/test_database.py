@@ -3,7 +3,6 @@
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,19 +38,6 @@ def push_id(desk: Desk, declaration_id: str) -> str:
     return desk.push(declaration_id).id
 
 
-def sub_order_row(declaration_id: str, **values: Any) -> dict[str, Any]:
-    return {
-        "id": make.number("a part "),
-        "declaration_id": declaration_id,
-        "merchant_no": make.MERCHANT,
-        "position": 1,
-        "sub_order_no": make.number("S"),
-        "amount": Decimal("1.00"),
-        "transport_amount": None,
-        "product_amount": None,
-    } | values
-
-
 # Money.
 
 
@@ -62,12 +48,12 @@ def test_any_amount_with_two_places_survives_from_the_row_to_the_wire(
 ):
     texts = {"amount": f"{amount:f}", "transport_amount": f"{transport:f}"}
     (part,) = make.order(sub_orders=[make.sub_order_row() | texts]).sub_orders
-    row = sub_order_row(declaration_id, amount=part.amount, transport_amount=part.transport_amount)
+    row = make.stored_part(declaration_id, amount=part.amount, transport_amount=part.transport_amount)
 
     with services.engine.begin() as db:
         insert_many(db, SUB_ORDERS, [row])
         columns = SUB_ORDERS.c.amount, SUB_ORDERS.c.transport_amount
-        stored = db.execute(select(*columns).where(SUB_ORDERS.c.id == row["id"])).one()
+        stored = db.execute(select(*columns).where(SUB_ORDERS.c.sub_order_no == row["sub_order_no"])).one()
 
     assert {"amount": money_text(stored[0]), "transport_amount": money_text(stored[1])} == texts
 
@@ -76,16 +62,16 @@ def test_any_amount_with_two_places_survives_from_the_row_to_the_wire(
 @given(amounts=st.lists(fen, min_size=1, max_size=8))
 def test_a_sum_of_amounts_is_exact(services: Services, declaration_id: str, amounts: list[Decimal]):
     with services.engine.begin() as db:
-        ours = SUB_ORDERS.c.id.startswith("a part ")
+        ours = SUB_ORDERS.c.sub_order_no.startswith("a part ")
         db.execute(delete(SUB_ORDERS).where(ours))
-        insert_many(db, SUB_ORDERS, [sub_order_row(declaration_id, amount=amount) for amount in amounts])
+        insert_many(db, SUB_ORDERS, [make.stored_part(declaration_id, amount=amount) for amount in amounts])
         summed = db.scalar(select(func.sum(SUB_ORDERS.c.amount)).where(ours))
 
     assert summed == sum(amounts)
 
 
 def test_a_third_place_is_never_rounded_away(services: Services, declaration_id: str):
-    row = sub_order_row(declaration_id, amount=Decimal("0.001"))
+    row = make.stored_part(declaration_id, amount=Decimal("0.001"))
 
     with services.engine.begin() as db:
         with pytest.raises((ValueError, StatementError)):

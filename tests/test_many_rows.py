@@ -1,7 +1,6 @@
 """Thousands of rows at once: the short way to the driver keeps what the statement's own way would keep."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -39,19 +38,6 @@ def declaration_id(desk: Desk) -> str:
 @pytest.fixture
 def push_id(desk: Desk, declaration_id: str) -> str:
     return desk.push(declaration_id).id
-
-
-def sub_order_row(declaration_id: str, **values: Any) -> dict[str, Any]:
-    return {
-        "id": make.number("a part "),
-        "declaration_id": declaration_id,
-        "merchant_no": make.MERCHANT,
-        "position": 1,
-        "sub_order_no": make.number("S"),
-        "amount": Decimal("1.00"),
-        "transport_amount": None,
-        "product_amount": None,
-    } | values
 
 
 def event_row(**values: Any) -> dict[str, Any]:
@@ -95,7 +81,7 @@ def test_no_rows_are_no_statement(services: Services):
 
 
 def test_a_row_that_exists_already_is_a_lost_race_and_leaves_nothing(services: Services, declaration_id: str):
-    row = sub_order_row(declaration_id, sub_order_no="TWICE")
+    row = make.stored_part(declaration_id, sub_order_no="TWICE")
 
     with pytest.raises(IntegrityError) as refused, services.engine.begin() as db:
         insert_many(db, SUB_ORDERS, [row, row])

@@ -9,10 +9,33 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, select
+from sqlalchemy.orm import selectinload
 
 from customs import database, migrating
+from customs.declarations.models import BatchReplay, Declaration
 from tests.postgresql import drop_database, new_database
+
+NOW = "'2026-11-23 08:00:00'"
+A_SPLIT_ORDER_OF_THE_FIRST_VERSION = (
+    f"INSERT INTO batches (id, name, sender, created_at, findings) VALUES ('bat_1', 'one', 'erp', {NOW}, '[]')",
+    "INSERT INTO declarations (id, batch_id, merchant_no, channel, office, out_order_no, payment_no, mch_customs_no,"
+    " state, identity, needs_review, cancelled, created_at) VALUES ('decl_1', 'bat_1', 'M100', 'wechatpay', 'SHENZHEN',"
+    f" 'O1', 'P1', '123456789BTW', 'UNDECLARED', 'UNCHECKED', FALSE, FALSE, {NOW})",
+    "INSERT INTO batch_replays (batch_id, declaration_id) VALUES ('bat_1', 'decl_1')",
+    *(
+        statement
+        for part in (1, 2)
+        for statement in (
+            "INSERT INTO sub_orders (id, declaration_id, merchant_no, position, sub_order_no, amount)"
+            f" VALUES ('sub_{part}', 'decl_1', 'M100', {part}, 'S{part}', 4644)",
+            "INSERT INTO pushes (id, declaration_id, sub_order_id, merchant_no, channel, payment_no, customs,"
+            " sub_order_no, position, cancelled, state, accepted, epoch, fresh, attempts, tries, polls, doubts, fence)"
+            f" VALUES ('push_{part}', 'decl_1', 'sub_{part}', 'M100', 'wechatpay', 'P1', 'SHENZHEN',"
+            f" 'S{part}', {part}, FALSE, 'UNDECLARED', FALSE, 0, TRUE, 0, 0, 0, 0, 0)",
+        )
+    ),
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,10 +101,33 @@ def test_a_database_behind_is_told_apart(engine: Engine):
 def test_the_way_back_leaves_nothing_behind(engine: Engine):
     migrating.upgrade(engine)
 
-    with engine.begin() as connection:
-        command.downgrade(migrating.config(connection), "base")
+    with migrating.migration(engine) as made:
+        command.downgrade(made, "base")
 
     assert set(inspect(engine).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+
+
+def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engine: Engine):
+    with migrating.migration(engine) as made:
+        command.upgrade(made, "0001")
+    with engine.begin() as connection:
+        for statement in A_SPLIT_ORDER_OF_THE_FIRST_VERSION:
+            connection.exec_driver_sql(statement)
+
+    migrating.upgrade(engine)
+
+    with database.transaction(engine) as db:
+        found = db.scalars(
+            select(Declaration).options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
+        ).one()
+        assert [part.sub_order_no for part in found.sub_orders] == ["S1", "S2"]
+        assert [push.sub_order_no for push in found.pushes] == ["S1", "S2"]
+        assert db.scalars(select(BatchReplay.declaration_id)).all() == [found.id]
+    with migrating.migration(engine) as made:
+        command.downgrade(made, "0001")
+    with engine.connect() as connection:
+        joined = "SELECT s.sub_order_no FROM sub_orders s JOIN pushes p ON p.sub_order_id = s.id ORDER BY p.position"
+        assert connection.exec_driver_sql(joined).scalars().all() == ["S1", "S2"]
 
 
 def test_the_versions_are_one_line():

@@ -102,13 +102,13 @@ TASKS = (
         declaration.merchant_customs_name,
         declaration.duty,
         declaration.buyer,
-        part.sub_order_no,
+        push.sub_order_no,
         part.amount,
         part.transport_amount,
         part.product_amount,
     )
     .join_from(PUSHES, DECLARATIONS, declaration.id == push.declaration_id)
-    .outerjoin(SUB_ORDERS, part.id == push.sub_order_id)
+    .outerjoin(SUB_ORDERS, and_(part.declaration_id == push.declaration_id, part.sub_order_no == push.sub_order_no))
     .where(push.id.in_(bindparam("ids", expanding=True)))
     .order_by(push.due_at, push.id)
 )

@@ -1,4 +1,8 @@
-"""What is stored of a batch: the batch, its declarations, their sub-orders, and the pushes that go to the gateway."""
+"""What is stored of a batch: the batch, its declarations, their sub-orders, and the pushes that go to the gateway.
+
+Declarations, sub-orders and pushes name their owners without FOREIGN KEY constraints: one transaction stores them
+together, nothing deletes or renames an owner, and checking 27,500 rows one by one took a quarter of a large intake.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -78,7 +82,7 @@ class Declaration(Base):
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"))
+    batch_id: Mapped[str] = mapped_column(String(40))
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     channel: Mapped[Channel] = mapped_column(Word(Channel))
     office: Mapped[str] = mapped_column(String(32))
@@ -97,21 +101,24 @@ class Declaration(Base):
     cancelled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    sub_orders: Mapped[list["SubOrder"]] = relationship(order_by="SubOrder.position", lazy="raise")
-    pushes: Mapped[list["Push"]] = relationship(order_by="Push.position", lazy="raise")
+    sub_orders: Mapped[list["SubOrder"]] = relationship(
+        primaryjoin="Declaration.id == foreign(SubOrder.declaration_id)", order_by="SubOrder.position", lazy="raise"
+    )
+    pushes: Mapped[list["Push"]] = relationship(
+        primaryjoin="Declaration.id == foreign(Push.declaration_id)", order_by="Push.position", lazy="raise"
+    )
 
 
 class SubOrder(Base):
     """One part of a split order (拆单), in yuan."""
 
     __tablename__ = "sub_orders"
-    __table_args__ = (UniqueConstraint("declaration_id", "sub_order_no"), Index(None, "sub_order_no"))
+    __table_args__ = (Index(None, "sub_order_no"),)
 
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"))
+    declaration_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER), primary_key=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     position: Mapped[int]
-    sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     amount: Mapped[Decimal] = mapped_column(Cny)
     transport_amount: Mapped[Decimal | None] = mapped_column(Cny)
     product_amount: Mapped[Decimal | None] = mapped_column(Cny)
@@ -163,8 +170,7 @@ class Push(Due, Base):
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"))
-    sub_order_id: Mapped[str | None] = mapped_column(ForeignKey("sub_orders.id"))
+    declaration_id: Mapped[str] = mapped_column(String(40))
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     channel: Mapped[Channel] = mapped_column(Word(Channel))
     payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))

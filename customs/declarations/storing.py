@@ -1,6 +1,6 @@
 """Store: a batch's good orders as rows, all in one transaction, and few statements however many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,13 +66,10 @@ def store(
     db.add_all(BatchMerchant(batch_id=batch.id, merchant_no=merchant_no) for merchant_no in merchants)
     db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
     db.flush()
-    parts = {one.id: [_part_row(one, position) for position in range(len(one.order.sub_orders))] for one in prepared}
-    for table, rows in (
-        (DECLARATIONS, [_declaration_row(one, batch.id, now) for one in prepared]),
-        (SUB_ORDERS, [row for of_one in parts.values() for row in of_one]),
-        (PUSHES, [row for one in prepared for row in _push_rows(one, parts[one.id], now)]),
-    ):
-        insert_many(db.connection(), table, rows)
+    connection = db.connection()
+    insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, now) for one in prepared))
+    insert_many(connection, SUB_ORDERS, (row for one in prepared for row in _part_rows(one)))
+    insert_many(connection, PUSHES, (row for one in prepared for row in _push_rows(one, now)))
     return batch
 
 
@@ -101,30 +98,27 @@ def _declaration_row(one: Prepared, batch_id: str, now: datetime) -> dict[str, A
     }
 
 
-def _part_row(one: Prepared, position: int) -> dict[str, Any]:
-    part = one.order.sub_orders[position]
-    return {
-        "id": new_id("sub"),
-        "declaration_id": one.id,
-        "merchant_no": one.order.merchant_no,
-        "position": position,
-        "sub_order_no": part.sub_order_no,
-        "amount": part.amount,
-        "transport_amount": part.transport_amount,
-        "product_amount": part.product_amount,
-    }
+def _part_rows(one: Prepared) -> Iterator[dict[str, Any]]:
+    for position, part in enumerate(one.order.sub_orders):
+        yield {
+            "declaration_id": one.id,
+            "sub_order_no": part.sub_order_no,
+            "merchant_no": one.order.merchant_no,
+            "position": position,
+            "amount": part.amount,
+            "transport_amount": part.transport_amount,
+            "product_amount": part.product_amount,
+        }
 
 
-def _push_rows(one: Prepared, parts: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+def _push_rows(one: Prepared, now: datetime) -> Iterator[dict[str, Any]]:
     order = one.order
-    part_ids = {row["sub_order_no"]: row["id"] for row in parts}
     planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
     ids = [new_id("push") for _ in planned]
-    return [
-        {
+    for plan in planned:
+        yield {
             "id": ids[plan.position],
             "declaration_id": one.id,
-            "sub_order_id": part_ids.get(plan.sub_order_no),
             "merchant_no": order.merchant_no,
             "channel": order.channel,
             "payment_no": order.payment_no,
@@ -136,5 +130,3 @@ def _push_rows(one: Prepared, parts: Sequence[dict[str, Any]], now: datetime) ->
             "next_action": Action.SUBMIT,
             "due_at": now if plan.waits_for is None else None,
         }
-        for plan in planned
-    ]

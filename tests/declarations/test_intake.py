@@ -50,7 +50,7 @@ def test_a_batch_becomes_declarations_sub_orders_and_pushes_that_are_due_at_once
     batch = desk.take_in(make.declaration_row(), make.declaration_row(office="GUANGZHOU_HUANGPU", parts=3))
 
     with desk.services.reading() as db:
-        assert db.scalar(select(func.count(SubOrder.id))) == 3
+        assert db.scalar(select(func.count(SubOrder.sub_order_no))) == 3
         assert db.scalar(select(func.count(Push.id)).where(Push.due_at <= desk.now)) == 1 + 2 * 3
         assert progress_of(db, batch.id).states[State.UNDECLARED] == 2
 
@@ -96,7 +96,7 @@ def test_never_half_a_split_order(desk: Desk):
 
     assert [row.payment_no for row in declarations_of(desk, batch)] != [broken["payment_no"]]
     with desk.services.reading() as db:
-        assert db.scalar(select(func.count(SubOrder.id))) == 0
+        assert db.scalar(select(func.count(SubOrder.sub_order_no))) == 0
 
 
 def test_a_batch_without_one_good_row_is_refused_even_then(desk: Desk):
