@@ -6,7 +6,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from customs.declarations.identity import Identity, read_verdict
 from customs.declarations.states import Action, State, is_forward, read_state
@@ -51,23 +50,12 @@ class Pace:
     grace_seconds: float
 
 
-class Signal(StrEnum):
-    """What an outcome says about the lane rather than about the push."""
-
-    ANSWERED = "answered"
-    HELD = "held"
-    STRUCK = "struck"
-    SKEWED = "skewed"
-    SILENT = "silent"
-
-
 @dataclass(frozen=True)
 class Judgement:
     """Where the push stands after an outcome; `outcome` is the word the timeline and the metrics use."""
 
     standing: Standing
     outcome: str
-    signal: Signal
 
 
 Outcome = DeclarationReply | GatewayError
@@ -76,12 +64,12 @@ Outcome = DeclarationReply | GatewayError
 def judge(held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace) -> Judgement:
     """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action."""
     held = replace(held, budget_from=held.budget_from or now)
-    for kind, word, signal, of_submit, of_query in JUDGES:
+    for kind, word, of_submit, of_query in JUDGES:
         if isinstance(outcome, kind):
             standing = (of_query if action is Action.QUERY else of_submit)(held, outcome, now, pace)
             if isinstance(outcome, DeclarationReply) and read_state(outcome.state) not in (None, standing.state):
                 word = "stale"
-            return Judgement(standing, word, signal)
+            return Judgement(standing, word)
     raise TypeError(f"no rule for {type(outcome).__name__}")
 
 
@@ -231,16 +219,16 @@ def _open_case(held: Standing, reason: str) -> Standing:
 
 Handler = Callable[..., Standing]
 
-# The outcome's class; its word; what it says of the lane; what follows a submit, re-push or MODIFY; and a query.
+# The outcome's class; its word; what follows a submit, re-push or MODIFY; and a query.
 # The first row that fits counts: an exact child stands before its parent.
-JUDGES: tuple[tuple[type[Outcome], str, Signal, Handler, Handler], ...] = (
-    (DeclarationReply, "answered", Signal.ANSWERED, _answered, _found),
-    (NotSent, "not_sent", Signal.HELD, _send_not_done, _not_done),
-    (Busy, "busy", Signal.HELD, _send_not_done, _not_done),
-    (Credentials, "credentials", Signal.STRUCK, _send_not_done, _not_done),
-    (ClockSkew, "clock", Signal.SKEWED, _send_not_done, _not_done),
-    (NotFound, "not_found", Signal.ANSWERED, _send_refused, _absent),
-    (Refused, "refused", Signal.ANSWERED, _send_refused, _poll_later),
-    (Misuse, "misuse", Signal.SILENT, _send_refused, _poll_later),
-    (GatewayError, "unknown", Signal.SILENT, _send_unknown, _poll_later),
+JUDGES: tuple[tuple[type[Outcome], str, Handler, Handler], ...] = (
+    (DeclarationReply, "answered", _answered, _found),
+    (NotSent, "not_sent", _send_not_done, _not_done),
+    (Busy, "busy", _send_not_done, _not_done),
+    (Credentials, "credentials", _send_not_done, _not_done),
+    (ClockSkew, "clock", _send_not_done, _not_done),
+    (NotFound, "not_found", _send_refused, _absent),
+    (Refused, "refused", _send_refused, _poll_later),
+    (Misuse, "misuse", _send_refused, _poll_later),
+    (GatewayError, "unknown", _send_unknown, _poll_later),
 )

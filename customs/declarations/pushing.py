@@ -13,7 +13,7 @@ from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.declarations.claiming import Task, Turn, claim
 from customs.declarations.judging import Outcome, Pace
-from customs.declarations.recording import lane_report, record
+from customs.declarations.recording import in_time, record
 from customs.declarations.sending import extend, mark, release
 from customs.declarations.states import Action, read_state
 from customs.due import this_holder
@@ -33,7 +33,7 @@ from customs.gateway import (
 from customs.history.counting import CallCounter
 from customs.history.masking import mask_params, mask_reply, mask_text
 from customs.history.vault import Vault
-from customs.lanes import gate
+from customs.lanes.passage import Passage
 from customs.settings import Settings
 
 log = structlog.get_logger()
@@ -76,25 +76,16 @@ class DeclarationDesk:
         self._now = DatabaseClock()
         self._counter = CallCounter()
         self._count_at = 0.0
-        self._lane_spotless = False
-        with engine.begin() as db:
-            self._lane = gate.lane_id(db, settings.agent_no, settings.base_url, self._now(db))
+        self._passage = Passage(engine, settings, self._now)
 
     def claim(self, room: int) -> list[Task]:
-        settings = self._settings
         with self._engine.begin() as db:
             now = self._now(db)
-            admission = gate.admit(
-                db, self._lane, room, now, rate=settings.gateway_rate, timeout=settings.gateway_timeout_seconds
-            )
-            self._lane_spotless = admission.spotless
-            if not admission.room:
+            admitted = self._passage.admit(db, room, now)
+            if not admitted:
                 return []
-            tasks = claim(db, self._turn, room=admission.room, now=now, holder=self._holder, lease=self._lease)
-            if not tasks:
-                gate.leave_probe(db, self._lane)
-            if settings.gateway_rate and tasks:
-                gate.spend(db, self._lane, len(tasks))
+            tasks = claim(db, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
+            self._passage.claimed(db, len(tasks))
             self._crash.reach("claim_before_commit")
         self._crash.reach("claim_after_commit")
         return tasks
@@ -116,7 +107,7 @@ class DeclarationDesk:
             if answered:
                 self._record(db, answered, now)
             self._crash.reach("record_before_commit")
-            allowed = mark(db, leaving, self._lane, now, self._lease) if leaving else []
+            allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
             self._crash.reach("mark_before_commit")
         self._crash.reach("exchange_after_commit")
         leave_by = time.monotonic() + self._settings.lease_seconds - LEASE_MARGIN_SECONDS
@@ -163,11 +154,7 @@ class DeclarationDesk:
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
         recorded = record(db, answered, now, self._pace)
-        said = lane_report(recorded, now)
-        if not (said.is_good and self._lane_spotless):
-            self._lane_spotless = False
-            if gate.report(db, self._lane, said, now):
-                log.error("the lane was stopped", lane=self._lane)
+        self._passage.report(db, in_time(recorded), now)
         for done in recorded:
             outcome = done.judgement.outcome if done.judgement else "superseded"
             duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0

@@ -12,13 +12,12 @@ from sqlalchemy import Connection, bindparam, select, update
 from customs.database import Base, padded
 from customs.declarations.claiming import Task
 from customs.declarations.folding import folded
-from customs.declarations.judging import Judgement, Outcome, Pace, Signal, Standing, judge
+from customs.declarations.judging import Judgement, Outcome, Pace, Standing, judge
 from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
 from customs.declarations.states import Action, State
-from customs.gateway import Busy, ClockSkew, GatewayError
+from customs.gateway import GatewayError
 from customs.history.models import Event
-from customs.lanes.gate import LaneReport
 from customs.many_rows import insert_many, together, update_many
 
 STANDING = [field.name for field in fields(Standing)]
@@ -136,28 +135,9 @@ def _waits(row: Mapping[str, Any]) -> bool:
     return row["due_at"] is None and row["next_action"] is not None and not row["cancelled"]
 
 
-def lane_report(outcomes: Iterable[Recorded], now: datetime) -> LaneReport:
-    """What a group of outcomes says of the lane."""
-    counts = dict.fromkeys(Signal, 0)
-    retry_after, skew, reason = 0.0, None, ""
-    for done in outcomes:
-        if done.judgement is None:
-            continue
-        counts[done.judgement.signal] += 1
-        if isinstance(done.outcome, Busy):
-            retry_after = max(retry_after, done.outcome.retry_after or 0.0)
-        if isinstance(done.outcome, ClockSkew) and done.outcome.server_time is not None:
-            skew = (now - done.outcome.server_time).total_seconds()
-        if done.judgement.signal in (Signal.STRUCK, Signal.SKEWED) and isinstance(done.outcome, GatewayError):
-            reason = f"the gateway refused our signature or our right to call: {done.outcome.message}"
-    return LaneReport(
-        answered=counts[Signal.ANSWERED],
-        held=counts[Signal.HELD],
-        struck=counts[Signal.STRUCK] + counts[Signal.SKEWED],
-        retry_after=retry_after,
-        skew=skew,
-        reason=reason,
-    )
+def in_time(recorded: Iterable[Recorded]) -> list[Outcome]:
+    """The outcomes that were recorded: one that came too late says nothing of the lane either."""
+    return [done.outcome for done in recorded if done.judgement]
 
 
 def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from customs.declarations.judging import Signal, judge
+from customs.declarations.judging import judge
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
+from customs.lanes.signals import Signal, signal_of
 from tests import make
 from tests.make import NOON, PACE
 
@@ -99,7 +100,7 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
 def test_each_outcome_has_a_word_for_the_timeline_and_one_for_the_lane(outcome, word, signal):
     judgement = judge(make.sent(Action.SUBMIT), Action.SUBMIT, outcome, NOON, PACE)
 
-    assert (judgement.outcome, judgement.signal) == (word, signal)
+    assert (judgement.outcome, signal_of(outcome)) == (word, signal)
 
 
 # Failures that are not the push's own.

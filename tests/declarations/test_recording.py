@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from customs.declarations.recording import lane_report
+from customs.declarations.recording import in_time
 from customs.declarations.sending import extend, release
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, NotSent, Unknown
+from customs.lanes.signals import lane_report
 from tests import make
 from tests.desk import LEASE, Desk
 
@@ -246,7 +247,7 @@ def test_a_group_tells_the_lane_its_worst(desk: Desk):
     )
     recorded = desk.answer(*((task, next(said)) for task in desk.send(desk.claim())))
 
-    report = lane_report(recorded, desk.now)
+    report = lane_report(in_time(recorded), desk.now)
 
     assert (report.answered, report.held, report.struck, report.retry_after) == (1, 2, 2, 7.0)
     assert report.skew == pytest.approx(90, abs=1)
@@ -259,4 +260,4 @@ def test_late_answers_say_nothing_of_the_lane(desk: Desk):
     desk.claim()
     recorded = desk.answer((stale[0], Credentials("bad signature", exchange=make.exchange())))
 
-    assert lane_report(recorded, desk.now).struck == 0
+    assert in_time(recorded) == []

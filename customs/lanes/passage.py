@@ -1,0 +1,47 @@
+"""A process's passage through the lane: how many calls it may claim, and what came of them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, Engine
+
+from customs.database import DatabaseClock
+from customs.lanes import gate
+from customs.lanes.signals import lane_report
+from customs.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Passage:
+    """The lane of this process's credential; every desk of the process goes through the same one."""
+
+    def __init__(self, engine: Engine, settings: Settings, now: DatabaseClock) -> None:
+        self._rate = settings.gateway_rate
+        self._timeout = settings.gateway_timeout_seconds
+        self._spotless = False
+        with engine.begin() as db:
+            self.lane = gate.lane_id(db, settings.agent_no, settings.base_url, now(db))
+
+    def admit(self, db: Connection, room: int, now: datetime) -> int:
+        """How many of `room` calls may be claimed now."""
+        admission = gate.admit(db, self.lane, room, now, rate=self._rate, timeout=self._timeout)
+        self._spotless = admission.spotless
+        return admission.room
+
+    def claimed(self, db: Connection, calls: int) -> None:
+        """Settle what `admit` allowed, with how many calls were claimed of it."""
+        if not calls:
+            gate.leave_probe(db, self.lane)
+        elif self._rate:
+            gate.spend(db, self.lane, calls)
+
+    def report(self, db: Connection, outcomes: Iterable[object], now: datetime) -> None:
+        """Write down what a group of outcomes says of the lane, unless it says nothing new."""
+        said = lane_report(outcomes, now)
+        if said.is_good and self._spotless:
+            return
+        self._spotless = False
+        if gate.report(db, self.lane, said, now):
+            log.error("the lane was stopped", lane=self.lane)

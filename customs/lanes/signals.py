@@ -1,0 +1,56 @@
+"""What outcomes of calls say of the lane rather than of what was asked: one table, and a group's report."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, NotSent, Refused
+from customs.lanes.gate import LaneReport
+
+
+class Signal(StrEnum):
+    """What one outcome says about the lane."""
+
+    ANSWERED = "answered"
+    HELD = "held"
+    STRUCK = "struck"
+    SKEWED = "skewed"
+    SILENT = "silent"
+
+
+# The first row that fits counts; what is no error is an answer.
+SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
+    (NotSent, Signal.HELD),
+    (Busy, Signal.HELD),
+    (Credentials, Signal.STRUCK),
+    (ClockSkew, Signal.SKEWED),
+    (Refused, Signal.ANSWERED),
+    (GatewayError, Signal.SILENT),
+)
+
+
+def signal_of(outcome: object) -> Signal:
+    return next((signal for kind, signal in SIGNALS if isinstance(outcome, kind)), Signal.ANSWERED)
+
+
+def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
+    """What a group of outcomes says of the lane."""
+    counts = dict.fromkeys(Signal, 0)
+    retry_after, skew, reason = 0.0, None, ""
+    for outcome in outcomes:
+        signal = signal_of(outcome)
+        counts[signal] += 1
+        if isinstance(outcome, Busy):
+            retry_after = max(retry_after, outcome.retry_after or 0.0)
+        if isinstance(outcome, ClockSkew) and outcome.server_time is not None:
+            skew = (now - outcome.server_time).total_seconds()
+        if signal in (Signal.STRUCK, Signal.SKEWED) and isinstance(outcome, GatewayError):
+            reason = f"the gateway refused our signature or our right to call: {outcome.message}"
+    return LaneReport(
+        answered=counts[Signal.ANSWERED],
+        held=counts[Signal.HELD],
+        struck=counts[Signal.STRUCK] + counts[Signal.SKEWED],
+        retry_after=retry_after,
+        skew=skew,
+        reason=reason,
+    )
