@@ -1,5 +1,6 @@
 """A typed client for the WiseCashier gateway, usable on its own: it knows the document and nothing of us."""
 
+from customs.gateway.cashier_desks import cashier_url
 from customs.gateway.channels import Channel, DeclarationChannel, channels
 from customs.gateway.client import Gateway
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint, check
@@ -7,22 +8,42 @@ from customs.gateway.errors import (
     Busy,
     ClockSkew,
     Credentials,
+    ForgedNotification,
     GatewayError,
+    MalformedNotification,
     Misuse,
     NotFound,
     NotSent,
     Refused,
+    RefusedNotification,
     Unknown,
     UnreadableKey,
 )
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.filings import Buyer, Filing, SubOrderPart, money_text
-from customs.gateway.messages import DeclarationReply, declaration_reply, find_records
+from customs.gateway.filings import Buyer, Filing, SubOrderPart
+from customs.gateway.messages import (
+    DeclarationReply,
+    OrderReply,
+    PayerData,
+    PayerKind,
+    RateReply,
+    RefundReply,
+    SaleReply,
+    declaration_reply,
+    find_records,
+)
+from customs.gateway.methods import METHODS, Method, method_of
+from customs.gateway.money import CURRENCY_PLACES, amount_text, money_text
+from customs.gateway.notification import Notification, read_notification
+from customs.gateway.sales import Sale
 from customs.gateway.signing import Signer, Verifier, notification_text, signing_text
+from customs.gateway.wallets import Wallet, wallets
 
 __all__ = [
     "BY_NAME",
+    "CURRENCY_PLACES",
     "ENDPOINTS",
+    "METHODS",
     "Busy",
     "Buyer",
     "Channel",
@@ -33,23 +54,41 @@ __all__ = [
     "Endpoint",
     "Exchange",
     "Filing",
+    "ForgedNotification",
     "Gateway",
     "GatewayError",
+    "MalformedNotification",
+    "Method",
     "Misuse",
     "NotFound",
     "NotSent",
+    "Notification",
+    "OrderReply",
+    "PayerData",
+    "PayerKind",
+    "RateReply",
+    "RefundReply",
     "Refused",
+    "RefusedNotification",
     "Reply",
+    "Sale",
+    "SaleReply",
     "Signer",
     "SubOrderPart",
     "Unknown",
     "UnreadableKey",
     "Verifier",
+    "Wallet",
+    "amount_text",
+    "cashier_url",
     "channels",
     "check",
     "declaration_reply",
     "find_records",
+    "method_of",
     "money_text",
     "notification_text",
+    "read_notification",
     "signing_text",
+    "wallets",
 ]

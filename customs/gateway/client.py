@@ -2,26 +2,22 @@
 
 import time
 from collections.abc import Callable, Mapping
+from typing import BinaryIO
 
-from requests import PreparedRequest, Response
-from requests.exceptions import RequestException
+from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 from urllib3 import Timeout
-from urllib3.exceptions import HTTPError
 
 from customs.gateway.answers import understand
+from customs.gateway.conversation import LOST, Conversation
 from customs.gateway.endpoints import Endpoint, check
-from customs.gateway.errors import GatewayError, Misuse, NotSent, Unknown
+from customs.gateway.errors import Misuse, NotSent, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.signing import Signer, signing_text
 from customs.gateway.transport import NotConnectedError, TimedAdapter
 
 BODY_LIMIT = 1024 * 1024
-CHUNK = 64 * 1024
-
-
-class TooLargeError(Exception):
-    """The answer's body is over the limit."""
+BILL_LIMIT = 64 * 1024 * 1024
 
 
 class Gateway:
@@ -52,7 +48,7 @@ class Gateway:
         self._headers = {
             "AgentNo": agent_no,
             "Version": version,
-            "Accept": "application/json",
+            "Accept": "application/json, text/plain",
             "Accept-Encoding": "identity",
             "User-Agent": "customs-desk",
         }
@@ -61,33 +57,52 @@ class Gateway:
 
     def call(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
         """Sends the parameters once; raises a GatewayError for everything that is no success."""
-        request = self._prepare(endpoint, params)
-        started = time.monotonic()
+        return _understood(self._ask(endpoint, params, self._timeout))
 
-        def exchange(status: int | None, content: bytes = b"") -> Exchange:
-            duration_ms = round((time.monotonic() - started) * 1000)
-            text = content.decode("utf-8", "replace").replace("\0", "\ufffd")
-            return Exchange(endpoint.method, endpoint.path, dict(params), status, text, duration_ms)
+    def download(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str],
+        sink: BinaryIO,
+        *,
+        limit: int = BILL_LIMIT,
+        timeout: float | None = None,
+    ) -> Exchange:
+        """Sends the parameters once and writes the file that comes back (8) into `sink`, as it is.
 
-        status: int | None = None
-        try:
-            response = self._adapter.send(
-                request,
-                stream=True,
-                timeout=self._timeout,  # type: ignore[arg-type]  # documented by requests, missing in its types
-                verify=self._verify,
-            )
-            status = response.status_code
-            content = _content(response)
-        except NotConnectedError as error:
-            raise NotSent(str(error), exchange=exchange(None)) from None
-        except (RequestException, HTTPError, OSError, TooLargeError) as error:
-            raise _lost(error, exchange(status)) from None
-        return understand(exchange(status, content), response.headers, content)
+        Raises a GatewayError for everything that is no file of at most `limit` bytes within `timeout` seconds; what
+        `sink` holds is then no whole file. The exchange's `reply` is empty: the file is not kept twice. An error of
+        the sink itself is raised as it is.
+        """
+        conversation = self._ask(endpoint, params, self._timeout if timeout is None else Timeout(total=timeout))
+        beginning = conversation.piece()
+        if not conversation.brings_file(beginning):
+            _understood(conversation, beginning)
+            raise Unknown("a success without a file", exchange=conversation.exchange())
+        for piece in conversation.pieces(limit, beginning):
+            sink.write(piece)
+        return conversation.exchange()
 
     def close(self) -> None:
         """Closes the pooled connections."""
         self._adapter.close()
+
+    def _ask(self, endpoint: Endpoint, params: Mapping[str, str], timeout: Timeout) -> Conversation:
+        """Sends the parameters and waits until an answer begins."""
+        request = self._prepare(endpoint, params)
+        conversation = Conversation(endpoint, params)
+        try:
+            conversation.response = self._adapter.send(
+                request,
+                stream=True,
+                timeout=timeout,  # type: ignore[arg-type]  # documented by requests, missing in its types
+                verify=self._verify,
+            )
+        except NotConnectedError as error:
+            raise NotSent(str(error), exchange=conversation.exchange()) from None
+        except LOST as error:
+            raise conversation.lost(error) from None
+        return conversation
 
     def _prepare(self, endpoint: Endpoint, params: Mapping[str, str]) -> PreparedRequest:
         if not endpoint.signed:
@@ -117,17 +132,6 @@ class Gateway:
         return request
 
 
-def _content(response: Response) -> bytes:
-    """The body to its end, so that a truncated one is noticed, unless it is too large."""
-    content = b""
-    while chunk := response.raw.read(CHUNK, decode_content=False):
-        content += chunk
-        if len(content) > BODY_LIMIT:
-            response.close()
-            raise TooLargeError("the answer is over 1 MiB")
-    return content
-
-
-def _lost(error: Exception, exchange: Exchange) -> GatewayError:
-    # The error's own text repeats the URL and with it the parameters; its class says enough.
-    return Unknown(f"the answer was lost: {type(error).__name__}", exchange=exchange)
+def _understood(conversation: Conversation, beginning: bytes = b"") -> Reply:
+    content = b"".join(conversation.pieces(BODY_LIMIT, beginning))
+    return understand(conversation.exchange(content), conversation.headers, content)

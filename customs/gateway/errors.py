@@ -78,3 +78,15 @@ class Misuse(GatewayError, ValueError):
 
 class UnreadableKey(ValueError):
     """A key is missing, protected by a password, broken, or not RSA."""
+
+
+class RefusedNotification(ValueError):
+    """A notification that must not be believed (10). Its text names no value."""
+
+
+class ForgedNotification(RefusedNotification):
+    """The signature is not the gateway's over this content."""
+
+
+class MalformedNotification(RefusedNotification):
+    """The signature is right, or could not be asked for, but the content is not what section 10 describes."""

@@ -1,11 +1,7 @@
 """What is filed for one push: the numbers, the registration, the amounts and the buyer, as plain values."""
 
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, Inexact, InvalidOperation
-
-from customs.gateway.errors import Misuse
-
-EXACTLY = Context(prec=60, traps=[Inexact, InvalidOperation])
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -61,17 +57,6 @@ class Filing:
     def identity(self) -> dict[str, str]:
         """cert_id and name as the wire calls them; empty when no check is wanted."""
         return {"cert_id": self.buyer.cert_id, "name": self.buyer.name} if self.buyer else {}
-
-
-def money_text(amount: Decimal, places: int = 2) -> str:
-    """The exact amount with the currency's places as text; Misuse for more places, NaN and negatives."""
-    try:
-        exact = amount.quantize(Decimal(1).scaleb(-places), context=EXACTLY)
-    except (Inexact, InvalidOperation):
-        raise Misuse(f"not an amount with {places} decimal places") from None
-    if not exact.is_finite() or exact.is_signed():
-        raise Misuse("not an amount of zero or more")
-    return f"{exact:f}"
 
 
 def filled(**params: str | None) -> dict[str, str]:

@@ -20,13 +20,17 @@ def _encoded(text: str) -> str:
     return quote(text, safe="").replace("~", "%7E")
 
 
-def signing_text(params: Mapping[str, str], timestamp: str) -> bytes:
-    """The bytes to sign for a request (2.2): encoded pairs sorted by name, a comma, the timestamp.
+def encoded_pairs(params: Mapping[str, str]) -> str:
+    """The parameters as they are signed and sent (2.2): encoded, sorted by name, ASCII.
 
     Raises UnicodeEncodeError for text that UTF-8 cannot carry (a lone surrogate).
     """
-    pairs = "&".join(f"{_encoded(name)}={_encoded(params[name])}" for name in sorted(params))
-    return f"{pairs},{timestamp}".encode("ascii")
+    return "&".join(f"{_encoded(name)}={_encoded(params[name])}" for name in sorted(params))
+
+
+def signing_text(params: Mapping[str, str], timestamp: str) -> bytes:
+    """The bytes to sign for a request (2.2): the encoded pairs, a comma, the timestamp. Raises as they do."""
+    return f"{encoded_pairs(params)},{timestamp}".encode("ascii")
 
 
 def notification_text(params: Mapping[str, str], timestamp: str) -> bytes:
@@ -81,6 +85,9 @@ class Verifier:
         """Whether the signature is the key's over exactly this text; what is no base64 is no signature."""
         try:
             signature = base64.b64decode(signature_b64, validate=True)
+            if base64.b64encode(signature) != signature_b64.encode("ascii"):
+                # The last letter has spare bits: without this, other texts would count as the same signature.
+                return False
             self._key.verify(signature, text, PKCS1v15(), SHA256())
         except (ValueError, InvalidSignature):
             return False

@@ -2,8 +2,9 @@
 
 from customs.gateway.client import Gateway
 from customs.gateway.endpoints import BY_NAME
-from customs.gateway.filings import Filing, filled, money_text
+from customs.gateway.filings import Filing, filled
 from customs.gateway.messages import DeclarationReply, declaration_reply
+from customs.gateway.money import money_text
 
 
 class WeChatPay:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from customs.gateway import Gateway, Signer
 
@@ -33,6 +34,13 @@ class Loopback:
 
     def gateway(self, signer: Signer, **options) -> Gateway:
         return Gateway(self.url, "agent-1", signer, **{"timeout": 5.0, "now": lambda: 1498138187.9} | options)
+
+
+def sent(loopback: Loopback) -> tuple[str, dict[str, str]]:
+    """The verb and path of the only call that came, and its parameters."""
+    (one,) = loopback.received
+    path, _, query = one.target.partition("?")
+    return f"{one.verb} {path}", dict(parse_qsl(query or one.body, keep_blank_values=True))
 
 
 def answer(text: str, status: int = 200, kind: str = JSON, **headers: str) -> Deed:

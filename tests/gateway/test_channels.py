@@ -15,7 +15,6 @@ from customs.gateway import (
     SubOrderPart,
     channels,
     check,
-    money_text,
 )
 
 from .loopback import answer, listening
@@ -138,28 +137,3 @@ def test_alipay_says_that_it_knows_no_modify(signer):
 def test_a_buyer_does_not_show():
     assert "510921199308772318" not in repr(SPLIT)
     assert "欧阳" not in repr(SPLIT)
-
-
-@pytest.mark.parametrize(
-    ("amount", "places", "text"),
-    [
-        ("46.44", 2, "46.44"),
-        ("46.4", 2, "46.40"),
-        ("46.400", 2, "46.40"),
-        ("0", 2, "0.00"),
-        ("1E+2", 2, "100.00"),
-        ("100", 0, "100"),
-        ("99999999999999999999999999999999.99", 2, "99999999999999999999999999999999.99"),
-    ],
-)
-def test_an_amount_is_written_exactly(amount, places, text):
-    assert money_text(Decimal(amount), places) == text
-
-
-@pytest.mark.parametrize(
-    ("amount", "places"),
-    [("0.001", 2), ("100.5", 0), ("-1", 2), ("-0", 2), ("NaN", 2), ("sNaN", 2), ("Infinity", 2), ("1E+90", 2)],
-)
-def test_what_is_no_amount_is_not_written(amount, places):
-    with pytest.raises(ValueError, match="not an amount"):
-        money_text(Decimal(amount), places)

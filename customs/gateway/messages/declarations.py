@@ -1,22 +1,17 @@
-"""The only file that knows the document's many spellings: from a reply's JSON to what it says of our push."""
+"""Reads what the gateway says of our push (9.1 to 9.6)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
-from customs.gateway.answers import legible
 from customs.gateway.errors import NotFound, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.filings import Filing
-
-# A fixed offset instead of the zone's name: no summer time since 1991, and no time zone database needed.
-GATEWAY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
-ABSENT = frozenset({"", "none", "null"})
-DEEPEST_ENVELOPE = 4
+from customs.gateway.messages.records import OUR_NO, find_records, text_in, time_in
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "out_order_no": ("out_order_no", "agent_order_id", "outer_order_no"),
+    "out_order_no": OUR_NO,
     "payment_no": ("payment_no", "order_no", "no"),
     "sub_order_no": ("sub_order_no",),
     "customs": ("customs",),
@@ -43,17 +38,6 @@ class DeclarationReply:
     exchange: Exchange = field(repr=False)
 
 
-def find_records(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every object that holds plain values, in `data`, below it, or beside `meta`; outer ones first."""
-    records: list[dict[str, Any]] = []
-    level: list[Any] = [{name: value for name, value in body.items() if name != "meta"}]
-    for _ in range(DEEPEST_ENVELOPE):
-        objects = [item for item in level if isinstance(item, dict)]
-        records += [item for item in objects if any(not isinstance(v, dict | list) for v in item.values())]
-        level = [inner for item in level for inner in _inside(item)]
-    return records
-
-
 def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     """The record about our push; raises Unknown when there is none that surely is.
 
@@ -73,18 +57,12 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     raise Unknown("the numbers were not echoed", exchange=reply.exchange)
 
 
-def _inside(item: Any) -> Iterable[Any]:
-    if isinstance(item, dict):
-        return item.values()
-    return item if isinstance(item, list) else ()
-
-
 def _numbers_of(filing: Filing) -> dict[str, str | None]:
     return {name: getattr(filing, name) for name in SPELLINGS}
 
 
 def _numbers_in(record: Mapping[str, Any]) -> dict[str, str | None]:
-    return {name: _first(record, spellings) for name, spellings in SPELLINGS.items()}
+    return {name: text_in(record, *spellings) for name, spellings in SPELLINGS.items()}
 
 
 def _agree(said: Mapping[str, str | None], ours: Mapping[str, str | None]) -> bool:
@@ -100,41 +78,15 @@ def _answers(said: Mapping[str, str | None], exchange: Exchange) -> bool:
 
 
 def _declaration(record: Mapping[str, Any], numbers: Mapping[str, str | None], exchange: Exchange) -> DeclarationReply:
-    state = _first(record, ("state",))
+    state = text_in(record, "state")
     if state is None:
         raise Unknown("the record has no state", exchange=exchange)
     return DeclarationReply(
         **numbers,
         state=state.upper(),
-        modify_time=_time(_first(record, ("modify_time",))),
-        explanation=_first(record, ("explanation",)),
-        cert_check_result=_first(record, ("cert_check_result",)),
-        gateway_no=_first(record, GATEWAY_NUMBERS),
+        modify_time=time_in(record, "modify_time"),
+        explanation=text_in(record, "explanation"),
+        cert_check_result=text_in(record, "cert_check_result"),
+        gateway_no=text_in(record, *GATEWAY_NUMBERS),
         exchange=exchange,
     )
-
-
-def _first(record: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    """The first of the fields that holds something, as text: numbers come where text is documented."""
-    for name in names:
-        value = record.get(name)
-        if value is None or isinstance(value, bool | dict | list):
-            continue
-        text = legible(value).strip()
-        if text.lower() not in ABSENT:
-            return text
-    return None
-
-
-def _time(text: str | None) -> datetime | None:
-    """The gateway's time in UTC; None for what cannot be read."""
-    if text is None:
-        return None
-    try:
-        if len(text) == 14 and text.isdigit():
-            moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=GATEWAY_TIME)
-        else:
-            moment = datetime.fromisoformat(text.replace("/", "-"))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=GATEWAY_TIME)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

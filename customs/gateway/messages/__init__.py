@@ -1,0 +1,27 @@
+"""The only folder that knows the document's many spellings: from a reply's JSON to what it says, a noun a file."""
+
+from customs.gateway.messages.declarations import DeclarationReply, declaration_reply
+from customs.gateway.messages.orders import OrderReply, order_reply
+from customs.gateway.messages.payers import PayerData, PayerKind
+from customs.gateway.messages.rates import RateReply, rate_reply
+from customs.gateway.messages.records import find_records
+from customs.gateway.messages.refunds import RefundReply, refund_replies, refund_reply
+from customs.gateway.messages.sales import SaleReply, openid_in, sale_reply
+
+__all__ = [
+    "DeclarationReply",
+    "OrderReply",
+    "PayerData",
+    "PayerKind",
+    "RateReply",
+    "RefundReply",
+    "SaleReply",
+    "declaration_reply",
+    "find_records",
+    "openid_in",
+    "order_reply",
+    "rate_reply",
+    "refund_replies",
+    "refund_reply",
+    "sale_reply",
+]

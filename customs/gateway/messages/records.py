@@ -1,0 +1,82 @@
+"""Reads what every reply is made of: where the records stand, and texts, amounts and times in them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from customs.gateway.answers import legible
+
+# A fixed offset instead of the zone's name: no summer time since 1991, and no time zone database needed.
+GATEWAY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
+ABSENT = frozenset({"", "none", "null"})
+DEEPEST_ENVELOPE = 4
+# Decimal itself would also read full-width digits, underscores and "Infinity".
+PLAIN_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+
+OUR_NO = ("agent_order_id", "out_order_no", "outer_order_no")
+
+
+def find_records(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every object that holds plain values, in `data`, below it, or beside `meta`; outer ones first."""
+    records: list[dict[str, Any]] = []
+    level: list[Any] = [{name: value for name, value in body.items() if name != "meta"}]
+    for _ in range(DEEPEST_ENVELOPE):
+        objects = [item for item in level if isinstance(item, dict)]
+        records += [item for item in objects if any(not isinstance(v, dict | list) for v in item.values())]
+        level = [inner for item in level for inner in _inside(item)]
+    return records
+
+
+def _inside(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
+
+
+def text_in(record: Mapping[str, Any], *names: str) -> str | None:
+    """The first of the fields that holds something, as text: numbers come where text is documented."""
+    for name in names:
+        value = record.get(name)
+        if value is None or isinstance(value, bool | dict | list):
+            continue
+        text = legible(value).strip()
+        if text.lower() not in ABSENT:
+            return text
+    return None
+
+
+def amount_in(record: Mapping[str, Any], *names: str) -> Decimal | None:
+    """The first of the fields that holds something, as a number of zero or more; None for what is no such number.
+
+    Amounts are text in Version 1.0 and numbers in 2.0.
+    """
+    text = text_in(record, *names)
+    return Decimal(text) if text is not None and PLAIN_NUMBER.fullmatch(text) else None
+
+
+def time_in(record: Mapping[str, Any], *names: str) -> datetime | None:
+    """The first of the fields that holds something, as the gateway's time in UTC; None for what cannot be read."""
+    text = text_in(record, *names)
+    if text is None:
+        return None
+    try:
+        if len(text) == 14 and text.isdigit():
+            moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=GATEWAY_TIME)
+        else:
+            moment = datetime.fromisoformat(text.replace("/", "-"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=GATEWAY_TIME)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def contradicts(said: Mapping[str, object], ours: Mapping[str, object]) -> bool:
+    """Whether something said differs from what we hold; what either side does not name contradicts nothing."""
+    return any(value is not None and said.get(name) not in (None, value) for name, value in ours.items())
+
+
+def echoes(said: Mapping[str, object], ours: Mapping[str, object]) -> bool:
+    """Whether at least one of our numbers is repeated and none contradicted."""
+    named = any(value is not None and said.get(name) == value for name, value in ours.items())
+    return named and not contradicts(said, ours)

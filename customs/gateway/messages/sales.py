@@ -1,0 +1,74 @@
+"""Reads what a create answers (4.1 to 4.5, 6.1 to 6.3, 7): the order, its number, and what the payer needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from customs.gateway.errors import Unknown
+from customs.gateway.exchange import Exchange, Reply
+from customs.gateway.messages.orders import OrderReply, order_numbers, order_records, read_order
+from customs.gateway.messages.payers import PayerData, PayerKind, PayerNeed
+from customs.gateway.messages.records import amount_in, contradicts, find_records, text_in
+from customs.gateway.sales import Sale
+
+
+@dataclass(frozen=True)
+class SaleReply:
+    """A created order; its number, status and the order itself are None where a method's reply has none (4.1)."""
+
+    payment_no: str | None
+    status: str | None
+    payer: PayerData
+    order: OrderReply | None
+    exchange: Exchange = field(repr=False)
+
+
+def sale_reply(reply: Reply, sale: Sale, need: PayerNeed) -> SaleReply:
+    """What was created; raises Unknown when the reply is about another sale or the payer could not pay with it.
+
+    Some methods repeat none of our numbers, so what the payer needs is proof enough, unless something contradicts
+    it. Where the payer needs nothing, our own number has to be repeated.
+    """
+    ours = {
+        "our_no": sale.our_no,
+        "merchant_no": sale.merchant_no,
+        "currency": sale.currency,
+        "amount": sale.amount,
+    }
+    records = order_records(reply.body)
+    said = [_said(record) for record in records]
+    payment_nos = {one["payment_no"] for one in said} - {None}
+    if any(contradicts(one, ours) for one in said) or len(payment_nos) > 1:
+        raise Unknown("the answer is about another order: its numbers were not echoed", exchange=reply.exchange)
+    if need.kind is PayerKind.NOTHING and all(one["our_no"] is None for one in said):
+        raise Unknown("the order's numbers were not echoed", exchange=reply.exchange)
+    payer = need.meet(reply.body)
+    if payer is None:
+        raise Unknown("what the payer needs is not in the answer", exchange=reply.exchange)
+    orders = [read_order(record, reply) for record in records if text_in(record, "status")]
+    if len(orders) > 1:
+        raise Unknown("several orders fit the numbers", exchange=reply.exchange)
+    order = orders[0] if orders else None
+    return SaleReply(
+        payment_no=payment_nos.pop() if payment_nos else None,
+        status=order.status if order else None,
+        payer=payer,
+        order=order,
+        exchange=reply.exchange,
+    )
+
+
+def openid_in(reply: Reply) -> str:
+    """Who logged in (4.4); raises Unknown when it is not said."""
+    openids = {text_in(record, "openid") for record in find_records(reply.body)} - {None}
+    if len(openids) != 1:
+        raise Unknown("the answer names no openid", exchange=reply.exchange)
+    return openids.pop() or ""
+
+
+def _said(record: Mapping[str, Any]) -> dict[str, Any]:
+    return order_numbers(record) | {
+        "merchant_no": text_in(record, "merchant_no"),
+        "currency": text_in(record, "currency"),
+        "amount": amount_in(record, "amount"),
+    }

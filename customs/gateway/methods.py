@@ -1,0 +1,112 @@
+"""The thirteen ways to pay as one table: another one is another row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from customs.gateway.channels import Channel
+from customs.gateway.dialects import DIALECTS
+from customs.gateway.endpoints import BY_NAME, Endpoint
+from customs.gateway.errors import Misuse
+from customs.gateway.filings import filled
+from customs.gateway.messages.payers import (
+    CODE_PAGE,
+    CODE_URL,
+    DESK,
+    JS_PARAM,
+    MINI_PROGRAM,
+    NOTHING,
+    PAGE,
+    PREPAY_STRING,
+    QRCODE,
+    WECHAT_APP,
+    PayerNeed,
+)
+from customs.gateway.money import amount_text
+from customs.gateway.sales import Sale
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to pay. `need` is what the payer needs next; `one_time` names the input that is good for one call."""
+
+    channel: Channel
+    endpoint: Endpoint
+    need: PayerNeed
+    one_time: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the document's path."""
+        return self.endpoint.path.rpartition("/")[2]
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What this method wants in `Sale.extra`, beyond what every sale has."""
+        return self._own(self.endpoint.required)
+
+    @property
+    def optional_inputs(self) -> tuple[str, ...]:
+        """What it takes there besides."""
+        return self._own(self.endpoint.optional)
+
+    @property
+    def is_cashier_desk(self) -> bool:
+        """Whether the payer's browser opens it (4.6, 4.7, 6.4): see cashier_url."""
+        return not self.endpoint.signed
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same may be sent again once the gateway knows nothing of it: not with a code shown once."""
+        return self.one_time is None
+
+    def params(self, sale: Sale) -> dict[str, str]:
+        """The sale in the document's names; Misuse for inputs that this method does not take, and for no amount."""
+        dialect = DIALECTS[self.channel]
+        if strangers := sale.extra.keys() - {*self.required_inputs, *self.optional_inputs}:
+            raise Misuse(f"{self.endpoint.path} takes no {', '.join(sorted(strangers))} ({self.endpoint.section})")
+        if not sale.our_no:
+            raise Misuse("without our own number nobody could ask for the order")
+        common = {
+            "merchant_no": sale.merchant_no,
+            "currency": sale.currency,
+            "amount": amount_text(sale.amount, sale.currency),
+            dialect.subject: sale.subject,
+            dialect.our_no: sale.our_no,
+            "notify_url": sale.notify_url,
+        }
+        return filled(**common, **sale.extra)
+
+    def _own(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        dialect = DIALECTS[self.channel]
+        common = {"merchant_no", "currency", "amount", dialect.subject, dialect.our_no, "notify_url"}
+        return tuple(name for name in names if name not in common)
+
+
+AUTH_CODE = "auth_code"
+
+METHODS: tuple[Method, ...] = (
+    Method(Channel.WECHATPAY, BY_NAME["mp_pay"], JS_PARAM),
+    Method(Channel.WECHATPAY, BY_NAME["scan_pay"], NOTHING, one_time=AUTH_CODE),
+    Method(Channel.WECHATPAY, BY_NAME["scanned_pay"], CODE_URL),
+    Method(Channel.WECHATPAY, BY_NAME["mini_program_pay"], MINI_PROGRAM),
+    Method(Channel.WECHATPAY, BY_NAME["app_pay"], WECHAT_APP),
+    Method(Channel.WECHATPAY, BY_NAME["wechatpay_cashier_desk"], DESK),
+    Method(Channel.WECHATPAY, BY_NAME["wechatpay_mp_cashier_desk"], DESK),
+    Method(Channel.ALIPAY, BY_NAME["alipay_scanned_pay"], CODE_PAGE),
+    Method(Channel.ALIPAY, BY_NAME["alipay_app_pay"], PREPAY_STRING),
+    Method(Channel.ALIPAY, BY_NAME["alipay_wap_pay"], PAGE),
+    Method(Channel.ALIPAY, BY_NAME["alipay_cashier_desk"], DESK),
+    Method(Channel.ALIPAY, BY_NAME["alipay_qrcode_pay"], QRCODE),
+    Method(Channel.ALIPAY, BY_NAME["alipay_scan_pay"], NOTHING, one_time=AUTH_CODE),
+)
+
+BY_CHANNEL_AND_NAME: Mapping[tuple[Channel, str], Method] = {(m.channel, m.name): m for m in METHODS}
+
+
+def method_of(channel: Channel, name: str) -> Method:
+    """The method by the last part of its path; Misuse names those there are."""
+    try:
+        return BY_CHANNEL_AND_NAME[channel, name]
+    except KeyError:
+        names = ", ".join(method.name for method in METHODS if method.channel is channel)
+        raise Misuse(f"no such method of {channel}: there are {names}") from None

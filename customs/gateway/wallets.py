@@ -1,0 +1,93 @@
+"""Collecting and giving back money through either wallet behind one class (4, 5, 6 and 7)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from customs.gateway.channels import Channel
+from customs.gateway.client import Gateway
+from customs.gateway.dialects import DIALECTS
+from customs.gateway.endpoints import BY_NAME, Endpoint
+from customs.gateway.errors import Misuse
+from customs.gateway.exchange import Reply
+from customs.gateway.filings import filled
+from customs.gateway.messages import (
+    OrderReply,
+    RateReply,
+    RefundReply,
+    SaleReply,
+    openid_in,
+    order_reply,
+    rate_reply,
+    refund_replies,
+    refund_reply,
+    sale_reply,
+)
+from customs.gateway.methods import Method
+from customs.gateway.money import amount_text
+from customs.gateway.sales import Sale
+
+
+class Wallet:
+    """One wallet's payments. Every deed is one call; each raises GatewayError.
+
+    Queries go by our own numbers only. A signature covers neither verb nor path: signed for a GET, the payment's
+    number alone would be the signature of a full refund (4.8, 6.6).
+    """
+
+    def __init__(self, gateway: Gateway, channel: Channel) -> None:
+        self._gateway = gateway
+        self._channel = channel
+        self._dialect = DIALECTS[channel]
+
+    def create(self, method: Method, sale: Sale) -> SaleReply:
+        """Creates the order; Misuse for a cashier desk, which the payer's browser opens (see cashier_url)."""
+        if method.channel is not self._channel:
+            raise Misuse(f"{method.endpoint.path} is not a method of {self._channel}")
+        return sale_reply(self._call(method.endpoint, method.params(sale)), sale, method.need)
+
+    def query(self, our_no: str, payment_no: str | None = None, sale: Sale | None = None) -> OrderReply:
+        """4.9, 6.5. Neither `payment_no` nor `sale` is sent: they prove an answer that does not repeat our number."""
+        params = filled(**{self._dialect.our_no: our_no})
+        like = {"merchant_no": sale.merchant_no, "currency": sale.currency, "amount": sale.amount} if sale else None
+        return order_reply(self._call(self._dialect.order, params), our_no, payment_no, like)
+
+    def refund(self, payment_no: str, amount: Decimal, currency: str, outer_refund_no: str) -> RefundReply:
+        """4.8, 6.6: always with an amount, since without one all is refunded, and with our number for it."""
+        if not outer_refund_no:
+            raise Misuse("without our own number a repeat would refund twice")
+        params = filled(
+            **{self._dialect.payment_no: payment_no},
+            refund_amount=amount_text(amount, currency),
+            outer_refund_no=outer_refund_no,
+        )
+        return refund_reply(self._call(self._dialect.refund, params), outer_refund_no, payment_no)
+
+    def query_refund(self, outer_refund_no: str, payment_no: str | None = None) -> RefundReply:
+        """4.10, 6.7, by our number for the refund. `payment_no` is not sent, it only proves the answer."""
+        params = filled(outer_refund_no=outer_refund_no)
+        return refund_reply(self._call(self._dialect.query_refund, params), outer_refund_no, payment_no)
+
+    def refunds_of(self, our_no: str, payment_no: str) -> list[RefundReply]:
+        """4.10, 6.7: every refund of our order. `payment_no` is not sent: WeChat's list repeats no other number."""
+        params = filled(**{self._dialect.our_no_of_refunds: our_no})
+        return refund_replies(self._call(self._dialect.query_refund, params), our_no, payment_no)
+
+    def rate(self, merchant_no: str, currency: str) -> RateReply:
+        """4.11, 6.8: the reference rate; Alipay's does not depend on the merchant."""
+        params = filled(merchant_no=merchant_no, currency=currency)
+        known = {name: value for name, value in params.items() if name in self._dialect.rate.known}
+        return rate_reply(self._call(self._dialect.rate, known), currency)
+
+    def openid(self, code: str, merchant_no: str) -> str:
+        """4.4: who logged in with this code of wx.login(), for mini_program_pay; Misuse at Alipay, which has none."""
+        if self._channel is not Channel.WECHATPAY:
+            raise Misuse(f"{self._channel} knows no openid: it is WeChat's (4.4)")
+        return openid_in(self._call(BY_NAME["wx_openid"], filled(code=code, merchant_no=merchant_no)))
+
+    def _call(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
+        return self._gateway.call(endpoint, params)
+
+
+def wallets(gateway: Gateway) -> Mapping[Channel, Wallet]:
+    """Both wallets over one client."""
+    return {channel: Wallet(gateway, channel) for channel in Channel}

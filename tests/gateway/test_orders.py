@@ -1,0 +1,205 @@
+"""Orders and refunds in every spelling, envelope and mishap that the document's own samples do not show."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customs.gateway import Exchange, Reply, Unknown
+from customs.gateway.messages import order_reply, refund_replies, refund_reply
+
+META = {"status_code": 200, "message": "请求成功", "success": True}
+ORDER = {"no": "P1", "agent_order_id": "A1", "status": "PAID", "amount": "100"}
+REFUND = {"no": "R1", "order_no": "P1", "outer_refund_no": "O1", "refund_amount": "1", "status": "SUCCESS"}
+
+
+def reply(body):
+    return Reply({"meta": META} | body, Exchange("GET", "/order", {}, 200, "", 1))
+
+
+def order(**changes):
+    return order_reply(reply({"data": {"order": ORDER | changes}}), "A1")
+
+
+SHAPES = [
+    lambda record: {"data": record},
+    lambda record: {"data": {"order": record}},
+    lambda record: {"data": [record]},
+    lambda record: {"order": record},
+    lambda record: record,
+    lambda record: {"data": {"count": 2, "orders": [record, record | {"no": "P2", "agent_order_id": "A2"}]}},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_order_is_found_wherever_it_stands(shape):
+    said = order_reply(reply(shape(ORDER)), "A1")
+
+    assert (said.payment_no, said.our_no, said.status, said.amount) == ("P1", "A1", "PAID", Decimal(100))
+
+
+@pytest.mark.parametrize("ours", ["agent_order_id", "out_order_no", "outer_order_no"])
+@pytest.mark.parametrize("theirs", ["no", "order_no", "payment_no"])
+def test_numbers_are_read_in_every_spelling(ours, theirs):
+    said = order_reply(reply({"data": {theirs: 20180516, ours: "A1", "status": " paid "}}), "A1", "20180516")
+
+    assert (said.payment_no, said.our_no, said.status) == ("20180516", "A1", "PAID")
+
+
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("None", "NONE"),
+        ("NONE", "NONE"),
+        ("none ", "NONE"),
+        ("PART", "PART"),
+        ("Full", "FULL"),
+        ("", None),
+        (None, None),
+        ("null", None),
+    ],
+)
+def test_not_refunded_is_a_word_and_no_absence(word, read):
+    assert order(refund_status=word).refund_status == read
+
+
+def test_what_is_left_out_is_none():
+    said = order_reply(reply({"data": {"agent_order_id": "A1", "status": "INIT"}}), "A1")
+
+    assert said.payment_no is said.amount is said.refund_status is said.trade_time is said.pay_method is None
+    assert (said.personal, said.refunds) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["", "x", "-1", "1,000.00", "１", "1e2", "NaN", "Infinity", "0x10", "1_0", " + 1", True, [1], {"a": 1}, None],
+)
+def test_what_is_no_plain_number_is_not_read_as_an_amount(amount):
+    said = order(amount=amount, pay_amount=amount, refundable_amount=amount, exchange_rate=amount)
+
+    assert said.amount is said.pay_amount is said.refundable_amount is said.exchange_rate is None
+
+
+@given(st.decimals(0, 10**12, places=2))
+def test_an_amount_is_the_same_as_text_and_as_a_number(amount):
+    assert order(amount=f"{amount:f}").amount == order(amount=amount).amount == amount
+
+
+@pytest.mark.parametrize("name", ["trade_type", "tarde_type"])
+def test_the_kind_of_trade_is_read_as_it_is_spelled(name):
+    assert order(**{name: "PC_DESK"}).trade_type == "PC_DESK"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2017-06-22 21:29:47", datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        ("20170622212947", datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)),
+        ("xxxxx", None),
+    ],
+)
+def test_the_time_of_trade_is_shanghais(text, read):
+    assert order(trade_time=text).trade_time == read
+
+
+def test_an_unknown_status_is_handed_on():
+    assert order(status="Paying\ud800").status == "PAYING?"
+
+
+NOT_OURS = {
+    "another order": ORDER | {"agent_order_id": "A2"},
+    "another payment": ORDER | {"no": "P2"},
+    "numbers swapped": ORDER | {"no": "A1", "agent_order_id": "P1"},
+    "no number": {"status": "PAID"},
+    "no status": ORDER | {"status": ""},
+    "a refund": REFUND | {"agent_order_id": "A1"},
+    "two that fit": [ORDER, ORDER | {"status": "INIT"}],
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("data", NOT_OURS.values(), ids=NOT_OURS.keys())
+def test_what_is_not_surely_our_order_is_unknown(data):
+    with pytest.raises(Unknown):
+        order_reply(reply({"data": data}), "A1", "P1")
+
+
+def test_an_order_that_does_not_repeat_our_number_needs_its_own():
+    unnamed = reply({"data": {"no": "P1", "status": "PAID"}})
+
+    assert order_reply(unnamed, "A1", "P1").status == "PAID"
+    with pytest.raises(Unknown):
+        order_reply(unnamed, "A1")
+
+
+def test_until_its_number_is_known_an_unnamed_order_has_to_agree_in_all_that_we_asked_for():
+    like = {"merchant_no": "M1", "currency": "HKD", "amount": Decimal("100.00")}
+    ours = {"no": "P1", "status": "PAID", "merchant_no": "M1", "currency": "HKD", "amount": "100"}
+
+    assert order_reply(reply({"data": {"order": ours}}), "A1", like=like).payment_no == "P1"
+    for other in ({"merchant_no": "M2"}, {"currency": "USD"}, {"amount": "100.01"}, {"agent_order_id": "A2"}):
+        with pytest.raises(Unknown):
+            order_reply(reply({"data": {"order": ours | other}}), "A1", like=like)
+    with pytest.raises(Unknown):
+        order_reply(reply({"data": {"order": ours}}), "A1", "P2", like)
+
+
+def test_refunds_of_another_order_do_not_stand_beside_ours():
+    refunds = [REFUND, REFUND | {"no": "R2", "order_no": "P2"}, REFUND | {"no": "R3", "status": ""}]
+
+    said = order_reply(reply({"data": {"order": ORDER, "refunds": refunds}}), "A1")
+
+    assert [one.refund_no for one in said.refunds] == ["R1"]
+
+
+@pytest.mark.parametrize("key", ["refund", "info", "refunds"])
+@pytest.mark.parametrize("theirs", ["no", "refund_no"])
+@pytest.mark.parametrize("payment", ["order_no", "payment_no"])
+def test_a_refund_is_read_in_every_spelling(key, theirs, payment):
+    record = {theirs: "R1", payment: "P1", "outer_refund_no": "O1", "refund_amount": 1, "status": "success"}
+    for body in ({"data": {key: [record]}}, {key: record}):
+        said = refund_reply(reply(body), "O1", "P1")
+
+        assert (said.refund_no, said.payment_no, said.outer_refund_no) == ("R1", "P1", "O1")
+        assert (said.amount, said.status) == (Decimal(1), "SUCCESS")
+
+
+NO_REFUND_OF_OURS = {
+    "another refund": REFUND | {"outer_refund_no": "O2"},
+    "another payment": REFUND | {"order_no": "P2"},
+    "our number left out": REFUND | {"outer_refund_no": ""},
+    "no status": REFUND | {"status": None},
+    "two that fit": [REFUND, REFUND],
+    "an order": ORDER,
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("data", NO_REFUND_OF_OURS.values(), ids=NO_REFUND_OF_OURS.keys())
+def test_what_is_not_surely_our_refund_is_unknown(data):
+    with pytest.raises(Unknown):
+        refund_reply(reply({"data": data}), "O1", "P1")
+
+
+@pytest.mark.parametrize("body", [{"refunds": []}, {"data": {"refunds": []}}])
+def test_an_order_without_refunds_has_none(body):
+    assert refund_replies(reply(body), "A1", "P1") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": {}},
+        {"data": None},
+        {"refunds": None},
+        {"refunds": [REFUND, REFUND | {"order_no": "P2"}]},
+        {"refunds": [REFUND | {"order_no": ""}]},
+        {"refunds": [REFUND | {"status": ""}]},
+    ],
+)
+def test_a_list_that_is_not_surely_of_our_order_is_unknown(body):
+    with pytest.raises(Unknown):
+        refund_replies(reply(body), "A1", "P1")
