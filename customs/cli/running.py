@@ -101,15 +101,17 @@ def _become(kind: str) -> None:
 @click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--ledger", type=click.Path(path_type=Path), help="File of the ledger; CUSTOMS_HOME/sandbox.db.")
 @click.option("--agent-key", type=click.Path(path_type=Path), help="The caller's public key (PEM).")
+@click.option("--gateway-key", type=click.Path(path_type=Path), help="The gateway's private key (PKCS#1 PEM).")
 @click.option("--step-seconds", default=0.3, show_default=True, help="Pace of the states.")
 @click.option("--fault-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1))
 @click.option("--fault-seed", default=None, type=int)
-@click.option("--non-idempotent", is_flag=True, help="Count a repeated submission as a second filing.")
+@click.option("--non-idempotent", is_flag=True, help="Count a repeated submission as a second filing or refund.")
 def sandbox(
     host: str,
     port: int,
     ledger: Path | None,
     agent_key: Path | None,
+    gateway_key: Path | None,
     step_seconds: float,
     fault_rate: float,
     fault_seed: int | None,
@@ -120,10 +122,13 @@ def sandbox(
     from customs.sandbox.serving import serve
 
     settings = read_settings()
+    # Without this key the sandbox plays everything but the notifications, which only it can sign.
+    at_home = settings.home / "gateway_private.pem"
     serve(
         SandboxSettings(
             agent_no=settings.agent_no,
             agent_public_key=agent_key or settings.home / "agent_public.pem",
+            gateway_private_key=gateway_key or (at_home if at_home.exists() else None),
             host=host,
             port=port,
             ledger=ledger or settings.home / "sandbox.db",

@@ -8,51 +8,72 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from customs.gateway.endpoints import ENDPOINTS, Endpoint
+from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint
 from customs.sandbox.answers import Answer, Refused, answered, refused
-from customs.sandbox.declarations import OPERATIONS, Desk, answer
+from customs.sandbox.bills import DELIMITERS, ENCODINGS, Bills
+from customs.sandbox.book import Book
+from customs.sandbox.call import Call
+from customs.sandbox.declarations import answer
+from customs.sandbox.desk import Desk
 from customs.sandbox.ledger import Ledger
+from customs.sandbox.notifications import load_private_key
+from customs.sandbox.notifier import Notifier
 from customs.sandbox.page import front_page
+from customs.sandbox.payer import Payer
+from customs.sandbox.payment_calls import PaymentCalls
+from customs.sandbox.reporting import refunds_by_payment, report
 from customs.sandbox.settings import SandboxSettings
-from customs.sandbox.verification import Gate, load_public_key
-from customs.sandbox.weather import Forecast, Weather
+from customs.sandbox.verification import NUMBERS_VERSION, Gate, load_public_key
+from customs.sandbox.weather import Forecast, Weather, is_declaration
 
 LARGEST_BODY = 64 * 1024
-LEDGER_FIELDS = (
-    "channel",
-    "payment_no",
-    "out_order_no",
-    "customs",
-    "sub_order_no",
-    "adds",
-    "modifies",
-    "redeclares",
-    "content",
-    "history",
-)
+
+Process = Callable[[Call], Answer]
 
 
 def create_sandbox(settings: SandboxSettings, *, now: Callable[[], float] = time.time) -> Flask:
-    """One gateway with its own ledger. Raises OSError or ValueError when the caller's key cannot be read."""
+    """One gateway with its own ledger; its messenger is `app.extensions["notifier"]`, and starts when told to.
+
+    Raises OSError or ValueError when a key cannot be read.
+    """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     ledger = Ledger(settings.ledger)
     weather = Weather(ledger, Forecast(settings.fault_seed or 0, settings.fault_rate))
     gate = Gate(settings.agent_no, load_public_key(settings.agent_public_key.read_bytes()), now)
-    desk = Desk(ledger, settings, now)
+    desk = Desk(ledger, Book(ledger), settings, now)
+    bills = Bills()
+    notifier = Notifier(desk, load_private_key(settings.gateway_private_key))
+    payment_calls = PaymentCalls(desk, bills)
     for endpoint in ENDPOINTS:
-        if (endpoint.method, endpoint.path) in OPERATIONS:
-            view = _view(endpoint, desk, gate, weather)
+        if endpoint.signed:
+            process = _declaring(desk) if is_declaration(endpoint) else _paying(payment_calls, notifier)
+            view = _view(endpoint, process, desk, gate, weather)
             app.add_url_rule(
                 endpoint.path, endpoint.name, view, methods=[endpoint.method], provide_automatic_options=False
             )
-    _add_own_routes(app, desk, weather)
+    Payer(desk).add_routes(app)
+    _add_own_routes(app, desk, weather, bills)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Refused, lambda refusal: refusal.answer.response())
+    app.extensions["notifier"] = notifier
     return app
 
 
-def _view(endpoint: Endpoint, desk: Desk, gate: Gate, weather: Weather) -> Callable[[], Response]:
+def _declaring(desk: Desk) -> Process:
+    return lambda call: answered(answer(desk, BY_NAME[call.endpoint], call.params))
+
+
+def _paying(payment_calls: PaymentCalls, notifier: Notifier) -> Process:
+    def process(call: Call) -> Answer:
+        reply = payment_calls.answer(call)
+        notifier.tell_early(call)
+        return reply
+
+    return process
+
+
+def _view(endpoint: Endpoint, process: Process, desk: Desk, gate: Gate, weather: Weather) -> Callable[[], Response]:
     """One documented call: let it in, meet its fault or not, process it, write it down."""
 
     def view() -> Response:
@@ -61,15 +82,16 @@ def _view(endpoint: Endpoint, desk: Desk, gate: Gate, weather: Weather) -> Calla
         except Refused as refusal:
             desk.ledger.note(desk.now(), endpoint.name, {}, outcome=refusal.reason)
             return refusal.answer.response()
+        call = Call(endpoint.name, params, request.headers["Version"] == NUMBERS_VERSION, request.host_url)
         fault = weather.fault_for(endpoint, params)
-        call = desk.ledger.note(desk.now(), endpoint.name, params, fault=fault.word if fault else "")
+        noted = desk.ledger.note(desk.now(), endpoint.name, call.numbered(), fault=fault.word if fault else "")
 
         def proceed() -> Answer:
             try:
-                reply, outcome = answered(answer(desk, endpoint.method, endpoint.path, params)), "answered"
+                reply, outcome = process(call), "answered"
             except Refused as refusal:
                 reply, outcome = refusal.answer, refusal.reason
-            desk.ledger.settle(call, outcome)
+            desk.ledger.settle(noted, outcome)
             return reply
 
         return fault.strike(proceed) if fault else proceed().response()
@@ -77,7 +99,7 @@ def _view(endpoint: Endpoint, desk: Desk, gate: Gate, weather: Weather) -> Calla
     return view
 
 
-def _add_own_routes(app: Flask, desk: Desk, weather: Weather) -> None:
+def _add_own_routes(app: Flask, desk: Desk, weather: Weather, bills: Bills) -> None:
     """What the real gateway does not have; none of it is signed, so the sandbox stays on its own machine."""
 
     @app.get("/")
@@ -90,33 +112,31 @@ def _add_own_routes(app: Flask, desk: Desk, weather: Weather) -> None:
 
     @app.get("/ledger")
     def ledger() -> Response:
-        """The filings (of one payment: with its calls), and how many calls came and were refused."""
-        payment_no = request.args.get("payment_no")
-        outcomes = desk.ledger.outcomes()
-        report: dict[str, Any] = {
-            "filings": _filings(desk, payment_no),
-            "calls": sum(outcomes.values()),
-            "refused_signatures": outcomes.get("signature", 0),
-            "refused_parameters": outcomes.get("parameters", 0),
-        }
-        if payment_no:
-            report["log"] = desk.ledger.calls(payment_no)
-        return jsonify(report)
+        """What was filed and paid (with `payment_no`: of one payment, and its calls), and how many calls came."""
+        return jsonify(report(desk, request.args.get("payment_no")))
+
+    @app.get("/ledger/refunded")
+    def refunded() -> Response:
+        """What was paid, went back and is on its way, a row for each order with a refund; never over what was paid."""
+        return jsonify(refunds_by_payment(desk))
 
     @app.post("/control")
     def control() -> Response:
-        """Change the faults at run time; answers with what is set now."""
+        """Change faults and bills at run time; answers with what is set now."""
         wanted = request.get_json()
         if wrong := _wrong_switches(wanted):
             raise Refused(400, wrong)
-        weather.change(**wanted)
-        return jsonify(asdict(weather.forecast))
+        weather.change(**{name: value for name, value in wanted.items() if not name.startswith("bill_")})
+        bills.change(**{name: value for name, value in wanted.items() if name.startswith("bill_")})
+        return jsonify(asdict(weather.forecast) | asdict(bills.style))
 
 
 SWITCHES: dict[str, Callable[[Any], bool]] = {
     "fault_seed": lambda value: type(value) is int,
     "fault_rate": lambda value: type(value) in (int, float) and 0 <= value <= 1,
     "outage": lambda value: type(value) is bool,
+    "bill_encoding": lambda value: value in ENCODINGS,
+    "bill_delimiter": lambda value: value in tuple(DELIMITERS),
 }
 
 
@@ -125,22 +145,6 @@ def _wrong_switches(wanted: object) -> str:
         return "a JSON object is expected"
     wrong = sorted(name for name, value in wanted.items() if name not in SWITCHES or not SWITCHES[name](value))
     return f"not a switch, or not a value for it: {', '.join(wrong)}" if wrong else ""
-
-
-def _filings(desk: Desk, payment_no: str | None) -> list[dict[str, Any]]:
-    """The filings as they would be answered at this moment; looking here moves nothing."""
-    filings = desk.ledger.filings(payment_no)
-    for filing in filings:
-        filing.move_on(desk.now(), desk.settings.step_seconds)
-    return [
-        _row(asdict(filing)) | {"state": filing.step.state, "modify_time": filing.modify_time} for filing in filings
-    ]
-
-
-def _row(filing: dict[str, Any]) -> dict[str, Any]:
-    # The digests behind the masks are for comparing inside; nobody outside needs them.
-    content = {name: value.partition("#")[0] for name, value in filing["content"].items()}
-    return {name: filing[name] for name in LEDGER_FIELDS} | {"content": content}
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from customs.gateway.endpoints import Endpoint
 from customs.sandbox.answers import Refused
 from customs.sandbox.channels import ALIPAY, WECHATPAY, Channel
+from customs.sandbox.desk import Desk
 from customs.sandbox.fates import Epoch, fate_of
 from customs.sandbox.filings import Filing, sealed
-from customs.sandbox.ledger import NUMBERS, Ledger
-from customs.sandbox.settings import SandboxSettings
+from customs.sandbox.ledger import NUMBERS
+from customs.sandbox.settling import settle
 
 NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,32}")
 MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -28,15 +29,6 @@ FORMS = {
 # What a correction may not change: it would be another filing.
 IMMUTABLE = ("out_order_no", "payment_no", "customs", "sub_order_no")
 UNHEARD_OF = "no declaration is known by this number"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What every operation needs; `now` gives Unix seconds."""
-
-    ledger: Ledger
-    settings: SandboxSettings
-    now: Callable[[], float]
 
 
 Record = dict[str, Any]
@@ -56,6 +48,7 @@ def declare(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Record:
         if params.get("action_type") == "MODIFY":
             filing = _corrected(filing, content, now)
         elif filing is None:
+            _expect_paid(desk, params["payment_no"])
             filing = _added(channel, content, now)
         elif filing.content != content:
             raise Refused(400, "declared before with other content: use MODIFY (WeChat) or the re-push (Alipay)")
@@ -66,6 +59,13 @@ def declare(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Record:
         filing.told = True
         desk.ledger.keep(filing)
     return filing.shown()
+
+
+def _expect_paid(desk: Desk, payment_no: str) -> None:
+    # Of a payment made elsewhere nothing is known here: it may be declared.
+    payment = desk.book.payment(payment_no)
+    if payment and settle(desk, payment).status != "PAID":
+        raise Refused(400, "the payment is not paid")
 
 
 def _added(channel: Channel, content: dict[str, str], now: float) -> Filing:
@@ -200,9 +200,9 @@ OPERATIONS: Mapping[tuple[str, str], tuple[Channel, Operation]] = {
 }
 
 
-def answer(desk: Desk, method: str, path: str, params: Mapping[str, str]) -> Record:
+def answer(desk: Desk, endpoint: Endpoint, params: Mapping[str, str]) -> Record:
     """Process one call that was let in. Raises Refused."""
-    channel, operation = OPERATIONS[method, path]
+    channel, operation = OPERATIONS[endpoint.method, endpoint.path]
     if wrong := wrong_values(channel, params):
         raise Refused(400, "; ".join(wrong), "parameters")
     return operation(desk, channel, params)

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, request
@@ -50,15 +50,16 @@ def drop_reply(proceed: Proceed) -> Response:
 
 def reset(proceed: Proceed) -> Response:
     connection = _connection()
-    text = proceed().text.encode()
+    answer = proceed()
+    raw = answer.raw
 
     def half() -> Iterator[bytes]:
-        yield text[: len(text) // 2]
+        yield raw[: len(raw) // 2]
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         connection.shutdown(socket.SHUT_RDWR)
-        yield text[len(text) // 2 :]
+        yield raw[len(raw) // 2 :]
 
-    return _raw(half(), len(text))
+    return _raw(answer, half())
 
 
 def delay_request(proceed: Proceed) -> Response:
@@ -73,19 +74,20 @@ def delay_reply(proceed: Proceed) -> Response:
 
 
 def drip(proceed: Proceed) -> Response:
-    text = proceed().text.encode()
+    answer = proceed()
+    raw = answer.raw
 
     def drops() -> Iterator[bytes]:
-        for byte in text:
+        for byte in raw:
             time.sleep(DRIP_SECONDS)
             yield bytes([byte])
 
-    return _raw(drops(), len(text))
+    return _raw(answer, drops())
 
 
-def _raw(chunks: Iterator[bytes], length: int) -> Response:
-    headers = {"Content-Length": str(length), "Connection": "close"}
-    return Response(chunks, headers=headers, mimetype="application/json")
+def _raw(answer: Answer, chunks: Iterator[bytes]) -> Response:
+    headers = {"Content-Length": str(len(answer.raw)), "Connection": "close"}
+    return Response(chunks, headers=headers, content_type=answer.mimetype)
 
 
 def instead(status: int, message: str, **headers: str) -> Strike:
@@ -108,33 +110,49 @@ def moved(status: int) -> Strike:
 
 
 def truncated(proceed: Proceed) -> Response:
-    text = proceed().text
-    return Response(text[: len(text) // 2], mimetype="application/json")
+    answer = proceed()
+    return Response(answer.raw[: len(answer.raw) // 2], content_type=answer.mimetype)
 
 
 def malformed(proceed: Proceed) -> Response:
-    return Response(proceed().text.replace('"', "'"), mimetype="application/json")
+    answer = proceed()
+    return Response(answer.raw.replace(b'"', b"'"), content_type=answer.mimetype)
 
 
 def plain_text(proceed: Proceed) -> Response:
-    return Response(proceed().text, mimetype="text/plain")
+    return Response(proceed().raw, mimetype="text/plain")
 
 
 def huge(proceed: Proceed) -> Response:
     answer = proceed()
-    return Answer(answer.status, {**answer.body, "padding": "x" * HUGE_BYTES}).response()
+    return replace(answer, body={**answer.body, "padding": "x" * HUGE_BYTES}).response()
+
+
+THEIRS = ("payment_no", "order_no", "no")
+OURS = ("out_order_no", "outer_order_no", "agent_order_id", "outer_refund_no")
+
+
+def _swapped(value: Any) -> Any:
+    """The same with the gateway's number and ours in each other's place, wherever a record holds both."""
+    if isinstance(value, list):
+        return [_swapped(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    record = {name: _swapped(one) for name, one in value.items()}
+    theirs, ours = (next((name for name in names if name in record), None) for names in (THEIRS, OURS))
+    if theirs and ours:
+        record[theirs], record[ours] = record[ours], record[theirs]
+    return record
 
 
 def swapped(proceed: Proceed) -> Response:
     answer = proceed()
-    record: dict[str, Any] = dict(answer.body["data"])
-    record["out_order_no"], record["payment_no"] = record.get("payment_no"), record.get("out_order_no")
-    return Answer(answer.status, {**answer.body, "data": record}).response()
+    return replace(answer, body=_swapped(dict(answer.body))).response()
 
 
 def no_meta(proceed: Proceed) -> Response:
     answer = proceed()
-    return Answer(answer.status, {"data": answer.body["data"]}).response()
+    return replace(answer, body={name: value for name, value in answer.body.items() if name != "meta"}).response()
 
 
 def failed_inside(proceed: Proceed) -> Response:

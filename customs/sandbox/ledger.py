@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -92,7 +92,7 @@ class Ledger:
 
     def filings(self, payment_no: str | None) -> list[Filing]:
         """All filings in the order of their arrival, or those of one payment."""
-        rows = self._all(
+        rows = self.rows(
             "SELECT record FROM filings WHERE payment_no = coalesce(?, payment_no) ORDER BY id", (payment_no,)
         )
         return [Filing(**json.loads(row[0])) for row in rows]
@@ -112,11 +112,11 @@ class Ledger:
         with self.turn():
             self._db.execute("UPDATE calls SET outcome = ? WHERE id = ?", (outcome, call))
 
-    def calls(self, payment_no: str) -> list[dict[str, Any]]:
-        """The calls that named a payment or one of its filings' order numbers, oldest first."""
+    def calls(self, payment_no: str, more: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """The calls that named a payment, one of its filings' order numbers, or one `more`; oldest first."""
         filings = self.filings(payment_no)
-        numbers = {payment_no, *(f.out_order_no for f in filings), *(f.sub_order_no for f in filings)} - {""}
-        rows = self._all(
+        numbers = {payment_no, *more, *(f.out_order_no for f in filings), *(f.sub_order_no for f in filings)} - {""}
+        rows = self.rows(
             "SELECT at, endpoint, fault, outcome, payment_no, out_order_no, sub_order_no FROM calls ORDER BY id"
         )
         fields = ("at", "endpoint", "fault", "outcome")
@@ -124,7 +124,7 @@ class Ledger:
 
     def outcomes(self) -> dict[str, int]:
         """How many calls had which outcome."""
-        return dict(self._all("SELECT outcome, count(*) FROM calls GROUP BY outcome"))
+        return dict(self.rows("SELECT outcome, count(*) FROM calls GROUP BY outcome"))
 
     def count(self, name: str) -> int:
         """Count one more call under a name: 1 the first time."""
@@ -136,9 +136,15 @@ class Ledger:
             return int(row[0])
 
     def _one(self, query: str, values: tuple[str | None, ...]) -> Filing | None:
-        rows = self._all(query, values)
+        rows = self.rows(query, values)
         return Filing(**json.loads(rows[0][0])) if rows else None
 
-    def _all(self, query: str, values: tuple[str | None, ...] = ()) -> list[Any]:
+    def prepare(self, schema: str) -> None:
+        """Make the tables of another side of the ledger."""
+        with self._lock:
+            self._db.executescript(schema)
+
+    def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """What one statement gives; a change is kept at once, or with the turn it is made in."""
         with self._lock:
             return self._db.execute(query, values).fetchall()

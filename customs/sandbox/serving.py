@@ -52,7 +52,10 @@ class Serving(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_sandbox(self._settings)
+        app = create_sandbox(self._settings)
+        # Here the worker has been forked: a thread of the master would not be in it.
+        app.extensions["notifier"].start()
+        return app
 
 
 def serve(settings: SandboxSettings) -> None:

@@ -11,11 +11,13 @@ class SandboxSettings:
     `agent_public_key` is the caller's public key in PEM. `ledger` is a file, or None to forget at the end.
     `step_seconds` is the pace of the states. `fault_rate` (0 to 1) of the calls meet a fault, chosen by
     `fault_seed` (None: 0). An Alipay re-push within `repush_seconds` of the last push is not pushed.
-    With `non_idempotent` a repeated ADD is filed a second time, which the ledger shows.
+    With `non_idempotent` a repeated ADD is filed a second time, and so is a repeated refund; the ledger shows it.
+    `gateway_private_key` (PKCS#1 PEM) signs the notifications: without it none is sent.
     """
 
     agent_no: str
     agent_public_key: Path
+    gateway_private_key: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8900
     ledger: Path | None = None

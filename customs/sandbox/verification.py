@@ -16,6 +16,8 @@ from customs.gateway.endpoints import Endpoint, check
 from customs.sandbox.answers import Refused
 
 VERSION = "1.0"
+# 4.9 shows a Version 2.0 too: the payment side knows it, section 9 does not.
+NUMBERS_VERSION = "2.0"
 WINDOW_SECONDS = 300
 MOST_PARAMETERS = 100
 FORM = "application/x-www-form-urlencoded"
@@ -36,8 +38,8 @@ class Gate:
         Raises Refused: 400 version, form or parameters, 403 agent, 411 timestamp, 401 signature.
         """
         headers = request.headers
-        if headers.get("Version") != VERSION:
-            raise Refused(400, f"the header Version is not {VERSION}", "parameters")
+        if headers.get("Version") not in versions(endpoint):
+            raise Refused(400, f"the header Version is not {' or '.join(versions(endpoint))}", "parameters")
         if headers.get("AgentNo") != self.agent_no:
             raise Refused(403, "the AgentNo is not known here", "agent")
         timestamp = headers.get("Timestamp", "")
@@ -66,6 +68,11 @@ class Gate:
             return bool(rsa.verify(signed_text(params, timestamp), raw, self.key) == "SHA-256")
         except (binascii.Error, ValueError, rsa.VerificationError):
             return False
+
+
+def versions(endpoint: Endpoint) -> tuple[str, ...]:
+    """Those that an endpoint knows."""
+    return (VERSION,) if endpoint.section.startswith("9.") else (VERSION, NUMBERS_VERSION)
 
 
 def sent_parameters(request: Request) -> list[tuple[str, str]]:

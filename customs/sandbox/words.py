@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
 
 
 class Words:
@@ -19,3 +20,25 @@ class Words:
         """The prefix ("" when there is none) and the word that `number` carries, or None."""
         match = self._pattern.search(number)
         return (match[1] or "", match[2]) if match else None
+
+
+class Row(Protocol):
+    """A row that is found by its word; the row of every number without a word has ""."""
+
+    @property
+    def word(self) -> str: ...
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class Table(Generic[AnyRow]):
+    """Rows to be found by the words in our numbers."""
+
+    def __init__(self, rows: tuple[AnyRow, ...]) -> None:
+        self._rows = {row.word: row for row in rows}
+        self._words = Words(filter(None, self._rows))
+
+    def row(self, *numbers: str) -> AnyRow:
+        """The row of the first word found in these numbers, else the row without a word."""
+        return self._rows[next(filter(None, map(self._words.found, numbers)), ("", ""))[1]]

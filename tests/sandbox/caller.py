@@ -38,6 +38,37 @@ def order(channel: str = WECHAT, number: str = "1", **changes: str) -> dict[str,
     return params | changes
 
 
+# Every signed way to pay: its path, and what it needs beside a plain sale.
+OPENID = {"openid": "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"}
+APPID = {"appid": "wx247c9d9d6191b108"}
+WAYS = {
+    "/mp_pay": OPENID,
+    "/order/scan_pay": {"auth_code": "135605691981176449"},
+    "/order/scanned_pay": {},
+    "/mini_program_pay": OPENID | APPID,
+    "/order/app_pay": APPID,
+    "/alipay/scanned_pay": {},
+    "/alipay/app_pay": {},
+    "/alipay/wap_pay": {"return_url": "http://127.0.0.1:1/back"},
+    "/alipay/qrcode_pay": {},
+    "/alipay/scan_pay": {"auth_code": "123456"},
+}
+DESKS = ("/wechatpay/cashier_desk", "/wechatpay/mp_cashier_desk", "/alipay/cashier_desk")
+SCANS = ("/order/scan_pay", "/alipay/scan_pay")
+
+
+def ours(path: str) -> str:
+    """How our order number is called there."""
+    return "out_order_no" if path.startswith("/alipay/") else "agent_order_id"
+
+
+def sale(path: str, number: str = "1", **changes: str) -> dict[str, str]:
+    """A plain sale of 100 HKD."""
+    goods = "subject" if path.startswith("/alipay/") else "product_info"
+    params = {"merchant_no": "M1", "currency": "HKD", "amount": "100", goods: "演示订单"}
+    return params | WAYS.get(path, {}) | ({ours(path): number} if number else {}) | changes
+
+
 BUYER = {"cert_id": "510921199308772318", "name": "李~雷 ·𠮷"}
 SPLIT = {"sub_order_no": "S1", "sub_order_amount": "46.44"}
 WECHAT_SPLIT = SPLIT | {"transport_amount": "23.22", "product_amount": "23.22"}
@@ -76,6 +107,17 @@ class Caller:
         if method == "GET":
             return self.transport(method, path, sent, "", headers)
         return self.transport(method, path, "", sent, {"Content-Type": FORM} | headers)
+
+    def pay(self, path: str, number: str = "1", **changes: str) -> tuple[int, Any]:
+        return self.send("POST", path, sale(path, number, **changes))
+
+    def order(self, number: str = "1", path: str = "/order") -> Any:
+        """The order as the gateway shows it, or the status of the refusal."""
+        status, body = self.send("GET", path, {ours(path): number})
+        return body["data"]["order"] if status == 200 else status
+
+    def refund(self, path: str = "/refund", **params: str) -> tuple[int, Any]:
+        return self.send("POST", path, params)
 
     def declare(self, channel: str, **params: str) -> tuple[int, Any]:
         return self.send("POST", channel, params)

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from flask.testing import FlaskClient
 
 from customs.sandbox.app import create_sandbox
+from customs.sandbox.notifier import Notifier
 from customs.sandbox.settings import SandboxSettings
 
 from .caller import AGENT, Caller, Clock
@@ -27,9 +28,10 @@ SERVE = """
 import sys
 from pathlib import Path
 from customs.sandbox.serving import serve
+from customs.sandbox.notifier import Notifier
 from customs.sandbox.settings import SandboxSettings
-agent_no, key, port, ledger = sys.argv[1:]
-serve(SandboxSettings(agent_no, Path(key), port=int(port), ledger=Path(ledger), step_seconds=0.02))
+agent_no, key, gateway_key, port, ledger = sys.argv[1:]
+serve(SandboxSettings(agent_no, Path(key), Path(gateway_key), port=int(port), ledger=Path(ledger), step_seconds=0.02))
 """
 
 
@@ -45,6 +47,18 @@ def public_key_file(agent_key: rsa.RSAPrivateKey, tmp_path_factory: pytest.TempP
     return file
 
 
+@pytest.fixture(scope="session")
+def gateway_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="session")
+def gateway_key_file(gateway_key: rsa.RSAPrivateKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("keys") / "gateway_private.pem"
+    file.write_bytes(gateway_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    return file
+
+
 @dataclass
 class Sandbox:
     """One sandbox in this process: its caller, its clock, and what it says of itself."""
@@ -52,25 +66,39 @@ class Sandbox:
     caller: Caller
     clock: Clock
     client: FlaskClient
+    notifier: Notifier
+
+    def payer(self, **wanted: str) -> int:
+        """Press the button for a payer; the status of the answer."""
+        return self.client.post("/control/pay", json=wanted).status_code
 
     def ledger(self, **query: str) -> Any:
         return self.client.get("/ledger", query_string=query).json
 
 
 @pytest.fixture
-def make_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path) -> Callable[..., Sandbox]:
+def make_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path, gateway_key_file: Path) -> Callable[..., Sandbox]:
     def make(**changes: Any) -> Sandbox:
         clock = Clock()
         settings = SandboxSettings(
-            **({"agent_no": AGENT, "agent_public_key": public_key_file, "step_seconds": 1.0} | changes)
+            **(
+                {
+                    "agent_no": AGENT,
+                    "agent_public_key": public_key_file,
+                    "gateway_private_key": gateway_key_file,
+                    "step_seconds": 1.0,
+                }
+                | changes
+            )
         )
-        client = create_sandbox(settings, now=clock).test_client()
+        app = create_sandbox(settings, now=clock)
+        client = app.test_client()
 
         def transport(method: str, path: str, query: str, body: str, headers: dict[str, str]) -> tuple[int, Any]:
             reply = client.open(path, method=method, query_string=query, data=body, headers=headers)
             return reply.status_code, reply.get_json(silent=True)
 
-        return Sandbox(Caller(agent_key, transport, clock), clock, client)
+        return Sandbox(Caller(agent_key, transport, clock), clock, client, app.extensions["notifier"])
 
     return make
 
@@ -90,13 +118,14 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def serve_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path) -> Callable[[Path], Any]:
+def serve_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path, gateway_key_file: Path) -> Callable[[Path], Any]:
     @contextmanager
     def serving(ledger: Path) -> Iterator[Served]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        process = subprocess.Popen([sys.executable, "-c", SERVE, AGENT, str(public_key_file), str(port), str(ledger)])
+        files = (str(public_key_file), str(gateway_key_file), str(port), str(ledger))
+        process = subprocess.Popen([sys.executable, "-c", SERVE, AGENT, *files])
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_healthy(url)

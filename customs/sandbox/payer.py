@@ -1,0 +1,127 @@
+"""What the payer does: enters a cashier desk (4.6, 4.7, 6.4), and pays or gives up any order on its page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, jsonify, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from customs.gateway.endpoints import BY_NAME, Endpoint, check
+from customs.sandbox.answers import Refused
+from customs.sandbox.call import Call
+from customs.sandbox.desk import Desk
+from customs.sandbox.payer_pages import CHANNELS, LISTED, ORDER, REFUSED, page
+from customs.sandbox.paying import ordered
+from customs.sandbox.payment_calls import DESKS
+from customs.sandbox.payments import ENDED, Payment
+from customs.sandbox.settling import end_by_payer, settle
+from customs.sandbox.shapes import RETURNS, order
+from customs.sandbox.values import wrong_values
+from customs.sandbox.verification import sent_parameters
+
+MOST_LISTED = 100
+DEEDS = {"pay": "PAID", "refuse": "FAIL"}
+
+
+@dataclass(frozen=True)
+class Payer:
+    """The payer's side of one sandbox."""
+
+    desk: Desk
+
+    def add_routes(self, app: Flask) -> None:
+        """The cashier desks at the document's paths, and the pages of our own."""
+        for name in DESKS:
+            endpoint = BY_NAME[name]
+            app.add_url_rule(endpoint.path, name, self._entered(endpoint), methods=["GET"])
+        app.add_url_rule("/pay", "pay_list", self._list, methods=["GET"])
+        app.add_url_rule("/pay/<payment_no>", "pay_page", self._show, methods=["GET"])
+        app.add_url_rule("/pay/<payment_no>", "pay_deed", self._act, methods=["POST"])
+        app.add_url_rule("/control/pay", "control_pay", self._control, methods=["POST"])
+
+    def _entered(self, endpoint: Endpoint) -> Callable[[], Response]:
+        def enter() -> Response:
+            try:
+                payment = self._ordered(endpoint)
+            except Refused as refusal:
+                self.desk.ledger.note(self.desk.now(), endpoint.name, {}, outcome=refusal.reason)
+                return page(REFUSED, status=refusal.status, wrong=str(refusal).split("; "))
+            self.desk.ledger.note(self.desk.now(), endpoint.name, traced(payment), outcome="answered")
+            return self._order(payment)
+
+        return enter
+
+    def _ordered(self, endpoint: Endpoint) -> Payment:
+        pairs = sent_parameters(request)
+        params = dict(pairs)
+        if len(params) < len(pairs):
+            raise Refused(400, "a parameter was sent more than once", "parameters")
+        documented = {name: value for name, value in params.items() if name in endpoint.known}
+        extra = {name: value for name, value in params.items() if name not in endpoint.known}
+        call = Call(endpoint.name, documented, False, request.host_url)
+        wrong = check(endpoint, params) + wrong_values(documented)
+        wrong += [f"{name} is a name of the reply (4.6.4, 6.4.4)" for name in extra if name in RETURNS[call.channel]]
+        if wrong:
+            raise Refused(400, "; ".join(wrong), "parameters")
+        return ordered(self.desk, call, extra)
+
+    def _order(self, payment: Payment) -> Response:
+        to = returned(payment)
+        return page(
+            ORDER, to=to, payment=payment, channel=CHANNELS[payment.channel], return_to=to if _paid(payment) else ""
+        )
+
+    def _list(self) -> Response:
+        waiting = []
+        for payment in self.desk.book.waiting_payments(MOST_LISTED):
+            payment.move_on(self.desk.now(), self.desk.settings.step_seconds)
+            if not payment.ended:
+                waiting.append(payment)
+        return page(LISTED, payments=waiting)
+
+    def _show(self, payment_no: str) -> Response:
+        with self.desk.book.turn():
+            payment = self.desk.book.payment(payment_no)
+            if payment is None:
+                raise Refused(404, "no order is known by this number")
+            settle(self.desk, payment)
+        return self._order(payment)
+
+    def _act(self, payment_no: str) -> AnyResponse:
+        """The button: back to the merchant when paid (4.6.3, 6.4.3), else to the order's page."""
+        status = DEEDS.get(request.form.get("deed", ""))
+        if status is None:
+            raise Refused(400, f"deed is one of {', '.join(DEEDS)}")
+        payment = end_by_payer(self.desk, payment_no, status)
+        return redirect((_paid(payment) and returned(payment)) or f"/pay/{payment_no}", 303)
+
+    def _control(self) -> Response:
+        """The button for tests: {"payment_no" or "our_no", "status"? (PAID)}; answers with the ledger's row."""
+        wanted = request.get_json()
+        if not isinstance(wanted, dict) or not all(isinstance(value, str) for value in wanted.values()):
+            raise Refused(400, "a JSON object of texts is expected")
+        status, payment_no = wanted.get("status", "PAID"), wanted.get("payment_no", "")
+        if status not in ENDED or wanted.keys() - {"payment_no", "our_no", "status"}:
+            raise Refused(400, f"payment_no or our_no, and status ({', '.join(ENDED)}) are expected")
+        if not payment_no and (known := self.desk.book.payment_by_ours(wanted.get("our_no", ""))):
+            payment_no = known.payment_no
+        return jsonify(end_by_payer(self.desk, payment_no, status).shown())
+
+
+def _paid(payment: Payment) -> bool:
+    return payment.status == "PAID"
+
+
+def returned(payment: Payment) -> str:
+    """The return_url with the documented fields and the caller's extra ones, "" when there is none."""
+    url = payment.content.get("return_url", "")
+    if not url:
+        return ""
+    fields = order(payment, [], RETURNS[payment.channel]) | payment.extra
+    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(fields)}"
+
+
+def traced(payment: Payment) -> Mapping[str, str]:
+    """An order's numbers as the ledger's log keeps those of a call."""
+    return {"payment_no": payment.payment_no, "out_order_no": payment.our_no}

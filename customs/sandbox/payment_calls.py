@@ -1,0 +1,61 @@
+"""Every signed call of sections 4 to 8 and what answers it: one table by the endpoint's name."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+from customs.sandbox import paying, refunding
+from customs.sandbox.answers import Answer, Refused, answered, answered_beside
+from customs.sandbox.bills import Bills
+from customs.sandbox.call import Call
+from customs.sandbox.currencies import rate_text
+from customs.sandbox.desk import Desk
+from customs.sandbox.methods import METHODS
+from customs.sandbox.shapes import numbered
+from customs.sandbox.values import wrong_values
+
+Operation = Callable[[Desk, Call], Answer]
+
+DESKS = ("wechatpay_cashier_desk", "wechatpay_mp_cashier_desk", "alipay_cashier_desk")
+
+
+def _openid(desk: Desk, call: Call) -> Answer:
+    """4.4: whose code it is; the same code is the same person."""
+    digest = hashlib.sha256(call.params["code"].encode()).hexdigest()
+    return answered({"openid": f"o{digest[:27]}"})
+
+
+def _rate(desk: Desk, call: Call) -> Answer:
+    """4.11 in `data`, 6.8 beside `meta`."""
+    currency = call.params["currency"]
+    shown = {"currency": currency, "rate": rate_text(call.channel, currency)}
+    return answered_beside(rate=shown) if call.channel == "alipay" else answered(shown)
+
+
+class PaymentCalls:
+    """The payment side of one sandbox."""
+
+    def __init__(self, desk: Desk, bills: Bills) -> None:
+        self._desk = desk
+        self._operations: Mapping[str, Operation] = {
+            **dict.fromkeys((name for name in METHODS if name not in DESKS), paying.create),
+            "wx_openid": _openid,
+            "order": paying.query,
+            "alipay_order": paying.query,
+            "refund": refunding.give_back,
+            "alipay_refund": refunding.give_back,
+            "query_refund": refunding.query,
+            "alipay_query_refund": refunding.query,
+            "rate": _rate,
+            "alipay_rate": _rate,
+            "download_bill": bills.download,
+        }
+
+    def __contains__(self, endpoint: str) -> bool:
+        return endpoint in self._operations
+
+    def answer(self, call: Call) -> Answer:
+        """Process one call that was let in. Raises Refused."""
+        if wrong := wrong_values(call.params):
+            raise Refused(400, "; ".join(wrong), "parameters")
+        answer = self._operations[call.endpoint](self._desk, call)
+        return Answer(answer.status, numbered(dict(answer.body)), answer.file) if call.numbers else answer
