@@ -25,7 +25,7 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
 def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls: int) -> Verdict:
     with running_stub(latency_ms) as gateway_url:
         ground = Ground(home, database_url, gateway_url, threads)
-        engine = Engine(ground.services.desk, threads)
+        engine = Engine(ground.services.desks, threads)
 
         def drained() -> float:
             ground.store([whole_order(number) for number in fresh_numbers(calls)])

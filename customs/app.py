@@ -7,6 +7,9 @@ from flask import Flask, Response, g, request
 from customs.declarations.api import api as declarations_api
 from customs.ids import new_id
 from customs.lanes.api import api as lanes_api
+from customs.payments.api import api as payments_api
+from customs.payments.api import open_doors
+from customs.payments.bills_api import api as bills_api
 from customs.web import problems
 from customs.web.bodies import LARGEST_BODY
 from customs.web.health import health
@@ -25,7 +28,7 @@ def create_app(services: Services) -> Flask:
     app.before_request(_name_request)
     app.after_request(_finish)
     problems.install(app)
-    for blueprint in (declarations_api, lanes_api, health):
+    for blueprint in (declarations_api, payments_api, bills_api, lanes_api, open_doors, health):
         app.register_blueprint(blueprint)
     return app
 

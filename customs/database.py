@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-FEN = Decimal("0.01")
+HUNDREDTH = Decimal("0.01")
 CLOCK_SECONDS = 5.0
 # PostgreSQL's words for a deadlock and for a serialization failure.
 CONTENTION = ("40P01", "40001")
@@ -51,8 +51,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Cny(TypeDecorator[Decimal]):
-    """Yuan as Decimal with two places, kept as whole fen: exact on both databases, and sums stay exact."""
+class Money(TypeDecorator[Decimal]):
+    """An amount as Decimal with two places, kept as whole hundredths: exact on both databases, and so are sums.
+
+    No currency of the document has more places (11.3); yen and won have none.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -60,13 +63,13 @@ class Cny(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         if value is None:
             return None
-        fen = value / FEN
-        if fen != fen.to_integral_value():
-            raise ValueError("an amount in yuan has two places")
-        return int(fen)
+        hundredths = value / HUNDREDTH
+        if hundredths != hundredths.to_integral_value():
+            raise ValueError("an amount has two places")
+        return int(hundredths)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value) * FEN
+        return None if value is None else Decimal(value) * HUNDREDTH
 
 
 class Word(TypeDecorator[Any]):

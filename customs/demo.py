@@ -90,7 +90,7 @@ def hand_in(services: Services, sample: SampleBatch) -> str:
     )
     ready = intake.make_ready(services.engine, services.vault, services.rules, submission, sender)
     with services.transaction() as db:
-        batch_id = intake.take_in(db, services.vault, ready, sender).id
+        batch_id = intake.take_in(db, services.vault, ready, sender, services.payments).id
     services.doorbell.ring()
     return batch_id
 
@@ -153,7 +153,7 @@ class Clerk:
         services, why = self._services, f"sample: {expected.note}"
         try:
             with services.transaction() as db:
-                reviewing = Reviewing(db, operator(), database.now(db), services.policy)
+                reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
                 if expected.remedy == "redeclare":
                     reviewing.redeclare(declaration.id, why)
                 else:

@@ -33,7 +33,7 @@ class Examined:
 
 def examine(services: Services) -> list[Examined]:
     """Look at every part; what depends on the database is left out when it is away."""
-    examined = [one for look in (_settings, _database, _redis, _signing_key, _gateway) for one in look(services)]
+    examined = [one for look in LOOKS for one in look(services)]
     if any(one.part == "database" and one.verdict == "wrong" for one in examined):
         return examined
     return examined + [one for look in DATABASE_LOOKS for one in look(services)]
@@ -89,6 +89,23 @@ def _signing_key(services: Services) -> Iterator[Examined]:
     yield Examined("signing key", "ok", str(file))
 
 
+def _notifications(services: Services) -> Iterator[Examined]:
+    """Without them payments are asked for all the same, only later."""
+    settings = services.settings
+    try:
+        verified = services.verifier is not None
+    except (OSError, UnreadableKey) as error:
+        mend = "set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key"
+        yield Examined("notifications", "wrong", f"{settings.public_key_file}: {error}", mend)
+        return
+    if not verified:
+        mend = "set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key"
+        yield Examined("notifications", "note", "cannot be verified: payments are only asked for", mend)
+    elif not settings.desk_url:
+        mend = "set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk"
+        yield Examined("notifications", "note", "nobody tells us of payments: they are only asked for", mend)
+
+
 def _gateway(services: Services) -> Iterator[Examined]:
     url = urlsplit(services.settings.base_url)
     port = url.port or (443 if url.scheme == "https" else 80)
@@ -141,4 +158,12 @@ def _vault(services: Services) -> Iterator[Examined]:
     yield Examined("names and ID numbers", "ok", "can be opened")
 
 
+LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
+    _settings,
+    _database,
+    _redis,
+    _signing_key,
+    _notifications,
+    _gateway,
+)
 DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (_lanes, _backlog, _review, _vault)

@@ -109,6 +109,12 @@ class KeyReused(CustomsError):
     status = 422
 
 
+class GatewayAway(CustomsError):
+    """The gateway cannot be asked at this moment."""
+
+    status = 503
+
+
 class Misconfigured(CustomsError):
     """The environment does not say what is needed."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ARRAY, JSON, Column, Connection, Dialect, String, Table, any_, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 LARGEST_GROUP = 500
 
@@ -129,5 +130,12 @@ def one_of(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str
     listed = list(values)
     if db.connection().dialect.name == "postgresql":
         return column == any_(literal(listed, ARRAY(String)))
-    each = func.json_each(json.dumps(listed)).table_valued("value")
-    return column.in_(select(each.c.value))
+    return column.in_(select(each_of(db, listed).c.value))
+
+
+def each_of(db: Session, values: Iterable[str]) -> TableValuedAlias:
+    """Very many texts as a table with the column `value`, handed over as one parameter."""
+    listed = list(values)
+    if db.connection().dialect.name == "postgresql":
+        return func.unnest(literal(listed, ARRAY(String))).table_valued("value").render_derived()
+    return func.json_each(json.dumps(listed)).table_valued("value")

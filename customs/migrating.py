@@ -15,7 +15,8 @@ import customs.access.models
 import customs.declarations.models
 import customs.history.counting
 import customs.history.models
-import customs.lanes.models  # noqa: F401 - what metadata knows is what was imported
+import customs.lanes.models
+import customs.payments.models  # noqa: F401 - what metadata knows is what was imported
 import migrations
 
 # An arbitrary number that names our lock among PostgreSQL's advisory locks.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf, Range
@@ -18,6 +19,8 @@ from customs.errors import Misconfigured
 # A Unix socket's path may hold some 100 bytes; a deeper home gets its socket in the temporary folder.
 LONGEST_SOCKET_PATH = 90
 SHORTEST_SECRET = 16
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, not bound
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Settings:
     public_key_file: Path
     version: str
     poll_seconds: float
+    payment_poll_seconds: float
     unknown_grace_seconds: float
     alipay_repush_seconds: float
     lease_seconds: float
@@ -47,10 +51,18 @@ class Settings:
     gateway_concurrency: int
     gateway_rate: float
     gateway_timeout_seconds: float
+    public_url: str
     web_host: str
     web_port: int
     web_threads: int
     log_level: str
+
+    @cached_property
+    def desk_url(self) -> str:
+        """Where the gateway and payers reach this desk: as told, or here when the gateway is on this machine too."""
+        is_here = urlsplit(self.base_url).hostname in LOOPBACK
+        host = "127.0.0.1" if self.web_host in EVERYWHERE else self.web_host
+        return self.public_url or (f"http://{host}:{self.web_port}" if is_here else "")
 
     @cached_property
     def is_sqlite(self) -> bool:
@@ -75,6 +87,9 @@ class Variables(Schema):
     public_key_file = fields.String(data_key="WISECASHIER_PUBLIC_KEY_FILE", load_default="")
     version = fields.String(data_key="WISECASHIER_VERSION", load_default="1.0")
     poll_seconds = fields.Float(data_key="CUSTOMS_POLL_SECONDS", load_default=None, validate=Range(0.01))
+    payment_poll_seconds = fields.Float(
+        data_key="CUSTOMS_PAYMENT_POLL_SECONDS", load_default=None, validate=Range(0.01)
+    )
     unknown_grace_seconds = fields.Float(data_key="CUSTOMS_UNKNOWN_GRACE_SECONDS", load_default=None, validate=Range(0))
     alipay_repush_seconds = fields.Float(data_key="CUSTOMS_ALIPAY_REPUSH_SECONDS", load_default=None, validate=Range(0))
     lease_seconds = fields.Float(data_key="CUSTOMS_LEASE_SECONDS", load_default=60.0, validate=Range(5))
@@ -92,6 +107,7 @@ class Variables(Schema):
     gateway_timeout_seconds = fields.Float(
         data_key="CUSTOMS_GATEWAY_TIMEOUT_SECONDS", load_default=15.0, validate=Range(0.1)
     )
+    public_url = fields.Url(data_key="CUSTOMS_PUBLIC_URL", load_default="", require_tld=False)
     web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
@@ -103,6 +119,7 @@ class Variables(Schema):
 # Seconds towards the real gateway, and towards the sandbox, which is in a hurry.
 PACES = {
     "poll_seconds": (60.0, 1.0),
+    "payment_poll_seconds": (5.0, 1.0),
     "unknown_grace_seconds": (420.0, 2.0),
     "alipay_repush_seconds": (300.0, 1.0),
 }
@@ -148,6 +165,7 @@ def _settled(read: dict[str, Any]) -> Settings:
             "sandbox": sandbox,
             "embedded_sandbox": not read["base_url"],
             "base_url": (read["base_url"] or "http://127.0.0.1:8900").rstrip("/"),
+            "public_url": read["public_url"].rstrip("/"),
             "private_key_file": Path(read["private_key_file"] or home / "agent_private.pem"),
             "public_key_file": Path(read["public_key_file"] or home / "gateway_public.pem"),
             "rules_as_warnings": frozenset(_words(read["rules_as_warnings"])),

@@ -17,7 +17,7 @@ from redis import Redis, RedisError
 from customs.children import Child
 from customs.embedded_redis import server_binary, server_command
 from customs.errors import CustomsError, Misconfigured
-from customs.settings import Settings, redis_socket
+from customs.settings import EVERYWHERE, Settings, redis_socket
 from customs.supervision import Supervisor, free_port
 
 WEB_PORT = 8000
@@ -188,8 +188,7 @@ def _is_healthy(address: tuple[str, int]) -> bool:
 
 
 def _reachable(host: str) -> str:
-    everywhere = ("0.0.0.0", "::")  # noqa: S104 - recognised here, not bound
-    return "127.0.0.1" if host in everywhere else host
+    return "127.0.0.1" if host in EVERYWHERE else host
 
 
 def _url(address: tuple[str, int]) -> str:

@@ -1,6 +1,6 @@
 """Wiring: the parts one process shares, made from its settings when they are first needed; nothing connects before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -12,9 +12,16 @@ from customs.crash_points import CrashPoints
 from customs.declarations.allowing import Policy
 from customs.declarations.checking import Rules
 from customs.declarations.pushing import DeclarationDesk
+from customs.declarations.withholding import WithholdingDeclarations
+from customs.desks import Desks
 from customs.doorbell import Doorbell
-from customs.gateway import Gateway, Signer, channels
+from customs.errors import GatewayAway
+from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
 from customs.history.vault import Vault
+from customs.payments.desk import PaymentDesk
+from customs.payments.facts import KnownPayments
+from customs.payments.payment_work import PaymentWork
+from customs.payments.refund_work import RefundWork
 from customs.settings import Settings
 
 
@@ -49,18 +56,54 @@ class Services:
     @cached_property
     def gateway(self) -> Gateway:
         settings = self.settings
+        try:
+            signer = Signer.from_file(settings.private_key_file)
+        except UnreadableKey as error:
+            raise GatewayAway(f"no call can be signed: {error}; see `customs doctor`") from error
         return Gateway(
             settings.base_url,
             settings.agent_no,
-            Signer.from_file(settings.private_key_file),
+            signer,
             version=settings.version,
             timeout=settings.gateway_timeout_seconds,
             pool_size=settings.gateway_concurrency,
         )
 
     @cached_property
+    def wallets(self) -> Mapping[Channel, Wallet]:
+        return wallets(self.gateway)
+
+    @cached_property
     def desk(self) -> DeclarationDesk:
         return DeclarationDesk(self.engine, self.settings, self.vault, channels(self.gateway), self.crash)
+
+    @cached_property
+    def verifier(self) -> Verifier | None:
+        """Checks what the gateway tells us; None while its public key is not on file."""
+        file = self.settings.public_key_file
+        return Verifier(file.read_bytes()) if file.exists() else None
+
+    @cached_property
+    def declarations(self) -> WithholdingDeclarations:
+        return WithholdingDeclarations()
+
+    @cached_property
+    def payment_desk(self) -> PaymentDesk:
+        told = self.declarations
+        works = (
+            PaymentWork(self.wallets, self.vault, told, self.settings),
+            RefundWork(self.wallets, told, self.settings),
+        )
+        return PaymentDesk(self.engine, self.settings, works, self.crash)
+
+    @cached_property
+    def desks(self) -> Desks:
+        """Everything a worker does."""
+        return Desks(self.desk, self.payment_desk)
+
+    @cached_property
+    def payments(self) -> KnownPayments:
+        return KnownPayments()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -14,6 +14,8 @@ from customs.wiring import Services
 from tests import make
 from tests.desk import Desk
 
+SIGNING_KEY = Path(__file__).parent / "gateway" / "keys" / "pkcs1.pem"
+
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -85,6 +87,7 @@ def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
         "CUSTOMS_DATABASE_URL": database_url,
         "CUSTOMS_REDIS_URL": f"unix://{tmp_path}/nobody.sock",
         "WISECASHIER_BASE_URL": "http://127.0.0.1:9",
+        "WISECASHIER_PRIVATE_KEY_FILE": str(SIGNING_KEY),
     }
     services = Services(read_settings(make.SECRETS | environment))
     yield services

@@ -53,7 +53,7 @@ PUBLIC_VARIABLES = {
 VARIABLES = {str(field.data_key): (name, field.load_default) for name, field in Variables().fields.items()}
 KEPT_IN_A_FILE = ("secret_key", "pii_keys")
 # Answered by the renderer for what is no error of ours.
-OTHER_PROBLEMS = {("database_away", 503)}
+OTHER_PROBLEMS = {("database_away", 503), ("gateway_away", 503)}
 OF_COMMANDS_ALONE = {("file_unreadable", 422)}
 
 NOT_OURS = {"__pycache__", "results"}

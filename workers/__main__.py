@@ -50,7 +50,8 @@ def run_worker() -> None:
 
 def _work_behind_queue(name: str) -> None:
     try:
-        make_worker(jobs.services().doorbell, name).work(logging_level="WARNING")
+        # RQ takes a Redis that went away for a crash, with a traceback; we say it in one line.
+        make_worker(jobs.services().doorbell, name).work(logging_level="CRITICAL")
     except (RedisError, RedisAway, ValueError) as error:
         # ValueError: a worker of this name is still registered with a Redis that was away for a moment.
         log.info("left the queue", error=type(error).__name__)

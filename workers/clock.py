@@ -5,18 +5,21 @@ import time
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from customs import database
 from customs.declarations.models import Push
 from customs.due import dead_holders, waits_for_a_worker
+from customs.payments.models import Payment, Refund
 from customs.wiring import Services
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
+# Everything that a worker may be asked to call for.
+DUE: tuple[type[Push] | type[Payment] | type[Refund], ...] = (Push, Payment, Refund)
 
 
 def run(services: Services, stopping: threading.Event) -> None:
@@ -33,7 +36,8 @@ def run(services: Services, stopping: threading.Event) -> None:
 def tick(services: Services) -> bool:
     """One look; True when it rang."""
     with services.reading() as db:
-        gone = dead_holders(db.scalars(select(Push.holder).where(Push.holder.is_not(None)).distinct()))
+        held = union(*(select(model.holder).where(model.holder.is_not(None)) for model in DUE))
+        gone = dead_holders(db.scalars(held))
     if gone:
         with services.transaction() as db:
             free_leases(db, gone, database.now(db))
@@ -44,9 +48,10 @@ def tick(services: Services) -> bool:
 
 def free_leases(db: Session, holders: list[str], now: datetime) -> None:
     """End the leases of processes of this machine that died; what was in doubt will ask the gateway first."""
-    db.execute(update(Push).where(Push.holder.in_(holders)).values(holder=None, lease_until=now))
+    for model in DUE:
+        db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
     log.warning("leases of dead workers were freed", holders=len(holders))
 
 
 def something_is_due(db: Session, now: datetime) -> bool:
-    return db.scalar(select(Push.id).where(waits_for_a_worker(Push, now)).limit(1)) is not None
+    return any(db.scalar(select(model.id).where(waits_for_a_worker(model, now)).limit(1)) for model in DUE)

@@ -4,10 +4,10 @@ import os
 import threading
 import time
 from functools import cache
+from typing import Any
 
 from customs.crash_points import CrashPoints
-from customs.declarations.claiming import Task
-from customs.declarations.judging import Outcome
+from customs.desks import Owned
 from customs.engine import Engine
 from customs.settings import read_settings
 from customs.wiring import Services
@@ -24,8 +24,8 @@ def services() -> Services:
 
 
 @cache
-def engine() -> Engine[Task, Outcome]:
-    return Engine(services().desk, services().settings.gateway_concurrency)
+def engine() -> Engine[Owned, Any]:
+    return Engine(services().desks, services().settings.gateway_concurrency)
 
 
 def drain() -> int:

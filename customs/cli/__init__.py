@@ -7,6 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from customs import logs
 from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
+from customs.cli.billing import bill
+from customs.cli.collecting import pay, query, rate, refund
 from customs.cli.declaring import modify, redeclare, status, submit
 from customs.cli.running import clock, demo, sandbox, up, web, worker
 from customs.errors import CustomsError
@@ -22,6 +24,7 @@ def commands() -> None:
 for command in (
     *(up, web, worker, clock, sandbox, demo),
     *(submit, status, redeclare, modify),
+    *(pay, refund, query, rate, bill),
     *(lanes, registrations, db, api_key, keys, doctor),
 ):
     commands.add_command(command)

@@ -24,6 +24,8 @@ from customs.declarations.sheets import read_registrations
 from customs.errors import Fault, Invalid
 from customs.lanes import gate
 from customs.lanes.models import Lane
+from customs.payments.bills import reseal_bills
+from customs.payments.resealing import reseal_payers
 from customs.settings import read_settings
 from customs.standalone import keep_key_pair
 from customs.wiring import Services
@@ -92,7 +94,10 @@ def keys_generate(folder: Path) -> None:
 def keys_rotate() -> None:
     """Seal every name and ID number anew with the first of CUSTOMS_PII_KEYS."""
     services = Services(read_settings())
-    click.echo(f"{reseal_buyers(services.engine, services.vault)} buyers were sealed anew")
+    buyers = reseal_buyers(services.engine, services.vault)
+    payers = reseal_payers(services.engine, services.vault)
+    bills = reseal_bills(services.engine, services.vault)
+    click.echo(f"{buyers} buyers, {payers} payers and {bills} bills were sealed anew")
 
 
 @click.group(invoke_without_command=True)

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from marshmallow import Schema, ValidationError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from customs import database
 from customs.access.callers import operator
+from customs.cli.loading import loaded
 from customs.cli.showing import show_batches, show_declarations, show_findings, watch
 from customs.declarations import intake, presenting, queries
-from customs.declarations.checking import Rejected, complaints_of
+from customs.declarations.checking import Rejected
 from customs.declarations.findings import Severity
 from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState
@@ -22,6 +22,7 @@ from customs.declarations.review import Reviewing
 from customs.declarations.schemas import ModifyIn, RedeclareIn
 from customs.declarations.sheets import read_sheet
 from customs.errors import Contended, FileUnreadable, Invalid, NotFound
+from customs.paging import LARGEST_PAGE
 from customs.settings import read_settings
 from customs.web.bodies import parse_json
 from customs.wiring import Services
@@ -58,7 +59,7 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
         batch = queries.batch_of(db, batch_id, operator())
         shown = presenting.batch_json(batch, queries.progress_of(db, batch_id), queries.replays_of(db, batch_id))
         filters = queries.Filters(batch_id=batch_id, needs_review=True)
-        in_review = queries.list_declarations(db, operator(), filters, limit=queries.LARGEST_PAGE, cursor=None)
+        in_review = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None)
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
@@ -92,7 +93,7 @@ def _take_in(services: Services, submission: intake.Submission) -> str:
     for _attempt in range(ATTEMPTS):
         try:
             with services.transaction() as db:
-                return intake.take_in(db, services.vault, ready, operator()).id
+                return intake.take_in(db, services.vault, ready, operator(), services.payments).id
         except DBAPIError as error:
             if not database.lost_a_race(error):
                 raise
@@ -114,7 +115,7 @@ def status(number: str | None, as_json: bool) -> None:
             progress, replayed = queries.progress_of(db, number), queries.replays_of(db, number)
             shown: Any = presenting.batch_json(batch, progress, replayed)
             filters = queries.Filters(batch_id=number)
-            rows = queries.list_declarations(db, operator(), filters, limit=queries.LARGEST_PAGE, cursor=None).rows
+            rows = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None).rows
         else:
             rows = queries.declarations_numbered(db, number, operator())
             if not rows:
@@ -124,8 +125,8 @@ def status(number: str | None, as_json: bool) -> None:
     if as_json:
         return click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     show_declarations(console, rows)
-    if len(rows) == queries.LARGEST_PAGE:
-        click.echo(f"the newest {queries.LARGEST_PAGE}; the API lists them all")
+    if len(rows) == LARGEST_PAGE:
+        click.echo(f"the newest {LARGEST_PAGE}; the API lists them all")
     if number.startswith("bat_"):
         counts = "  ".join(f"{name} {count}" for name, count in shown["counts"].items() if count)
         click.echo(f"{number}  {shown['state']}  {counts}")
@@ -136,7 +137,7 @@ def _status_of_all(services: Services, console: Console, as_json: bool) -> None:
     if not as_json:
         return show_batches(console, services)
     with services.reading() as db:
-        page = queries.list_batches(db, operator(), limit=queries.LARGEST_PAGE, cursor=None, since=None, until=None)
+        page = queries.list_batches(db, operator(), limit=LARGEST_PAGE, cursor=None, since=None, until=None)
         shown = [
             presenting.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id))
             for batch in page.rows
@@ -151,10 +152,10 @@ def _status_of_all(services: Services, console: Console, as_json: bool) -> None:
 def redeclare(number: str, reason: str, override: bool) -> None:
     """Push the declaration with this number again."""
     services = Services(read_settings())
-    _loaded(RedeclareIn(), {"reason": reason, "override": override})
+    loaded(RedeclareIn(), {"reason": reason, "override": override})
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        reviewing = Reviewing(db, operator(), database.now(db), services.policy)
+        reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
         reviewing.redeclare(found.id, reason, override=override)
     services.doorbell.ring()
     click.echo(f"{found.id} is being pushed again")
@@ -172,24 +173,14 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     """
     services = Services(read_settings())
     body = _changes(changes) | {"reason": reason}
-    loaded = _loaded(ModifyIn(), body)
-    loaded.pop("reason")
+    changed = loaded(ModifyIn(), body)
+    changed.pop("reason")
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        reviewing = Reviewing(db, operator(), database.now(db), services.policy)
-        reviewing.modify(found.id, reason, loaded, services.vault, services.rules)
+        reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
+        reviewing.modify(found.id, reason, changed, services.vault, services.rules)
     services.doorbell.ring()
     click.echo(f"{found.id} was corrected and is being sent")
-
-
-def _loaded(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
-    """The same checks as at the API's door."""
-    try:
-        loaded: dict[str, Any] = schema.load(body)
-    except ValidationError as error:
-        complaints = complaints_of(error.messages)
-        raise Invalid("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
-    return loaded
 
 
 def _the_one(found: Any, number: str) -> Declaration:

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs import database
 from customs.access.callers import Scope
-from customs.access.idempotency import answer_once
 from customs.declarations import intake, presenting, queries, registrations
 from customs.declarations.models import Declaration
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
 from customs.declarations.states import State
-from customs.errors import Contended
 from customs.gateway import Channel
+from customs.paging import LARGEST_PAGE, Page
 from customs.web.bodies import load
 from customs.web.doors import (
     current_caller,
@@ -33,12 +31,12 @@ from customs.web.doors import (
     time_asked,
     word_asked,
 )
+from customs.web.once import once
 
 api = Blueprint("declarations", __name__, url_prefix="/api/v1")
 
 PAGE = ("limit", "cursor", "since", "until")
 NUMBERS = ("out_order_no", "payment_no", "sub_order_no")
-CONCURRENT_INTAKES = 3
 
 
 @api.post("/batches")
@@ -49,11 +47,11 @@ def create_batch() -> tuple[dict[str, Any], int]:
     submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        batch = intake.take_in(db, services().vault, ready, current_caller())
+        batch = intake.take_in(db, services().vault, ready, current_caller(), services().payments)
         return _batch_json(db, batch.id), 202
 
     ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
-    answer = _idempotently(raw, work)
+    answer = once(raw, work)
     services().doorbell.ring()
     return answer
 
@@ -65,7 +63,8 @@ def preflight() -> dict[str, Any]:
     submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
     ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
     with services().reading() as db:
-        intake.compare(db, services().vault, ready.checked, ready.prepared, database.now(db))
+        now = database.now(db)
+        intake.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
     return {"findings": [finding.as_dict() for finding in ready.checked.findings]}
 
 
@@ -119,7 +118,7 @@ def read_declaration(declaration_id: str) -> WerkzeugResponse:
 @needs(Scope.DECLARATIONS_READ)
 def read_events(declaration_id: str) -> dict[str, Any]:
     only_these("limit", "cursor")
-    limit, cursor = page_asked(queries.LARGEST_PAGE)
+    limit, cursor = page_asked(LARGEST_PAGE)
     after = number_in_cursor(cursor)
     with services().reading() as db:
         queries.declaration_of(db, declaration_id, current_caller())
@@ -173,7 +172,7 @@ def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
 @needs(Scope.DECLARATIONS_READ)
 def list_offices() -> dict[str, Any]:
     only_these()
-    return list_json(queries.Page((), None), presenting.offices_json())
+    return list_json(Page((), None), presenting.offices_json())
 
 
 @api.get("/registrations")
@@ -199,27 +198,12 @@ def _decided(raw: bytes, decide: Callable[[Reviewing], Declaration], status: int
     """One person's decision, and the doorbell once it is committed."""
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        declaration = decide(Reviewing(db, current_caller(), database.now(db), services().policy))
+        declaration = decide(Reviewing(db, current_caller(), database.now(db), services().policy, services().payments))
         return _declaration_json(db, declaration), status
 
-    answer = _idempotently(raw, work)
+    answer = once(raw, work)
     services().doorbell.ring()
     return answer
-
-
-def _idempotently(raw: bytes, work: Callable[[Session], tuple[dict[str, Any], int]]) -> tuple[dict[str, Any], int]:
-    """Do the work in one transaction. Who loses a race to a unique number begins again, and then sees the winner."""
-    request_text = f"{request.method} {request.path}\n".encode() + raw
-    key = request.headers.get("Idempotency-Key")
-    for _attempt in range(CONCURRENT_INTAKES):
-        try:
-            with services().transaction() as db:
-                now = database.now(db)
-                return answer_once(db, current_caller(), key, request_text, now, lambda db=db: work(db))  # type: ignore[misc]
-        except DBAPIError as error:
-            if not database.lost_a_race(error):
-                raise
-    raise Contended("try again", retry_after=1)
 
 
 def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from customs.declarations.models import Declaration, Push, SubOrder
@@ -72,13 +72,19 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
             Declaration.office,
             Push.customs,
             Push.sub_order_no,
+            SubOrder.amount,
         )
         .join(Declaration, Declaration.id == Push.declaration_id)
+        .outerjoin(
+            SubOrder,
+            and_(SubOrder.declaration_id == Push.declaration_id, SubOrder.sub_order_no == Push.sub_order_no),
+        )
         .where(one_of(db, Declaration.payment_no, {order.payment_no for order in orders}), Push.cancelled.is_(False))
     )
     pushes: dict[tuple[str, Channel, str], list[HeldPush]] = {}
-    for merchant_no, channel, payment_no, *rest in rows:
-        pushes.setdefault((merchant_no, channel, payment_no), []).append(HeldPush(*rest))
+    for row in rows:
+        known = HeldPush(row.declaration_id, row.office, row.customs, row.sub_order_no, row.amount)
+        pushes.setdefault((row.merchant_no, row.channel, row.payment_no), []).append(known)
     return pushes
 
 
@@ -86,9 +92,31 @@ def held(db: Session, pushes: Pushes, orders: Collection[Order], cert_indexes: C
     """With those pushes, the sub-orders of the same numbers, and what each buyer spent this year."""
     return Held(
         pushes=pushes,
+        owner_of_order=_orders(db, {order.out_order_no for order in orders if not order.sub_orders}),
         owner_of_sub_order=_sub_orders(db, {number for order in orders for number in order.sub_order_nos}),
+        owners_of_payment=_owners(pushes),
         spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
     )
+
+
+def _owners(pushes: Pushes) -> dict[tuple[Channel, str], set[str]]:
+    """The merchants who declare a payment of each number."""
+    owners: dict[tuple[Channel, str], set[str]] = {}
+    for merchant_no, channel, payment_no in pushes:
+        owners.setdefault((channel, payment_no), set()).add(merchant_no)
+    return owners
+
+
+def _orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], tuple[str, str]]:
+    """Merchant and payment behind each order number."""
+    if not numbers:
+        return {}
+    rows = db.execute(
+        select(Declaration.channel, Declaration.out_order_no, Declaration.merchant_no, Declaration.payment_no).where(
+            one_of(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
+        )
+    )
+    return {(channel, number): (merchant_no, payment_no) for channel, number, merchant_no, payment_no in rows}
 
 
 def _sub_orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], tuple[str, str]]:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
+from customs.texts import UNPRINTABLE
+
 
 class Identity(StrEnum):
     """Whether the order's buyer is the payer, as far as the payment company told."""
@@ -29,8 +31,6 @@ VERDICTS = {
 
 CERT_ID_LENGTH = 18
 LONGEST_NAME = 100
-# Controls, invisible formatting, lone surrogates, private use and unassigned: no name on an ID card holds one.
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def read_verdict(word: str | None) -> Identity | None:

@@ -1,6 +1,6 @@
 """Intake: a submission is made ready, compared with what we hold, and stored in one piece."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,19 +13,38 @@ from customs.access.callers import Caller
 from customs.declarations import held as holdings
 from customs.declarations.checking import Checked, Locate, Rules, check, nowhere, rejection, shape
 from customs.declarations.findings import Finding, Severity
+from customs.declarations.held import Pushes
 from customs.declarations.models import Batch
+from customs.declarations.paid import WHEN_PAID, complaints_about_payment, filings_of, waits
 from customs.declarations.preflight import Complaint, conflicts_with_held
 from customs.declarations.registrations import registrations_of
 from customs.declarations.schemas import LONGEST_BATCH
 from customs.declarations.storing import Prepared, prepare, store
 from customs.errors import Invalid
 from customs.history.vault import Vault
+from customs.payment_facts import PaymentFacts, PaymentKey, Payments
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison found, by the index of a row: the declaration it repeats (R1), and who waits to be paid."""
+
+    replays: Mapping[int, str]
+    waiting: Collection[int]
 
 
 def compare(
-    db: Session, vault: Vault, checked: Checked, prepared: Mapping[int, Prepared], now: datetime
-) -> dict[int, str]:
-    """Compare with what we hold; returns the replays: the index of a row and the declaration it repeats (R1)."""
+    db: Session,
+    vault: Vault,
+    checked: Checked,
+    prepared: Mapping[int, Prepared],
+    payments: Payments,
+    now: datetime,
+    *,
+    lock: bool = False,
+) -> Compared:
+    """Compare with what we hold, and with what is known of the payments; `lock`: these do not change meanwhile."""
+    facts = payments.facts(db, {PaymentKey(*order.payment) for order in checked.orders.values()}, lock=lock)
     pushes = holdings.pushes_of(db, checked.orders.values())
     existing = holdings.existing(db, pushes)
     replays: dict[int, str] = {}
@@ -43,7 +62,31 @@ def compare(
     for index, order in list(checked.orders.items()):
         for complaint in conflicts_with_held(order, held, indexes.get(index)):
             checked.complain(index, complaint)
-    return replays
+    collecting = payments.collecting(db, {order.merchant_no for order in checked.orders.values()})
+    return Compared(replays, set(_compare_payments(checked, facts, pushes, collecting, now)))
+
+
+def _compare_payments(
+    checked: Checked,
+    facts: Mapping[PaymentKey, PaymentFacts],
+    pushes: Pushes,
+    collecting: Collection[str],
+    now: datetime,
+) -> Iterator[int]:
+    """Complain about what the orders' payments do not allow; yields who waits to be paid."""
+    held = {payment: list(of_payment) for payment, of_payment in pushes.items()}
+    for index, order in list(checked.orders.items()):
+        known, collects = facts.get(PaymentKey(*order.payment)), order.merchant_no in collecting
+        if known is None and not collects and order.submit != WHEN_PAID:
+            continue
+        of_payment = held.setdefault(order.payment, [])
+        for complaint in complaints_about_payment(order, known, of_payment, collects, now):
+            checked.complain(index, complaint)
+        if index in checked.orders:
+            # The next row of the same payment adds to this one (R4).
+            of_payment += filings_of(order)
+            if waits(order, known):
+                yield index
 
 
 @dataclass(frozen=True)
@@ -78,20 +121,22 @@ def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submissio
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 
 
-def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller) -> Batch:
+def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments) -> Batch:
     """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
     now = database.now(db)
     checked = ready.checked.copy()
     whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
     if checked.errors and whole:
         raise rejection(checked)
-    replays = compare(db, vault, checked, ready.prepared, now)
+    compared = compare(db, vault, checked, ready.prepared, payments, now, lock=True)
+    replays = compared.replays
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     return store(
         db,
         [ready.prepared[index] for index in sorted(checked.orders)],
         sorted(set(replays.values())),
+        waiting={ready.prepared[index].id for index in compared.waiting},
         findings=checked.findings,
         merchants=sorted(checked.merchants),
         name=ready.submission.name or f"{now:%Y-%m-%d %H:%M:%S} UTC",

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from customs.database import Base, Cny, UtcDateTime, Word
+from customs.database import Base, Money, UtcDateTime, Word
 from customs.declarations.identity import Identity
 from customs.declarations.states import Action, State
 from customs.due import Due
@@ -54,7 +54,8 @@ class BatchReplay(Base):
 class Declaration(Base):
     """One paid order to be declared at one office through one channel (R1).
 
-    `buyer` is sealed, `cert_index` its blind index. `state`, `identity` and the case are folded over the pushes.
+    `waiting_for` is "payment" until that is PAID, where it was handed in to wait for it. `buyer` is sealed,
+    `cert_index` its blind index. `state`, `identity` and the case are folded over the pushes.
     """
 
     __tablename__ = "declarations"
@@ -98,6 +99,7 @@ class Declaration(Base):
     needs_review: Mapped[bool] = mapped_column(Boolean)
     case_reason: Mapped[str | None] = mapped_column(Text)
     case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    waiting_for: Mapped[str | None] = mapped_column(String(16))
     cancelled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -119,9 +121,9 @@ class SubOrder(Base):
     sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER), primary_key=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     position: Mapped[int]
-    amount: Mapped[Decimal] = mapped_column(Cny)
-    transport_amount: Mapped[Decimal | None] = mapped_column(Cny)
-    product_amount: Mapped[Decimal | None] = mapped_column(Cny)
+    amount: Mapped[Decimal] = mapped_column(Money)
+    transport_amount: Mapped[Decimal | None] = mapped_column(Money)
+    product_amount: Mapped[Decimal | None] = mapped_column(Money)
 
 
 class Push(Due, Base):
@@ -131,6 +133,7 @@ class Push(Due, Base):
     cleared when its answer is understood. `modify_time` and `prior_state` are what the gateway last said before the
     present epoch was answered. `sub_order_no` is "" for an order that is not split. `attempts` counts
     state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome.
+    `withheld`: its payment was refunded, and nothing but questions goes out until a reviewer has decided.
     """
 
     __tablename__ = "pushes"
@@ -178,6 +181,7 @@ class Push(Due, Base):
     sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     position: Mapped[int]
     blocked_by: Mapped[str | None] = mapped_column(String(40))
+    withheld: Mapped[bool] = mapped_column(Boolean, default=False)
     cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
 
     state: Mapped[State] = mapped_column(Word(State), default=State.UNDECLARED)

@@ -1,7 +1,6 @@
 """The rules an order must pass before it is stored (R1 to R10), on plain values; each says what to do about it."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,8 +12,8 @@ from customs.declarations.offices import OFFICES, codes_for, offices_with
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.gateway import Channel
+from customs.texts import NUMBER, WHAT_A_NUMBER_IS
 
-NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,32}", re.ASCII)
 SINGLE_LIMIT = Decimal(5000)
 YEARLY_LIMIT = Decimal(26000)
 
@@ -33,12 +32,13 @@ class Complaint(NamedTuple):
 
 @dataclass(frozen=True)
 class HeldPush:
-    """A push we hold already, for the rules that compare."""
+    """A push we hold already, for the rules that compare; `amount` in yuan where it is a sub-order's."""
 
     declaration_id: str
     office: str
     customs: str
     sub_order_no: str
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Held:
 
     pushes: Mapping[tuple[str, Channel, str], Sequence[HeldPush]] = field(default_factory=dict)
     spent: Mapping[str, Decimal] = field(default_factory=dict)
+    owner_of_order: Mapping[tuple[Channel, str], tuple[str, str]] = field(default_factory=dict)
     owner_of_sub_order: Mapping[tuple[Channel, str], tuple[str, str]] = field(default_factory=dict)
+    owners_of_payment: Mapping[tuple[Channel, str], Collection[str]] = field(default_factory=dict)
 
 
 Rule = Callable[[Order], Iterator[Complaint]]
@@ -68,7 +70,7 @@ def _numbers(order: Order) -> Iterator[Complaint]:
                 place,
                 "number_invalid",
                 ERROR,
-                "a number has 1 to 32 characters of 0-9 A-Z a-z _ - | * @",
+                WHAT_A_NUMBER_IS,
                 "correct the number; in a spreadsheet, format the column as text",
             )
 
@@ -170,18 +172,6 @@ def _buyer(order: Order, today: date) -> Iterator[Complaint]:
         )
 
 
-def _payment_known(order: Order) -> Iterator[Complaint]:
-    """R9: waiting for a payment needs one that we know."""
-    if order.submit == "when_paid":
-        yield Complaint(
-            "submit",
-            "payment_unknown",
-            ERROR,
-            "this payment is not known here, so nobody would notice when it is paid",
-            'hand the order in when it is paid, with "submit": "now"',
-        )
-
-
 def _single_limit(order: Order) -> Iterator[Complaint]:
     """R10."""
     if order.total is not None and order.total > SINGLE_LIMIT:
@@ -201,7 +191,6 @@ RULES: tuple[Rule, ...] = (
     _amounts,
     _sub_orders_once,
     _duty,
-    _payment_known,
     _single_limit,
 )
 
@@ -232,18 +221,7 @@ def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Ite
                 "declare a payment at one code either split or as a whole",
             )
             break
-    for index, number in enumerate(order.sub_order_nos):
-        merchant_no, payment_no = held.owner_of_sub_order.get((order.channel, number), ("", ""))
-        if payment_no and (merchant_no, payment_no) != (order.merchant_no, order.payment_no):
-            yield Complaint(
-                f"sub_orders/{index}/sub_order_no",
-                "sub_order_shared",
-                WARNING,
-                f"{f'payment {payment_no}' if merchant_no == order.merchant_no else 'another order'} "
-                "has a sub-order of the same number",
-                "the gateway finds a sub-order by its number alone: make it unique",
-            )
-            break
+    yield from _shared_numbers(order, held)
     spent = held.spent.get(cert_index or "", Decimal()) + (order.total or Decimal())
     if cert_index and order.total and spent > YEARLY_LIMIT:
         yield Complaint(
@@ -253,3 +231,34 @@ def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Ite
             f"this buyer's declared purchases come to {spent} this year, over {YEARLY_LIMIT}",
             "check with the buyer; customs may refuse it",
         )
+
+
+def _shared_numbers(order: Order, held: Held) -> Iterator[Complaint]:
+    """The gateway knows no merchants, and finds an order or a sub-order by its number alone."""
+    others = set(held.owners_of_payment.get((order.channel, order.payment_no), ())) - {order.merchant_no}
+    if others:
+        yield Complaint(
+            "payment_no",
+            "payment_shared",
+            WARNING,
+            "another merchant declares a payment of the same number",
+            "a payment is one merchant's: check the number",
+        )
+    named = [("out_order_no", order.out_order_no, held.owner_of_order)] if not order.sub_orders else []
+    named += [
+        (f"sub_orders/{index}/sub_order_no", number, held.owner_of_sub_order)
+        for index, number in enumerate(order.sub_order_nos)
+    ]
+    for place, number, owners in named:
+        merchant_no, payment_no = owners.get((order.channel, number), ("", ""))
+        if payment_no and (merchant_no, payment_no) != (order.merchant_no, order.payment_no):
+            what = "order" if place == "out_order_no" else "sub-order"
+            whose = f"payment {payment_no}" if merchant_no == order.merchant_no else "another payment"
+            yield Complaint(
+                place,
+                f"{what.replace('-', '_')}_shared",
+                WARNING,
+                f"{whose} has the same {what} number",
+                f"the gateway finds the {what} by its number alone: make it unique",
+            )
+            break

@@ -60,6 +60,7 @@ def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now
         "state": declaration.state,
         "identity": declaration.identity,
         "cancelled": declaration.cancelled,
+        "waiting_for": declaration.waiting_for,
         "needs_review": declaration.needs_review,
         "case": case or None,
         "pushes": [_push_json(push) for push in declaration.pushes],

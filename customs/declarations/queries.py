@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, exists, func, select, union_all
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from customs.access.callers import Caller
@@ -14,16 +13,8 @@ from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Decla
 from customs.declarations.states import State
 from customs.errors import NotFound
 from customs.history.models import Event
-
-LARGEST_PAGE = 200
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of a list, newest first; `next_cursor` is the id to go on after, None at the end."""
-
-    rows: Sequence[Any]
-    next_cursor: str | None
+from customs.paging import LARGEST_PAGE, Page, page_of
+from customs.payment_facts import PaymentKey
 
 
 @dataclass(frozen=True)
@@ -77,6 +68,15 @@ def declaration_of(db: Session, declaration_id: str, caller: Caller, *, lock: bo
     return found
 
 
+def key_of(db: Session, declaration_id: str, caller: Caller) -> PaymentKey:
+    """The payment of one declaration; NotFound also for another merchant's."""
+    named = select(Declaration.merchant_no, Declaration.channel, Declaration.payment_no)
+    found = db.execute(named.where(Declaration.id == declaration_id, caller.sees(Declaration.merchant_no))).first()
+    if found is None:
+        raise NotFound
+    return PaymentKey(*found)
+
+
 def declarations_numbered(db: Session, number: str, caller: Caller) -> Sequence[Declaration]:
     """The declarations with this id, order, payment or sub-order number."""
     return db.scalars(
@@ -89,13 +89,12 @@ def declarations_numbered(db: Session, number: str, caller: Caller) -> Sequence[
 
 
 def _numbered(number: str) -> ColumnElement[bool]:
+    # One look into each index: an OR over two tables would read every declaration there is.
+    numbered = aliased(Declaration)
+    columns = (numbered.id, numbered.out_order_no, numbered.payment_no)
+    own = (select(numbered.id).where(column == number) for column in columns)
     split = select(SubOrder.declaration_id).where(SubOrder.sub_order_no == number)
-    return or_(
-        Declaration.id == number,
-        Declaration.out_order_no == number,
-        Declaration.payment_no == number,
-        Declaration.id.in_(split),
-    )
+    return Declaration.id.in_(union_all(*own, split))
 
 
 def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
@@ -158,14 +157,6 @@ def _sees_batch(caller: Caller) -> ColumnElement[bool]:
     foreign = exists().where(BatchMerchant.batch_id == Batch.id, ~caller.sees(BatchMerchant.merchant_no))
     own = exists().where(BatchMerchant.batch_id == Batch.id, caller.sees(BatchMerchant.merchant_no))
     return own & ~foreign
-
-
-def page_of(db: Session, statement: Select[Any], key: Any, limit: int, cursor: str | None) -> Page:
-    """One page of a list, newest first: ids sort by time, so the id alone is the cursor."""
-    if cursor is not None:
-        statement = statement.where(key < cursor)
-    rows = db.scalars(statement.order_by(key.desc()).limit(limit + 1)).all()
-    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def replays_of(db: Session, batch_id: str) -> Sequence[str]:

@@ -1,6 +1,5 @@
 """From the bytes of an upload to rows of cells: what the file is, its encoding, its delimiter, its sheet."""
 
-import codecs
 import csv
 import io
 import json
@@ -14,6 +13,7 @@ from pathlib import Path
 from customs.declarations.cells import Cell, is_blank, read_cell
 from customs.declarations.columns import Kind, column_spelt
 from customs.declarations.workbook import SAVE_AS
+from customs.encodings import encoding_of
 from customs.errors import FileUnreadable
 
 LARGEST_FILE = 20 * 1024 * 1024
@@ -45,13 +45,6 @@ FOREIGN = {
     b"[": "The file is JSON. Send it to the API, or name it .json.",
     b"<": f"The file is a web page or XML. {SAVE_AS}",
 }
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
-# Chinese text in GB18030 is hardly ever valid UTF-8; the other way round it often is.
-ENCODINGS = ("utf-8", "gb18030")
 
 Rows = list[tuple[int, list[Cell]]]
 Answer = tuple[Rows, list[str]]
@@ -118,19 +111,12 @@ def _read_csv(content: bytes) -> Answer:
 
 
 def _decode(content: bytes) -> str:
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if content.startswith(mark):
-            return _decode_as((encoding,), content[len(mark) :])
-    return _decode_as(ENCODINGS, content)
-
-
-def _decode_as(encodings: tuple[str, ...], content: bytes) -> str:
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FileUnreadable("The file is neither UTF-8 nor GB18030 text. Save it as “CSV UTF-8” or as a workbook (.xlsx).")
+    encoding = encoding_of(content)
+    if encoding is None:
+        raise FileUnreadable(
+            "The file is neither UTF-8 nor GB18030 text. Save it as “CSV UTF-8” or as a workbook (.xlsx)."
+        )
+    return content.decode(encoding)
 
 
 def _lines(text: str) -> Iterator[str]:

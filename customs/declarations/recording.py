@@ -36,6 +36,7 @@ LOCK = (
         push.declaration_id,
         push.blocked_by,
         push.cancelled,
+        push.withheld,
         push.fence,
         push.epoch,
         push.holder,
@@ -123,16 +124,17 @@ def _folds(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[
 
 
 def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
-    """A code whose predecessor is no longer SUCCESS waits for it again, without a due time of its own."""
+    """What waits has no due time: a code whose predecessor is no longer SUCCESS, and whatever was withheld."""
     for key, change in changes.items():
         before = changes.get(held[key]["blocked_by"]) or held.get(held[key]["blocked_by"])
         is_to_send = change["next_action"] not in (None, Action.QUERY)
-        if before is not None and is_to_send and before["state"] is not State.SUCCESS:
+        waits = held[key]["withheld"] or (before is not None and before["state"] is not State.SUCCESS)
+        if is_to_send and waits:
             change["due_at"] = None
 
 
 def _waits(row: Mapping[str, Any]) -> bool:
-    return row["due_at"] is None and row["next_action"] is not None and not row["cancelled"]
+    return row["due_at"] is None and row["next_action"] is not None and not (row["cancelled"] or row["withheld"])
 
 
 def in_time(recorded: Iterable[Recorded]) -> list[Outcome]:

@@ -11,10 +11,10 @@ from customs.access.callers import Caller
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
 from customs.declarations.orders import Order
-from customs.declarations.queries import Page, page_of
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
 from customs.ids import new_id
+from customs.paging import Page, page_of
 
 
 @dataclass(frozen=True)

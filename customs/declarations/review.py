@@ -1,7 +1,6 @@
 """Review: what a person decides on a declaration — re-push, modify, cancel, dismiss — with a reason, on the record."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,24 +26,28 @@ from customs.declarations.changing import changed_order, changed_sub_orders, wri
 from customs.declarations.checking import Rules
 from customs.declarations.findings import Severity
 from customs.declarations.folding import folded
-from customs.declarations.held import order_of
+from customs.declarations.held import order_of, pushes_of
 from customs.declarations.models import Declaration, Push
-from customs.declarations.preflight import complaints_about
-from customs.declarations.queries import declaration_of
+from customs.declarations.orders import Order
+from customs.declarations.paid import Case, over_payment
+from customs.declarations.preflight import Complaint, complaints_about
+from customs.declarations.queries import declaration_of, key_of
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Fault, Invalid
 from customs.history.models import Event
 from customs.history.vault import Vault
+from customs.payment_facts import Payments
 
 
 class Reviewing:
-    """One person's decisions within one transaction: who, when, and by which policy."""
+    """One person's decisions within one transaction: who, when, by which policy, and what payments allow."""
 
-    def __init__(self, db: Session, by: Caller, now: datetime, policy: Policy) -> None:
+    def __init__(self, db: Session, by: Caller, now: datetime, policy: Policy, payments: Payments) -> None:
         self._db = db
         self._by = by
         self._now = now
         self._policy = policy
+        self._payments = payments
 
     def redeclare(
         self, declaration_id: str, why: str, *, override: bool = False, push_ids: Sequence[str] = ()
@@ -56,12 +59,12 @@ class Reviewing:
         if override:
             self._by.require(Scope.DECLARATIONS_REVIEW)
         declaration = self._locked(declaration_id)
+        self._require_no_refund(declaration)
         pushes = self._chosen(declaration, push_ids)
         request = Request(self._now, self._policy, override)
         self._require([(push, REDECLARE) for push in pushes], request)
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
-        self._line_up(declaration)
         self._close(declaration, pushes)
         return self._done(declaration, "redeclare", why, pushes, override=str(override).lower())
 
@@ -73,11 +76,11 @@ class Reviewing:
         Raises Invalid for content that the rules of intake refuse, ActionRefused as `redeclare` does.
         """
         declaration = self._locked(declaration_id)
+        self._require_no_refund(declaration)
         before = order_of(declaration, vault)
         after = changed_order(before, changes)
-        complaints = [
-            one for one in complaints_about(replace(after, submit="now"), self._now.date()) if _blocks(one, rules)
-        ]
+        found = [*complaints_about(after, self._now.date()), *self._over_payment(declaration, after)]
+        complaints = [one for one in found if _blocks(one, rules)]
         if complaints:
             raise Invalid(
                 f"the change is not valid: {complaints[0].detail}",
@@ -98,7 +101,6 @@ class Reviewing:
             else:
                 # Reserved by a worker or not: a new epoch makes it let go of the old content.
                 push.epoch += 1
-        self._line_up(declaration)
         self._close(declaration, pushes)
         return self._done(declaration, "modify", why, pushes, changed=", ".join(sorted(set(changes))))
 
@@ -111,6 +113,7 @@ class Reviewing:
             push.epoch += 1
             push.next_action = push.due_at = None
         declaration.cancelled = True
+        declaration.waiting_for = None
         self._close(declaration, declaration.pushes)
         return self._done(declaration, "cancel", why, ())
 
@@ -118,6 +121,7 @@ class Reviewing:
         """Close the open case as it is; a budget that was spent starts anew."""
         self._by.require(Scope.DECLARATIONS_REVIEW)
         declaration = self._locked(declaration_id)
+        self._require_no_refund(declaration)
         open_cases = [push for push in declaration.pushes if push.case_reason]
         if not open_cases:
             self._require([(push, DISMISS) for push in declaration.pushes[:1]], Request(self._now, self._policy))
@@ -128,7 +132,9 @@ class Reviewing:
         return self._done(declaration, "dismiss", why, (), case=reasons)
 
     def _locked(self, declaration_id: str) -> Declaration:
-        """The declaration and its pushes, locked in the order the recording locks them."""
+        """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
+        key = key_of(self._db, declaration_id, self._by)
+        self._facts = self._payments.facts(self._db, {key}, lock=True).get(key)
         declaration = declaration_of(self._db, declaration_id, self._by, lock=True)
         self._db.scalars(
             select(Push)
@@ -138,6 +144,21 @@ class Reviewing:
             .execution_options(populate_existing=True)
         ).all()
         return declaration
+
+    def _require_no_refund(self, declaration: Declaration) -> None:
+        """A refund and a declaration of one payment do not race (R18)."""
+        if self._facts is not None and self._facts.refunding:
+            why = "a refund of its payment is under way"
+            faults = [Fault(f"/pushes/{push.id}", "refund_under_way", why) for push in declaration.pushes[:1]]
+            raise ActionRefused(why, faults=faults)
+
+    def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[Complaint]:
+        """R4: a modified amount replaces, it does not add."""
+        if self._facts is not None:
+            pushes = pushes_of(self._db, [after]).get(after.payment, ())
+            others = [push for push in pushes if push.declaration_id != declaration.id]
+            if complaint := over_payment(Case(after, self._facts, others, self._now)):
+                yield complaint
 
     def _chosen(self, declaration: Declaration, push_ids: Sequence[str]) -> list[Push]:
         if push_ids:
@@ -193,6 +214,10 @@ class Reviewing:
         """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
         for push in decided_on:
             push.case_reason = push.case_since = None
+            if push.withheld:
+                push.withheld = False
+                push.due_at = push.due_at or (self._now if push.next_action else None)
+        self._line_up(declaration)
         for name, value in folded([vars(push) for push in declaration.pushes]).items():
             setattr(declaration, name, value)
 

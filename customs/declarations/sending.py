@@ -28,7 +28,7 @@ MARK_QUERY = (
 )
 MARK_SEND = (
     update(PUSHES)
-    .where(may_leave, push.next_action != Action.QUERY)
+    .where(may_leave, push.next_action != Action.QUERY, push.withheld.is_(False))
     .values(
         lease_until=UNTIL,
         in_doubt=push.next_action,

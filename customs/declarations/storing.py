@@ -1,6 +1,6 @@
 """Store: a batch's good orders as rows, all in one transaction, and few statements however many there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Decla
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.declarations.states import Action, State
+from customs.declarations.withholding import PAYMENT
 from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.many_rows import insert_many
@@ -47,13 +48,17 @@ def store(
     prepared: Sequence[Prepared],
     replayed: Sequence[str],
     *,
+    waiting: Collection[str],
     findings: Sequence[Finding],
     merchants: Sequence[str],
     name: str,
     sender: Caller,
     now: datetime,
 ) -> Batch:
-    """Insert the batch, its declarations, sub-orders and pushes; the pushes that wait for nothing are due at once."""
+    """Insert the batch, its declarations, sub-orders and pushes; the pushes that wait for nothing are due at once.
+
+    `waiting`: the ids of declarations that wait for their payment.
+    """
     batch = Batch(
         id=new_id("bat"),
         name=name,
@@ -67,13 +72,13 @@ def store(
     db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
     db.flush()
     connection = db.connection()
-    insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, now) for one in prepared))
+    insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, one.id in waiting, now) for one in prepared))
     insert_many(connection, SUB_ORDERS, (row for one in prepared for row in _part_rows(one)))
-    insert_many(connection, PUSHES, (row for one in prepared for row in _push_rows(one, now)))
+    insert_many(connection, PUSHES, (row for one in prepared for row in _push_rows(one, one.id in waiting, now)))
     return batch
 
 
-def _declaration_row(one: Prepared, batch_id: str, now: datetime) -> dict[str, Any]:
+def _declaration_row(one: Prepared, batch_id: str, waits: bool, now: datetime) -> dict[str, Any]:
     order = one.order
     return {
         "id": one.id,
@@ -93,6 +98,7 @@ def _declaration_row(one: Prepared, batch_id: str, now: datetime) -> dict[str, A
         "needs_review": False,
         "case_reason": None,
         "case_since": None,
+        "waiting_for": PAYMENT if waits else None,
         "cancelled": False,
         "created_at": now,
     }
@@ -111,7 +117,7 @@ def _part_rows(one: Prepared) -> Iterator[dict[str, Any]]:
         }
 
 
-def _push_rows(one: Prepared, now: datetime) -> Iterator[dict[str, Any]]:
+def _push_rows(one: Prepared, waits: bool, now: datetime) -> Iterator[dict[str, Any]]:
     order = one.order
     planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
     ids = [new_id("push") for _ in planned]
@@ -128,5 +134,5 @@ def _push_rows(one: Prepared, now: datetime) -> Iterator[dict[str, Any]]:
             "blocked_by": None if plan.waits_for is None else ids[plan.waits_for],
             "state": State.UNDECLARED,
             "next_action": Action.SUBMIT,
-            "due_at": now if plan.waits_for is None else None,
+            "due_at": now if plan.waits_for is None and not waits else None,
         }

@@ -1,5 +1,6 @@
 """Counters of calls by channel, action and outcome with their latency: kept where every process can add and read."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,19 +36,24 @@ class CallCounter:
 
     calls: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     seconds: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, channel: str, action: str, outcome: str, duration_ms: int) -> None:
         seconds = duration_ms / 1000
         key = (channel, action, outcome, bucket_of(seconds))
-        self.calls[key] += 1
-        self.seconds[key] = self.seconds.get(key, 0.0) + seconds
+        with self._lock:
+            self.calls[key] += 1
+            self.seconds[key] = self.seconds.get(key, 0.0) + seconds
 
     def write(self, db: Connection, slot: int) -> None:
         """Add what was counted to the database, in a fixed order so that two writers cannot deadlock."""
         table = Base.metadata.tables[CallCount.__tablename__]
-        for key in sorted(self.calls):
+        with self._lock:
+            calls, seconds = self.calls, self.seconds
+            self.calls, self.seconds = Counter(), {}
+        for key in sorted(calls):
             named = dict(zip(("channel", "action", "outcome", "bucket"), key, strict=True), slot=slot % SLOTS)
-            amounts = {"calls": self.calls[key], "seconds": self.seconds[key]}
+            amounts = {"calls": calls[key], "seconds": seconds[key]}
             matching = [table.c[name] == value for name, value in named.items()]
             added = {name: table.c[name] + bindparam(f"plus_{name}") for name in amounts}
             statement = update(table).where(*matching).values(added)
@@ -58,8 +64,6 @@ class CallCounter:
                     db.execute(insert(table).values(**named, **amounts))
             except IntegrityError:
                 db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
-        self.calls.clear()
-        self.seconds.clear()
 
 
 def bucket_of(seconds: float) -> str:

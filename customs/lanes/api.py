@@ -6,11 +6,11 @@ from flask import Blueprint
 from sqlalchemy import select
 
 from customs.access.callers import Scope
-from customs.declarations.queries import page_of
 from customs.errors import NotFound
 from customs.instants import instant
 from customs.lanes import gate
 from customs.lanes.models import Lane
+from customs.paging import page_of
 from customs.web.doors import list_json, needs, only_these, page_asked, services
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")

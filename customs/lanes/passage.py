@@ -1,4 +1,4 @@
-"""A process's passage through the lane: how many calls it may claim, and what came of them."""
+"""A desk's passage through the lane: how many calls it may claim, and what came of them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class Passage:
-    """The lane of this process's credential; every desk of the process goes through the same one."""
+    """One desk's way through the lane of this deployment's credential; every desk's leads through the same lane."""
 
     def __init__(self, engine: Engine, settings: Settings, now: DatabaseClock) -> None:
         self._rate = settings.gateway_rate

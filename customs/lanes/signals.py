@@ -29,6 +29,13 @@ SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
 )
 
 
+# Why a lane is stopped.
+REASONS = {
+    Signal.STRUCK: "the gateway refused our signature or our right to call",
+    Signal.SKEWED: "the gateway refused our timestamp: the clocks differ",
+}
+
+
 def signal_of(outcome: object) -> Signal:
     return next((signal for kind, signal in SIGNALS if isinstance(outcome, kind)), Signal.ANSWERED)
 
@@ -44,8 +51,8 @@ def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
             retry_after = max(retry_after, outcome.retry_after or 0.0)
         if isinstance(outcome, ClockSkew) and outcome.server_time is not None:
             skew = (now - outcome.server_time).total_seconds()
-        if signal in (Signal.STRUCK, Signal.SKEWED) and isinstance(outcome, GatewayError):
-            reason = f"the gateway refused our signature or our right to call: {outcome.message}"
+        if signal in REASONS and isinstance(outcome, GatewayError):
+            reason = f"{REASONS[signal]}: {outcome.message}"
     return LaneReport(
         answered=counts[Signal.ANSWERED],
         held=counts[Signal.HELD],

@@ -9,8 +9,8 @@ from flask import current_app, g, request
 
 from customs.access.api_keys import caller_of
 from customs.access.callers import Caller, Scope
-from customs.declarations.queries import LARGEST_PAGE, Page
 from customs.errors import Fault, Invalid, KeyMissing, NotFound
+from customs.paging import LARGEST_PAGE, Page
 from customs.wiring import Services
 
 P = ParamSpec("P")
@@ -100,6 +100,13 @@ def flag_asked(name: str) -> bool | None:
 def word_asked(name: str, choices: tuple[str, ...] = ()) -> str | None:
     text = request.args.get(name)
     if text is not None and ("\x00" in text or (choices and text not in choices)):
+        raise _wrong(name, f"one of {', '.join(choices)}" if choices else "plain text")
+    return text
+
+
+def required_word(name: str, choices: tuple[str, ...] = ()) -> str:
+    text = word_asked(name, choices)
+    if not text:
         raise _wrong(name, f"one of {', '.join(choices)}" if choices else "plain text")
     return text
 

@@ -13,6 +13,7 @@ from customs.declarations.models import Declaration, Push
 from customs.due import waits_for_a_worker
 from customs.history.counting import CallCount, cumulative
 from customs.lanes.models import Lane
+from customs.payments.models import Payment, Refund
 from customs.wiring import Services
 
 
@@ -85,6 +86,12 @@ def _backlog(db: Session) -> Iterator[Metric]:
     backlog = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
     backlog.add_metric([], count)
     yield backlog
+    errands = sum(
+        db.scalar(select(func.count()).where(waits_for_a_worker(model, now))) or 0 for model in (Payment, Refund)
+    )
+    payments = GaugeMetricFamily("customs_due_payments", "Payments and refunds that are due and not yet claimed.")
+    payments.add_metric([], errands)
+    yield payments
     age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest of them has been due.")
     age.add_metric([], (now - oldest).total_seconds() if oldest else 0.0)
     yield age

@@ -6,9 +6,9 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
-from customs.errors import CustomsError, Fault
+from customs.errors import CustomsError, Fault, TooLarge
 from customs.instants import instant
 
 log = structlog.get_logger()
@@ -71,6 +71,8 @@ def _of_customs_error(error: CustomsError) -> Response:
 
 
 def _of_http_exception(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        return _of_customs_error(TooLarge())
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     code = (error.name or "error").lower().replace(" ", "_")
     response = problem(status, code, error.name, error.description or error.name)

@@ -1,11 +1,15 @@
 """Who may pass which door: keys, scopes, and 404 for everything that is another merchant's, on every route."""
 
+from decimal import Decimal
+
 import pytest
 
 from customs.access.callers import Scope
+from customs.payments.models import Refund
 from tests import make
 
 READS, WRITES, REVIEWS = Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.DECLARATIONS_REVIEW
+LOOKS, COLLECTS, REFUNDS = Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE, Scope.REFUNDS_WRITE
 
 # Typed by hand: a new route has to be added here, with the scope it needs.
 DOORS = {
@@ -23,6 +27,15 @@ DOORS = {
     ("GET", "/offices"): READS,
     ("GET", "/registrations"): READS,
     ("PUT", "/registrations"): WRITES,
+    ("POST", "/payments"): COLLECTS,
+    ("GET", "/payments"): LOOKS,
+    ("GET", "/payments/<payment_id>"): LOOKS,
+    ("GET", "/payments/<payment_id>/events"): LOOKS,
+    ("POST", "/payments/<payment_id>/refunds"): REFUNDS,
+    ("GET", "/refunds"): LOOKS,
+    ("GET", "/refunds/<refund_id>"): LOOKS,
+    ("GET", "/rates"): LOOKS,
+    ("GET", "/bills"): LOOKS,
     ("GET", "/lanes"): READS,
     ("POST", "/lanes/<lane_id>/resume"): REVIEWS,
 }
@@ -31,6 +44,15 @@ BODIES = {
     "modify": {"reason": "x", "duty": 1},
     "cancel": {"reason": "x"},
     "dismiss": {"reason": "x"},
+    "refunds": {"reason": "x"},
+}
+PAYMENT = {
+    "channel": "wechatpay",
+    "method": "scanned_pay",
+    "merchant_no": make.MERCHANT,
+    "amount": "10.00",
+    "currency": "HKD",
+    "subject": "tea",
 }
 
 
@@ -68,7 +90,7 @@ def test_a_revoked_key_opens_nothing(erp, desk):
 
 
 def test_each_door_opens_to_its_own_scope_and_to_no_other(limited):
-    keys = {scope: limited(scope) for scope in (READS, WRITES, REVIEWS, Scope.ADMIN)}
+    keys = {scope: limited(scope) for scope in Scope}
     for (method, path), needed in DOORS.items():
         for scope, key in keys.items():
             answer = key.call(method, path, json={})
@@ -90,10 +112,12 @@ def test_an_override_needs_the_scope_of_review(limited, desk):
 def test_what_is_another_merchants_is_404_on_every_route(client, erp, stranger, desk):
     declaration = erp.declare()
     desk.work(lambda _: make.reply("EXCEPT", desk.now))
-    ids = {"batch_id": declaration["batch_id"], "declaration_id": declaration["id"]}
+    payment = erp.post("/payments", PAYMENT).json
+    ids = {"batch_id": declaration["batch_id"], "declaration_id": declaration["id"], "payment_id": payment["id"]}
+    ids["refund_id"] = refund_of(desk, payment)
     walked = 0
     for method, rule in routes(client):
-        if not rule.arguments or "lane_id" in rule.arguments:
+        if not rule.arguments or "lane_id" in rule.arguments or not rule.rule.startswith("/api/"):
             continue
         path = rule.rule.removeprefix("/api/v1")
         for name, value in ids.items():
@@ -103,8 +127,29 @@ def test_what_is_another_merchants_is_404_on_every_route(client, erp, stranger, 
 
         assert (answer.status_code, answer.json["code"]) == (404, "not_found"), path
         walked += 1
-    assert walked == 7
+    assert walked == 11
+    assert erp.get(f"/refunds/{ids['refund_id']}").status_code == 200
     assert erp.get(f"/declarations/{declaration['id']}").json["state"] == "EXCEPT"
+
+
+def refund_of(desk, payment) -> str:
+    """A refund of this payment, as the database holds it."""
+    numbers = {"payment_no": make.number("P"), "outer_refund_no": make.number("R")}
+    copied = {name: payment[name] for name in ("merchant_no", "channel", "currency")}
+    with desk.services.transaction() as db:
+        db.add(
+            Refund(
+                id="ref_1",
+                payment_id=payment["id"],
+                amount=Decimal(1),
+                reason="x",
+                sender="an ERP",
+                created_at=desk.now,
+                **numbers,
+                **copied,
+            )
+        )
+    return "ref_1"
 
 
 def test_what_does_not_exist_looks_just_like_what_is_another_merchants(erp, stranger):
@@ -116,9 +161,10 @@ def test_what_does_not_exist_looks_just_like_what_is_another_merchants(erp, stra
     assert {**theirs, "request_id": None} == {**nobodys, "request_id": None}
 
 
-@pytest.mark.parametrize("path", ["/batches", "/declarations", "/registrations"])
-def test_lists_hold_nothing_of_another_merchant(erp, stranger, path: str):
+@pytest.mark.parametrize("path", ["/batches", "/declarations", "/registrations", "/payments", "/refunds"])
+def test_lists_hold_nothing_of_another_merchant(erp, stranger, desk, path: str):
     erp.declare()
+    refund_of(desk, erp.post("/payments", PAYMENT).json)
     row = {"merchant_no": "M100", "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "REG-1"}
     erp.put("/registrations", {"registrations": [row]})
 

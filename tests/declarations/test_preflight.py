@@ -250,10 +250,6 @@ def test_a_registration_is_needed_and_alipays_with_its_name(channel: str, missin
     assert complaints(make.order(channel, **{missing: None})) == [(missing, code, ERROR)]
 
 
-def test_nobody_waits_for_a_payment_that_is_not_known():
-    assert complaints(make.order(submit="when_paid")) == [("submit", "payment_unknown", ERROR)]
-
-
 # R10: limits are warnings.
 
 

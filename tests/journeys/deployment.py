@@ -110,7 +110,7 @@ class Deployment:
         services, sender = self.services, operator()
         ready = intake.make_ready(services.engine, services.vault, services.rules, intake.Submission(rows), sender)
         with services.transaction() as db:
-            batch_id = intake.take_in(db, services.vault, ready, sender).id
+            batch_id = intake.take_in(db, services.vault, ready, sender, services.payments).id
         self.told.acknowledged(rows)
         return batch_id
 
@@ -128,7 +128,7 @@ class Deployment:
 
     def drain(self, seconds: float = 0.1) -> None:
         """Work in this process, as a worker does, on what is due within these seconds."""
-        engine = Engine(self.services.desk, self.services.settings.gateway_concurrency)
+        engine = Engine(self.services.desks, self.services.settings.gateway_concurrency)
         engine.drain(seconds)
         engine.close()
 
@@ -170,7 +170,7 @@ class Deployment:
         return self._running.enter_context(started(command, self.environ | variables, log, executable))
 
     def _reviewing(self, db: Any) -> Reviewing:
-        return Reviewing(db, operator(), database.now(db), self.services.policy)
+        return Reviewing(db, operator(), database.now(db), self.services.policy, self.services.payments)
 
     def _declaration_id(self, db: Any, row: Row) -> str:
         statement = select(Declaration.id).where(

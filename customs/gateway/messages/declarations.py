@@ -16,6 +16,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "sub_order_no": ("sub_order_no",),
     "customs": ("customs",),
 }
+PAYMENT = ("out_order_no", "payment_no")
 GATEWAY_NUMBERS = ("wechatpay_no", "alipay_no")
 
 
@@ -41,8 +42,8 @@ class DeclarationReply:
 def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     """The record about our push; raises Unknown when there is none that surely is.
 
-    A query's record that fits the question but is about another push (another code of the payment) raises
-    NotFound: the gateway would have named ours. One that does not even fit the question is no answer to it.
+    A query's record that fits the question but is about another push of the same payment (another code of it)
+    raises NotFound: the gateway would have named ours. One about another payment is no answer to the question.
     """
     ours = _numbers_of(filing)
     records = [(record, _numbers_in(record)) for record in find_records(reply.body)]
@@ -52,7 +53,8 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
         return _declaration(*matching[0], reply.exchange)
     if matching:
         raise Unknown("several records fit the numbers", exchange=reply.exchange)
-    if reply.exchange.method == "GET" and any(_answers(n, reply.exchange) for _, n in about_payments):
+    same_payment = [n for _, n in about_payments if _agree({name: n[name] for name in PAYMENT}, ours)]
+    if reply.exchange.method == "GET" and any(_answers(n, reply.exchange) for n in same_payment):
         raise NotFound("the record is about another push", exchange=reply.exchange, status=404)
     raise Unknown("the numbers were not echoed", exchange=reply.exchange)
 

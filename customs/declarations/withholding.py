@@ -1,0 +1,142 @@
+"""What a payment's fate does to its declarations: they go out once it is PAID, end with it, wait when refunded."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from customs.database import Base
+from customs.declarations.folding import folded
+from customs.declarations.models import Declaration, Push
+from customs.declarations.states import Action
+from customs.history.models import Event
+from customs.many_rows import one_of
+from customs.payment_facts import PaymentKey
+
+PAYMENT = "payment"
+# The timeline's word for a call that the gateway took.
+ANSWERED = "answered"
+
+PUSHES = Base.metadata.tables[Push.__tablename__]
+DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+EVENTS = Base.metadata.tables[Event.__tablename__]
+push, declaration = PUSHES.c, DECLARATIONS.c
+
+OF_PAYMENT = (
+    declaration.merchant_no == bindparam("merchant_no"),
+    declaration.channel == bindparam("channel", type_=declaration.channel.type),
+    declaration.payment_no == bindparam("payment_no"),
+    declaration.cancelled.is_(False),
+)
+# Declarations before pushes, each in order: as everybody locks them.
+LOCK = select(declaration.id).where(*OF_PAYMENT).order_by(declaration.id).with_for_update()
+LOCK_WAITING = LOCK.where(declaration.waiting_for == PAYMENT)
+PUSHES_OF = (
+    select(PUSHES)
+    .where(push.declaration_id.in_(bindparam("ids", expanding=True)))
+    .order_by(push.declaration_id, push.id)
+    .with_for_update()
+)
+
+
+class WithholdingDeclarations:
+    """The declarations' side of what payments and declarations tell each other."""
+
+    def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+        """Put a refunded payment's declarations before a reviewer (R18); what was not sent waits."""
+        ids = _locked(db, LOCK, key)
+        if ids:
+            pushes = _pushes(db, ids)
+            for row in pushes:
+                row |= {"withheld": True, "case_reason": row["case_reason"] or why}
+                row["case_since"] = row["case_since"] or now
+                row["due_at"] = row["due_at"] if row["next_action"] is Action.QUERY else None
+            _write(db, pushes, ("withheld", "due_at", "case_reason", "case_since"))
+            _fold(db, pushes)
+            _note(db, key, ids, {"action": "withhold", "case": why}, now)
+        return len(ids)
+
+    def release(self, db: Session | Connection, key: PaymentKey, now: datetime) -> int:
+        """The payment is PAID: what waited for it is due, but for codes that wait for an earlier one."""
+        ids = _locked(db, LOCK_WAITING, key)
+        if ids:
+            due = (push.blocked_by.is_(None), push.next_action == Action.SUBMIT, push.due_at.is_(None))
+            db.execute(update(PUSHES).where(push.declaration_id.in_(ids), *due).values(due_at=now))
+            db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
+            _note(db, key, ids, {"action": "release", "reason": "the payment is PAID"}, now)
+        return len(ids)
+
+    def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+        """The payment will never be PAID: what waited for it is cancelled, with a case that says so."""
+        ids = _locked(db, LOCK_WAITING, key)
+        if ids:
+            pushes = _pushes(db, ids)
+            for row in pushes:
+                row |= {"cancelled": True, "next_action": None, "case_reason": why, "case_since": now}
+            _write(db, pushes, ("cancelled", "next_action", "case_reason", "case_since"))
+            db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(cancelled=True, waiting_for=None))
+            _fold(db, pushes)
+            _note(db, key, ids, {"action": "cancel", "case": why}, now)
+        return len(ids)
+
+    def in_flight(
+        self, merchant_no: ColumnElement[Any], channel: ColumnElement[Any], payment_no: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        """Whether a declaring call for this payment is under way or in doubt."""
+        return exists().where(
+            push.merchant_no == merchant_no,
+            push.channel == channel,
+            push.payment_no == payment_no,
+            # As the partial index spells it, or neither database would use that.
+            text("NOT pushes.cancelled"),
+            push.in_doubt.is_not(None),
+        )
+
+    def declared(self, db: Session, keys: Collection[PaymentKey]) -> Mapping[PaymentKey, datetime | None]:
+        """Those of these payments of which the gateway took a push, with the time of its first answer to one."""
+        wanted = set(keys)
+        owner = (Declaration.merchant_no, Declaration.channel, Declaration.payment_no)
+        answered = and_(
+            Event.declaration_id == Declaration.id,
+            Event.push_id == Push.id,
+            Event.detail["outcome"].as_string() == ANSWERED,
+        )
+        found = db.execute(
+            select(*owner, func.min(Event.at, type_=Event.at.type))
+            .join(Push, and_(Push.declaration_id == Declaration.id, Push.accepted, Push.cancelled.is_(False)))
+            .outerjoin(Event, answered)
+            .where(one_of(db, Declaration.payment_no, {key.payment_no for key in wanted}))
+            .group_by(*owner)
+        )
+        first = {PaymentKey(merchant_no, channel, number): at for merchant_no, channel, number, at in found}
+        return {key: at for key, at in first.items() if key in wanted}
+
+
+def _locked(db: Session | Connection, statement: Any, key: PaymentKey) -> list[str]:
+    return list(db.execute(statement, key._asdict()).scalars())
+
+
+def _pushes(db: Session | Connection, ids: Sequence[str]) -> list[dict[str, Any]]:
+    return [dict(row) for row in db.execute(PUSHES_OF, {"ids": ids}).mappings()]
+
+
+def _write(db: Session | Connection, pushes: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    for row in pushes:
+        db.execute(update(PUSHES).where(push.id == row["id"]).values({name: row[name] for name in names}))
+
+
+def _fold(db: Session | Connection, pushes: Sequence[Mapping[str, Any]]) -> None:
+    for owner, rows in groupby(pushes, itemgetter("declaration_id")):
+        db.execute(update(DECLARATIONS).where(declaration.id == owner).values(folded(list(rows))))
+
+
+def _note(
+    db: Session | Connection, key: PaymentKey, ids: Sequence[str], detail: Mapping[str, str], now: datetime
+) -> None:
+    event = {"merchant_no": key.merchant_no, "at": now, "kind": "action", "actor": "desk", "detail": detail}
+    for one in ids:
+        db.execute(insert(EVENTS).values(event | {"declaration_id": one}))

@@ -1,0 +1,74 @@
+"""What declarations and payments tell each other: plain values and two protocols; neither sees the other's classes.
+
+Whoever takes both locks takes the payment's row first, then declarations, then pushes.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.orm import Session
+
+from customs.gateway.channels import Channel
+
+
+class PaymentKey(NamedTuple):
+    """What both sides know a payment by."""
+
+    merchant_no: str
+    channel: Channel
+    payment_no: str
+
+
+@dataclass(frozen=True)
+class PaymentFacts:
+    """What is known of a payment that was made here (R4, R9).
+
+    `status` is INIT, PAID, FAIL or EXPIRED, `refund_status` NONE, PART or FULL. `net_cny` is what was paid less what
+    was or is being refunded, in yuan, truncated to fen; None where no rate is known. `refunding`: a refund has not
+    ended. `mainland`: the payer's wallet is one of mainland China.
+    """
+
+    status: str
+    out_order_no: str
+    net_cny: Decimal | None
+    refund_status: str
+    refunding: bool
+    mainland: bool
+    paid_at: datetime | None
+
+
+class Payments(Protocol):
+    """What declarations ask about payments."""
+
+    def facts(
+        self, db: Session, keys: Collection[PaymentKey], *, lock: bool = False
+    ) -> Mapping[PaymentKey, PaymentFacts]:
+        """What is known of these payments; the others were made elsewhere. `lock`: nobody changes them meanwhile."""
+
+    def collecting(self, db: Session, merchants: Collection[str]) -> Collection[str]:
+        """Those of these merchants whose payments are made here."""
+
+
+class Declarations(Protocol):
+    """What payments ask of declarations."""
+
+    def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+        """Put a refunded payment's declarations before a reviewer; what was not sent waits. How many there were."""
+
+    def release(self, db: Session | Connection, key: PaymentKey, now: datetime) -> int:
+        """The payment is PAID: declarations that waited for it are due."""
+
+    def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+        """The payment will never be PAID: declarations that waited for it are cancelled, with a case."""
+
+    def in_flight(
+        self, merchant_no: ColumnElement[Any], channel: ColumnElement[Any], payment_no: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        """The condition that a declaring call for this payment is under way or in doubt."""
+
+    def declared(self, db: Session, keys: Collection[PaymentKey]) -> Mapping[PaymentKey, datetime | None]:
+        """Those of these payments that were declared: when the gateway first took it, None where nobody knows."""

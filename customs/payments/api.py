@@ -1,0 +1,187 @@
+"""The API of payments, refunds and rates, and the door at which the gateway knocks: thin, as every door."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.access.callers import Scope
+from customs.errors import GatewayAway, Invalid, Unreadable
+from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
+from customs.paging import LARGEST_PAGE
+from customs.payments import notifying, paying, presenting, queries, rates, refunding
+from customs.payments.models import Payment, Refund
+from customs.payments.return_page import page
+from customs.payments.schemas import PaymentIn, RefundIn
+from customs.payments.states import Refunded, RefundStatus, Status
+from customs.web.bodies import load
+from customs.web.doors import (
+    current_caller,
+    list_json,
+    needs,
+    number_in_cursor,
+    only_these,
+    page_asked,
+    required_word,
+    services,
+    time_asked,
+    word_asked,
+)
+from customs.web.once import once
+
+log = structlog.get_logger()
+
+api = Blueprint("payments", __name__, url_prefix="/api/v1")
+open_doors = Blueprint("payments_open", __name__)
+
+PAGE = ("limit", "cursor", "since", "until")
+PAYMENT_WORDS = ("merchant_no", "method", "out_order_no", "payment_no")
+REFUND_WORDS = ("merchant_no", "payment_id", "payment_no", "outer_refund_no", "refund_no")
+MOST_FIELDS = 100
+
+
+@api.post("/payments")
+@needs(Scope.PAYMENTS_WRITE)
+def create_payment() -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    desk = paying.Paying(services().wallets, services().vault, services().settings, current_caller())
+    order = desk.checked(load(PaymentIn()))
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        return {"id": desk.pay(db, order, database.now(db)).id}, 201
+
+    try:
+        answer, status = once(raw, work)
+    except paying.LoginCodeOpen:
+        order = desk.with_openid(services().engine, order)
+        answer, status = once(raw, work)
+    services().payment_desk.attend(Payment.__tablename__, answer["id"])
+    return read_payment_json(answer["id"]), status
+
+
+@api.get("/payments")
+@needs(Scope.PAYMENTS_READ)
+def list_payments() -> dict[str, Any]:
+    only_these(*PAGE, "channel", "status", "refund_status", *PAYMENT_WORDS)
+    limit, cursor = page_asked()
+    filters = queries.Filters(
+        channel=word_asked("channel", tuple(Channel)),
+        status=word_asked("status", tuple(Status)),
+        refund_status=word_asked("refund_status", tuple(Refunded)),
+        since=time_asked("since"),
+        until=time_asked("until"),
+        **{name: word_asked(name) for name in PAYMENT_WORDS},
+    )
+    with services().reading() as db:
+        found = queries.list_payments(db, current_caller(), filters, limit=limit, cursor=cursor)
+        return list_json(found, [presenting.payment_json(one, services().vault) for one in found.rows])
+
+
+@api.get("/payments/<payment_id>")
+@needs(Scope.PAYMENTS_READ)
+def read_payment(payment_id: str) -> dict[str, Any]:
+    return read_payment_json(payment_id)
+
+
+@api.get("/payments/<payment_id>/events")
+@needs(Scope.PAYMENTS_READ)
+def read_payment_events(payment_id: str) -> dict[str, Any]:
+    only_these("limit", "cursor")
+    limit, cursor = page_asked(LARGEST_PAGE)
+    after = number_in_cursor(cursor)
+    with services().reading() as db:
+        queries.payment_of(db, payment_id, current_caller())
+        found = queries.events_of(db, payment_id, limit=limit, after=after)
+        return list_json(found, [presenting.event_json(event) for event in found.rows])
+
+
+@api.post("/payments/<payment_id>/refunds")
+@needs(Scope.REFUNDS_WRITE)
+def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    body = load(RefundIn())
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        made = refunding.refund(db, payment_id, body, services().declarations, current_caller(), database.now(db))
+        return {"id": made.id}, 201
+
+    answer, status = once(raw, work)
+    services().payment_desk.attend(Refund.__tablename__, answer["id"])
+    return read_refund_json(answer["id"]), status
+
+
+@api.get("/refunds")
+@needs(Scope.PAYMENTS_READ)
+def list_refunds() -> dict[str, Any]:
+    only_these(*PAGE, "channel", "status", *REFUND_WORDS)
+    limit, cursor = page_asked()
+    filters = queries.Filters(
+        channel=word_asked("channel", tuple(Channel)),
+        status=word_asked("status", tuple(RefundStatus)),
+        since=time_asked("since"),
+        until=time_asked("until"),
+        **{name: word_asked(name) for name in REFUND_WORDS},
+    )
+    with services().reading() as db:
+        found = queries.list_refunds(db, current_caller(), filters, limit=limit, cursor=cursor)
+        return list_json(found, [presenting.refund_json(one) for one in found.rows])
+
+
+@api.get("/refunds/<refund_id>")
+@needs(Scope.PAYMENTS_READ)
+def read_refund(refund_id: str) -> dict[str, Any]:
+    return read_refund_json(refund_id)
+
+
+@api.get("/rates")
+@needs(Scope.PAYMENTS_READ)
+def read_rate() -> dict[str, Any]:
+    only_these("channel", "currency", "merchant_no")
+    channel = Channel(required_word("channel", tuple(Channel)))
+    currency = required_word("currency", tuple(CURRENCY_PLACES))
+    merchant_no = required_word("merchant_no")
+    if not current_caller().may_touch(merchant_no):
+        raise Invalid("merchant_no: this merchant is not yours")
+    told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
+    return presenting.rate_json(told, age)
+
+
+@open_doors.post(paying.NOTIFY_PATH)
+def notify() -> Response:
+    """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
+    verifier = services().verifier
+    if verifier is None:
+        raise GatewayAway("the gateway's public key is not on file: `customs doctor`", retry_after=60)
+    try:
+        pairs = parse_qsl(
+            request.get_data().decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        )
+        headers = request.headers
+        message = read_notification(pairs, headers.get("Timestamp", ""), headers.get("Signature", ""), verifier)
+    except (RefusedNotification, ValueError) as error:
+        log.warning("a notification was refused", reason=str(error))
+        raise Unreadable("this is no notification of the gateway's") from error
+    with services().transaction() as db:
+        notifying.take(db, message, database.now(db))
+    services().doorbell.ring()
+    return Response("success", content_type="text/plain; charset=utf-8")
+
+
+@open_doors.get(paying.RETURN_PATH.format(id="<payment_id>"))
+def return_page(payment_id: str) -> Response:
+    """Where the payer's browser comes back to; what it brings along proves nothing (4.6.4)."""
+    return page()
+
+
+def read_payment_json(payment_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        payment = queries.payment_of(db, payment_id, current_caller())
+        return presenting.payment_json(payment, services().vault, queries.refunds_of(db, payment.id))
+
+
+def read_refund_json(refund_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        return presenting.refund_json(queries.refund_of(db, refund_id, current_caller()))

@@ -1,0 +1,175 @@
+"""The desk of payments and refunds for the engine; a door may also have one errand attended to at once."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Engine, Table
+from sqlalchemy.exc import DBAPIError
+
+from customs.crash_points import CrashPoints
+from customs.database import DatabaseClock, lost_a_race
+from customs.due import this_holder
+from customs.gateway import GatewayError, NotSent, Unknown
+from customs.history.counting import CallCounter
+from customs.lanes.passage import Passage
+from customs.payments.errands import Deed, Task, claim, extend, mark, release
+from customs.payments.judging import Outcome
+from customs.payments.locking import lock_payments
+from customs.settings import Settings
+
+log = structlog.get_logger()
+
+COUNTS_EVERY_SECONDS = 1.0
+# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
+RACES = 2
+# A call ends this long before its lease may: the answer still has to be recorded.
+LEASE_MARGIN_SECONDS = 2.0
+
+
+class Work(Protocol):
+    """One kind of errand: its rows, what it calls, what its answers change."""
+
+    table: Table
+
+    @property
+    def may_go(self) -> ColumnElement[bool]:
+        """The condition under which a send of this kind may leave."""
+
+    def call(self, task: Task) -> Outcome:
+        """The signed call; raises GatewayError."""
+
+    def payment_of(self, task: Task) -> str:
+        """The payment whose row is locked before anything of the task is recorded."""
+
+    def record(self, db: Connection, task: Task, outcome: Outcome, now: datetime) -> str | None:
+        """Write an outcome down; the word for it, None when it came under a fence that is over."""
+
+
+class PaymentDesk:
+    """Claims due errands of every kind in turn, makes their calls, records what came back."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        works: Sequence[Work],
+        crash: CrashPoints,
+    ) -> None:
+        self._engine = engine
+        self._works = {work.table.name: work for work in works}
+        self._now = DatabaseClock()
+        self._passage = Passage(engine, settings, self._now)
+        self._crash = crash
+        self._holder = this_holder()
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._leave_within = settings.lease_seconds - LEASE_MARGIN_SECONDS
+        self._leave_within -= min(settings.gateway_timeout_seconds, settings.lease_seconds / 2)
+        self._must_leave_by: dict[Task, float] = {}
+        self._counter = CallCounter()
+        self._count_at = 0.0
+
+    def claim(self, room: int) -> list[Task]:
+        with self._engine.begin() as db:
+            now = self._now(db)
+            admitted = self._passage.admit(db, room, now)
+            if not admitted:
+                return []
+            tasks: list[Task] = []
+            # Half for each kind, and what one leaves the other takes: no long queue starves the other.
+            for share in (-(-admitted // len(self._works)), admitted):
+                for work in self._works.values():
+                    tasks += self._reserve(db, work, min(share, admitted - len(tasks)), now)
+            self._passage.claimed(db, len(tasks))
+            self._crash.reach("errand_claim_before_commit")
+        return tasks
+
+    def attend(self, table: str, errand_id: str, deed: Deed = Deed.SEND) -> None:
+        """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
+        with self._engine.begin() as db:
+            now = self._now(db)
+            admitted = self._passage.admit(db, 1, now)
+            tasks = self._reserve(db, self._works[table], admitted, now, only=(errand_id, deed))
+            if admitted:
+                self._passage.claimed(db, len(tasks))
+        for task in self.exchange([], tasks):
+            self.exchange([(task, self.call(task))], [])
+
+    def _reserve(
+        self, db: Connection, work: Work, room: int, now: datetime, only: tuple[str, Deed] | None = None
+    ) -> list[Task]:
+        if room < 1:
+            return []
+        return claim(db, work.table, work.may_go, room=room, now=now, holder=self._holder, lease=self._lease, only=only)
+
+    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        for task, _ in answered:
+            self._must_leave_by.pop(task, None)
+        for _attempt in range(RACES):
+            try:
+                return self._exchange(answered, leaving)
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+        return self._exchange(answered, leaving)
+
+    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        with self._engine.begin() as db:
+            now = self._now(db)
+            self._record(db, answered, now)
+            self._crash.reach("errand_record_before_commit")
+            lane = self._passage.lane
+            allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
+            release(db, [task for task in leaving if task not in allowed])
+        self._crash.reach("errand_exchange_after_commit")
+        self._must_leave_by.update(dict.fromkeys(allowed, time.monotonic() + self._leave_within))
+        return allowed
+
+    def call(self, task: Task) -> Outcome:
+        if time.monotonic() > self._must_leave_by.get(task, 0.0):
+            # This process was frozen: somebody else may hold the lease by the time an answer comes.
+            return NotSent("the lease was about to end")
+        self._crash.reach("errand_call_before_send")
+        try:
+            outcome = self._of(task).call(task)
+        except GatewayError as error:
+            outcome = error
+        except Exception:
+            log.exception("an answer could not be read", table=task.table.name, id=task.id)
+            outcome = Unknown("the answer could not be read")
+        self._crash.reach("errand_call_after_reply")
+        return outcome
+
+    def renew(self, held: Sequence[Task]) -> None:
+        with self._engine.begin() as db:
+            extend(db, held, self._now(db) + self._lease)
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        if reserved:
+            with self._engine.begin() as db:
+                release(db, reserved)
+
+    def _of(self, task: Task) -> Work:
+        return self._works[task.table.name]
+
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
+        # Payments and refunds together, in one order: two processes that record both would wait for each other.
+        lock_payments(db, [self._of(task).payment_of(task) for task, _ in answered])
+        in_time: list[Outcome] = []
+        for task, outcome in answered:
+            word = self._of(task).record(db, task, outcome, now)
+            if word is None:
+                release(db, [task])
+                log.warning("an answer came too late", table=task.table.name, id=task.id, fence=task.fence)
+            else:
+                in_time.append(outcome)
+            duration_ms = outcome.exchange.duration_ms if outcome.exchange else 0
+            action = task.table.name if task.deed is Deed.SEND else "QUERY"
+            self._counter.add(task.row["channel"], action, word or "superseded", duration_ms)
+        if answered:
+            self._passage.report(db, in_time, now)
+        if time.monotonic() >= self._count_at and self._counter.calls:
+            self._count_at = time.monotonic() + COUNTS_EVERY_SECONDS
+            self._counter.write(db, slot=hash(self._holder))

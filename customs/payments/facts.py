@@ -1,0 +1,80 @@
+"""What declarations are told of payments made here: is it paid, how much of it is left in yuan, whose wallet."""
+
+from collections.abc import Collection, Mapping
+from decimal import ROUND_DOWN, Decimal
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from customs.database import HUNDREDTH
+from customs.gateway import Channel
+from customs.many_rows import each_of, one_of
+from customs.payment_facts import PaymentFacts, PaymentKey
+from customs.payments.models import Payment, Refund
+from customs.payments.states import RefundStatus, Status
+
+YUAN = "CNY"
+HONG_KONG = "HK"
+
+
+class KnownPayments:
+    """The payments' side of what declarations and payments tell each other."""
+
+    def facts(
+        self, db: Session, keys: Collection[PaymentKey], *, lock: bool = False
+    ) -> Mapping[PaymentKey, PaymentFacts]:
+        """What is known of these payments; the others were made elsewhere. `lock`: nobody changes them meanwhile."""
+        if not keys:
+            return {}
+        wanted = one_of(db, Payment.payment_no, {key.payment_no for key in keys})
+        statement = select(Payment).where(wanted).order_by(Payment.id)
+        found = db.scalars(statement.with_for_update() if lock else statement).all()
+        ids = [payment.id for payment in found]
+        pending = select(Refund.payment_id).where(Refund.status == RefundStatus.PENDING)
+        refunding = set(db.scalars(pending.where(one_of(db, Refund.payment_id, ids)))) if ids else set()
+        facts = {_key(payment): _facts(payment, payment.id in refunding) for payment in found}
+        return {key: facts[key] for key in keys if key in facts}
+
+    def collecting(self, db: Session, merchants: Collection[str]) -> Collection[str]:
+        """Those of these merchants whose payments are made here."""
+        if not merchants:
+            return ()
+        asked = each_of(db, merchants)
+        return set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
+
+
+def _key(payment: Payment) -> PaymentKey:
+    return PaymentKey(payment.merchant_no, Channel(payment.channel), payment.payment_no or "")
+
+
+def _facts(payment: Payment, refunding: bool) -> PaymentFacts:
+    foreign = payment.pay_currency not in (None, YUAN) or HONG_KONG in (payment.wallet or "").upper()
+    return PaymentFacts(
+        status=payment.status,
+        out_order_no=payment.out_order_no,
+        net_cny=net_cny(payment) if payment.status is Status.PAID or _is_asked_in_yuan(payment) else None,
+        refund_status=payment.refund_status,
+        refunding=refunding,
+        mainland=not foreign,
+        paid_at=payment.paid_at,
+    )
+
+
+def _is_asked_in_yuan(payment: Payment) -> bool:
+    """What waits for its payment cannot be declared for more than was asked."""
+    return payment.status is Status.INIT and payment.currency == YUAN
+
+
+def net_cny(payment: Payment) -> Decimal | None:
+    """Yuan paid less what was or is being refunded, truncated to fen; None where no rate is known (R4).
+
+    The gateway's own pay_amount is preferred to a rate; 11.1: a rate is yuan for one unit of the currency.
+    """
+    left = payment.amount - payment.refunded - payment.refunded_elsewhere
+    if payment.currency == YUAN:
+        return left
+    if payment.pay_amount is not None and payment.pay_currency in (None, YUAN):
+        return (payment.pay_amount * left / payment.amount).quantize(HUNDREDTH, ROUND_DOWN)
+    if payment.exchange_rate is not None:
+        return (left * Decimal(payment.exchange_rate)).quantize(HUNDREDTH, ROUND_DOWN)
+    return None

@@ -1,0 +1,85 @@
+"""What outcomes say of the lane, whatever was asked: the table walked, and a group's report."""
+
+from datetime import timedelta
+
+import pytest
+
+from customs.gateway import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused, Unknown
+from customs.lanes.gate import LaneReport
+from customs.lanes.signals import SIGNALS, Signal, lane_report, signal_of
+from tests import make
+from tests.payments.till import order_reply, refund_reply, sale_reply
+
+NOW = make.NOON
+
+
+def busy(retry_after: float | None = None) -> Busy:
+    return Busy("later", exchange=make.exchange(), retry_after=retry_after)
+
+
+def skewed(seconds: float) -> ClockSkew:
+    return ClockSkew("when?", exchange=make.exchange(), server_time=NOW - timedelta(seconds=seconds))
+
+
+OUTCOMES = [
+    (make.reply(), Signal.ANSWERED),
+    (sale_reply(), Signal.ANSWERED),
+    (order_reply(), Signal.ANSWERED),
+    (refund_reply(), Signal.ANSWERED),
+    (Refused("no", exchange=None, status=400), Signal.ANSWERED),
+    (NotFound("nothing", exchange=None, status=404), Signal.ANSWERED),
+    (NotSent("refused"), Signal.HELD),
+    (busy(), Signal.HELD),
+    (Credentials("who?"), Signal.STRUCK),
+    (skewed(1), Signal.SKEWED),
+    (Unknown("lost"), Signal.SILENT),
+    (Misuse("ours"), Signal.SILENT),
+]
+
+
+@pytest.mark.parametrize(("outcome", "signal"), OUTCOMES, ids=lambda value: type(value).__name__)
+def test_what_one_outcome_says(outcome: object, signal: Signal):
+    assert signal_of(outcome) is signal
+
+
+def test_every_kind_of_error_was_tried():
+    def children(kind: type) -> set[type]:
+        return {kind}.union(*(children(child) for child in kind.__subclasses__()))
+
+    assert {type(outcome) for outcome, _ in OUTCOMES} >= children(GatewayError) - {GatewayError}
+    assert {signal for _, signal in OUTCOMES} == set(Signal)
+
+
+def test_no_row_hides_behind_its_parent():
+    kinds = [kind for kind, _ in SIGNALS]
+
+    hidden = [kind for place, kind in enumerate(kinds) if any(issubclass(kind, other) for other in kinds[:place])]
+
+    assert hidden == []
+
+
+def test_a_group_is_counted():
+    report = lane_report([make.reply(), Unknown("lost"), busy(3.0), busy(9.0), NotSent("refused")], NOW)
+
+    assert report == LaneReport(answered=1, held=3, retry_after=9.0)
+
+
+def test_a_group_of_nothing_says_nothing():
+    assert lane_report([], NOW).is_good
+
+
+def test_silence_says_nothing():
+    assert lane_report([Unknown("lost"), Misuse("ours")], NOW) == LaneReport()
+
+
+def test_a_strike_says_why():
+    report = lane_report([Credentials("unknown agent")], NOW)
+
+    assert (report.struck, "unknown agent" in report.reason) == (1, True)
+
+
+@pytest.mark.parametrize("seconds", [-40, 40])
+def test_a_clock_that_is_off_says_by_how_much(seconds: int):
+    report = lane_report([skewed(seconds)], NOW)
+
+    assert (report.struck, report.skew) == (1, seconds)

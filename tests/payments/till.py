@@ -1,0 +1,199 @@
+"""A till to test with: the product's own paying, refunding, claims and records on a real database, step by step.
+
+The gateway's part is said by the test, and time passes when the test says so.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from customs.access.callers import Caller, operator
+from customs.gateway import OrderReply, PayerData, PayerKind, RefundReply, SaleReply
+from customs.lanes import gate
+from customs.payments import queries, refunding
+from customs.payments.errands import Deed, Task, claim, mark, release
+from customs.payments.judging import Outcome
+from customs.payments.locking import lock_payments
+from customs.payments.models import Payment, PaymentEvent, Refund
+from customs.payments.paying import Paying, ask_again
+from customs.payments.payment_work import PaymentWork
+from customs.payments.personal import masked
+from customs.payments.refund_work import RefundWork
+from customs.payments.schemas import PaymentIn
+from customs.wiring import Services
+from tests import make
+from tests.desk import Desk
+
+LEASE = timedelta(seconds=60)
+HOLDER = "here:1"
+NOTHING = PayerData(PayerKind.NOTHING)
+QR = PayerData(PayerKind.QR, "weixin://wxpay/bizpayurl?pr=abc")
+
+
+def payment_row(**changes: Any) -> dict[str, Any]:
+    """A payment as a shop asks for it; a change to None leaves the field out."""
+    row = {
+        "channel": "wechatpay",
+        "method": "scanned_pay",
+        "merchant_no": make.MERCHANT,
+        "amount": "100.00",
+        "currency": "CNY",
+        "subject": "一盒茶",
+    } | changes
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def order_reply(status: str = "PAID", **changes: Any) -> OrderReply:
+    """What the gateway says of an order, as far as a test wants it said."""
+    said: dict[str, Any] = dict.fromkeys(OrderReply.__dataclass_fields__)
+    said |= {"status": status, "personal": {}, "refunds": (), "exchange": make.exchange()}
+    return OrderReply(**said | changes)
+
+
+def sale_reply(status: str | None = "INIT", payer: PayerData = QR, **changes: Any) -> SaleReply:
+    """What the gateway says to a create; `changes` are the order's."""
+    order = order_reply(status, **changes) if status else None
+    number = changes.get("payment_no")
+    return SaleReply(payment_no=number, status=status, payer=payer, order=order, exchange=make.exchange())
+
+
+def refund_reply(status: str = "SUCCESS", **changes: Any) -> RefundReply:
+    said: dict[str, Any] = dict.fromkeys(RefundReply.__dataclass_fields__)
+    return RefundReply(**said | {"status": status, "exchange": make.exchange()} | changes)
+
+
+class Till:
+    """One deployment's payments without processes; it shares the time with the desk of the declarations."""
+
+    def __init__(self, services: Services, desk: Desk) -> None:
+        self.services = services
+        self.desk = desk
+        told, settings = services.declarations, services.settings
+        works = PaymentWork({}, services.vault, told, settings), RefundWork({}, told, settings)
+        self.works = {work.table.name: work for work in works}
+
+    @property
+    def now(self) -> datetime:
+        return self.desk.now
+
+    def wait(self, **time: float) -> None:
+        self.desk.wait(**time)
+
+    def pay(self, caller: Caller | None = None, **changes: Any) -> str:
+        """Ask for one payment; returns its id."""
+        services = self.services
+        paying = Paying({}, services.vault, services.settings, caller or operator())
+        order = paying.checked(PaymentIn().load(payment_row(**changes)))
+        with services.transaction() as db:
+            return paying.pay(db, order, self.now).id
+
+    def paid(self, payment_no: str | None = None, caller: Caller | None = None, **changes: Any) -> str:
+        """A payment that the gateway calls PAID."""
+        told = {name: changes.pop(name) for name in list(changes) if name in OrderReply.__dataclass_fields__}
+        asked = {name: told[name] for name in ("merchant_no", "currency", "amount") if name in told}
+        payment_id = self.pay(caller, **changes | asked)
+        for name in asked:
+            told.pop(name)
+        self.do(payment_id, sale_reply("PAID", payment_no=payment_no or make.number("P"), **told))
+        return payment_id
+
+    def refund(self, payment_id: str, amount: str | None = None, caller: Caller | None = None) -> str:
+        asked = {"reason": "sold out"} | ({"amount": Decimal(amount)} if amount else {})
+        services = self.services
+        with services.transaction() as db:
+            return refunding.refund(db, payment_id, asked, services.declarations, caller or operator(), self.now).id
+
+    def ask_again(self, payment_id: str) -> None:
+        with self.services.transaction() as db:
+            ask_again(db.get_one(Payment, payment_id, with_for_update=True), self.now)
+
+    def claim(self, room: int = 100, holder: str = HOLDER) -> list[Task]:
+        with self.services.engine.begin() as db:
+            tasks: list[Task] = []
+            for work in self.works.values():
+                tasks += claim(db, work.table, work.may_go, room=room, now=self.now, holder=holder, lease=LEASE)
+            return tasks
+
+    def send(self, tasks: Sequence[Task]) -> list[Task]:
+        """Mark the tasks as leaving; returns those that may."""
+        with self.services.engine.begin() as db:
+            may_go = {name: work.may_go for name, work in self.works.items()}
+            leaving = [
+                task for task in tasks if mark(db, task, may_go[task.table.name], self.desk.lane, self.now, LEASE)
+            ]
+            release(db, [task for task in tasks if task not in leaving])
+            return leaving
+
+    def answer(self, task: Task, outcome: Outcome) -> str | None:
+        with self.services.engine.begin() as db:
+            work = self.works[task.table.name]
+            lock_payments(db, [work.payment_of(task)])
+            return work.record(db, task, masked(outcome, {}), self.now)
+
+    def work(self, outcome_of: Callable[[Task], Outcome], after: float = 5.0) -> list[Task]:
+        """One round, some seconds later: claim what is due, let it leave, record what the gateway says to each."""
+        self.wait(seconds=after)
+        leaving = self.send(self.claim())
+        for task in leaving:
+            self.answer(task, outcome_of(task))
+        return leaving
+
+    def do(self, errand_id: str, outcome: Outcome, after: float = 5.0) -> Deed:
+        """One round of one errand, which is due; returns what was done."""
+        self.wait(seconds=after)
+        tasks = self.claim()
+        (task,) = [task for task in tasks if task.id == errand_id]
+        with self.services.engine.begin() as db:
+            release(db, [other for other in tasks if other is not task])
+        assert self.send([task]) == [task]
+        self.answer(task, outcome)
+        return task.deed
+
+    def payment(self, payment_id: str) -> Payment:
+        with self.services.reading() as db:
+            return db.get_one(Payment, payment_id)
+
+    def refund_of(self, refund_id: str) -> Refund:
+        with self.services.reading() as db:
+            return db.get_one(Refund, refund_id)
+
+    def refunds(self, payment_id: str) -> Sequence[Refund]:
+        with self.services.reading() as db:
+            return queries.refunds_of(db, payment_id)
+
+    def events(self, payment_id: str) -> Sequence[PaymentEvent]:
+        with self.services.reading() as db:
+            return db.scalars(
+                select(PaymentEvent).where(PaymentEvent.payment_id == payment_id).order_by(PaymentEvent.id)
+            ).all()
+
+    def stop_lane(self) -> None:
+        self.desk.stop_lane("nobody may call")
+
+    def resume_lane(self) -> None:
+        with self.services.engine.begin() as db:
+            gate.resume(db, self.desk.lane)
+
+
+def at_once(*deeds: Callable[[], Any]) -> list[Any]:
+    """Do all of these at the same moment; what each returned or raised."""
+    start = threading.Barrier(len(deeds))
+    results: list[Any] = [None] * len(deeds)
+
+    def go(number: int) -> None:
+        start.wait()
+        try:
+            results[number] = deeds[number]()
+        except Exception as error:  # noqa: BLE001 - what it raised is what the test asks about
+            results[number] = error
+
+    threads = [threading.Thread(target=go, args=(number,)) for number in range(len(deeds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
