@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from customs import database
 from customs.access.callers import Scope
-from customs.errors import GatewayAway, Invalid, Unreadable
+from customs.errors import Fault, GatewayAway, Invalid, Unreadable
 from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
 from customs.paging import LARGEST_PAGE
 from customs.payments import notifying, paying, presenting, queries, rates, refunding
-from customs.payments.models import Payment, Refund
+from customs.payments.models import LONGEST_NUMBER, Payment, Refund
 from customs.payments.return_page import page
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import Refunded, RefundStatus, Status
@@ -143,8 +143,9 @@ def read_rate() -> dict[str, Any]:
     channel = Channel(required_word("channel", tuple(Channel)))
     currency = required_word("currency", tuple(CURRENCY_PLACES))
     merchant_no = required_word("merchant_no")
-    if not current_caller().may_touch(merchant_no):
-        raise Invalid("merchant_no: this merchant is not yours")
+    if not current_caller().may_touch(merchant_no) or len(merchant_no) > LONGEST_NUMBER:
+        detail = "this merchant is not yours"
+        raise Invalid(f"merchant_no: {detail}", faults=[Fault("?merchant_no", "merchant_unknown", detail)])
     told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
     return presenting.rate_json(told, age)
 

@@ -79,9 +79,13 @@ class PaymentDesk:
                 return []
             tasks: list[Task] = []
             # Half for each kind, and what one leaves the other takes: no long queue starves the other.
-            for share in (-(-admitted // len(self._works)), admitted):
-                for work in self._works.values():
-                    tasks += self._reserve(db, work, min(share, admitted - len(tasks)), now)
+            hungry = list(self._works.values())
+            for share in (-(-admitted // len(hungry)), admitted):
+                for work in tuple(hungry):
+                    found = self._reserve(db, work, min(share, admitted - len(tasks)), now)
+                    tasks += found
+                    if len(found) < share:
+                        hungry.remove(work)
             self._passage.claimed(db, len(tasks))
             self._crash.reach("errand_claim_before_commit")
         return tasks

@@ -9,9 +9,24 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.api.conftest import Erp
 from tests.gateway.loopback import Deed, Loopback, answer
+from tests.payments.till import payment_row
 
 OPENID = "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"
+SCAN = {"method": "scan_pay", "auth_code": "135605691981176449"}
+MINI = {"method": "mini_program_pay", "appid": "wx247c9d9d6191b108", "code": "081abc"}
+NOWHERE = "pay_00000000000000000000000000000000"
+
+
+def pay(erp: Erp, headers: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
+    answered = erp.post("/payments", payment_row(**changes), **headers or {})
+    assert answered.status_code == 201, answered.text
+    return answered.json
+
+
+def refund(erp: Erp, payment_id: str, **changes: Any):
+    return erp.post(f"/payments/{payment_id}/refunds", {"reason": "sold out"} | changes)
 
 
 @dataclass

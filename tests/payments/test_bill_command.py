@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from customs.cli.billing import bill
 from customs.gateway import Channel, Sale, method_of
+from customs.gateway.messages.records import GATEWAY_TIME
 from customs.settings import read_settings
 from customs.wiring import Services
 from tests import make
@@ -61,8 +63,10 @@ def test_a_bill_of_the_sandbox_is_reconciled_shown_and_saved(environment: dict[s
     number = paid_at_the_gateway(services)
     file = tmp_path / "bill.txt"
 
-    shown = run(DAY, DAY, "--save", str(file))
-    as_json = json.loads(run(DAY, DAY, "--json").output)
+    # Midnight may have passed since.
+    days = DAY, datetime.now(GATEWAY_TIME).date().isoformat()
+    shown = run(*days, "--save", str(file))
+    as_json = json.loads(run(*days, "--json").output)
 
     assert (shown.exit_code, "only theirs" in shown.output) == (0, True)
     assert {entry["out_order_no"]: entry["verdict"] for entry in as_json["data"]} == {

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from customs.payments.states import Refunded
 from customs.wiring import Services
 from tests import make
 from tests.desk import Desk
-from tests.payments.bill_books import SINCE, TODAY, UNTIL, at, bill, hold, keep, line_of, payment, refund
+from tests.payments.bill_books import SINCE, UNTIL, at, bill, hold, keep, line_of, payment, refund
 
 MANY = 100_000
 
@@ -60,7 +61,8 @@ def test_what_was_handed_in_and_not_taken_by_the_gateway_is_not_declared(
 
 def test_refunded_after_the_declaration(services: Services, held: Any, desk: Desk) -> None:
     early, late = payment(), payment()
-    keep(services, early, late, refund(early, ended_at=at(hour=13)), refund(late, ended_at=at(TODAY, 23, minute=59)))
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    keep(services, early, late, refund(early, ended_at=at(hour=13)), refund(late, ended_at=soon))
     declare(desk, early)
     declare(desk, late)
 

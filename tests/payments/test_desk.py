@@ -1,17 +1,10 @@
 """Claim, mark, record: who may send, who may record, and what a crash in between leaves behind."""
 
-import threading
 from datetime import timedelta
 
-import pytest
-
-from customs.gateway import Busy, NotFound, Unknown
-from customs.payments.desk import PaymentDesk
-from customs.payments.errands import Deed, release
-from customs.payments.payment_work import PaymentWork
-from customs.payments.refund_work import RefundWork
+from customs.gateway import NotFound, Unknown
+from customs.payments.errands import Deed, extend, release
 from customs.payments.states import Status
-from tests import make
 from tests.payments.till import LEASE, Till, order_reply, sale_reply
 
 SILENCE = Unknown("lost")
@@ -171,124 +164,34 @@ def test_what_was_asked_for_during_a_query_is_asked_again_at_once(till: Till):
     assert [again.id for again in till.claim()] == [payment_id]
 
 
-# The product's own desk, with nobody at the other end.
-
-
-class Silent:
-    """A wallet whose every deed brings this error."""
-
-    def __init__(self, error) -> None:
-        self.error = error
-        self.deeds: list[str] = []
-
-    def __getattr__(self, deed: str):
-        def call(*_args):
-            self.deeds.append(deed)
-            raise self.error
-
-        return call
-
-
-def desk_of(till: Till, wallet: Silent) -> PaymentDesk:
-    services = till.services
-    wallets = {"wechatpay": wallet, "alipay": wallet}
-    works = (
-        PaymentWork(wallets, services.vault, services.declarations, services.settings),
-        RefundWork(wallets, services.declarations, services.settings),
-    )
-    return PaymentDesk(services.engine, services.settings, works, services.crash)
-
-
-def test_a_door_attends_to_what_was_just_stored(till: Till):
-    payment_id, wallet = till.pay(), Silent(SILENCE)
-
-    desk_of(till, wallet).attend("payments", payment_id)
-
-    payment = till.payment(payment_id)
-    assert wallet.deeds == ["create"]
-    assert (payment.in_doubt, payment.next_action) == (True, Deed.QUERY)
-
-
-def test_a_door_leaves_alone_what_a_worker_has(till: Till):
-    payment_id, wallet = due(till), Silent(SILENCE)
-    till.claim()
-
-    desk_of(till, wallet).attend("payments", payment_id)
-
-    assert wallet.deeds == []
-
-
-@pytest.mark.parametrize("callers", [8])
-def test_many_doors_and_workers_send_one_payment_once(till: Till, callers: int):
-    payment_id, wallet = due(till), Silent(SILENCE)
-    desks = [desk_of(till, wallet) for _ in range(callers)]
-    start = threading.Barrier(callers)
-
-    def go(number: int) -> None:
-        start.wait()
-        if number % 2:
-            desks[number].attend("payments", payment_id)
-        else:
-            for task in desks[number].exchange([], desks[number].claim(10)):
-                desks[number].exchange([(task, desks[number].call(task))], [])
-
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert wallet.deeds.count("create") == 1
-
-
-def test_a_desk_frozen_before_its_call_sends_nothing(till: Till):
+def test_what_somebody_else_took_over_does_not_leave_a_second_time(till: Till):
     due(till)
-    wallet = Silent(SILENCE)
-    desk = desk_of(till, wallet)
-    (task,) = desk.claim(10) or till.claim()
+    slow = till.claim()
+    till.wait(seconds=LEASE.total_seconds() + 1)
+    taken_over = till.claim(holder="there:2")
 
-    outcome = desk.call(task)
-
-    assert (type(outcome).__name__, wallet.deeds) == ("NotSent", [])
-
-
-def test_refunds_get_their_share_however_many_payments_are_due(till: Till):
-    refund_id = till.refund(till.paid())
-    for _ in range(12):
-        till.pay()
-    backdate(till)
-
-    tasks = desk_of(till, Silent(SILENCE)).claim(6)
-
-    assert len(tasks) == 6
-    assert refund_id in {task.id for task in tasks}
+    assert till.send(slow) == []
+    assert till.send(taken_over) == taken_over
 
 
-def backdate(till: Till) -> None:
-    """The product's own desk goes by the real clock: make everything due by that."""
-    long_ago = till.now - timedelta(days=2)
+def test_a_worker_that_lost_its_lease_does_not_free_the_next_ones(till: Till):
+    due(till)
+    slow = till.claim()
+    till.wait(seconds=LEASE.total_seconds() + 1)
+    till.claim(holder="there:2")
+
     with till.services.engine.begin() as db:
-        for work in till.works.values():
-            table = work.table
-            db.execute(table.update().where(table.c.next_action.is_not(None)).values(due_at=long_ago))
+        release(db, slow)
+
+    assert till.claim() == []
 
 
-def test_what_a_desk_gives_back_is_free_at_once(till: Till):
+def test_a_lease_can_be_made_longer(till: Till):
     due(till)
     tasks = till.claim()
 
     with till.services.engine.begin() as db:
-        release(db, tasks)
+        extend(db, tasks, till.now + 3 * LEASE)
+    till.wait(seconds=2 * LEASE.total_seconds())
 
-    assert len(till.claim()) == 1
-
-
-def test_a_busy_gateway_slows_the_lane_for_everybody(till: Till):
-    wallet = Silent(Busy("later", exchange=make.exchange(), retry_after=30.0))
-    desk = desk_of(till, wallet)
-    for _ in range(3):
-        desk.attend("payments", till.pay())
-
-    desk.attend("payments", till.pay())
-
-    assert wallet.deeds == ["create"] * 3
+    assert till.claim() == []

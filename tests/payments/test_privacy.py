@@ -10,8 +10,7 @@ from customs.history.vault import Vault
 from customs.payments.models import Payment
 from customs.payments.personal import mask_account
 from customs.payments.resealing import reseal_payers
-from tests.payments.shop import Counter
-from tests.payments.test_api import pay, refund
+from tests.payments.shop import Counter, pay, refund
 from tests.payments.till import Till, order_reply, sale_reply
 
 PLANTED = {

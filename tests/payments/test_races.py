@@ -11,8 +11,7 @@ from customs.errors import ActionRefused, Invalid
 from customs.payments.models import Refund
 from tests import make
 from tests.desk import Desk
-from tests.payments.test_desk import Silent, backdate, desk_of
-from tests.payments.till import Till, at_once, order_reply, refund_reply, sale_reply
+from tests.payments.till import Silent, Till, at_once, backdate, desk_of, order_reply, refund_reply, sale_reply
 
 CALLERS = 64
 ROUNDS = 6

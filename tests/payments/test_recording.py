@@ -127,6 +127,19 @@ def test_an_order_of_our_amount_is_ours_however_it_is_written(till: Till):
     assert till.payment(payment_id).status is Status.PAID
 
 
+def test_an_order_for_something_else_fails_after_a_day_and_says_why(till: Till):
+    payment_id = till.pay(method="cashier_desk", return_url="https://shop.test/back")
+    tampered = order_reply("PAID", payment_no="P1", amount=Decimal("0.01"))
+    till.do(payment_id, tampered, after=10)
+    meanwhile = till.payment(payment_id).status
+
+    till.do(payment_id, tampered, after=90_000)
+
+    payment = till.payment(payment_id)
+    assert (meanwhile, payment.status, payment.next_action) == (Status.INIT, Status.FAIL, None)
+    assert "another merchant, currency or amount" in (payment.explanation or "")
+
+
 # Money and parameters.
 
 

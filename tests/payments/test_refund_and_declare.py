@@ -4,7 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from customs.declarations.models import Push
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import Busy, Unknown
@@ -228,3 +230,15 @@ def test_a_correction_over_the_payment_is_refused(till: Till, desk: Desk):
 def changed(part: dict[str, Any], product: str) -> dict[str, Any]:
     amount = Decimal(product) + Decimal(part["transport_amount"])
     return {"sub_order_no": part["sub_order_no"], "amount": amount, "product_amount": Decimal(product)}
+
+
+def test_a_reserved_refund_does_not_leave_while_a_push_is_in_doubt(till: Till, desk: Desk):
+    payment_id = till.paid()
+    declared = declare(till, payment_id)
+    till.refund(payment_id)
+    till.wait(seconds=5)
+    reserved = till.claim()
+    with till.services.transaction() as db:
+        db.execute(update(Push).where(Push.declaration_id == declared).values(in_doubt=Action.SUBMIT))
+
+    assert till.send(reserved) == []

@@ -15,6 +15,7 @@ from customs.access.callers import Caller, operator
 from customs.gateway import OrderReply, PayerData, PayerKind, RefundReply, SaleReply
 from customs.lanes import gate
 from customs.payments import queries, refunding
+from customs.payments.desk import PaymentDesk
 from customs.payments.errands import Deed, Task, claim, mark, release
 from customs.payments.judging import Outcome
 from customs.payments.locking import lock_payments
@@ -197,3 +198,37 @@ def at_once(*deeds: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
+
+
+class Silent:
+    """A wallet whose every deed brings this error."""
+
+    def __init__(self, error) -> None:
+        self.error = error
+        self.deeds: list[str] = []
+
+    def __getattr__(self, deed: str):
+        def call(*_args):
+            self.deeds.append(deed)
+            raise self.error
+
+        return call
+
+
+def desk_of(till: Till, wallet: Silent) -> PaymentDesk:
+    services = till.services
+    wallets = {"wechatpay": wallet, "alipay": wallet}
+    works = (
+        PaymentWork(wallets, services.vault, services.declarations, services.settings),
+        RefundWork(wallets, services.declarations, services.settings),
+    )
+    return PaymentDesk(services.engine, services.settings, works, services.crash)
+
+
+def backdate(till: Till) -> None:
+    """The product's own desk goes by the real clock: make everything due by that."""
+    long_ago = till.now - timedelta(days=2)
+    with till.services.engine.begin() as db:
+        for work in till.works.values():
+            table = work.table
+            db.execute(table.update().where(table.c.next_action.is_not(None)).values(due_at=long_ago))
