@@ -59,8 +59,8 @@ class Declarations(Protocol):
     def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
         """Put a refunded payment's declarations before a reviewer; what was not sent waits. How many there were."""
 
-    def release(self, db: Session | Connection, key: PaymentKey, now: datetime) -> int:
-        """The payment is PAID: declarations that waited for it are due."""
+    def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
+        """The payment is PAID: declarations that waited for it are due, unless they declare more than that (R4)."""
 
     def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
         """The payment will never be PAID: declarations that waited for it are cancelled, with a case."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from customs.database import Base
 from customs.declarations.folding import folded
-from customs.declarations.models import Declaration, Push
+from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action
 from customs.history.models import Event
 from customs.many_rows import one_of
@@ -24,7 +25,8 @@ ANSWERED = "answered"
 PUSHES = Base.metadata.tables[Push.__tablename__]
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 EVENTS = Base.metadata.tables[Event.__tablename__]
-push, declaration = PUSHES.c, DECLARATIONS.c
+SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]
+push, declaration, part = PUSHES.c, DECLARATIONS.c, SUB_ORDERS.c
 
 OF_PAYMENT = (
     declaration.merchant_no == bindparam("merchant_no"),
@@ -35,6 +37,14 @@ OF_PAYMENT = (
 # Declarations before pushes, each in order: as everybody locks them.
 LOCK = select(declaration.id).where(*OF_PAYMENT).order_by(declaration.id).with_for_update()
 LOCK_WAITING = LOCK.where(declaration.waiting_for == PAYMENT)
+DECLARED_BY_CODE = (
+    select(push.customs, func.sum(part.amount, type_=part.amount.type))
+    .join_from(DECLARATIONS, PUSHES, push.declaration_id == declaration.id)
+    .join(SUB_ORDERS, and_(part.declaration_id == push.declaration_id, part.sub_order_no == push.sub_order_no))
+    .where(*OF_PAYMENT)
+    .group_by(push.customs)
+    .order_by(push.customs)
+)
 PUSHES_OF = (
     select(PUSHES)
     .where(push.declaration_id.in_(bindparam("ids", expanding=True)))
@@ -50,20 +60,19 @@ class WithholdingDeclarations:
         """Put a refunded payment's declarations before a reviewer (R18); what was not sent waits."""
         ids = _locked(db, LOCK, key)
         if ids:
-            pushes = _pushes(db, ids)
-            for row in pushes:
-                row |= {"withheld": True, "case_reason": row["case_reason"] or why}
-                row["case_since"] = row["case_since"] or now
-                row["due_at"] = row["due_at"] if row["next_action"] is Action.QUERY else None
-            _write(db, pushes, ("withheld", "due_at", "case_reason", "case_since"))
-            _fold(db, pushes)
-            _note(db, key, ids, {"action": "withhold", "case": why}, now)
+            _withhold(db, key, ids, why, now)
         return len(ids)
 
-    def release(self, db: Session | Connection, key: PaymentKey, now: datetime) -> int:
-        """The payment is PAID: what waited for it is due, but for codes that wait for an earlier one."""
+    def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
+        """The payment is PAID: what waited for it is due, but for codes that wait for an earlier one.
+
+        What declares more than was paid goes before a reviewer instead: the rate was not known before (R4).
+        """
         ids = _locked(db, LOCK_WAITING, key)
-        if ids:
+        if ids and (over := _over(db, key, net_cny)):
+            db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
+            _withhold(db, key, ids, over, now)
+        elif ids:
             due = (push.blocked_by.is_(None), push.next_action == Action.SUBMIT, push.due_at.is_(None))
             db.execute(update(PUSHES).where(push.declaration_id.in_(ids), *due).values(due_at=now))
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
@@ -114,6 +123,28 @@ class WithholdingDeclarations:
         )
         first = {PaymentKey(merchant_no, channel, number): at for merchant_no, channel, number, at in found}
         return {key: at for key, at in first.items() if key in wanted}
+
+
+def _withhold(db: Session | Connection, key: PaymentKey, ids: Sequence[str], why: str, now: datetime) -> None:
+    """Open a case for every push of these declarations; but for questions nothing more goes out."""
+    pushes = _pushes(db, ids)
+    for row in pushes:
+        row |= {"withheld": True, "case_reason": row["case_reason"] or why}
+        row["case_since"] = row["case_since"] or now
+        row["due_at"] = row["due_at"] if row["next_action"] is Action.QUERY else None
+    _write(db, pushes, ("withheld", "due_at", "case_reason", "case_since"))
+    _fold(db, pushes)
+    _note(db, key, ids, {"action": "withhold", "case": why}, now)
+
+
+def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) -> str | None:
+    """Why a payment's sub-orders are more than was paid; None when they are not, or nobody can tell."""
+    if net_cny is None:
+        return None
+    for customs, declared in db.execute(DECLARED_BY_CODE, key._asdict()):
+        if declared > net_cny:
+            return f"the sub-orders at {customs} come to {declared}, and {net_cny} was paid"
+    return None
 
 
 def _locked(db: Session | Connection, statement: Any, key: PaymentKey) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -52,7 +53,7 @@ def _facts(payment: Payment, refunding: bool) -> PaymentFacts:
     return PaymentFacts(
         status=payment.status,
         out_order_no=payment.out_order_no,
-        net_cny=net_cny(payment) if payment.status is Status.PAID or _is_asked_in_yuan(payment) else None,
+        net_cny=net_cny(vars(payment)) if payment.status is Status.PAID or _is_asked_in_yuan(payment) else None,
         refund_status=payment.refund_status,
         refunding=refunding,
         mainland=not foreign,
@@ -65,16 +66,17 @@ def _is_asked_in_yuan(payment: Payment) -> bool:
     return payment.status is Status.INIT and payment.currency == YUAN
 
 
-def net_cny(payment: Payment) -> Decimal | None:
+def net_cny(payment: Mapping[str, Any]) -> Decimal | None:
     """Yuan paid less what was or is being refunded, truncated to fen; None where no rate is known (R4).
 
-    The gateway's own pay_amount is preferred to a rate; 11.1: a rate is yuan for one unit of the currency.
+    `payment` holds the columns of Payment. The gateway's own pay_amount is preferred to a rate; 11.1: a rate is yuan
+    for one unit of the currency.
     """
-    left = payment.amount - payment.refunded - payment.refunded_elsewhere
-    if payment.currency == YUAN:
+    amount, pay_amount, rate = payment["amount"], payment["pay_amount"], payment["exchange_rate"]
+    left: Decimal = amount - payment["refunded"] - payment["refunded_elsewhere"]
+    if payment["currency"] == YUAN:
         return left
-    if payment.pay_amount is not None and payment.pay_currency in (None, YUAN):
-        return (payment.pay_amount * left / payment.amount).quantize(HUNDREDTH, ROUND_DOWN)
-    if payment.exchange_rate is not None:
-        return (left * Decimal(payment.exchange_rate)).quantize(HUNDREDTH, ROUND_DOWN)
-    return None
+    if pay_amount is not None and payment["pay_currency"] in (None, YUAN):
+        paid: Decimal = pay_amount * left / amount
+        return paid.quantize(HUNDREDTH, ROUND_DOWN)
+    return (left * Decimal(rate)).quantize(HUNDREDTH, ROUND_DOWN) if rate is not None else None

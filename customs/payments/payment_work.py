@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ from customs.gateway import (
 from customs.history.vault import Vault
 from customs.payment_facts import Declarations, PaymentKey
 from customs.payments.errands import Deed, Task
+from customs.payments.facts import net_cny
 from customs.payments.fitting import money_that_fits, number_that_fits, text_that_fits
 from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
 from customs.payments.locking import is_current, locked_row
@@ -38,6 +39,9 @@ from customs.settings import Settings
 PAYMENTS = Base.metadata.tables[Payment.__tablename__]
 EVENTS = Base.metadata.tables[PaymentEvent.__tablename__]
 FOR_ANOTHER = "the gateway's order under this number is for another merchant, currency or amount"
+# WeChat and Alipay renew the code on the payer's screen every minute.
+CODE_GOOD_FOR = timedelta(minutes=2)
+LOST = "what the payer needs was lost with the gateway's answer: have another payment made"
 STANDING = [field.name for field in fields(Standing)]
 
 
@@ -72,11 +76,15 @@ class PaymentWork:
             if task.deed is Deed.SEND:
                 return Misuse(error.detail)
             inputs = {}
+        method = method_of(row["channel"], row["method"])
+        is_old = datetime.now(UTC) - row["created_at"] > CODE_GOOD_FOR
+        if task.deed is Deed.SEND and is_old and not method.is_repeatable:
+            return Misuse("the code that the payer showed is too old")
         try:
             if task.deed is Deed.QUERY:
                 outcome: Outcome = wallet.query(row["out_order_no"], row["payment_no"], sale_of(row, inputs))
             else:
-                outcome = wallet.create(method_of(row["channel"], row["method"]), sale_of(row, inputs))
+                outcome = wallet.create(method, sale_of(row, inputs))
         except GatewayError as error:
             outcome = error
         return masked(outcome, inputs)
@@ -144,6 +152,8 @@ class PaymentWork:
                 changes["personal"] = self._vault.seal(words, personal_place(row["id"]))
         if changes["status"].is_final:
             changes["payer"] = None
+        elif isinstance(outcome, OrderReply) and row["payer"] is None and _needs_something(row):
+            changes["explanation"] = LOST
         return changes
 
     def _tell(self, db: Connection, before: Mapping[str, Any], after: Mapping[str, Any], now: datetime) -> None:
@@ -152,7 +162,7 @@ class PaymentWork:
             return
         key = PaymentKey(after["merchant_no"], after["channel"], after["payment_no"])
         if after["status"] is Status.PAID and before["status"] is not Status.PAID:
-            self._declarations.release(db, key, now)
+            self._declarations.release(db, key, net_cny(after), now)
         elif after["status"].is_final and not before["status"].is_final:
             self._declarations.abandon(db, key, f"its payment is {after['status']}", now)
         elif not after["status"].is_final and after["next_action"] is None:
@@ -197,6 +207,10 @@ def sale_of(row: Mapping[str, Any], inputs: Mapping[str, str]) -> Sale:
         notify_url=row["notify_url"],
         extra=inputs,
     )
+
+
+def _needs_something(row: Mapping[str, Any]) -> bool:
+    return method_of(row["channel"], row["method"]).need.kind is not PayerKind.NOTHING
 
 
 def _payer_json(payer: PayerData) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ def payment_json(payment: Payment, vault: Vault, refunds: Sequence[Refund] | Non
         "subject": payment.subject,
         "status": payment.status,
         "explanation": payment.explanation,
-        "payer": payer_json(payment.payer),
+        "payer": payer_json(payment.payer, drawn=refunds is not None),
         "paid_by": _paid_by(payment, vault),
         "paid_at": instant(payment.paid_at),
         "pay_amount": None if payment.pay_amount is None else money_text(payment.pay_amount, YUAN_PLACES),
@@ -52,11 +52,11 @@ def payment_json(payment: Payment, vault: Vault, refunds: Sequence[Refund] | Non
     return shown if refunds is None else shown | {"refunds": [refund_json(one) for one in refunds]}
 
 
-def payer_json(payer: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the payer needs next: `kind` qr, url or parameters; a QR also as an SVG to show."""
+def payer_json(payer: Mapping[str, Any] | None, *, drawn: bool) -> dict[str, Any] | None:
+    """What the payer needs next: `kind` qr, url or parameters; a QR also as an SVG, where one is looked at."""
     if payer is None:
         return None
-    svg = _svg(payer["url"]) if payer["kind"] == PayerKind.QR else None
+    svg = _svg(payer["url"]) if drawn and payer["kind"] == PayerKind.QR else None
     return {"kind": payer["kind"], "url": payer["url"], "qr_svg": svg, "parameters": payer["parameters"]}
 
 

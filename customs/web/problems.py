@@ -36,8 +36,9 @@ def problem(
     retry_after: int | None = None,
 ) -> Response:
     """A problem document; `errors` points into the request's body."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if not request.path.startswith("/api/"):
-        return Response(f"{title}\n", status, content_type="text/plain; charset=utf-8")
+        return Response(f"{title}\n", status, headers, content_type="text/plain; charset=utf-8")
     body = {
         "type": f"/errors/{code}",
         "title": title,
@@ -48,11 +49,10 @@ def problem(
         "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults],
         **{name: value for name, value in (extra or {}).items() if value is not None},
     }
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    text = json.dumps(body, ensure_ascii=False)
+    response = Response(text, status, headers, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="customs"'
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
     return response
 
 

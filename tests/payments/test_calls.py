@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wallets
 from customs.history.vault import Vault
 from customs.payments.errands import Task
+from customs.payments.models import Payment
 from customs.payments.payment_work import PaymentWork
 from customs.payments.refund_work import RefundWork
 from customs.standalone import keep_key_pair
+from tests import make
 from tests.gateway.loopback import Loopback, answer, listening, sent
-from tests.payments.till import Till
+from tests.payments.till import Till, order_reply
 
 OPENID = "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"
 AUTH_CODE = "135605691981176449"
@@ -249,3 +252,27 @@ def test_an_unreadable_answer_changes_nothing(till: Till, call):
     settle(till, (replace(outcome, status="PAI"), task))
 
     assert till.payment(payment_id).status == "INIT"
+
+
+@pytest.mark.parametrize(("minutes", "leaves"), [(1, True), (3, False)])
+def test_a_code_that_was_shown_long_ago_is_not_charged(
+    till: Till, call, loopback: Loopback, minutes: int, leaves: bool
+):
+    payment_id = till.pay(method="scan_pay", auth_code=AUTH_CODE)
+    with till.services.transaction() as db:
+        made_at = datetime.now(UTC) - timedelta(minutes=minutes)
+        db.get_one(Payment, payment_id).created_at = made_at
+
+    outcome, _ = call(order=order(till, payment_id))
+
+    assert isinstance(outcome, Misuse) is not leaves
+    assert len(loopback.received) == leaves
+
+
+def test_a_payer_whose_part_was_lost_with_the_answer_is_told_so(till: Till):
+    payment_id = till.pay()
+    till.do(payment_id, Unknown("lost", exchange=make.exchange()))
+
+    till.do(payment_id, order_reply("INIT", payment_no="P1"))
+
+    assert "have another payment made" in str(till.payment(payment_id).explanation)

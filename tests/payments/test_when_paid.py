@@ -1,5 +1,6 @@
 """Declare when paid: an order may be handed in before its payment is PAID; it goes out with it, and ends with it."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,6 +60,20 @@ def test_it_goes_out_when_the_payment_is_paid(till: Till, desk: Desk):
     assert desk.declaration(declared).waiting_for is None
     desk.end(declared)
     assert desk.declaration(declared).state is State.SUCCESS
+
+
+@pytest.mark.parametrize(("paid", "is_let_out"), [("43.95", True), ("43.94", False)])
+def test_what_declares_more_yuan_than_were_paid_goes_before_a_reviewer(till: Till, desk: Desk, paid, is_let_out):
+    payment_id = opened(till, currency="HKD", amount="50.00")
+    declared = hand_in(till, payment_id, sub_orders=[make.sub_order_row(product="33.95", transport="10.00")])
+
+    said = {"currency": "HKD", "amount": Decimal(50), "pay_amount": Decimal(paid), "pay_currency": "CNY"}
+    learn(till, payment_id, "PAID", **said)
+
+    declaration = desk.declaration(declared)
+    assert (declaration.waiting_for, declaration.needs_review) == (None, not is_let_out)
+    assert len(desk.claim()) == is_let_out
+    assert is_let_out or declaration.case_reason == "the sub-orders at HANGZHOU_ZS come to 43.95, and 43.94 was paid"
 
 
 def test_ordered_codes_go_out_one_after_the_other(till: Till, desk: Desk):
