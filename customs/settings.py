@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,7 @@ class Settings:
     web_host: str
     web_port: int
     web_threads: int
+    api_rate: float
     log_level: str
 
     @cached_property
@@ -111,6 +113,7 @@ class Variables(Schema):
     web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
+    api_rate = fields.Float(data_key="CUSTOMS_API_RATE", load_default=100.0, validate=Range(0))
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )
@@ -198,13 +201,14 @@ def _keeper(home: Path) -> Callable[[str], str]:
     def keep(name: str) -> str:
         file = home / name.removeprefix("CUSTOMS_").lower()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            # O_EXCL: of two processes that start at once, one makes the secret and both read it.
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return file.read_text().strip()
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(32))
+        if not file.exists():
+            descriptor, draft = tempfile.mkstemp(dir=home)
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(secrets.token_urlsafe(32))
+            # Of two processes that start at once one gives its secret the name, whole, and both read it.
+            with suppress(FileExistsError):
+                os.link(draft, file)
+            Path(draft).unlink()
         return file.read_text().strip()
 
     return keep
