@@ -36,7 +36,10 @@ NO_HEADER = "no line names the number of an order, payment or refund together wi
 
 
 class Line(NamedTuple):
-    """One payment or refund as the bill has it. `amount` has no sign, `status` is the bill's own word."""
+    """One payment or refund as the bill has it. `amount` has no sign, `status` is the bill's own word.
+
+    `refunded` is what a payment's own line says was refunded of it, where the bill has a column for that.
+    """
 
     line: int
     kind: Kind
@@ -52,6 +55,7 @@ class Line(NamedTuple):
     raw: str
     header: Header
     delimiter: str
+    refunded: Decimal | None = None
 
     @property
     def others(self) -> dict[str, str]:
@@ -146,7 +150,7 @@ def _check_shape(record: Record, header: Header) -> None:
 def _read(record: Record, cells: Sequence[str], header: Header, delimiter: str) -> Line:
     numbers = {field: number_in(unquoted(cells[header.places[field]])) for field in NUMBERS}
     _check_numbers(numbers, header)
-    kind, amount = _kind_and_amount(cells, header, numbers)
+    kind, amount, refunded = _kind_and_amounts(cells, header, numbers)
     return Line(
         record.number,
         kind,
@@ -162,6 +166,7 @@ def _read(record: Record, cells: Sequence[str], header: Header, delimiter: str) 
         record.raw,
         header,
         delimiter,
+        refunded,
     )
 
 
@@ -175,7 +180,9 @@ def _check_numbers(numbers: Mapping[Field, str | None], header: Header) -> None:
             raise Illegible(f"{header.word(field)}: a spreadsheet has cut digits off this number")
 
 
-def _kind_and_amount(cells: Sequence[str], header: Header, numbers: Mapping[Field, str | None]) -> tuple[Kind, Decimal]:
+def _kind_and_amounts(
+    cells: Sequence[str], header: Header, numbers: Mapping[Field, str | None]
+) -> tuple[Kind, Decimal, Decimal | None]:
     paid, refunded = (_amount(cells, header, field) for field in (Field.AMOUNT, Field.REFUND_AMOUNT))
     kind = KINDS.get(_said(cells, header, (Field.KIND,)).lower())
     if kind is None:
@@ -190,7 +197,8 @@ def _kind_and_amount(cells: Sequence[str], header: Header, numbers: Mapping[Fiel
     amount = (refunded or paid) if kind is Kind.REFUND else paid
     if amount is None:
         raise Illegible("it has no amount")
-    return kind, amount.copy_abs()
+    of_payment = refunded.copy_abs() if kind is Kind.PAYMENT and refunded is not None else None
+    return kind, amount.copy_abs(), of_payment
 
 
 def _amount(cells: Sequence[str], header: Header, field: Field) -> Decimal | None:

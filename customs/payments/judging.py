@@ -15,6 +15,8 @@ from customs.payments.errands import Deed
 LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 POLLING_BUDGET = timedelta(hours=24)
+# A link that nobody opened makes no order that could expire.
+OPENING_BUDGET = timedelta(hours=2)
 UNHEARD_OF = "the gateway knows nothing of it"
 
 Outcome = SaleReply | OrderReply | RefundReply | GatewayError
@@ -116,8 +118,9 @@ def _send_unknown(held: Standing, error: GatewayError, now: datetime, pace: Pace
 def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
     """A query was answered with "not found"; that counts only for a send in doubt, and only after the grace."""
     if not held.in_doubt:
-        asked = _poll(replace(held, tries=0), now, pace)
-        return asked if asked.next_action else replace(asked, explanation=UNHEARD_OF)
+        if not pace.patient and now - pace.since > OPENING_BUDGET:
+            return replace(_ended(held), explanation=UNHEARD_OF)
+        return _poll(replace(held, tries=0), now, pace)
     counts_from = (held.sent_at or now) + timedelta(seconds=pace.grace_seconds)
     if now < counts_from:
         soon = now + timedelta(seconds=growing(1.0, held.polls, factor=2.0, most=LONGEST_BACKOFF_SECONDS))

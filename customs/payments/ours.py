@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, null, select
+from sqlalchemy import ColumnElement, null, select, type_coerce
 from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
+from customs.database import Money
 from customs.gateway.channels import Channel
 from customs.many_rows import one_of
 from customs.payment_facts import PaymentKey
@@ -18,7 +19,10 @@ from customs.payments.states import RefundStatus, Status
 
 
 class Ours(NamedTuple):
-    """A payment or refund of ours; `at` is when it was paid or refunded. `pay_amount` is what a payer paid in yuan."""
+    """A payment or refund of ours; `at` is when it was paid or refunded. `pay_amount` is what a payer paid in yuan.
+
+    `refunded` is what was or is being refunded of a payment.
+    """
 
     kind: Kind
     id: str
@@ -35,6 +39,7 @@ class Ours(NamedTuple):
     pay_amount: Decimal | None
     pay_currency: str | None
     refund_status: str | None
+    refunded: Decimal | None
 
     @property
     def key(self) -> PaymentKey:
@@ -57,6 +62,7 @@ PAYMENT = (
     Payment.pay_amount,
     Payment.pay_currency,
     Payment.refund_status,
+    type_coerce(Payment.refunded + Payment.refunded_elsewhere, Money),
 )
 REFUND = (
     Refund.id,
@@ -70,6 +76,7 @@ REFUND = (
     Refund.amount,
     Refund.status,
     Refund.ended_at,
+    null(),
     null(),
     null(),
     null(),

@@ -1,6 +1,7 @@
 """Pay: what is to be collected is checked, given a number, and stored before the gateway hears of it."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,6 +39,8 @@ from customs.texts import NUMBER, WHAT_A_NUMBER_IS
 # Whoever asked attends to it at once; a worker does if they die.
 HEAD_START = timedelta(seconds=3)
 RETRY_SECONDS = 5
+# What the payer's browser is sent to: never a script, never a path of the gateway's.
+WEB_ADDRESS = re.compile(r"https?://[^/?#\s@]+([/?#]\S*)?", re.IGNORECASE)
 NOTIFY_PATH = "/notify/wisecashier"
 RETURN_PATH = "/payments/{id}/return"
 CONTENT = ("merchant_no", "method", "currency", "amount", "subject")
@@ -204,6 +207,8 @@ def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
         yield Fault(f"/{name}", "required", f"{order.method} needs it")
     for name in sorted(given - set(method.required_inputs) - set(method.optional_inputs) - _exchanged(method)):
         yield Fault(f"/{name}", "input_unused", f"{order.method} takes no {name}: leave it out")
+    if "return_url" in given and not WEB_ADDRESS.fullmatch(order.inputs["return_url"]):
+        yield Fault("/return_url", "url_invalid", "use an address such as https://shop.example/back")
     if order.extra and not method.is_cashier_desk:
         yield Fault("/extra", "input_unused", "only a cashier desk hands extra parameters back")
 

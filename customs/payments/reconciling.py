@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple
@@ -94,6 +95,7 @@ class Books:
 
     def __init__(self, db: Session, caller: Caller, lines: Sequence[Line], since: datetime, until: datetime) -> None:
         self._lines = lines
+        self._tells_refunds = any(line.kind is Kind.REFUND for line in lines)
         self._of_these_days = {
             Kind.PAYMENT: payments_in(db, caller, since, until),
             Kind.REFUND: refunds_in(db, caller, since, until),
@@ -116,6 +118,7 @@ class Books:
     def entries(self) -> Iterator[Entry]:
         """The lines in the bill's order, then what it lacks in the order of time."""
         named: dict[str, int] = {}
+        settled: set[PaymentKey] = set()
         for line in self._lines:
             candidates = self._named_by(line, line.kind)
             if not candidates:
@@ -124,13 +127,21 @@ class Books:
             ours, differences = min(
                 ((one, _differences(line, one)) for one in candidates), key=lambda pair: len(pair[1])
             )
+            if self._tells_refunded(line):
+                settled.add(ours.key)
+                differences = (*differences, *_refunded_difference(line, ours))
             before = named.setdefault(ours.id, line.line)
             if before != line.line:
                 differences = (*differences, Difference("line", str(line.line), f"already on line {before}"))
             yield Entry(Verdict.DIFFERING if differences else Verdict.MATCHED, line, ours, differences)
         for ours in chain(*self._of_these_days.values()):
-            if ours.id not in named:
+            is_told = ours.kind is Kind.REFUND and ours.key in settled
+            if ours.id not in named and not is_told:
                 yield Entry(Verdict.ONLY_OURS, None, ours)
+
+    def _tells_refunded(self, line: Line) -> bool:
+        """Whether a payment's line says what was refunded of it: a zero says nothing beside lines for refunds."""
+        return line.refunded is not None and (line.refunded > 0 or not self._tells_refunds)
 
     def payment_of(self, entry: Entry) -> PaymentKey | None:
         """The payment an entry is about, as declarations know it."""
@@ -203,6 +214,13 @@ def _money_differences(line: Line, ours: Ours) -> Iterator[Difference]:
         yield Difference("amount", *shown)
     if theirs[1] != ours.currency:
         yield Difference("currency", theirs[1], ours.currency)
+
+
+def _refunded_difference(line: Line, ours: Ours) -> Iterator[Difference]:
+    refunded = ours.refunded or Decimal(0)
+    if line.refunded is not None and line.refunded != refunded:
+        shown = amount_shown(line.refunded, ours.currency), amount_shown(refunded, ours.currency)
+        yield Difference("refunded", *shown)
 
 
 def _status_difference(line: Line, ours: Ours) -> Iterator[Difference]:

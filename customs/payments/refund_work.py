@@ -67,7 +67,7 @@ class RefundWork:
         after = row | values
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
         if after["status"] is RefundStatus.FAIL and row["status"] is not RefundStatus.FAIL:
-            _give_back(db, row["payment_id"], row["amount"])
+            _give_back(db, row["payment_id"], row["amount"], now)
         return judgement.outcome
 
     def _judged(
@@ -98,9 +98,11 @@ class RefundWork:
         return judgement, changes
 
 
-def _give_back(db: Connection, payment_id: str, amount: Decimal) -> None:
-    """A refund that was refused leaves its amount to be refunded."""
+def _give_back(db: Connection, payment_id: str, amount: Decimal, now: datetime) -> None:
+    """A refund that was refused leaves its amount to be refunded; perhaps somebody refunded elsewhere, so we ask."""
     row = locked_row(db, PAYMENTS, payment_id)
     refunded = row["refunded"] - amount
     status = refunded_so_far(row["amount"], refunded + row["refunded_elsewhere"])
-    db.execute(update(PAYMENTS).where(PAYMENTS.c.id == payment_id).values(refunded=refunded, refund_status=status))
+    ask = {"next_action": Deed.QUERY, "due_at": now} if row["next_action"] is None else {}
+    changes = {"refunded": refunded, "refund_status": status} | ask
+    db.execute(update(PAYMENTS).where(PAYMENTS.c.id == payment_id).values(changes))

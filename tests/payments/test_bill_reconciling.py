@@ -82,6 +82,34 @@ def test_what_differs_is_told_with_both_values(
     assert list(found.entries[0].differences) == differences
 
 
+@pytest.mark.parametrize(
+    ("told", "differences"),
+    [("5.00", []), ("50.00", [("refunded", "50.00", "5.00")]), ("0", [("refunded", "0.00", "5.00")]), ("", [])],
+)
+def test_a_bill_may_tell_on_a_payments_own_line_what_was_refunded(
+    services: Services, held: Any, told: str, differences: list[tuple[str, str, str]]
+) -> None:
+    one = payment(refunded=Decimal("5.00"))
+    keep(services, one, refund(one, amount=Decimal("5.00")))
+
+    entries = held(line_of(one, refund_amount=told)).entries
+
+    (of_payment,) = [entry for entry in entries if entry.line]
+    assert list(of_payment.differences) == differences
+    # Where it tells nothing, our refund is what it lacks.
+    assert (len(entries) == 1) is (told != "")
+
+
+def test_a_zero_beside_lines_for_refunds_tells_nothing(services: Services, held: Any) -> None:
+    one = payment(refunded=Decimal("5.00"))
+    given_back = refund(one, amount=Decimal("5.00"))
+    keep(services, one, given_back)
+
+    found = held(line_of(one, refund_amount="0.00"), line_of(given_back))
+
+    assert [entry.verdict for entry in found.entries] == [Verdict.MATCHED, Verdict.MATCHED]
+
+
 def test_what_the_payer_paid_in_yuan_is_no_difference(services: Services, held: Any) -> None:
     one = payment(currency="HKD", pay_amount=Decimal("79.20"))
     keep(services, one)

@@ -202,10 +202,11 @@ def test_what_is_in_doubt_is_asked_for_after_a_day_too():
     assert judged.standing.next_action is QUERY
 
 
-def test_an_order_nobody_ever_opened_ends_after_a_day():
-    judged = judge_error(asked(), QUERY, ABSENT, NOW + timedelta(hours=25), pace())
+@pytest.mark.parametrize(("hours", "ends"), [(1, False), (3, True)])
+def test_an_order_nobody_ever_opened_ends_after_two_hours(hours: int, ends: bool):
+    judged = judge_error(asked(), QUERY, ABSENT, NOW + timedelta(hours=hours), pace())
 
-    assert judged.failed
+    assert judged.failed is ends
 
 
 def test_an_answer_ends_the_doubt():

@@ -249,3 +249,13 @@ def test_the_same_cashier_desk_again_is_the_same_payment(till: Till):
     row = row_for(DESKS[0], out_order_no=NUMBER, extra={"basket": "7"})
 
     assert taken(till, row).id == taken(till, row).id
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "//evil.test", "http://", "http://a b", "ftp://x.test", "https://shop.test@evil.test/"],
+)
+def test_a_payer_is_sent_back_to_a_page_of_the_web_only(till: Till, url: str):
+    row = payment_row(channel="alipay", method="wap_pay", return_url=url)
+
+    assert faults(till, **row) == [("/return_url", "url_invalid")]

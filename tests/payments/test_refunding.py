@@ -212,3 +212,18 @@ def test_many_partial_refunds_that_fail_leave_what_there_was(till: Till):
     till.work(lambda _: NO)
 
     assert left(till, payment_id) == "100.00"
+
+
+def test_after_a_refused_refund_the_gateway_is_asked_what_is_left(till: Till):
+    payment_id = till.paid()
+    refund_id = till.refund(payment_id, "50.00")
+
+    till.do(refund_id, NO)
+    told = {
+        "refund_status": "PART",
+        "refundable_amount": Decimal(30),
+        "payment_no": till.payment(payment_id).payment_no,
+    }
+    till.do(payment_id, order_reply("PAID", **told))
+
+    assert left(till, payment_id) == "30.00"
