@@ -79,6 +79,18 @@ class TooLarge(CustomsError):
     status = 413
 
 
+class EncodingUnsupported(CustomsError):
+    """The body is compressed in a way that is not accepted: use gzip, or none."""
+
+    status = 415
+
+
+class RateLimited(CustomsError):
+    """This API key asks more often than it may."""
+
+    status = 429
+
+
 class Invalid(CustomsError):
     """The request was understood and is not valid."""
 
@@ -99,6 +111,12 @@ class ActionRefused(CustomsError):
 
 class Contended(CustomsError):
     """Another request is changing the same things at this moment."""
+
+    status = 409
+
+
+class KeyInUse(CustomsError):
+    """The first request with this Idempotency-Key is still running."""
 
     status = 409
 

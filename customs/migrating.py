@@ -13,10 +13,13 @@ from sqlalchemy import Connection, Engine, text
 
 import customs.access.models
 import customs.declarations.models
+import customs.history.announcements
 import customs.history.counting
 import customs.history.models
+import customs.history.requests
 import customs.lanes.models
-import customs.payments.models  # noqa: F401 - what metadata knows is what was imported
+import customs.payments.models
+import customs.webhooks.models  # noqa: F401 - what metadata knows is what was imported
 import migrations
 
 # An arbitrary number that names our lock among PostgreSQL's advisory locks.

@@ -23,6 +23,7 @@ from customs.payments.facts import KnownPayments
 from customs.payments.payment_work import PaymentWork
 from customs.payments.refund_work import RefundWork
 from customs.settings import Settings
+from customs.webhooks.delivering import WebhookDesk
 
 
 class Services:
@@ -97,9 +98,13 @@ class Services:
         return PaymentDesk(self.engine, self.settings, works, self.crash)
 
     @cached_property
+    def webhook_desk(self) -> WebhookDesk:
+        return WebhookDesk(self.engine, self.settings, self.vault, self.crash)
+
+    @cached_property
     def desks(self) -> Desks:
         """Everything a worker does."""
-        return Desks(self.desk, self.payment_desk)
+        return Desks(self.desk, self.payment_desk, self.webhook_desk)
 
     @cached_property
     def payments(self) -> KnownPayments:

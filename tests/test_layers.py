@@ -25,12 +25,12 @@ BARRIERS = {
     "nothing of ours imports what tests and benchmarks stand on": ("", ("tests", "bench", "pytest", "hypothesis"), ()),
     "rules and records know no web": (
         "customs.declarations",
-        ("customs.web", "customs.payments", "flask", "customs.cli", "customs.app"),
+        ("customs.web", "customs.payments", "customs.webhooks", "flask", "customs.cli", "customs.app"),
         (),
     ),
     "payments know neither declarations nor the web": (
         "customs.payments",
-        ("customs.web", "customs.declarations", "flask", "customs.cli", "customs.app"),
+        ("customs.web", "customs.declarations", "customs.webhooks", "flask", "customs.cli", "customs.app"),
         (),
     ),
     "what the two tell each other knows neither": (
@@ -40,17 +40,30 @@ BARRIERS = {
     ),
     "the history stands below the features": (
         "customs.history",
-        ("customs.declarations", "customs.payments", "customs.web", "customs.lanes", "customs.access", "flask"),
+        (
+            "customs.declarations",
+            "customs.payments",
+            "customs.webhooks",
+            "customs.web",
+            "customs.lanes",
+            "customs.access",
+            "flask",
+        ),
         (),
     ),
     "who may do what stands below the features": (
         "customs.access",
-        ("customs.declarations", "customs.payments", "customs.web", "customs.lanes", "flask"),
+        ("customs.declarations", "customs.payments", "customs.webhooks", "customs.web", "customs.lanes", "flask"),
+        (),
+    ),
+    "webhooks know the web only at their door": (
+        "customs.webhooks",
+        ("customs.web", "flask", "customs.cli", "customs.app", "customs.payments"),
         (),
     ),
     "the lane's rules know no feature": (
         "customs.lanes",
-        ("customs.declarations", "customs.payments", "customs.web", "flask"),
+        ("customs.declarations", "customs.payments", "customs.webhooks", "customs.web", "flask"),
         (),
     ),
     "the engine knows nothing of declarations": ("customs.engine", ("customs", "sqlalchemy", "flask"), ()),
@@ -63,6 +76,7 @@ DOORS = {
     "customs.payments.api",
     "customs.payments.return_page",
     "customs.payments.bills_api",
+    "customs.webhooks.api",
 }
 KNOW_RQ = {"customs.doorbell", "customs.doctoring"}
 # Settings, a crash point's plan, and processes that hand their environment on to children.
@@ -145,7 +159,12 @@ def test_nobody_catches_everything_but_the_call_that_must_come_to_an_end():
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     }
 
-    assert catching <= {"customs.declarations.pushing", "customs.payments.desk", "customs.sandbox.notifier"}
+    assert catching <= {
+        "customs.declarations.pushing",
+        "customs.payments.desk",
+        "customs.webhooks.delivering",
+        "customs.sandbox.notifier",
+    }
 
 
 def test_no_file_is_called_after_nothing():

@@ -10,9 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from customs import database
+from customs.access.forgetting import forget_old, something_is_old
 from customs.declarations.models import Push
 from customs.due import dead_holders, waits_for_a_worker
 from customs.payments.models import Payment, Refund
+from customs.webhooks.announcing import is_pending
+from customs.webhooks.claiming import is_waiting
+from customs.webhooks.models import Delivery
 from customs.wiring import Services
 
 log = structlog.get_logger()
@@ -20,6 +24,8 @@ log = structlog.get_logger()
 TICK_SECONDS = 1.0
 # Everything that a worker may be asked to call for.
 DUE: tuple[type[Push] | type[Payment] | type[Refund], ...] = (Push, Payment, Refund)
+# Everything that a process may hold. A delivery is due only when its endpoint may be told, which is asked apart.
+HELD: tuple[type[Push] | type[Payment] | type[Refund] | type[Delivery], ...] = (*DUE, Delivery)
 
 
 def run(services: Services, stopping: threading.Event) -> None:
@@ -36,22 +42,28 @@ def run(services: Services, stopping: threading.Event) -> None:
 def tick(services: Services) -> bool:
     """One look; True when it rang."""
     with services.reading() as db:
-        held = union(*(select(model.holder).where(model.holder.is_not(None)) for model in DUE))
+        held = union(*(select(model.holder).where(model.holder.is_not(None)) for model in HELD))
         gone = dead_holders(db.scalars(held))
     if gone:
         with services.transaction() as db:
             free_leases(db, gone, database.now(db))
     with services.reading() as db:
-        due = something_is_due(db, database.now(db))
+        now = database.now(db)
+        due, old = something_is_due(db, now), something_is_old(db, now)
+    if old:
+        with services.transaction() as db:
+            forget_old(db, now)
     return due and services.doorbell.ring()
 
 
 def free_leases(db: Session, holders: list[str], now: datetime) -> None:
     """End the leases of processes of this machine that died; what was in doubt will ask the gateway first."""
-    for model in DUE:
+    for model in HELD:
         db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
     log.warning("leases of dead workers were freed", holders=len(holders))
 
 
 def something_is_due(db: Session, now: datetime) -> bool:
-    return any(db.scalar(select(model.id).where(waits_for_a_worker(model, now)).limit(1)) for model in DUE)
+    if any(db.scalar(select(model.id).where(waits_for_a_worker(model, now)).limit(1)) for model in DUE):
+        return True
+    return is_pending(db.connection()) or is_waiting(db.connection(), now)

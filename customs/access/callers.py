@@ -24,12 +24,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """A key or an operator at the command line. `merchants`: None means every merchant."""
+    """A key or an operator at the command line. `merchants`: None means every merchant.
+
+    `id` stays the same when a key is rotated; `key_id` is the key that was really used.
+    """
 
     id: str
     name: str
     scopes: frozenset[Scope]
     merchants: frozenset[str] | None
+    key_id: str = ""
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes

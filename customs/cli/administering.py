@@ -4,7 +4,9 @@ import json
 import os
 import secrets
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 from marshmallow import ValidationError
@@ -14,21 +16,27 @@ from rich.table import Table
 from sqlalchemy import select
 
 from customs import database, doctoring, migrating
-from customs.access.api_keys import create_api_key
+from customs.access.api_keys import create_api_key, list_api_keys, revoke_api_key, rotate_api_key, state_of
 from customs.access.callers import Scope, operator
+from customs.access.models import ApiKey
 from customs.declarations.checking import complaints_of
 from customs.declarations.registrations import put_registrations
 from customs.declarations.resealing import reseal_buyers
 from customs.declarations.schemas import RegistrationsIn
 from customs.declarations.sheets import read_registrations
 from customs.errors import Fault, Invalid
+from customs.instants import instant
 from customs.lanes import gate
 from customs.lanes.models import Lane
 from customs.payments.bills import reseal_bills
 from customs.payments.resealing import reseal_payers
 from customs.settings import read_settings
 from customs.standalone import keep_key_pair
+from customs.webhooks.resealing import reseal_secrets
 from customs.wiring import Services
+
+# A key for longer is one for ever.
+LONGEST_DAYS = 3650
 
 
 @click.group()
@@ -52,20 +60,80 @@ def api_key() -> None:
 @click.option("--name", required=True)
 @click.option("--merchant", "merchants", multiple=True, help="May be repeated; all merchants without it.")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]))
+@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="Never without it.")
 @click.option("--json", "as_json", is_flag=True)
-def api_key_create(name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], as_json: bool) -> None:
+def api_key_create(
+    name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], expires_days: int | None, as_json: bool
+) -> None:
     """Make a key and print it, for the only time."""
     services = Services(read_settings())
     with services.transaction() as session:
+        now = database.now(session)
         key = create_api_key(
             session,
             name,
             sandbox=services.settings.sandbox,
             scopes=[Scope(scope) for scope in scopes],
             merchants=merchants,
-            now=database.now(session),
+            now=now,
+            expires_at=now + timedelta(days=expires_days) if expires_days else None,
         )
     click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@api_key.command("rotate")
+@click.argument("name_or_id")
+@click.option("--overlap-hours", type=click.IntRange(0, 24 * LONGEST_DAYS), default=24, show_default=True)
+@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="As long as the old one without it.")
+@click.option("--json", "as_json", is_flag=True)
+def api_key_rotate(name_or_id: str, overlap_hours: int, expires_days: int | None, as_json: bool) -> None:
+    """Make a key with the same rights and print it, for the only time; the old one lives on for a while."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        key = rotate_api_key(
+            session,
+            name_or_id,
+            sandbox=services.settings.sandbox,
+            overlap=timedelta(hours=overlap_hours),
+            now=database.now(session),
+            lifetime=timedelta(days=expires_days) if expires_days else None,
+        )
+    click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@api_key.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def api_key_list(as_json: bool) -> None:
+    """Every key: what it may do, whether it lives, when it was last used (to the minute)."""
+    with Services(read_settings()).reading() as session:
+        now = database.now(session)
+        rows = [_key_row(key, state_of(key, now)) for key in list_api_keys(session)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table(*KEY_COLUMNS)
+    for row in rows:
+        shown = (", ".join(one) if isinstance(one, list) else one for one in (row[name] for name in KEY_COLUMNS))
+        table.add_row(*(escape(one or "") for one in shown))
+    Console().print(table)
+
+
+@api_key.command("revoke")
+@click.argument("key_id")
+def api_key_revoke(key_id: str) -> None:
+    """End a key at once."""
+    with Services(read_settings()).transaction() as session:
+        revoke_api_key(session, key_id, database.now(session))
+    click.echo(f"{key_id} opens nothing any more")
+
+
+KEY_COLUMNS = ("id", "name", "state", "scopes", "merchants", "created_at", "expires_at", "last_used_at")
+
+
+def _key_row(key: ApiKey, state: str) -> dict[str, Any]:
+    times = {name: instant(getattr(key, name)) for name in ("created_at", "expires_at", "last_used_at")}
+    rights = {"scopes": key.scopes or ["all"], "merchants": key.merchants or ["all"]}
+    return {"id": key.id, "name": key.name, "state": state} | rights | times
 
 
 @click.group()
@@ -97,7 +165,8 @@ def keys_rotate() -> None:
     buyers = reseal_buyers(services.engine, services.vault)
     payers = reseal_payers(services.engine, services.vault)
     bills = reseal_bills(services.engine, services.vault)
-    click.echo(f"{buyers} buyers, {payers} payers and {bills} bills were sealed anew")
+    endpoints = reseal_secrets(services.engine, services.vault)
+    click.echo(f"{buyers} buyers, {payers} payers, {bills} bills and {endpoints} endpoints were sealed anew")
 
 
 @click.group(invoke_without_command=True)

@@ -1,11 +1,10 @@
 """The API of declarations: each door reads the request, calls one function, and shapes the answer."""
 
-import hashlib
-import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
@@ -18,9 +17,10 @@ from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareI
 from customs.declarations.states import State
 from customs.gateway import Channel
 from customs.paging import LARGEST_PAGE, Page
-from customs.web.bodies import load
+from customs.web.bodies import load, raw_body
 from customs.web.doors import (
     current_caller,
+    detail,
     flag_asked,
     list_json,
     needs,
@@ -31,7 +31,7 @@ from customs.web.doors import (
     time_asked,
     word_asked,
 )
-from customs.web.once import once
+from customs.web.once import once, told_once
 
 api = Blueprint("declarations", __name__, url_prefix="/api/v1")
 
@@ -42,30 +42,32 @@ NUMBERS = ("out_order_no", "payment_no", "sub_order_no")
 @api.post("/batches")
 @needs(Scope.DECLARATIONS_WRITE)
 def create_batch() -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
-    body = load(BatchIn())
-    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
+    only_these("results")
+    by_row = word_asked("results", ("rows",)) is not None
+    ready = _ready_once(load(BatchIn()))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        batch = intake.take_in(db, services().vault, ready, current_caller(), services().payments)
-        return _batch_json(db, batch.id), 202
+        taken = intake.take_in_rows(db, services().vault, ready(), current_caller(), services().payments)
+        return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
 
-    ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
-    answer = once(raw, work)
+    answer = once(raw_body(), work, before=ready)
     services().doorbell.ring()
     return answer
 
 
 @api.post("/declarations/preflight")
 @needs(Scope.DECLARATIONS_READ)
-def preflight() -> dict[str, Any]:
-    body = load(BatchIn())
-    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
-    ready = intake.make_ready(services().engine, services().vault, services().rules, submission, current_caller())
-    with services().reading() as db:
-        now = database.now(db)
-        intake.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
-    return {"findings": [finding.as_dict() for finding in ready.checked.findings]}
+def preflight() -> tuple[dict[str, Any], int]:
+    ready_once = _ready_once(load(BatchIn()))
+
+    def tell() -> tuple[dict[str, Any], int]:
+        ready = ready_once()
+        with services().reading() as db:
+            now = database.now(db)
+            intake.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
+        return {"findings": [finding.as_dict() for finding in ready.checked.findings]}, 200
+
+    return told_once(raw_body(), tell)
 
 
 @api.get("/batches")
@@ -81,9 +83,9 @@ def list_batches() -> dict[str, Any]:
 
 @api.get("/batches/<batch_id>")
 @needs(Scope.DECLARATIONS_READ)
-def read_batch(batch_id: str) -> dict[str, Any]:
+def read_batch(batch_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        return _batch_json(db, batch_id)
+        return detail(_batch_json(db, batch_id))
 
 
 @api.get("/declarations")
@@ -108,10 +110,7 @@ def list_declarations() -> dict[str, Any]:
 @needs(Scope.DECLARATIONS_READ)
 def read_declaration(declaration_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        shown = _declaration_json(db, queries.declaration_of(db, declaration_id, current_caller()))
-    response = Response(json.dumps(shown, ensure_ascii=False), content_type="application/json")
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    return response.make_conditional(request)
+        return detail(_declaration_json(db, queries.declaration_of(db, declaration_id, current_caller())))
 
 
 @api.get("/declarations/<declaration_id>/events")
@@ -130,10 +129,8 @@ def read_events(declaration_id: str) -> dict[str, Any]:
 @api.post("/declarations/<declaration_id>/redeclare")
 @needs(Scope.DECLARATIONS_WRITE)
 def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
     body = load(RedeclareIn())
     return _decided(
-        raw,
         lambda reviewing: reviewing.redeclare(
             declaration_id, body["reason"], override=body["override"], push_ids=body.get("pushes", ())
         ),
@@ -143,11 +140,9 @@ def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
 @api.post("/declarations/<declaration_id>/modify")
 @needs(Scope.DECLARATIONS_WRITE)
 def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
     body = load(ModifyIn())
     reason = body.pop("reason")
     return _decided(
-        raw,
         lambda reviewing: reviewing.modify(declaration_id, reason, body, services().vault, services().rules),
     )
 
@@ -155,17 +150,15 @@ def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
 @api.post("/declarations/<declaration_id>/cancel")
 @needs(Scope.DECLARATIONS_WRITE)
 def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
     body = load(ReasonIn())
-    return _decided(raw, lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
+    return _decided(lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
 
 
 @api.post("/declarations/<declaration_id>/dismiss")
 @needs(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
     body = load(ReasonIn())
-    return _decided(raw, lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
+    return _decided(lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
 
 
 @api.get("/offices")
@@ -178,6 +171,10 @@ def list_offices() -> dict[str, Any]:
 @api.get("/registrations")
 @needs(Scope.DECLARATIONS_READ)
 def list_registrations() -> dict[str, Any]:
+    return _registrations_json()
+
+
+def _registrations_json() -> dict[str, Any]:
     only_these("limit", "cursor")
     limit, cursor = page_asked()
     with services().reading() as db:
@@ -191,17 +188,24 @@ def put_registrations() -> dict[str, Any]:
     body = load(RegistrationsIn())
     with services().transaction() as db:
         registrations.put_registrations(db, body["registrations"], current_caller(), database.now(db))
-    return list_registrations()
+    return _registrations_json()
 
 
-def _decided(raw: bytes, decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
+def _ready_once(body: dict[str, Any]) -> Callable[[], intake.Ready]:
+    """What makes a body ready to be compared and stored, when it is first asked for."""
+    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
+    caller = current_caller()
+    return cache(lambda: intake.make_ready(services().engine, services().vault, services().rules, submission, caller))
+
+
+def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
     """One person's decision, and the doorbell once it is committed."""
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         declaration = decide(Reviewing(db, current_caller(), database.now(db), services().policy, services().payments))
         return _declaration_json(db, declaration), status
 
-    answer = once(raw, work)
+    answer = once(raw_body(), work)
     services().doorbell.ring()
     return answer
 

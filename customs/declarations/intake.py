@@ -121,8 +121,30 @@ def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submissio
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 
 
+@dataclass(frozen=True)
+class TakenIn:
+    """A stored batch, and what became of each of its rows: the declaration made of it, or the one it repeats."""
+
+    batch: Batch
+    rows: int
+    accepted: Mapping[int, str]
+    replayed: Mapping[int, str]
+
+    def results(self) -> list[dict[str, Any]]:
+        """One entry for each row, in its order."""
+        told = {index: ("accepted", known) for index, known in self.accepted.items()}
+        told |= {index: ("replayed", known) for index, known in self.replayed.items()}
+        rows = ((index, *told.get(index, ("rejected", None))) for index in range(self.rows))
+        return [{"index": index, "declaration_id": known, "status": status} for index, status, known in rows]
+
+
 def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments) -> Batch:
     """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
+    return take_in_rows(db, vault, ready, sender, payments).batch
+
+
+def take_in_rows(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments) -> TakenIn:
+    """The same; it tells besides what became of each row."""
     now = database.now(db)
     checked = ready.checked.copy()
     whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
@@ -132,9 +154,10 @@ def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: P
     replays = compared.replays
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
-    return store(
+    taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
+    batch = store(
         db,
-        [ready.prepared[index] for index in sorted(checked.orders)],
+        [*taken.values()],
         sorted(set(replays.values())),
         waiting={ready.prepared[index].id for index in compared.waiting},
         findings=checked.findings,
@@ -143,6 +166,8 @@ def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: P
         sender=sender,
         now=now,
     )
+    accepted = {index: one.id for index, one in taken.items()}
+    return TakenIn(batch, len(ready.submission.rows), accepted, replays)
 
 
 def _conflict(declaration_id: str) -> Complaint:

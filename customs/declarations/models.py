@@ -46,6 +46,7 @@ class BatchReplay(Base):
     """A declaration that a batch named again, unchanged: it counts there too (R1)."""
 
     __tablename__ = "batch_replays"
+    __table_args__ = (Index(None, "declaration_id"),)
 
     batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
     declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"), primary_key=True)

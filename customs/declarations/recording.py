@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from customs.database import Base, padded
+from customs.declarations.announcing import may_tell, news_of, turns
 from customs.declarations.claiming import Task
 from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Standing, judge
@@ -17,6 +18,7 @@ from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
 from customs.declarations.states import Action, State
 from customs.gateway import GatewayError
+from customs.history.announcements import News, announce
 from customs.history.models import Event
 from customs.many_rows import insert_many, together, update_many
 
@@ -42,6 +44,13 @@ LOCK = (
         push.holder,
         push.case_since,
         *(push[name] for name in STANDING),
+        # What is announced names the order.
+        declaration.batch_id,
+        declaration.merchant_no,
+        declaration.channel,
+        declaration.office,
+        declaration.out_order_no,
+        declaration.payment_no,
     )
     .join_from(DECLARATIONS, PUSHES, push.declaration_id == declaration.id)
     .where(declaration.id.in_(bindparam("ids", expanding=True)))
@@ -81,6 +90,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
         insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
         update_many(db, DECLARATIONS, _folds(held, changes))
+        announce(db, _news(held, changes, woken, now), now)
     return recorded
 
 
@@ -121,6 +131,26 @@ def _folds(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[
         for owner, rows in groupby(held.values(), itemgetter("declaration_id"))
         if owner in turned
     ]
+
+
+def _news(
+    held: Mapping[str, Mapping[str, Any]],
+    changes: Mapping[str, Mapping[str, Any]],
+    woken: Sequence[str],
+    now: datetime,
+) -> list[News]:
+    """What to announce of the declarations that were answered."""
+    after = {**changes, **{key: {**held[key], "due_at": now} for key in woken}}
+    news: list[News] = []
+    for _, group in groupby(held.values(), itemgetter("declaration_id")):
+        before = list(group)
+        if not any(may_tell(changes[row["id"]]) for row in before if row["id"] in changes):
+            continue
+        pushes = [after.get(row["id"], row) for row in before]
+        fold = folded(pushes)
+        if types := turns(before, pushes, fold):
+            news += news_of(before[0], types, fold)
+    return news
 
 
 def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:

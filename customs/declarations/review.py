@@ -22,6 +22,7 @@ from customs.declarations.allowing import (
     taken_by_redeclare,
     was_sent,
 )
+from customs.declarations.announcing import announce_declarations
 from customs.declarations.changing import changed_order, changed_sub_orders, write_order
 from customs.declarations.checking import Rules
 from customs.declarations.findings import Severity
@@ -34,9 +35,13 @@ from customs.declarations.preflight import Complaint, complaints_about
 from customs.declarations.queries import declaration_of, key_of
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Fault, Invalid
+from customs.history.announcements import EventType
 from customs.history.models import Event
 from customs.history.vault import Vault
 from customs.payment_facts import Payments
+
+# Decisions that somebody else may wait for; what the others begin is told when it ends.
+ANNOUNCED = {"cancel": EventType.DECLARATION_CANCELLED, "dismiss": EventType.DECLARATION_DISMISSED}
 
 
 class Reviewing:
@@ -238,6 +243,8 @@ class Reviewing:
             )
         )
         self._db.flush()
+        if action in ANNOUNCED:
+            announce_declarations(self._db, [declaration.id], ANNOUNCED[action], self._now)
         return declaration
 
 

@@ -11,9 +11,11 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func,
 from sqlalchemy.orm import Session
 
 from customs.database import Base
+from customs.declarations.announcing import announce_declarations
 from customs.declarations.folding import folded
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action
+from customs.history.announcements import EventType
 from customs.history.models import Event
 from customs.many_rows import one_of
 from customs.payment_facts import PaymentKey
@@ -90,6 +92,7 @@ class WithholdingDeclarations:
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(cancelled=True, waiting_for=None))
             _fold(db, pushes)
             _note(db, key, ids, {"action": "cancel", "case": why}, now)
+            announce_declarations(db, ids, EventType.DECLARATION_CANCELLED, now)
         return len(ids)
 
     def in_flight(
@@ -128,6 +131,7 @@ class WithholdingDeclarations:
 def _withhold(db: Session | Connection, key: PaymentKey, ids: Sequence[str], why: str, now: datetime) -> None:
     """Open a case for every push of these declarations; but for questions nothing more goes out."""
     pushes = _pushes(db, ids)
+    in_review = {row["declaration_id"] for row in pushes if row["case_reason"]}
     for row in pushes:
         row |= {"withheld": True, "case_reason": row["case_reason"] or why}
         row["case_since"] = row["case_since"] or now
@@ -135,6 +139,8 @@ def _withhold(db: Session | Connection, key: PaymentKey, ids: Sequence[str], why
     _write(db, pushes, ("withheld", "due_at", "case_reason", "case_since"))
     _fold(db, pushes)
     _note(db, key, ids, {"action": "withhold", "case": why}, now)
+    news = [one for one in ids if one not in in_review]
+    announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
 
 
 def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) -> str | None:

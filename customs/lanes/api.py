@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
 
 from customs.access.callers import Scope
 from customs.errors import NotFound
@@ -11,7 +13,9 @@ from customs.instants import instant
 from customs.lanes import gate
 from customs.lanes.models import Lane
 from customs.paging import page_of
-from customs.web.doors import list_json, needs, only_these, page_asked, services
+from customs.web.bodies import raw_body
+from customs.web.doors import detail, list_json, needs, only_these, page_asked, services
+from customs.web.once import once
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 
@@ -26,16 +30,32 @@ def list_lanes() -> dict[str, Any]:
         return list_json(page, [lane_json(lane) for lane in page.rows])
 
 
+@api.get("/lanes/<lane_id>")
+@needs(Scope.DECLARATIONS_READ)
+def read_lane(lane_id: str) -> WerkzeugResponse:
+    with services().reading() as db:
+        return detail(lane_json(_lane(db, lane_id)))
+
+
 @api.post("/lanes/<lane_id>/resume")
 @needs(Scope.DECLARATIONS_REVIEW)
-def resume_lane(lane_id: str) -> dict[str, Any]:
-    with services().transaction() as db:
-        if db.get(Lane, lane_id) is None:
-            raise NotFound
+def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        lane = _lane(db, lane_id)
         gate.resume(db.connection(), lane_id)
-        shown = lane_json(db.get_one(Lane, lane_id, populate_existing=True))
+        db.refresh(lane)
+        return lane_json(lane), 200
+
+    answer = once(raw_body(), work)
     services().doorbell.ring()
-    return shown
+    return answer
+
+
+def _lane(db: Session, lane_id: str) -> Lane:
+    lane = db.get(Lane, lane_id)
+    if lane is None:
+        raise NotFound
+    return lane
 
 
 def lane_json(lane: Lane) -> dict[str, Any]:

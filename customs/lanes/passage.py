@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from customs.database import DatabaseClock
+from customs.history.announcements import EventType, News, announce
 from customs.lanes import gate
 from customs.lanes.signals import lane_report
 from customs.settings import Settings
@@ -44,4 +45,5 @@ class Passage:
             return
         self._spotless = False
         if gate.report(db, self.lane, said, now):
+            announce(db, [News(EventType.LANE_STOPPED, None, {"lane_id": self.lane})], now)
             log.error("the lane was stopped", lane=self.lane)

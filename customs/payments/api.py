@@ -1,11 +1,13 @@
 """The API of payments, refunds and rates, and the door at which the gateway knocks: thin, as every door."""
 
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
 
 from customs import database
 from customs.access.callers import Scope
@@ -17,9 +19,10 @@ from customs.payments.models import LONGEST_NUMBER, Payment, Refund
 from customs.payments.return_page import page
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.web.bodies import load
+from customs.web.bodies import load, raw_body
 from customs.web.doors import (
     current_caller,
+    detail,
     list_json,
     needs,
     number_in_cursor,
@@ -46,18 +49,16 @@ MOST_FIELDS = 100
 @api.post("/payments")
 @needs(Scope.PAYMENTS_WRITE)
 def create_payment() -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
+    """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
     desk = paying.Paying(services().wallets, services().vault, services().settings, current_caller())
     order = desk.checked(load(PaymentIn()))
+    # A login code is good for one exchange: only the first request may ask for it.
+    with_openid = cache(lambda: desk.with_openid(services().engine, order))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        return {"id": desk.pay(db, order, database.now(db)).id}, 201
+        return {"id": desk.pay(db, with_openid(), database.now(db)).id}, 201
 
-    try:
-        answer, status = once(raw, work)
-    except paying.LoginCodeOpen:
-        order = desk.with_openid(services().engine, order)
-        answer, status = once(raw, work)
+    answer, status = once(raw_body(), work, before=with_openid)
     services().payment_desk.attend(Payment.__tablename__, answer["id"])
     return read_payment_json(answer["id"]), status
 
@@ -82,8 +83,8 @@ def list_payments() -> dict[str, Any]:
 
 @api.get("/payments/<payment_id>")
 @needs(Scope.PAYMENTS_READ)
-def read_payment(payment_id: str) -> dict[str, Any]:
-    return read_payment_json(payment_id)
+def read_payment(payment_id: str) -> WerkzeugResponse:
+    return detail(read_payment_json(payment_id))
 
 
 @api.get("/payments/<payment_id>/events")
@@ -101,14 +102,14 @@ def read_payment_events(payment_id: str) -> dict[str, Any]:
 @api.post("/payments/<payment_id>/refunds")
 @needs(Scope.REFUNDS_WRITE)
 def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
+    """What is kept for an Idempotency-Key is which refund: a repeat is answered with how it stands by then."""
     body = load(RefundIn())
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         made = refunding.refund(db, payment_id, body, services().declarations, current_caller(), database.now(db))
         return {"id": made.id}, 201
 
-    answer, status = once(raw, work)
+    answer, status = once(raw_body(), work)
     services().payment_desk.attend(Refund.__tablename__, answer["id"])
     return read_refund_json(answer["id"]), status
 
@@ -132,8 +133,8 @@ def list_refunds() -> dict[str, Any]:
 
 @api.get("/refunds/<refund_id>")
 @needs(Scope.PAYMENTS_READ)
-def read_refund(refund_id: str) -> dict[str, Any]:
-    return read_refund_json(refund_id)
+def read_refund(refund_id: str) -> WerkzeugResponse:
+    return detail(read_refund_json(refund_id))
 
 
 @api.get("/rates")

@@ -24,8 +24,10 @@ from customs.gateway import (
     Wallet,
     method_of,
 )
+from customs.history.announcements import announce
 from customs.history.vault import Vault
 from customs.payment_facts import Declarations, PaymentKey
+from customs.payments.announcing import payment_news
 from customs.payments.errands import Deed, Task
 from customs.payments.facts import net_cny
 from customs.payments.fitting import money_that_fits, number_that_fits, text_that_fits
@@ -110,6 +112,7 @@ class PaymentWork:
         after = row | values
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
         self._tell(db, row, after, now)
+        announce(db, payment_news(row, after), now)
         return judgement.outcome
 
     def _judged(

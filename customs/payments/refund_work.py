@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Connection, insert, not_, update
 
 from customs.database import Base
 from customs.gateway import Channel, GatewayError, RefundReply, Wallet
+from customs.history.announcements import announce
 from customs.payment_facts import Declarations
+from customs.payments.announcing import refund_news
 from customs.payments.errands import Deed, Task
 from customs.payments.fitting import number_that_fits
 from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
@@ -68,6 +70,7 @@ class RefundWork:
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
         if after["status"] is RefundStatus.FAIL and row["status"] is not RefundStatus.FAIL:
             _give_back(db, row["payment_id"], row["amount"], now)
+        announce(db, refund_news(row, after), now)
         return judgement.outcome
 
     def _judged(

@@ -1,24 +1,65 @@
-"""Reading a JSON body strictly: one object, no key twice, no NaN, no text that is not Unicode."""
+"""Reading a JSON body strictly: plain or gzip, one object, no key twice, no NaN, no text that is not Unicode."""
 
 import json
+import zlib
 from typing import Any, NoReturn
 
-from flask import request
+from flask import g, request
 from marshmallow import Schema, ValidationError
 
 from customs.declarations.checking import complaints_of
-from customs.errors import Fault, Invalid, TooLarge, Unreadable
+from customs.errors import EncodingUnsupported, Fault, Invalid, TooLarge, Unreadable
 
 LARGEST_BODY = 32 * 1024 * 1024
+TOO_LARGE = f"a body may have {LARGEST_BODY >> 20} MiB, also once it is decompressed; split the batch"
+GZIP = {"gzip", "x-gzip"}
+GZIP_MAGIC = b"\x1f\x8b"
+# zlib's word for "with the header and checksum of gzip".
+GZIP_WINDOW = zlib.MAX_WBITS | 16
+# A gzip file ends with the size of what it holds.
+SIZE_BYTES = 4
+# How many bytes one byte of deflate can stand for at most.
+MOST_PACKED = 1032
 
 
 def read_json() -> Any:
     """The request's JSON; raises Unreadable or TooLarge, saying what to do."""
     if request.mimetype != "application/json":
         raise Unreadable("send JSON, with Content-Type: application/json")
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
-        raise TooLarge(f"a body may have {LARGEST_BODY >> 20} MiB; split the batch")
-    return parse_json(request.get_data(cache=False))
+    return parse_json(raw_body())
+
+
+def raw_body() -> bytes:
+    """The request's body, decompressed when it came as gzip; raises TooLarge, EncodingUnsupported or Unreadable."""
+    if "body" not in g:
+        if request.content_length is not None and request.content_length > LARGEST_BODY:
+            raise TooLarge(TOO_LARGE)
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in GZIP | {"", "identity"}:
+            raise EncodingUnsupported(f"Content-Encoding: {encoding[:30]!r} is not known here; use gzip, or none")
+        sent = request.get_data()
+        g.body = inflated(sent) if encoding in GZIP else sent
+    body: bytes = g.body
+    return body
+
+
+def inflated(packed: bytes) -> bytes:
+    """What a gzip file holds; a bomb that says its size is not unpacked at all, and no other beyond LARGEST_BODY."""
+    said = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
+    # What no packing could reach is not a size, but the end of a broken file.
+    if LARGEST_BODY < said <= len(packed) * MOST_PACKED:
+        raise TooLarge(TOO_LARGE)
+    file = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        read = file.decompress(packed, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise Unreadable("the body is not gzip, though Content-Encoding says so") from error
+    if len(read) > LARGEST_BODY:
+        raise TooLarge(TOO_LARGE)
+    # A second member may hide behind the first: there is no end to them.
+    if not file.eof or file.unused_data:
+        raise Unreadable("the body is not one whole gzip file")
+    return read
 
 
 def parse_json(raw: bytes) -> Any:

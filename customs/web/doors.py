@@ -1,16 +1,20 @@
-"""What every door of the API shares: the services, the caller behind the key, and the page asked for."""
+"""What every door of the API shares: the services, the caller behind the key, the page asked for, one thing's ETag."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
+from werkzeug import Response as WerkzeugResponse
 
 from customs.access.api_keys import caller_of
 from customs.access.callers import Caller, Scope
 from customs.errors import Fault, Invalid, KeyMissing, NotFound
 from customs.paging import LARGEST_PAGE, Page
+from customs.web.limits import refusal
 from customs.wiring import Services
 
 P = ParamSpec("P")
@@ -33,8 +37,8 @@ def current_caller() -> Caller:
     return caller
 
 
-def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A door that opens to keys with this scope."""
+def needs(scope: Scope | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A door that opens to keys with this scope; None: to every key."""
 
     def guard(door: Callable[P, R]) -> Callable[P, R]:
         @wraps(door)
@@ -43,8 +47,11 @@ def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if kind.lower() != "bearer" or not key.strip():
                 raise KeyMissing
             with services().reading() as db:
-                g.caller = caller_of(db, key.strip())
-            current_caller().require(scope)
+                now = current_app.extensions["clock"](db.connection())
+                g.caller, g.use_is_new = caller_of(db, key.strip(), now)
+            _within_the_limit()
+            if scope is not None:
+                current_caller().require(scope)
             if "\x00" in request.path:
                 # PostgreSQL knows no such text, and no id holds it.
                 raise NotFound
@@ -55,10 +62,17 @@ def needs(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return guard
 
 
+def _within_the_limit() -> None:
+    """Count this request; raises RateLimited when its key asks too often. All keys of one family share a bucket."""
+    g.standing = current_app.extensions["limiter"].take(current_caller().id)
+    if g.standing is not None and not g.standing.allowed:
+        raise refusal(g.standing)
+
+
 def page_asked(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
     """`limit` and `cursor` of the query string."""
     text = request.args.get("limit", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LARGEST_PAGE):
+    if not (text.isascii() and text.isdigit() and len(text) < LONGEST_COUNT and 1 <= int(text) <= LARGEST_PAGE):
         raise _wrong("limit", f"a whole number from 1 to {LARGEST_PAGE}")
     cursor = request.args.get("cursor")
     if cursor is not None and not (cursor.isascii() and cursor.isprintable() and len(cursor) <= LONGEST_CURSOR):
@@ -120,6 +134,13 @@ def only_these(*names: str) -> None:
 
 def _wrong(name: str, wanted: str) -> Invalid:
     return Invalid(f"{name}: use {wanted}", faults=[Fault(f"?{name}", "parameter_invalid", f"use {wanted}")])
+
+
+def detail(shown: dict[str, Any]) -> WerkzeugResponse:
+    """One thing as it stands, with an ETag; 304 for whoever has it so already (If-None-Match)."""
+    response = Response(json.dumps(shown, ensure_ascii=False), content_type="application/json")
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    return response.make_conditional(request)
 
 
 def list_json(page: Page, rows: list[Any]) -> dict[str, Any]:

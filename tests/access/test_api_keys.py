@@ -1,14 +1,17 @@
-"""API keys: shown once, kept as a digest, and recognised only letter by letter."""
+"""API keys: shown once, kept as a digest, recognised only letter by letter, rotated while both live."""
+
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from customs import database
-from customs.access.api_keys import caller_of, create_api_key
+from customs.access.api_keys import caller_of, create_api_key, note_use, revoke_api_key, rotate_api_key
 from customs.access.callers import Caller, Scope
 from customs.access.models import ApiKey
-from customs.errors import KeyUnknown
+from customs.errors import ActionRefused, KeyUnknown, NotFound
 from customs.wiring import Services
+from tests import make
 
 
 @pytest.fixture
@@ -19,19 +22,19 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def create(services: Services):
-    def made(*, sandbox: bool = True, scopes=(), merchants=()) -> str:
+    def made(name: str = "an ERP", *, sandbox: bool = True, scopes=(), merchants=(), expires_at=None) -> str:
         with services.transaction() as db:
-            now = database.now(db)
-            return create_api_key(db, "an ERP", sandbox=sandbox, scopes=scopes, merchants=merchants, now=now)
+            rights = {"scopes": scopes, "merchants": merchants}
+            return create_api_key(db, name, sandbox=sandbox, **rights, now=make.NOON, expires_at=expires_at)
 
     return made
 
 
 @pytest.fixture
 def recognise(services: Services):
-    def recognised(key: str) -> Caller:
+    def recognised(key: str, now: datetime = make.NOON) -> Caller:
         with services.reading() as db:
-            return caller_of(db, key)
+            return caller_of(db, key, now)[0]
 
     return recognised
 
@@ -92,3 +95,122 @@ def test_the_database_holds_no_key(create, services: Services):
         rows = db.execute(text("SELECT * FROM api_keys")).all()
     assert key not in str(rows)
     assert key.rsplit("_", 1)[-1] not in str(rows)
+
+
+# How long.
+
+
+def test_an_expired_key_is_none(create, recognise):
+    key = create(expires_at=make.NOON + timedelta(days=1))
+
+    assert recognise(key, make.NOON + timedelta(hours=23)).name == "an ERP"
+    with pytest.raises(KeyUnknown):
+        recognise(key, make.NOON + timedelta(days=1))
+
+
+# Rotation.
+
+
+@pytest.fixture
+def rotate(services: Services):
+    def rotated(name_or_id: str = "an ERP", *, hours: int = 24, now: datetime = make.NOON, **options) -> str:
+        with services.transaction() as db:
+            return rotate_api_key(db, name_or_id, sandbox=True, overlap=timedelta(hours=hours), now=now, **options)
+
+    return rotated
+
+
+def test_a_rotated_key_has_the_same_rights_and_is_the_same_caller(create, rotate, recognise):
+    old = create(scopes=[Scope.DECLARATIONS_READ], merchants=["M100"])
+
+    new = rotate()
+
+    before, after = recognise(old), recognise(new)
+    assert new != old
+    assert (before.id, before.name, before.scopes, before.merchants) == (
+        after.id,
+        after.name,
+        after.scopes,
+        after.merchants,
+    )
+    assert before.key_id != after.key_id
+
+
+def test_both_live_until_the_overlap_is_over(create, rotate, recognise):
+    old, new = create(), rotate(hours=2)
+
+    assert recognise(old, make.NOON + timedelta(minutes=119))
+    with pytest.raises(KeyUnknown):
+        recognise(old, make.NOON + timedelta(hours=2))
+    assert recognise(new, make.NOON + timedelta(days=3650))
+
+
+def test_an_overlap_lengthens_no_life(create, rotate, recognise):
+    old = create(expires_at=make.NOON + timedelta(hours=1))
+
+    new = rotate(hours=24)
+
+    with pytest.raises(KeyUnknown):
+        recognise(old, make.NOON + timedelta(hours=1))
+    # The new one is made for as long as the old one was.
+    assert recognise(new, make.NOON + timedelta(minutes=59))
+    with pytest.raises(KeyUnknown):
+        recognise(new, make.NOON + timedelta(hours=1))
+
+
+def test_the_newest_of_a_name_is_the_one_that_is_rotated(create, rotate, recognise):
+    create()
+    second, third = rotate(), rotate()
+
+    assert recognise(second).id == recognise(third).id
+
+
+def test_a_name_of_two_keys_is_refused_and_their_ids_are_told(create, rotate, recognise):
+    keys = [create(), create()]
+
+    with pytest.raises(ActionRefused) as refused:
+        rotate()
+
+    ids = [recognise(key).key_id for key in keys]
+    assert all(one in refused.value.detail for one in ids)
+    assert recognise(rotate(ids[0])).id == ids[0]
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "%"])
+def test_there_is_nothing_to_rotate_under_another_name(create, rotate, name: str):
+    create()
+
+    with pytest.raises(NotFound):
+        rotate(name)
+
+
+def test_a_revoked_key_cannot_be_rotated(create, rotate, recognise, services: Services):
+    key_id = recognise(create()).key_id
+    with services.transaction() as db:
+        revoke_api_key(db, key_id, make.NOON)
+
+    with pytest.raises(NotFound):
+        rotate(key_id)
+
+
+def test_a_key_that_is_not_there_cannot_be_revoked(services: Services):
+    with pytest.raises(NotFound), services.transaction() as db:
+        revoke_api_key(db, "key_0", make.NOON)
+
+
+# Its last use.
+
+
+def test_the_last_use_is_noted_once_a_minute(create, recognise, services: Services):
+    key = create()
+    key_id = recognise(key).key_id
+    noted = []
+    for seconds in (0, 59, 60, 61):
+        now = make.NOON + timedelta(seconds=seconds)
+        with services.transaction() as db:
+            _, is_new = caller_of(db, key, now)
+            note_use(db, key_id, now)
+            noted.append((is_new, db.get_one(ApiKey, key_id, populate_existing=True).last_used_at))
+
+    minute = make.NOON + timedelta(minutes=1)
+    assert noted == [(True, make.NOON), (False, make.NOON), (True, minute), (False, minute)]

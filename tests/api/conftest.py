@@ -26,7 +26,8 @@ class Erp:
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
-        return self._client.open(f"/api/v1{path}", method=method, headers=headers, **options)
+        # Buffered: what is written once an answer is out is written when this returns.
+        return self._client.open(f"/api/v1{path}", method=method, headers=headers, buffered=True, **options)
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.call("GET", path, query_string=query)

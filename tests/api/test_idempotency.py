@@ -1,10 +1,16 @@
 """Idempotency-Key: the same request twice has one effect and one answer, also when both come at once."""
 
+import gzip
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from customs import database
+from customs.access.api_keys import rotate_api_key
+from customs.declarations import intake
 from tests import make
 from tests.api.conftest import Erp
 
@@ -100,6 +106,88 @@ def test_of_equal_requests_at_once_one_stores_and_none_fails(erp, client, key):
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(hand_in, range(2)))
 
-    assert [answer.status_code for answer in answers] == [202, 202]
-    assert len({answer.json["id"] for answer in answers}) == (1 if key else 2)
+    taken = [answer for answer in answers if answer.status_code == 202]
+    told_to_wait = [answer for answer in answers if answer.status_code == 409]
+    assert len(taken) + (len(told_to_wait) if key else 0) == 2
+    assert all((one.json["code"], one.headers["Retry-After"]) == ("key_in_use", "1") for one in told_to_wait)
+    assert len({answer.json["id"] for answer in taken}) == (1 if key else 2)
     assert len(erp.get("/declarations").json["data"]) == 10
+
+
+def test_while_the_first_runs_the_second_is_told_to_come_back_at_once(erp, client, services, monkeypatch):
+    body = {"declarations": [make.declaration_row()]}
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(*args, **options):
+        began.set()
+        assert go_on.wait(10)
+        return take_in_rows(*args, **options)
+
+    take_in_rows = intake.take_in_rows
+    monkeypatch.setattr(intake, "take_in_rows", slow)
+    another = Erp(client.application.test_client(), erp.key)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(another.post, "/batches", body, Idempotency_Key="k1")
+        assert began.wait(10)
+        second = erp.post("/batches", body, Idempotency_Key="k1")
+        other = erp.post("/batches", {"declarations": [make.declaration_row()]}, Idempotency_Key="k1")
+        go_on.set()
+        answered = first.result()
+
+    assert (second.status_code, second.json["code"], second.headers["Retry-After"]) == (409, "key_in_use", "1")
+    assert (other.status_code, other.json["code"]) == (422, "key_reused")
+    assert answered.status_code == 202
+    assert erp.post("/batches", body, Idempotency_Key="k1").json == answered.json
+
+
+def test_a_key_outlives_a_rotation(erp, client, services):
+    body = {"declarations": [make.declaration_row()]}
+    first = erp.post("/batches", body, Idempotency_Key="k1")
+    with services.transaction() as db:
+        options = {"sandbox": True, "overlap": timedelta(hours=1), "now": database.now(db)}
+        rotated = Erp(client, rotate_api_key(db, "an ERP", **options))
+
+    assert rotated.post("/batches", body, Idempotency_Key="k1").json == first.json
+
+
+def test_a_preflight_repeated_under_its_key_is_answered_as_before(erp):
+    row = make.declaration_row()
+    body = {"declarations": [row]}
+    first = erp.post("/declarations/preflight", body, Idempotency_Key="k1")
+    erp.hand_in(row | {"duty": 7})
+
+    again = erp.post("/declarations/preflight", body, Idempotency_Key="k1")
+    anew = erp.post("/declarations/preflight", body)
+
+    assert (first.status_code, again.json, first.json) == (200, first.json, {"findings": []})
+    assert anew.json != first.json
+
+
+def test_a_resume_repeated_under_its_key_lets_no_lane_go_on_twice(erp, desk):
+    desk.stop_lane("why")
+    path = f"/lanes/{desk.lane}/resume"
+    first = erp.post(path, {}, Idempotency_Key="k1")
+    desk.stop_lane("again")
+
+    again = erp.post(path, {}, Idempotency_Key="k1")
+
+    assert (first.json["state"], again.json) == ("open", first.json)
+    assert erp.get(f"/lanes/{desk.lane}").json["state"] == "stopped"
+
+
+def test_the_results_of_rows_are_another_request(erp):
+    body = {"declarations": [make.declaration_row()]}
+    erp.post("/batches", body, Idempotency_Key="k1")
+
+    assert erp.post("/batches?results=rows", body, Idempotency_Key="k1").json["code"] == "key_reused"
+
+
+def test_the_same_body_is_the_same_request_however_it_was_packed(erp):
+    raw = json.dumps({"declarations": [make.declaration_row()]}).encode()
+    plain, packed = ({"data": raw}, {"data": gzip.compress(raw)})
+    headers = {"Idempotency-Key": "k1", "Content-Type": "application/json"}
+
+    first = erp.call("POST", "/batches", headers=headers, **plain)
+    second = erp.call("POST", "/batches", headers=headers | {"Content-Encoding": "gzip"}, **packed)
+
+    assert (first.status_code, second.json) == (202, first.json)

@@ -1,0 +1,24 @@
+"""Every code that an answer may hold, with what it means and what to do, in English and Chinese: one row each."""
+
+from customs.web.catalogue.actions import ACTIONS
+from customs.web.catalogue.entry import Entry
+from customs.web.catalogue.files import FILES
+from customs.web.catalogue.orders import ORDERS
+from customs.web.catalogue.payments import PAYMENTS
+from customs.web.catalogue.problems import PROBLEMS
+from customs.web.catalogue.shapes import SHAPES
+from customs.web.catalogue.webhooks import WEBHOOKS
+
+# By what they are about, in the order of the page that lists them.
+GROUPS: dict[tuple[str, str], tuple[Entry, ...]] = {
+    ("The answer as a whole (code)", "整个响应(code)"): PROBLEMS,
+    ("The form of a body or a query (errors[].code)", "请求的格式(errors[].code)"): SHAPES,
+    ("What is wrong with an order (errors[] and findings)", "订单内容(errors[] 与 findings)"): ORDERS,
+    ("What may not be done with a declaration now (errors[].code)", "申报单暂时不允许的操作(errors[].code)"): ACTIONS,
+    ("Payments and refunds (errors[].code)", "支付与退款(errors[].code)"): PAYMENTS,
+    ("Webhook endpoints (errors[].code)", "Webhook 接收地址(errors[].code)"): WEBHOOKS,
+    ("Spreadsheets (findings)", "表格文件(findings)"): FILES,
+}
+BY_CODE: dict[str, Entry] = {entry.code: entry for entries in GROUPS.values() for entry in entries}
+
+__all__ = ["BY_CODE", "GROUPS", "Entry"]

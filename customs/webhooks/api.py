@@ -1,0 +1,139 @@
+"""The API of events and webhooks: thin, as every door."""
+
+from typing import Any
+
+from flask import Blueprint, request
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.access.callers import Scope
+from customs.web.bodies import load
+from customs.web.doors import current_caller, list_json, needs, only_these, page_asked, services, time_asked, word_asked
+from customs.web.once import once
+from customs.webhooks import presenting, queries
+from customs.webhooks.endpoints import Endpoints
+from customs.webhooks.models import DeliveryState
+from customs.webhooks.schemas import EndpointIn, ResendIn
+
+api = Blueprint("webhooks", __name__, url_prefix="/api/v1")
+
+
+def _endpoints(db: Session) -> Endpoints:
+    loopback = services().settings.sandbox
+    return Endpoints(db, services().vault, current_caller(), database.now(db), loopback=loopback)
+
+
+def _shown(endpoint_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        return presenting.endpoint_json(queries.endpoint_of(db, endpoint_id, current_caller()))
+
+
+def _shown_with_secret(endpoint_id: str) -> dict[str, Any]:
+    # Opened for the answer: what is kept for an Idempotency-Key must not hold it.
+    with services().reading() as db:
+        found = queries.endpoint_of(db, endpoint_id, current_caller())
+        return presenting.endpoint_with_secret_json(found, services().vault)
+
+
+# Every key sees the events of what it may read.
+@api.get("/events")
+@needs(None)
+def list_events() -> dict[str, Any]:
+    only_these("limit", "cursor", "since", "until", "type")
+    limit, cursor = page_asked()
+    filters = queries.Filters(word_asked("type", queries.TYPES), time_asked("since"), time_asked("until"))
+    with services().reading() as db:
+        page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
+        return list_json(page, [presenting.event_json(one) for one in page.rows])
+
+
+@api.get("/events/<event_id>")
+@needs(None)
+def read_event(event_id: str) -> dict[str, Any]:
+    with services().reading() as db:
+        return presenting.event_json(queries.announcement_of(db, event_id, current_caller()))
+
+
+@api.post("/events/<event_id>/resend")
+@needs(Scope.WEBHOOKS_WRITE)
+def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    asked = load(ResendIn()) if raw else {}
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        return {
+            "event_id": event_id,
+            "deliveries": list(_endpoints(db).resend(event_id, asked.get("endpoint_id"))),
+        }, 202
+
+    answer = once(raw, work)
+    services().doorbell.ring()
+    return answer
+
+
+@api.post("/webhook-endpoints")
+@needs(Scope.WEBHOOKS_WRITE)
+def create_endpoint() -> tuple[dict[str, Any], int]:
+    raw = request.get_data()
+    wish = load(EndpointIn())
+    answer, status = once(raw, lambda db: ({"id": _endpoints(db).create(wish).id}, 201))
+    return _shown_with_secret(answer["id"]), status
+
+
+@api.get("/webhook-endpoints")
+@needs(Scope.WEBHOOKS_WRITE)
+def list_endpoints() -> dict[str, Any]:
+    only_these("limit", "cursor")
+    limit, cursor = page_asked()
+    with services().reading() as db:
+        page = queries.list_endpoints(db, current_caller(), limit=limit, cursor=cursor)
+        return list_json(page, [presenting.endpoint_json(one) for one in page.rows])
+
+
+@api.get("/webhook-endpoints/<endpoint_id>")
+@needs(Scope.WEBHOOKS_WRITE)
+def read_endpoint(endpoint_id: str) -> dict[str, Any]:
+    return _shown(endpoint_id)
+
+
+@api.route("/webhook-endpoints/<endpoint_id>", methods=["DELETE"])
+@needs(Scope.WEBHOOKS_WRITE)
+def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
+    with services().transaction() as db:
+        _endpoints(db).close(endpoint_id)
+    return "", 204
+
+
+@api.post("/webhook-endpoints/<endpoint_id>/rotate")
+@needs(Scope.WEBHOOKS_WRITE)
+def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
+    _answer, status = once(request.get_data(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
+    return _shown_with_secret(endpoint_id), status
+
+
+@api.post("/webhook-endpoints/<endpoint_id>/resume")
+@needs(Scope.WEBHOOKS_WRITE)
+def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
+    _answer, status = once(request.get_data(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
+    services().doorbell.ring()
+    return _shown(endpoint_id), status
+
+
+@api.post("/webhook-endpoints/<endpoint_id>/test")
+@needs(Scope.WEBHOOKS_WRITE)
+def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
+    answer = once(request.get_data(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
+    services().doorbell.ring()
+    return answer
+
+
+@api.get("/webhook-endpoints/<endpoint_id>/deliveries")
+@needs(Scope.WEBHOOKS_WRITE)
+def list_deliveries(endpoint_id: str) -> dict[str, Any]:
+    only_these("limit", "cursor", "state", "event_id")
+    limit, cursor = page_asked()
+    state, event_id = word_asked("state", tuple(DeliveryState)), word_asked("event_id")
+    with services().reading() as db:
+        queries.endpoint_of(db, endpoint_id, current_caller())
+        page = queries.list_deliveries(db, endpoint_id, state=state, event_id=event_id, limit=limit, cursor=cursor)
+        return list_json(page, [presenting.delivery_json(one) for one in page.rows])

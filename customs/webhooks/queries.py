@@ -1,0 +1,114 @@
+"""The questions about events, endpoints and deliveries, each within what the caller may see."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from customs.access.callers import Caller, Scope
+from customs.declarations.models import BatchMerchant
+from customs.errors import NotFound
+from customs.history.announcements import Announcement, EventType
+from customs.paging import Page, page_of
+from customs.webhooks.models import Delivery, Endpoint, EndpointMerchant
+
+TYPES = tuple(str(one) for one in EventType if one is not EventType.WEBHOOK_TEST)
+# What an event is about, by the first part of its type, and who may read of it.
+READERS = {
+    "batch": Scope.DECLARATIONS_READ,
+    "declaration": Scope.DECLARATIONS_READ,
+    "lane": Scope.DECLARATIONS_READ,
+    "payment": Scope.PAYMENTS_READ,
+    "refund": Scope.PAYMENTS_READ,
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list of events may be narrowed by. `since` and `until` bound created_at, half open."""
+
+    type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def readable_types(caller: Caller) -> Collection[str]:
+    """The types of events that a caller may read: those of what it may read, all for who may have them sent."""
+    if caller.may(Scope.WEBHOOKS_WRITE):
+        return TYPES
+    return [one for one in TYPES if caller.may(READERS[one.partition(".")[0]])]
+
+
+def sees_announcement(caller: Caller) -> ColumnElement[bool]:
+    """Within the caller's merchants: its own, a batch none of whose merchants is another's, or everybody's."""
+    if caller.merchants is None:
+        return true()
+    of_batch = BatchMerchant.batch_id == Announcement.batch_id
+    foreign = exists().where(of_batch, not_(caller.sees(BatchMerchant.merchant_no)))
+    shared = and_(Announcement.merchant_no.is_(None), not_(foreign))
+    return or_(Announcement.merchant_no.in_(sorted(caller.merchants)), shared)
+
+
+def announcement_of(db: Session, announcement_id: str, caller: Caller) -> Announcement:
+    """One event; NotFound also for another merchant's."""
+    readable = Announcement.type.in_(readable_types(caller))
+    found = db.scalar(
+        select(Announcement).where(Announcement.id == announcement_id, readable, sees_announcement(caller))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
+    """Events, newest first."""
+    types = [one for one in readable_types(caller) if filters.type in (None, one)]
+    statement = select(Announcement).where(Announcement.type.in_(types), sees_announcement(caller))
+    if filters.since is not None:
+        statement = statement.where(Announcement.created_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(Announcement.created_at < filters.until)
+    return page_of(db, statement, Announcement.id, limit, cursor)
+
+
+def sees_endpoint(caller: Caller) -> ColumnElement[bool]:
+    """An endpoint that is told of a merchant who is not the caller's is another's."""
+    if caller.merchants is None:
+        return true()
+    foreign = exists().where(
+        EndpointMerchant.endpoint_id == Endpoint.id, not_(caller.sees(EndpointMerchant.merchant_no))
+    )
+    return and_(Endpoint.every_merchant.is_(False), not_(foreign))
+
+
+def endpoint_of(db: Session, endpoint_id: str, caller: Caller, *, lock: bool = False) -> Endpoint:
+    """One living endpoint; NotFound also for another's."""
+    statement = select(Endpoint).where(Endpoint.id == endpoint_id, Endpoint.deleted_at.is_(None), sees_endpoint(caller))
+    found = db.scalar(statement.with_for_update(of=Endpoint) if lock else statement)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_endpoints(db: Session, caller: Caller, *, limit: int, cursor: str | None) -> Page:
+    """Living endpoints, newest first."""
+    statement = select(Endpoint).where(Endpoint.deleted_at.is_(None), sees_endpoint(caller))
+    return page_of(db, statement, Endpoint.id, limit, cursor)
+
+
+def list_deliveries(
+    db: Session, endpoint_id: str, *, state: str | None, event_id: str | None, limit: int, cursor: str | None
+) -> Page:
+    """One endpoint's deliveries with their attempts, newest first."""
+    statement = (
+        select(Delivery)
+        .where(Delivery.endpoint_id == endpoint_id)
+        .options(joinedload(Delivery.announcement), selectinload(Delivery.attempts))
+    )
+    if state is not None:
+        statement = statement.where(Delivery.state == state)
+    if event_id is not None:
+        statement = statement.where(Delivery.announcement_id == event_id)
+    return page_of(db, statement, Delivery.id, limit, cursor)

@@ -1,0 +1,35 @@
+"""The shapes that endpoints come in by; every fault carries a code and what to do."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
+
+from customs.fields import NOT_LIST, NULL, REQUIRED, Choice, Fault, Strict, Text
+from customs.webhooks.endpoints import Wish
+from customs.webhooks.models import LONGEST_URL
+from customs.webhooks.queries import TYPES
+
+
+def _some(chosen: list[str]) -> None:
+    if not 1 <= len(chosen) <= len(TYPES):
+        raise ValidationError([Fault(f"this names {len(chosen)}", "length", "name some, or leave it out for all")])
+
+
+class EndpointIn(Strict):
+    """Where to tell, and of what; without `types` of everything."""
+
+    url = Text(LONGEST_URL, required=True)
+    types = fields.List(
+        Choice(TYPES), validate=_some, error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST}
+    )
+    description = Text()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_options: object) -> Wish:
+        return Wish(**data)
+
+
+class ResendIn(Strict):
+    """Without an endpoint: to all of the caller's that want it."""
+
+    endpoint_id = Text(40)

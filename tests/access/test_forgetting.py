@@ -1,0 +1,49 @@
+"""What is kept for a time only: the old goes in small bites, the rest stays."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from customs.access import forgetting
+from customs.access.models import IdempotentReply
+from customs.history.requests import LoggedRequest
+from customs.wiring import Services
+from tests import make
+
+DAY = timedelta(days=1)
+
+
+def logged(name: str, age: timedelta) -> LoggedRequest:
+    said = {"request_id": "r", "method": "POST", "path": "/", "status": 200, "duration_ms": 1}
+    return LoggedRequest(id=name, at=make.NOON - age, **said)
+
+
+def answered(name: str, age: timedelta) -> IdempotentReply:
+    return IdempotentReply(caller="c", key=name, fingerprint="f", status=200, body="{}", created_at=make.NOON - age)
+
+
+def test_what_is_older_than_thirty_days_goes_and_the_rest_stays(services: Services):
+    with services.transaction() as db:
+        db.add_all(make_one(name, age) for make_one in (logged, answered) for name, age in (("a", 29 * DAY),))
+        db.add_all(make_one("b", 31 * DAY) for make_one in (logged, answered))
+
+    with services.transaction() as db:
+        was_old = forgetting.something_is_old(db, make.NOON)
+        gone = forgetting.forget_old(db, make.NOON)
+        is_old = forgetting.something_is_old(db, make.NOON)
+        left = [*db.scalars(select(LoggedRequest.id)), *db.scalars(select(IdempotentReply.key))]
+
+    assert (was_old, gone, is_old) == (True, 2, False)
+    assert left == ["a", "a"]
+
+
+def test_one_bite_is_small_and_the_oldest_go_first(services: Services):
+    with services.transaction() as db:
+        db.add_all(logged(f"{number:04d}", 40 * DAY - timedelta(seconds=number)) for number in range(600))
+
+    with services.transaction() as db:
+        gone = forgetting.forget_old(db, make.NOON)
+        left = db.scalars(select(LoggedRequest.id).order_by(LoggedRequest.id)).all()
+
+    assert gone == forgetting.BITE
+    assert left[0] == "0500"

@@ -1,0 +1,85 @@
+"""Who records, who waits and who does not: fences, leases, turns of endpoints, and what the clock rings for."""
+
+from datetime import UTC, datetime
+
+from customs.engine import Engine
+from customs.history.announcements import EventType
+from customs.webhooks.models import DeliveryState
+from customs.webhooks.sending import Answer
+from tests.webhooks.courier import Courier
+from tests.webhooks.receiver import Receiver, hang, status
+from workers import clock
+
+PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_ENDED
+
+
+def test_an_answer_under_a_fence_that_is_over_is_not_recorded(courier: Courier, receiver: Receiver):
+    endpoint_id = courier.listen(receiver.url)
+    courier.announce(PAID)
+    slow, tasks = courier.claim()
+    courier.hurry()
+    courier.deliver()
+
+    slow.exchange([(tasks[0], Answer(status=500))], [])
+
+    delivery = courier.delivery(endpoint_id)
+    assert delivery.state is DeliveryState.DELIVERED
+    assert [one.status for one in delivery.attempts] == [204]
+
+
+def test_a_process_that_was_frozen_before_it_sent_does_not_send(courier: Courier, receiver: Receiver):
+    courier.listen(receiver.url)
+    courier.announce(PAID)
+    desk = courier.desk()
+    (task,) = desk.claim(10)
+
+    answer = desk.call(task)
+    desk.exchange([(task, answer)], [])
+    courier.deliver()
+
+    assert answer.was_sent is False
+    assert len(receiver.heard) == 1
+
+
+def test_few_requests_of_one_endpoint_are_in_the_air_at_once(courier: Courier, receiver: Receiver, other: Receiver):
+    slow = courier.listen(receiver.url, PAID)
+    courier.listen(other.url, REFUNDED)
+    courier.announce(*[PAID] * 20, *[REFUNDED] * 2)
+
+    _, first = courier.claim()
+    _, second = courier.claim()
+
+    assert sum(task.endpoint_id == slow for task in first) == 4
+    assert len(first) == 6
+    assert second == []
+
+
+def test_an_endpoint_that_hangs_keeps_neither_others_nor_their_threads(courier: Courier, receiver, other: Receiver):
+    courier.listen(receiver.url, PAID)
+    courier.listen(other.url, REFUNDED)
+    receiver.answer = hang(receiver)
+    courier.announce(*[PAID] * 30, *[REFUNDED] * 12)
+    engine = Engine(courier.desk(), 16)
+
+    engine.drain(3.0)
+    engine.close()
+
+    assert len(other.heard) == 12
+    assert len(receiver.heard) <= 6
+
+
+def test_the_clock_rings_for_what_was_announced_and_for_what_is_due(courier: Courier, receiver: Receiver):
+    def due() -> bool:
+        with courier.services.reading() as db:
+            return clock.something_is_due(db, datetime.now(UTC))
+
+    courier.listen(receiver.url)
+    quiet = due()
+    courier.announce(PAID)
+    announced = due()
+    courier.spread()
+    spread = due()
+    receiver.answer = status(410)
+    courier.deliver()
+
+    assert (quiet, announced, spread, due()) == (False, True, True, False)
