@@ -113,7 +113,7 @@ class Variables(Schema):
     web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
-    api_rate = fields.Float(data_key="CUSTOMS_API_RATE", load_default=100.0, validate=Range(0))
+    api_rate = fields.Float(data_key="CUSTOMS_API_RATE", load_default=500.0, validate=Range(0))
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )

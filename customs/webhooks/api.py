@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from customs import database
 from customs.access.callers import Scope
-from customs.web.bodies import load
+from customs.web.bodies import load, raw_body
 from customs.web.doors import current_caller, list_json, needs, only_these, page_asked, services, time_asked, word_asked
 from customs.web.once import once
 from customs.webhooks import presenting, queries
@@ -57,7 +57,7 @@ def read_event(event_id: str) -> dict[str, Any]:
 @api.post("/events/<event_id>/resend")
 @needs(Scope.WEBHOOKS_WRITE)
 def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
+    raw = raw_body()
     asked = load(ResendIn()) if raw else {}
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
@@ -74,7 +74,7 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
 @api.post("/webhook-endpoints")
 @needs(Scope.WEBHOOKS_WRITE)
 def create_endpoint() -> tuple[dict[str, Any], int]:
-    raw = request.get_data()
+    raw = raw_body()
     wish = load(EndpointIn())
     answer, status = once(raw, lambda db: ({"id": _endpoints(db).create(wish).id}, 201))
     return _shown_with_secret(answer["id"]), status
@@ -107,14 +107,14 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
 @api.post("/webhook-endpoints/<endpoint_id>/rotate")
 @needs(Scope.WEBHOOKS_WRITE)
 def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = once(request.get_data(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
+    _answer, status = once(raw_body(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
     return _shown_with_secret(endpoint_id), status
 
 
 @api.post("/webhook-endpoints/<endpoint_id>/resume")
 @needs(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = once(request.get_data(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
+    _answer, status = once(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
     services().doorbell.ring()
     return _shown(endpoint_id), status
 
@@ -122,7 +122,7 @@ def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
 @api.post("/webhook-endpoints/<endpoint_id>/test")
 @needs(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    answer = once(request.get_data(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
+    answer = once(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
     services().doorbell.ring()
     return answer
 

@@ -60,7 +60,7 @@ def test_by_default_nobody_meets_the_limit(erp):
     answers = [erp.get("/offices") for _ in range(150)]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert answers[0].headers["RateLimit-Limit"] == "200"
+    assert answers[0].headers["RateLimit-Limit"] == "1000"
 
 
 def test_without_a_key_there_is_nothing_to_count(client):

@@ -6,13 +6,13 @@ from typing import Any
 
 from customs.access.callers import Scope
 from customs.web.contract.parameters import IDEMPOTENCY_KEY, IF_NONE_MATCH
-from customs.web.contract.problems import REQUEST_ID, answers_for
+from customs.web.contract.problems import RATE, REQUEST_ID, answers_for
 from customs.web.contract.shapes import Json, ref
 
 # What any call with a key may meet; what a body may meet; what doing something once may meet.
 ANY_CALL = ("key_missing", "key_unknown", "scope_missing", "rate_limited", "database_away")
 ANY_BODY = ("unreadable", "too_large", "encoding_unsupported", "invalid")
-ONCE = ("contended", "key_in_use", "key_reused", "invalid")
+ONCE = ("contended", "key_in_use", "key_reused", "invalid", "too_large", "encoding_unsupported")
 ETAG: Json = {"description": "Of what is answered.", "schema": {"type": "string"}, "required": True}
 ANY_KEY = "any"
 BODIES_TYPE = "application/json"
@@ -28,7 +28,7 @@ class Answer:
     example: Any = None
 
     def shown(self) -> Json:
-        made: Json = {"description": self.description, "headers": {"X-Request-Id": REQUEST_ID, **self.headers}}
+        made: Json = {"description": self.description, "headers": {"X-Request-Id": REQUEST_ID, **RATE, **self.headers}}
         if self.schema is not None:
             content: Json = {"schema": ref(self.schema)}
             made["content"] = {BODIES_TYPE: content | ({} if self.example is None else {"example": self.example})}
@@ -90,7 +90,7 @@ class Operation:
     @property
     def all_codes(self) -> tuple[str, ...]:
         named = (*ANY_CALL, *(ANY_BODY if self.body else ()), *(ONCE if self.once else ()), *self.codes)
-        return tuple(dict.fromkeys(named))
+        return tuple(code for code in dict.fromkeys(named) if code != "scope_missing" or self.scope != ANY_KEY)
 
     def _description(self) -> str:
         needed = f"Scope: `{self.scope}`."

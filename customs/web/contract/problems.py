@@ -42,6 +42,12 @@ REQUEST_ID: Json = {
     "schema": {"type": "string"},
     "required": True,
 }
+# Of every call with a key, unless limits are switched off.
+RATE: dict[str, Json] = {
+    "RateLimit-Limit": {"description": "Calls that may be made at once.", "schema": {"type": "string"}},
+    "RateLimit-Remaining": {"description": "Calls that are left now.", "schema": {"type": "string"}},
+    "RateLimit-Reset": {"description": "Seconds until all are there again.", "schema": {"type": "string"}},
+}
 RETRY_AFTER: Json = {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 CHALLENGE: Json = {"description": 'Bearer realm="customs"', "schema": {"type": "string"}, "required": True}
 
@@ -74,7 +80,7 @@ def answers_for(codes: Iterable[str]) -> dict[str, Json]:
 
 
 def _answer(status: int, codes: list[str]) -> Json:
-    headers = {"X-Request-Id": REQUEST_ID}
+    headers = {"X-Request-Id": REQUEST_ID, **RATE}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = CHALLENGE
     if WAITS.intersection(codes):
