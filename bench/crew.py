@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.ground import Ground
-from bench.measuring import Verdict, compare, seconds_of
+from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
 from bench.orders import filing, fresh_numbers, whole_order
 from bench.sample import sample_rate
 from bench.stub import running_stub
@@ -48,7 +48,7 @@ class Crew:
 
     def megabytes(self) -> float:
         """The largest peak of resident memory among the workers."""
-        return max(_peak_kib(worker.pid) for worker in self._workers) / 1024
+        return max(peak_megabytes(worker.pid) for worker in self._workers)
 
     def _wait_for_the_end(self) -> None:
         deadline = time.monotonic() + LONGEST_SECONDS
@@ -130,8 +130,3 @@ def _wait(claim: Callable[[], bool]) -> None:
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(LOOK_EVERY_SECONDS)
-
-
-def _peak_kib(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))

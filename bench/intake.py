@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from bench.ground import Ground
-from bench.measuring import Verdict, compare, seconds_of
+from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
 from bench.orders import fresh_numbers, mixed_order
 from bench.stock import StockDeclaration
 from customs import database as databases
@@ -20,13 +20,14 @@ from customs.access.api_keys import create_api_key
 from customs.supervision import free_port
 
 WANTED = 2.0
+MEGABYTES_WANTED = 300.0
 DECLARATIONS = 10_000
 UNUSED_GATEWAY = "http://127.0.0.1:9"
 START_SECONDS = 30.0
 
 
 def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
-    """One verdict, with a real `customs web`."""
+    """How fast, and how much memory it took, with a real `customs web`."""
     ground = Ground(home, database(), UNUSED_GATEWAY, threads=1)
     services = ground.services
     with services.transaction() as db:
@@ -49,23 +50,26 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
         return seconds_of(lambda: schema.load(orders))
 
     try:
-        with _web(ground) as url:
+        with _web(ground) as (url, pid):
             taken_in(10)
             goal = f"P4 intake / validation alone, {ground.name}"
-            return [compare(goal, WANTED, taken_in, validated, at_least=False, unit="s")]
+            return [
+                compare(goal, WANTED, taken_in, validated, at_least=False, unit="s"),
+                Verdict(f"P7 peak MB of the web, {ground.name}", MEGABYTES_WANTED, False, peak_megabytes(pid), "MB"),
+            ]
     finally:
         ground.close()
 
 
 @contextmanager
-def _web(ground: Ground) -> Iterator[str]:
+def _web(ground: Ground) -> Iterator[tuple[str, int]]:
     port = free_port(0)
     url = f"http://127.0.0.1:{port}"
     environ = {**os.environ, **ground.environ}
     with subprocess.Popen([sys.executable, "-m", "customs", "web", "--port", str(port)], env=environ) as process:
         try:
             _wait_until_it_answers(f"{url}/healthz")
-            yield url
+            yield url, process.pid
         finally:
             process.terminate()
             process.wait()

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 ROUNDS = 4
 
@@ -50,3 +51,11 @@ def seconds_of(deed: Callable[[], object]) -> float:
     began = time.perf_counter()
     deed()
     return time.perf_counter() - began
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most resident memory that a process, or one of its children, ever had."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    statuses = [Path(f"/proc/{one}/status").read_text() for one in (pid, *children)]
+    lines = [line for status in statuses for line in status.splitlines() if line.startswith("VmHWM:")]
+    return max(int(line.split()[1]) for line in lines) / 1024

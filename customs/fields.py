@@ -38,7 +38,16 @@ NOT_OBJECT = Fault("this is not an object", "not_object", "write it as a JSON ob
 NOT_LIST = Fault("this is not a list", "not_list", "write it as a JSON list: [...]")
 
 
-class Text(fields.String):
+class WholeInItself(fields.Field[Any]):
+    """A field whose own reading holds all of its rules, unless validators are given besides."""
+
+    def _validate(self, value: Any) -> None:
+        # Looking for validators where there are none takes a large batch as long as reading its amounts.
+        if self.validators:
+            super()._validate(value)
+
+
+class Text(WholeInItself, fields.String):
     """Text of 1 to `longest` characters without blanks around it or anything invisible in it."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL, "invalid": NOT_TEXT}  # noqa: RUF012
@@ -78,7 +87,7 @@ class Choice(Text):
         return text
 
 
-class Money(fields.Field[Decimal]):
+class Money(WholeInItself, fields.Field[Decimal]):
     """An amount as text with at most two places; a JSON number is refused, for it has passed through binary floats."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012

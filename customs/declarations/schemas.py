@@ -19,6 +19,7 @@ from customs.fields import (
     Money,
     Strict,
     Text,
+    WholeInItself,
     nested,
 )
 from customs.gateway import Buyer, Channel, SubOrderPart
@@ -41,7 +42,7 @@ class Duty(fields.Field[int]):
         return value
 
 
-class BuyerField(fields.Field[Buyer]):
+class BuyerField(WholeInItself, fields.Field[Buyer]):
     """A buyer: name and ID number, both text. A field of its own, since nearly every row of a large batch has one.
 
     The rules for names and ID numbers (R7) are preflight's: their severity is a setting.
