@@ -1,6 +1,7 @@
 """One payment and one refund as the gateway holds them, and how they move in time and by the payer's deed."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,7 +28,7 @@ ENDED = ("PAID", "FAIL", "EXPIRED")
 
 
 @dataclass
-class Moving:
+class Moving(ABC):
     """What moves along the course of its fate; `since` is when its present step began, times are Unix seconds."""
 
     content: dict[str, str]
@@ -37,8 +38,9 @@ class Moving:
     history: list[dict[str, str]] = field(default_factory=list)
 
     @property
+    @abstractmethod
     def course(self) -> Course:
-        raise NotImplementedError
+        """The steps of its fate."""
 
     def begin(self, event: str, now: float) -> None:
         """Enter the course; `event` is what the caller did."""
