@@ -15,6 +15,7 @@ from customs.due import waits_for_a_worker
 from customs.errors import VaultLocked
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.models import Lane
+from customs.webhooks.models import Endpoint
 from customs.wiring import Services
 
 OLD_BACKLOG_SECONDS = 60.0
@@ -143,6 +144,16 @@ def _review(services: Services) -> Iterator[Examined]:
         yield Examined("review", "note", f"{count} declarations need somebody", "`customs status NUMBER` says why")
 
 
+def _webhooks(services: Services) -> Iterator[Examined]:
+    with services.reading() as db:
+        paused = db.scalars(
+            select(Endpoint).where(Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
+        ).all()
+    for endpoint in paused:
+        mend = f"mend the receiver, then POST /api/v1/webhook-endpoints/{endpoint.id}/resume"
+        yield Examined("webhooks", "note", f"{endpoint.id} is paused: {endpoint.paused_why}", mend)
+
+
 def _vault(services: Services) -> Iterator[Examined]:
     """The newest and the oldest buyer: a key that is missing shows at one end."""
     with services.reading() as db:
@@ -166,4 +177,10 @@ LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
     _notifications,
     _gateway,
 )
-DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (_lanes, _backlog, _review, _vault)
+DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
+    _lanes,
+    _backlog,
+    _review,
+    _webhooks,
+    _vault,
+)

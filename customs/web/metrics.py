@@ -14,6 +14,7 @@ from customs.due import waits_for_a_worker
 from customs.history.counting import CallCount, cumulative
 from customs.lanes.models import Lane
 from customs.payments.models import Payment, Refund
+from customs.webhooks.models import Delivery, Endpoint
 from customs.wiring import Services
 
 
@@ -29,7 +30,7 @@ class DeskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.reading() as db:
-            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db))
+            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db), *_webhooks(db))
         redis = GaugeMetricFamily("customs_redis_up", "1 when Redis answers.")
         redis.add_metric([], float(self._services.doorbell.answers()))
         yield redis
@@ -101,3 +102,14 @@ def _lanes(db: Session) -> Iterator[Metric]:
     stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes stopped for a reason that needs a person.")
     stopped.add_metric([], db.scalar(select(func.count()).where(Lane.stopped_at.is_not(None))) or 0)
     yield stopped
+
+
+def _webhooks(db: Session) -> Iterator[Metric]:
+    due = GaugeMetricFamily("customs_due_deliveries", "Webhook deliveries that are due and not yet claimed.")
+    waiting = waits_for_a_worker(Delivery, database.now(db))
+    due.add_metric([], db.scalar(select(func.count()).where(waiting)) or 0)
+    yield due
+    paused = GaugeMetricFamily("customs_webhook_endpoints_paused", "Webhook endpoints that were paused.")
+    are_paused = (Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
+    paused.add_metric([], db.scalar(select(func.count()).select_from(Endpoint).where(*are_paused)) or 0)
+    yield paused

@@ -5,9 +5,12 @@ from collections.abc import Callable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from customs import doctoring
 from customs.engine import Engine
+from customs.history.announcements import Announcement
 from customs.history.counting import BUCKETS, CallCounter
 from customs.standalone import keep_key_pair
+from customs.webhooks.models import Delivery, Endpoint
 from customs.wiring import Services
 from tests import make
 from tests.desk import Desk
@@ -123,6 +126,23 @@ def test_a_worker_writes_its_calls_down(services: Services, desk: Desk, scrape: 
 
     named = {"channel": "wechatpay", "action": "SUBMIT", "outcome": "not_sent"}
     assert scrape("customs_gateway_calls_total", **named) == 1
+
+
+def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Services, desk: Desk, scrape: Scrape):
+    endpoint = Endpoint(
+        id="whe_1", url="https://erp.test/", every_merchant=True, owner="x", created_at=desk.now, secret="sealed"
+    )
+    endpoint.paused_at, endpoint.paused_why = desk.now, "it answered 410"
+    with services.transaction() as db:
+        db.add(endpoint)
+        db.add(Announcement(id="evt_1", type="webhook.test", created_at=desk.now, data={}, unspread=False))
+        db.flush()
+        db.add(Delivery(id="whd_1", endpoint_id="whe_1", announcement_id="evt_1", created_at=desk.now, due_at=desk.now))
+
+    looked = [one for one in doctoring.examine(services) if one.part == "webhooks"]
+
+    assert (scrape("customs_webhook_endpoints_paused"), scrape("customs_due_deliveries")) == (1, 1)
+    assert [(one.verdict, "410" in one.found, "whe_1/resume" in one.mend) for one in looked] == [("note", True, True)]
 
 
 def test_no_number_of_an_order_is_a_label(desk: Desk, client):
