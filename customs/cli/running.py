@@ -55,6 +55,7 @@ def _show(services: Services, running: Standalone, key: str, batch: str | None) 
     api = f"{running.base_url}/api/v1"
     lines = [
         f"desk      {running.base_url}",
+        f"docs      {running.base_url}/docs",
         f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
         f"home      {services.settings.home}",
         f"API key   {key}",
