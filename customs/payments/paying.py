@@ -32,7 +32,8 @@ from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.payments.errands import Deed
 from customs.payments.models import Payment, PaymentEvent
-from customs.payments.payment_work import inputs_place, sale_of
+from customs.payments.payment_work import sale_of
+from customs.payments.personal import inputs_place
 from customs.settings import Settings
 from customs.texts import NUMBER, WHAT_A_NUMBER_IS
 
@@ -59,10 +60,6 @@ class Order:
     out_order_no: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
     extra: Mapping[str, str] = field(default_factory=dict)
-
-
-class LoginCodeOpen(Exception):
-    """A login code is good for one exchange: nothing is asked for before it is known that this is no repeat."""
 
 
 class Paying:
@@ -120,14 +117,8 @@ class Paying:
         return held
 
     def pay(self, db: Session, order: Order, now: datetime) -> Payment:
-        """The payment of an order that was checked: stored now, or found under its number.
-
-        Raises LoginCodeOpen for a new one whose login code was not exchanged yet.
-        """
-        held = self.known(db, order)
-        if held is None and "code" in order.inputs:
-            raise LoginCodeOpen
-        return held or self._accept(db, order, now)
+        """The payment of an order that passed `checked` and `with_openid`: stored now, or found under its number."""
+        return self.known(db, order) or self._accept(db, order, now)
 
     def _has_inputs(self, held: Payment, order: Order) -> bool:
         """Whether a payment was made with these inputs; a login code is another one each time."""

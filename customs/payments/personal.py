@@ -25,6 +25,11 @@ def personal_place(payment_id: str) -> str:
     return f"payments.personal:{payment_id}"
 
 
+def inputs_place(payment_id: str) -> str:
+    """Where a payment's inputs are sealed to."""
+    return f"payments.inputs:{payment_id}"
+
+
 def mask_account(value: str) -> str:
     """`oQx43wJiwtsjv8C0` becomes `oQ****C0`."""
     return f"{value[:SHOWN]}****{value[-SHOWN:]}" if len(value) > 2 * SHOWN else "****"

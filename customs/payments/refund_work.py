@@ -18,9 +18,9 @@ from customs.payments.fitting import number_that_fits
 from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
 from customs.payments.locking import PAYMENTS, is_current, locked_row
 from customs.payments.models import PaymentEvent, Refund
-from customs.payments.payment_work import event_of
 from customs.payments.personal import masked
 from customs.payments.states import RefundStatus, read_refund_status, refunded_so_far
+from customs.payments.timeline import event_of
 from customs.settings import Settings
 
 REFUNDS = Base.metadata.tables[Refund.__tablename__]

@@ -8,8 +8,7 @@ from sqlalchemy.orm import load_only
 from customs import database
 from customs.history.vault import Vault
 from customs.payments.models import Payment
-from customs.payments.payment_work import inputs_place
-from customs.payments.personal import personal_place
+from customs.payments.personal import inputs_place, personal_place
 
 GROUP = 500
 PLACES: Mapping[str, Callable[[str], str]] = {"inputs": inputs_place, "personal": personal_place}

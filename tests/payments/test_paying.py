@@ -11,7 +11,7 @@ from customs.errors import ActionRefused, Invalid
 from customs.gateway import METHODS, Channel, Method
 from customs.payments.errands import Deed
 from customs.payments.paying import Paying
-from customs.payments.payment_work import inputs_place
+from customs.payments.personal import inputs_place
 from customs.payments.schemas import PaymentIn
 from tests import make
 from tests.payments.till import Till, payment_row
