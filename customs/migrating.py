@@ -12,11 +12,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import customs.access.models
+import customs.access.saved_filters
+import customs.declarations.causes
+import customs.declarations.drafts
 import customs.declarations.models
 import customs.history.announcements
+import customs.history.auditing
+import customs.history.comments
 import customs.history.counting
 import customs.history.models
 import customs.history.requests
+import customs.history.tallying
 import customs.lanes.models
 import customs.payments.models
 import customs.webhooks.models  # noqa: F401 - what metadata knows is what was imported

@@ -25,9 +25,11 @@ class Batch(Base):
     """What arrived together. `findings`: the warnings, and the errors of rows that were left out."""
 
     __tablename__ = "batches"
+    __table_args__ = (Index(None, "sender_id", "id"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
+    sender_id: Mapped[str] = mapped_column(String(40))
     sender: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
@@ -80,6 +82,8 @@ class Declaration(Base):
             sqlite_where=text("cert_index IS NOT NULL"),
             postgresql_where=text("cert_index IS NOT NULL"),
         ),
+        Index(None, "state", "id"),
+        Index(None, "merchant_no", "id"),
         Index("ix_declarations_review", "id", sqlite_where=text("needs_review"), postgresql_where=text("needs_review")),
     )
 
@@ -135,6 +139,7 @@ class Push(Due, Base):
     present epoch was answered. `sub_order_no` is "" for an order that is not split. `attempts` counts
     state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome.
     `withheld`: its payment was refunded, and nothing but questions goes out until a reviewer has decided.
+    `cause_id`: why its case is open (`causes`), None without a case.
     """
 
     __tablename__ = "pushes"
@@ -164,6 +169,13 @@ class Push(Due, Base):
             "blocked_by",
             sqlite_where=text("blocked_by IS NOT NULL"),
             postgresql_where=text("blocked_by IS NOT NULL"),
+        ),
+        Index(
+            "ix_pushes_cause",
+            "cause_id",
+            "id",
+            sqlite_where=text("cause_id IS NOT NULL"),
+            postgresql_where=text("cause_id IS NOT NULL"),
         ),
         Index(
             "ix_pushes_leased",
@@ -206,6 +218,7 @@ class Push(Due, Base):
 
     case_reason: Mapped[str | None] = mapped_column(Text)
     case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cause_id: Mapped[str | None] = mapped_column(String(40))
 
 
 class Registration(Base):

@@ -62,6 +62,7 @@ def store(
     batch = Batch(
         id=new_id("bat"),
         name=name,
+        sender_id=sender.id,
         sender=sender.name,
         created_at=now,
         findings=[finding.as_dict() for finding in findings],
