@@ -51,7 +51,7 @@ class Ground:
         submission = intake.Submission(orders)
         ready = intake.make_ready(services.engine, services.vault, services.rules, submission, operator())
         with services.transaction() as db:
-            intake.take_in(db, services.vault, ready, operator(), services.payments)
+            intake.take_in(db, services.vault, ready, operator(), services.payments, services.audit)
 
     def unfinished(self) -> int:
         """How many pushes are not SUCCESS."""

@@ -1,23 +1,55 @@
 """The web application: doors of every feature, one renderer for errors, an id for every request."""
 
+import hmac
 import re
 
 from flask import Flask, Response, g, request
 
+from customs.access.key_pages import pages as key_pages
+from customs.access.pages import pages as people_pages
+from customs.access.people_pages import pages as people_admin_pages
+from customs.cases.case_decision_pages import pages as case_decision_pages
+from customs.cases.case_pages import pages as case_pages
+from customs.cases.correction_pages import pages as correction_pages
+from customs.cases.review_pages import pages as review_pages
 from customs.database import DatabaseClock
 from customs.declarations.api import api as declarations_api
+from customs.declarations.pages.batches import pages as batch_pages
+from customs.declarations.pages.bulk import pages as bulk_pages
+from customs.declarations.pages.decisions import pages as decision_pages
+from customs.declarations.pages.declarations import pages as declaration_pages
+from customs.declarations.pages.filters import pages as filter_pages
+from customs.declarations.pages.offices import pages as office_pages
+from customs.declarations.pages.registrations import pages as registration_pages
+from customs.declarations.pages.workbench import pages as workbench_pages
+from customs.drafts.import_files import pages as import_files
+from customs.drafts.import_pages import pages as import_pages
+from customs.drafts.mending_pages import pages as mending_pages
 from customs.ids import new_id
 from customs.lanes.api import api as lanes_api
+from customs.lanes.pages import pages as lane_pages
 from customs.payments.api import api as payments_api
 from customs.payments.api import open_doors
+from customs.payments.bill_pages import pages as bill_pages
 from customs.payments.bills_api import api as bills_api
-from customs.web import problems, request_log
+from customs.payments.collect_pages import pages as collect_pages
+from customs.payments.pages import pages as payment_pages
+from customs.payments.rate_pages import pages as rate_pages
+from customs.web import origins, problems, rendering, request_log
+from customs.web.admin_pages import pages as admin_pages
+from customs.web.audit_pages import pages as audit_pages
 from customs.web.bodies import LARGEST_BODY
+from customs.web.developer_pages import pages as developer_pages
 from customs.web.docs import docs
 from customs.web.error_pages import error_pages
 from customs.web.health import health
 from customs.web.limits import Limiter
+from customs.web.queue_pages import pages as queue_pages
+from customs.web.request_pages import pages as request_pages
+from customs.web.search_pages import pages as search_pages
+from customs.web.static_files import static_files
 from customs.webhooks.api import api as webhooks_api
+from customs.webhooks.pages import pages as webhook_pages
 from customs.wiring import Services
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -29,11 +61,18 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    # Signs the sentences that one page leaves for the next; who is signed in stands in the database.
+    app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"said between pages", "sha256")
+    app.config["SESSION_COOKIE_NAME"] = "customs_said"
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
     app.extensions["services"] = services
     app.extensions["clock"] = DatabaseClock()
     app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate)
     app.before_request(_name_request)
     app.after_request(_finish)
+    origins.install(app)
+    rendering.install(app)
     request_log.install(app)
     problems.install(app)
     for blueprint in (
@@ -46,6 +85,37 @@ def create_app(services: Services) -> Flask:
         health,
         docs,
         error_pages,
+        people_pages,
+        search_pages,
+        workbench_pages,
+        declaration_pages,
+        decision_pages,
+        bulk_pages,
+        review_pages,
+        audit_pages,
+        correction_pages,
+        case_pages,
+        case_decision_pages,
+        batch_pages,
+        filter_pages,
+        import_files,
+        import_pages,
+        mending_pages,
+        key_pages,
+        developer_pages,
+        request_pages,
+        webhook_pages,
+        payment_pages,
+        collect_pages,
+        rate_pages,
+        bill_pages,
+        people_admin_pages,
+        registration_pages,
+        office_pages,
+        lane_pages,
+        queue_pages,
+        admin_pages,
+        static_files,
     ):
         app.register_blueprint(blueprint)
     return app

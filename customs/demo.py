@@ -22,12 +22,12 @@ from customs.declarations import intake, queries
 from customs.declarations.models import Declaration
 from customs.declarations.registrations import put_registrations
 from customs.declarations.review import Reviewing
-from customs.declarations.sheets import read_sheet
 from customs.declarations.states import State
 from customs.errors import ActionRefused
 from customs.history.models import Event
 from customs.sample import Expected, SampleBatch, sample_batch
 from customs.settings import read_settings
+from customs.sheets.sheet import read_sheet
 from customs.standalone import Standalone
 from customs.wiring import Services
 
@@ -83,14 +83,14 @@ def hand_in(services: Services, sample: SampleBatch) -> str:
     """Put the sample's registrations on file, take its file in and ring; returns the batch's id."""
     sender = operator()
     with services.transaction() as db:
-        put_registrations(db, sample.registrations, sender, database.now(db))
+        put_registrations(db, sample.registrations, sender, services.audit, database.now(db))
     sheet = read_sheet(sample.content, sample.filename)
     submission = intake.Submission(
         sheet.declarations, sample.filename, locate=sheet.locate, findings=tuple(sheet.findings)
     )
     ready = intake.make_ready(services.engine, services.vault, services.rules, submission, sender)
     with services.transaction() as db:
-        batch_id = intake.take_in(db, services.vault, ready, sender, services.payments).id
+        batch_id = intake.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
     services.doorbell.ring()
     return batch_id
 
@@ -153,7 +153,9 @@ class Clerk:
         services, why = self._services, f"sample: {expected.note}"
         try:
             with services.transaction() as db:
-                reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
+                reviewing = Reviewing(
+                    db, operator(), database.now(db), services.policy, services.payments, services.audit
+                )
                 if expected.remedy == "redeclare":
                     reviewing.redeclare(declaration.id, why)
                 else:

@@ -2,51 +2,61 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from redis import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import database, migrating
+from customs.backlog import backlog_of
 from customs.declarations.models import Declaration, Push
-from customs.due import waits_for_a_worker
 from customs.errors import VaultLocked
+from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.models import Lane
+from customs.said import NOTHING, Said
+from customs.trail_doctoring import look_at_trail
 from customs.webhooks.models import Endpoint
 from customs.wiring import Services
 
 OLD_BACKLOG_SECONDS = 60.0
 CONNECT_SECONDS = 3.0
+# Sentences that translators find; their facts are put in when they are said.
+_ = Said
 
 
-@dataclass(frozen=True)
-class Examined:
-    """One part: `verdict` is ok, note or wrong."""
+def examine(services: Services, *, thoroughly: bool = True) -> list[Examined]:
+    """Look at every part; what depends on the database is left out when it is away.
 
-    part: str
-    verdict: str
-    found: str
-    mend: str = ""
-
-
-def examine(services: Services) -> list[Examined]:
-    """Look at every part; what depends on the database is left out when it is away."""
+    Unless `thoroughly`, also what takes long on a large desk.
+    """
     examined = [one for look in LOOKS for one in look(services)]
     if any(one.part == "database" and one.verdict == "wrong" for one in examined):
         return examined
-    return examined + [one for look in DATABASE_LOOKS for one in look(services)]
+    looks = (*DATABASE_LOOKS, *LONG_LOOKS) if thoroughly else DATABASE_LOOKS
+    return examined + [one for look in looks for one in look(services)]
+
+
+def workers_behind(services: Services) -> int | None:
+    """How many workers wait for the queue's bell; None while Redis is away, and each drains by itself."""
+    try:
+        return Worker.count(connection=services.doorbell.redis)
+    except RedisError:
+        return None
 
 
 def _settings(services: Services) -> Iterator[Examined]:
     settings = services.settings
-    kind = "the sandbox" if settings.sandbox else "the real gateway"
-    yield Examined("gateway", "ok", f"this desk speaks to {kind} at {settings.base_url}")
+    where = {"url": settings.base_url}
+    if settings.sandbox:
+        yield Examined("gateway", "ok", _("this desk speaks to the sandbox at %(url)s", where))
+    else:
+        yield Examined("gateway", "ok", _("this desk speaks to the real gateway at %(url)s", where))
     if settings.sandbox and not _is_local(settings.base_url):
         yield Examined(
-            "gateway", "note", "CUSTOMS_SANDBOX is on, and the gateway is not on this machine", "is it a sandbox?"
+            "gateway", "note", _("CUSTOMS_SANDBOX is on, and the gateway is not on this machine"), _("is it a sandbox?")
         )
 
 
@@ -55,28 +65,30 @@ def _is_local(url: str) -> bool:
 
 
 def _database(services: Services) -> Iterator[Examined]:
-    kind = "SQLite" if services.settings.is_sqlite else "PostgreSQL"
+    kind = {"kind": "SQLite" if services.settings.is_sqlite else "PostgreSQL"}
     try:
         with services.reading() as db:
             db.execute(text("SELECT 1"))
         current = migrating.is_current(services.engine)
     except SQLAlchemyError as error:
-        yield Examined("database", "wrong", f"{kind}: {type(error).__name__}", "check CUSTOMS_DATABASE_URL")
+        away = _("%(kind)s: %(error)s", kind | {"error": type(error).__name__})
+        yield Examined("database", "wrong", away, _("check CUSTOMS_DATABASE_URL"))
         return
     if current:
-        yield Examined("database", "ok", f"{kind}, at the newest version")
+        yield Examined("database", "ok", _("%(kind)s, at the newest version", kind))
     else:
-        yield Examined("database", "wrong", f"{kind}, not at the newest version", "run `customs db upgrade`")
+        old = _("%(kind)s, not at the newest version", kind)
+        yield Examined("database", "wrong", old, _("run `customs db upgrade`"))
 
 
 def _redis(services: Services) -> Iterator[Examined]:
-    if not services.doorbell.answers():
-        mend = "start it, or `customs up`; workers drain by themselves every second meanwhile"
-        yield Examined("redis", "note", "does not answer; nothing is lost", mend)
+    workers = workers_behind(services)
+    if workers is None:
+        mend = _("start it, or `customs up`; workers drain by themselves every second meanwhile")
+        yield Examined("redis", "note", _("does not answer; nothing is lost"), mend)
         return
-    workers = Worker.count(connection=services.doorbell.redis)
-    verdict = "ok" if workers else "note"
-    yield Examined("workers", verdict, f"{workers} behind the queue", "" if workers else "start `customs worker`")
+    verdict, mend = ("ok", NOTHING) if workers else ("note", _("start `customs worker`"))
+    yield Examined("workers", verdict, _("%(workers)d behind the queue", {"workers": workers}), mend)
 
 
 def _signing_key(services: Services) -> Iterator[Examined]:
@@ -84,27 +96,27 @@ def _signing_key(services: Services) -> Iterator[Examined]:
     try:
         Signer.from_file(file)
     except (OSError, UnreadableKey) as error:
-        mend = "set WISECASHIER_PRIVATE_KEY_FILE, or `customs keys generate DIR`"
-        yield Examined("signing key", "wrong", f"{file}: {error}", mend)
+        mend = _("set WISECASHIER_PRIVATE_KEY_FILE, or `customs keys generate DIR`")
+        yield Examined("signing key", "wrong", _("%(file)s: %(error)s", {"file": file, "error": error}), mend)
         return
-    yield Examined("signing key", "ok", str(file))
+    yield Examined("signing key", "ok", _("%(file)s can be read", {"file": file}))
 
 
 def _notifications(services: Services) -> Iterator[Examined]:
     """Without them payments are asked for all the same, only later."""
     settings = services.settings
+    mend = _("set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key")
     try:
         verified = services.verifier is not None
     except (OSError, UnreadableKey) as error:
-        mend = "set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key"
-        yield Examined("notifications", "wrong", f"{settings.public_key_file}: {error}", mend)
+        found = _("%(file)s: %(error)s", {"file": settings.public_key_file, "error": error})
+        yield Examined("notifications", "wrong", found, mend)
         return
     if not verified:
-        mend = "set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key"
-        yield Examined("notifications", "note", "cannot be verified: payments are only asked for", mend)
+        yield Examined("notifications", "note", _("cannot be verified: payments are only asked for"), mend)
     elif not settings.desk_url:
-        mend = "set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk"
-        yield Examined("notifications", "note", "nobody tells us of payments: they are only asked for", mend)
+        mend = _("set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk")
+        yield Examined("notifications", "note", _("nobody tells us of payments: they are only asked for"), mend)
 
 
 def _gateway(services: Services) -> Iterator[Examined]:
@@ -113,35 +125,37 @@ def _gateway(services: Services) -> Iterator[Examined]:
     try:
         socket.create_connection((url.hostname or "", port), CONNECT_SECONDS).close()
     except OSError as error:
-        yield Examined("gateway", "wrong", f"cannot be reached: {error}", "check WISECASHIER_BASE_URL and the network")
+        found = _("cannot be reached: %(error)s", {"error": error})
+        yield Examined("gateway", "wrong", found, _("check WISECASHIER_BASE_URL and the network"))
 
 
 def _lanes(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
         stopped = db.scalars(select(Lane).where(Lane.stopped_at.is_not(None))).all()
     for lane in stopped:
-        mend = "mend the cause, then `customs lanes resume`"
-        yield Examined("lane", "wrong", f"agent {lane.agent_no} is stopped: {lane.reason}", mend)
+        found = _("agent %(agent)s is stopped: %(reason)s", {"agent": lane.agent_no, "reason": lane.reason})
+        yield Examined("lane", "wrong", found, _("mend the cause, then `customs lanes resume`"))
     if not stopped:
-        yield Examined("lane", "ok", "open")
+        yield Examined("lane", "ok", _("calls go through"))
 
 
 def _backlog(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
         now = database.now(db)
-        due = select(func.count(), func.min(Push.due_at)).where(waits_for_a_worker(Push, now))
-        count, oldest = db.execute(due).one()
-    age = (now - oldest).total_seconds() if oldest else 0.0
+        pushes = backlog_of(db, Push, now)
+    age = pushes.age(now)
     late = age > OLD_BACKLOG_SECONDS
-    mend = "start more `customs worker`, or look at the lane" if late else ""
-    yield Examined("backlog", "wrong" if late else "ok", f"{count} due, the oldest for {age:.0f} s", mend)
+    found = _("%(count)d due, the oldest for %(seconds).0f s", {"count": pushes.waiting, "seconds": age})
+    mend = _("start more `customs worker`, or look at the lane") if late else NOTHING
+    yield Examined("backlog", "wrong" if late else "ok", found, mend)
 
 
 def _review(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
         count = db.scalar(select(func.count()).select_from(Declaration).where(Declaration.needs_review)) or 0
     if count:
-        yield Examined("review", "note", f"{count} declarations need somebody", "`customs status NUMBER` says why")
+        found = _("%(count)d declarations need somebody", {"count": count})
+        yield Examined("review", "note", found, _("`customs status NUMBER` says why"))
 
 
 def _webhooks(services: Services) -> Iterator[Examined]:
@@ -150,8 +164,9 @@ def _webhooks(services: Services) -> Iterator[Examined]:
             select(Endpoint).where(Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
         ).all()
     for endpoint in paused:
-        mend = f"mend the receiver, then POST /api/v1/webhook-endpoints/{endpoint.id}/resume"
-        yield Examined("webhooks", "note", f"{endpoint.id} is paused: {endpoint.paused_why}", mend)
+        named = {"endpoint": endpoint.id, "why": endpoint.paused_why}
+        mend = _("mend the receiver, then POST /api/v1/webhook-endpoints/%(endpoint)s/resume", named)
+        yield Examined("webhooks", "note", _("%(endpoint)s is paused: %(why)s", named), mend)
 
 
 def _vault(services: Services) -> Iterator[Examined]:
@@ -164,9 +179,10 @@ def _vault(services: Services) -> Iterator[Examined]:
             if row is not None:
                 services.vault.open_buyer(row.buyer, row.id)
     except VaultLocked as error:
-        yield Examined("names and ID numbers", "wrong", error.detail, "put the older key back into CUSTOMS_PII_KEYS")
+        found = _("cannot be opened: %(error)s", {"error": error.detail})
+        yield Examined("names and ID numbers", "wrong", found, _("put the older key back into CUSTOMS_PII_KEYS"))
         return
-    yield Examined("names and ID numbers", "ok", "can be opened")
+    yield Examined("names and ID numbers", "ok", _("can be opened"))
 
 
 LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
@@ -184,3 +200,4 @@ DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
     _webhooks,
     _vault,
 )
+LONG_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (look_at_trail,)

@@ -61,8 +61,38 @@ class KeyUnknown(CustomsError):
     status = 401
 
 
+class NotSignedIn(CustomsError):
+    """Nobody is signed in here any more."""
+
+    status = 401
+
+
+class SignInRefused(CustomsError):
+    """This login and password do not fit, or whoever has them may not sign in."""
+
+    status = 422
+
+
+class OneTimeCodeRefused(CustomsError):
+    """This one-time code is not the present one, or was used before."""
+
+    status = 422
+
+
+class SignInThrottled(CustomsError):
+    """Signing in failed too often: it is possible again after a while."""
+
+    status = 429
+
+
 class ScopeMissing(CustomsError):
     """This API key lacks the scope for that."""
+
+    status = 403
+
+
+class ForeignOrigin(CustomsError):
+    """This did not come from a page of this desk, so nothing was done."""
 
     status = 403
 

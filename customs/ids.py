@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from datetime import datetime
 
 RANDOM_BITS = 80
 DIGITS = 32
@@ -14,6 +15,12 @@ _last = 0
 def new_id(prefix: str) -> str:
     """A fresh id such as `decl_019ab1c2f3d45e6f708192a3b4c5d6e7`; later ids of one process are greater."""
     return f"{prefix}_{_next():0{DIGITS}x}"
+
+
+def lowest_id(prefix: str, moment: datetime) -> str:
+    """No id made at this time or later is less. A host's clock made it: it may be ahead of or behind another's."""
+    milliseconds = max(int(moment.timestamp() * 1000), 0)
+    return f"{prefix}_{milliseconds << RANDOM_BITS:0{DIGITS}x}"
 
 
 def _next() -> int:

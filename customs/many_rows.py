@@ -65,6 +65,29 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
             cursor.execute(statement, [_document(db.dialect, columns, rows), [row["id"] for row in rows]])
 
 
+def merge_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]) -> None:
+    """Insert many rows, all alike; where the primary key is held already, change that row instead.
+
+    `changes`: what becomes of each column, in SQL, out of `held` and `excluded`, which is the row that came.
+    """
+    if not rows:
+        return
+    columns = [table.c[name] for name in rows[0]]
+    names = ", ".join(column.name for column in columns)
+    key = ", ".join(column.name for column in table.primary_key)
+    merged = ", ".join(f"{name} = {change}" for name, change in changes.items())
+    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {merged}"
+    cursor: Any = db.connection.cursor()
+    if db.dialect.name != "postgresql":
+        places = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO {table.name} AS held ({names}) VALUES ({places}) {conflict}"  # noqa: S608
+        cursor.executemany(statement, _values(db.dialect, columns, rows))
+    else:
+        given = _recordset(columns, db.dialect)
+        statement = f"INSERT INTO {table.name} AS held ({names}) SELECT {names} FROM {given} {conflict}"  # noqa: S608
+        cursor.execute(statement, [_document(db.dialect, columns, rows)])
+
+
 @contextmanager
 def together(db: Connection) -> Iterator[None]:
     """Writes in here are sent to PostgreSQL without waiting for each other's answer; errors show at the end."""

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, text
 import customs.access.models
 import customs.access.saved_filters
 import customs.declarations.causes
-import customs.declarations.drafts
 import customs.declarations.models
+import customs.drafts.drafts
 import customs.history.announcements
 import customs.history.auditing
 import customs.history.comments

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,13 +11,13 @@ from typing import Any
 
 from stdnum.cn import ric
 
-from customs.declarations.columns import COLUMNS
 from customs.declarations.identity import Identity
 from customs.declarations.offices import OFFICES
 from customs.declarations.orders import Order
 from customs.declarations.states import State
 from customs.gateway import Buyer, Channel, SubOrderPart
 from customs.sample_stories import ALIPAY, PLOTS, SERVED, Corrects, Plot, Remedy
+from customs.sheets.columns import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,26 @@ def sample_batch(rows: int = len(PLOTS), *, tag: str) -> SampleBatch:
 
     The content is GB18030 CSV with Chinese headers; a split order takes a row for each part.
     """
-    drawn = [(plot, _order(number, plot, tag)) for number, plot in enumerate(islice(cycle(PLOTS), rows), 1)]
-    text = io.StringIO()
-    sheet = csv.writer(text)
-    sheet.writerow(column.chinese for column in COLUMNS)
-    sheet.writerows(chain.from_iterable(_sheet_rows(order) for _, order in drawn))
+    drawn = [(plot, order_of(number, plot, tag)) for number, plot in enumerate(islice(cycle(PLOTS), rows), 1)]
     return SampleBatch(
-        content=text.getvalue().encode("gb18030"),
+        content=as_csv(order for _, order in drawn),
         filename=f"跨境申报订单-{tag}.csv",
         registrations=tuple(_registrations()),
         expected=tuple(_expected(number, plot, order) for number, (plot, order) in enumerate(drawn, 1)),
     )
 
 
-def _order(number: int, plot: Plot, tag: str) -> Order:
+def as_csv(orders: Iterable[Order]) -> bytes:
+    """Orders as a warehouse's file: GB18030 CSV with Chinese headers."""
+    text = io.StringIO()
+    sheet = csv.writer(text)
+    sheet.writerow(column.chinese for column in COLUMNS)
+    sheet.writerows(chain.from_iterable(map(_sheet_rows, orders)))
+    return text.getvalue().encode("gb18030")
+
+
+def order_of(number: int, plot: Plot, tag: str) -> Order:
+    """The order of a plot, its numbers made of the tag and its own number."""
     base = f"{tag}{number:04d}"
     merchant = MERCHANTS[number % len(MERCHANTS)]
     alipay = plot.channel is ALIPAY

@@ -57,6 +57,7 @@ class Settings:
     web_port: int
     web_threads: int
     api_rate: float
+    one_time_codes: str
     log_level: str
 
     @cached_property
@@ -114,17 +115,21 @@ class Variables(Schema):
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
     api_rate = fields.Float(data_key="CUSTOMS_API_RATE", load_default=500.0, validate=Range(0))
+    one_time_codes = fields.String(
+        data_key="CUSTOMS_ONE_TIME_CODES", load_default=None, validate=OneOf(["required", "optional"])
+    )
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )
 
 
-# Seconds towards the real gateway, and towards the sandbox, which is in a hurry.
-PACES = {
+# Towards the real gateway, and towards the sandbox, which is in a hurry and guards nothing of value.
+BY_GATEWAY: dict[str, tuple[float, float] | tuple[str, str]] = {
     "poll_seconds": (60.0, 1.0),
     "payment_poll_seconds": (5.0, 1.0),
     "unknown_grace_seconds": (420.0, 2.0),
     "alipay_repush_seconds": (300.0, 1.0),
+    "one_time_codes": ("required", "optional"),
 }
 
 
@@ -154,10 +159,10 @@ def _settled(read: dict[str, Any]) -> Settings:
         if len(secret) < SHORTEST_SECRET:
             raise Misconfigured(f"{name} needs at least {SHORTEST_SECRET} characters: `customs keys generate DIR`")
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
-    paces = {name: read[name] if read[name] is not None else pair[sandbox] for name, pair in PACES.items()}
+    by_gateway = {name: pair[sandbox] for name, pair in BY_GATEWAY.items() if read[name] is None}
     return Settings(
         **read
-        | paces
+        | by_gateway
         | {
             "home": home,
             "database_url": _with_driver(read["database_url"] or f"sqlite:///{home / 'customs.db'}"),
@@ -196,22 +201,22 @@ def _with_driver(url: str) -> str:
 
 
 def _keeper(home: Path) -> Callable[[str], str]:
-    """Secrets of the embedded default: made at first use, kept in the home, readable by its owner only."""
+    """Secrets of the embedded default."""
+    return lambda name: keep_secret(home / name.removeprefix("CUSTOMS_").lower(), lambda: secrets.token_urlsafe(32))
 
-    def keep(name: str) -> str:
-        file = home / name.removeprefix("CUSTOMS_").lower()
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not file.exists():
-            descriptor, draft = tempfile.mkstemp(dir=home)
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(secrets.token_urlsafe(32))
-            # Of two processes that start at once one gives its secret the name, whole, and both read it.
-            with suppress(FileExistsError):
-                os.link(draft, file)
-            Path(draft).unlink()
-        return file.read_text().strip()
 
-    return keep
+def keep_secret(file: Path, make: Callable[[], str]) -> str:
+    """The secret in this file: made at first use, kept in the home, readable by its owner only."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        descriptor, draft = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(make())
+        # Of two processes that start at once one gives its secret the name, whole, and both read it.
+        with suppress(FileExistsError):
+            os.link(draft, file)
+        Path(draft).unlink()
+    return file.read_text().strip()
 
 
 def _demand(name: str) -> str:

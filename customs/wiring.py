@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from customs import database
+from customs.access.passwords import Passwords
 from customs.crash_points import CrashPoints
 from customs.declarations.allowing import Policy
 from customs.declarations.checking import Rules
@@ -17,6 +18,7 @@ from customs.desks import Desks
 from customs.doorbell import Doorbell
 from customs.errors import GatewayAway
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
+from customs.history.auditing import AuditTrail
 from customs.history.vault import Vault
 from customs.payments.desk import PaymentDesk
 from customs.payments.facts import KnownPayments
@@ -41,6 +43,14 @@ class Services:
     @cached_property
     def vault(self) -> Vault:
         return Vault(self.settings.pii_keys, self.settings.secret_key)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(self.settings.secret_key)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        return Passwords()
 
     @cached_property
     def doorbell(self) -> Doorbell:

@@ -53,7 +53,7 @@ class Desk:
         submission = intake.Submission(rows, on_error=on_error)
         ready = intake.make_ready(services.engine, services.vault, services.rules, submission, caller)
         with services.transaction() as db:
-            return intake.take_in(db, services.vault, ready, caller, services.payments)
+            return intake.take_in(db, services.vault, ready, caller, services.payments, services.audit)
 
     def take_in_until_stored(self, *rows: Any) -> Batch:
         """As the API's door does: who loses a race to a unique number begins again, and then sees the winner."""
@@ -118,7 +118,9 @@ class Desk:
     def decide(self, action: str, declaration_id: str, *args: Any, by: Caller | None = None, **options: Any) -> None:
         """One person's decision: redeclare, cancel or dismiss."""
         with self.services.transaction() as db:
-            reviewing = Reviewing(db, by or operator(), self.now, self.services.policy, self.services.payments)
+            services = self.services
+            parts = services.policy, services.payments, services.audit
+            reviewing = Reviewing(db, by or operator(), self.now, *parts)
             getattr(reviewing, action)(declaration_id, "because", *args, **options)
 
     def modify(self, declaration_id: str, by: Caller | None = None, **changes: Any) -> None:

@@ -4,24 +4,31 @@ import json
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import case, func, select
 
 from bench import __main__ as bench
 from bench import measuring
+from bench.declared import Years
 from bench.floor import floor_rate
 from bench.ground import Ground
+from bench.lookups import SUBJECTS
 from bench.measuring import Verdict, compare
 from bench.orders import filing, fresh_numbers, mixed_order, whole_order
 from bench.sample import sample_rate
 from bench.stock import StockDeclaration
 from bench.stub import running_stub
+from customs.declarations.models import Declaration, Push
 from customs.declarations.preflight import complaints_about
 from customs.declarations.schemas import DeclarationIn
 from customs.engine import Engine
 from customs.gateway import Channel
+from customs.history.tallying import EVER, Tally
+from customs.paging import Page
 from tests.make import NOON
 
 STARTER = """
@@ -92,6 +99,36 @@ def test_the_orders_of_the_benchmark_pass_our_rules_and_the_references(make_orde
 
     assert [complaint for order in ours for complaint in complaints_about(order, NOON.date())] == []
     assert len({order["payment_no"] for order in orders}) == 40
+
+
+@pytest.mark.parametrize("subject", [subject.name for subject in SUBJECTS])
+def test_every_look_finds_what_it_looks_for(ground: Ground, subject: str):
+    (asked,) = (one for one in SUBJECTS if one.name == subject)
+    with ground.services.engine.begin() as db:
+        asked.fill(db, 2_000)
+
+    with ground.services.reading() as db:
+        found = {what: look(db, 1_500) for what, look in asked.looks(2_000).items()}
+
+    empty = {what for what, page in found.items() if not page or (isinstance(page, Page) and not page.rows)}
+    assert empty <= {"office without rows", "tab needs review, small merchant"}
+
+
+def test_the_declarations_of_the_benchmark_are_tallied_as_they_are(ground: Ground):
+    with ground.services.engine.begin() as db:
+        Years(1_000, 20, date(2026, 11, 23)).fill(db)
+
+    with ground.services.reading() as db:
+        state = case((Declaration.cancelled, "cancelled"), else_=Declaration.state)
+        counted = select(Declaration.merchant_no, Declaration.office, state, func.count())
+        tallied = select(Tally.merchant_no, Tally.subject, Tally.word, func.sum(Tally.count))
+        tallied = tallied.where(Tally.kind == "state", Tally.word != "needs_review")
+        by_owner = (Tally.merchant_no, Tally.subject, Tally.word)
+        wanted = sorted(db.execute(counted.group_by(Declaration.merchant_no, Declaration.office, state)).all())
+        for days in (Tally.day == EVER, Tally.day != EVER):
+            assert sorted(db.execute(tallied.where(days).group_by(*by_owner)).all()) == wanted
+        cases = db.scalar(select(func.count()).where(Push.cause_id.is_not(None)))
+        assert db.scalar(select(func.sum(Tally.count)).where(Tally.word == "open")) == cases == 120
 
 
 def test_two_sides_are_measured_in_turn_and_the_median_of_their_pairs_counts():

@@ -15,15 +15,15 @@ import pytest
 from customs import migrating
 from customs.access.callers import operator
 from customs.declarations import queries
-from customs.declarations.columns import COLUMNS
 from customs.declarations.offices import OFFICES, codes_for
-from customs.declarations.sheets import read_sheet
 from customs.demo import Clerk, hand_in
 from customs.gateway import Channel
 from customs.sample import sample_batch
 from customs.sample_stories import PLOTS
 from customs.sandbox import fates, weather
 from customs.settings import read_settings
+from customs.sheets.columns import COLUMNS
+from customs.sheets.sheet import read_sheet
 from customs.wiring import Services
 
 TAG = "261123143015"

@@ -13,21 +13,25 @@ import pytest
 
 from customs import database
 from customs.access.api_keys import create_api_key
+from customs.access.roles import SCOPES
 from customs.app import create_app
 from customs.cli import commands
 from customs.crash_points import CrashPoints
 from customs.declarations.checking import Rejected
 from customs.errors import CustomsError
-from customs.settings import PACES, Variables, read_settings
+from customs.settings import BY_GATEWAY, Variables, read_settings
 from customs.wiring import Services
 from tests import make
 from tests.journeys.gateway import running_gateway
+from tests.web.page_table import PAGES, SIGNED_IN, UNFINISHED
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 FENCED = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
 SPANS = re.findall(r"`([^`\n]+)`", PROSE)
+# What a rule says before the name of what varies: what kind of thing it is.
+IN_A_ROUTE = re.compile(r"<(?:[a-z]+:)?")
 TYPED_AT_A_PROMPT = [*SPANS, *(line for kind, block in FENCED if kind == "sh" for line in block.splitlines())]
 
 # Typed from the contract, which is kept elsewhere: these names are public.
@@ -55,6 +59,17 @@ KEPT_IN_A_FILE = ("secret_key", "pii_keys")
 # Answered by the renderer for what is no error of ours.
 OTHER_PROBLEMS = {("database_away", 503), ("gateway_away", 503)}
 OF_COMMANDS_ALONE = {("file_unreadable", 422)}
+OF_PAGES_ALONE = {
+    ("not_signed_in", 401),
+    ("foreign_origin", 403),
+    ("sign_in_refused", 422),
+    ("one_time_code_refused", 422),
+    ("sign_in_throttled", 429),
+}
+
+WHOEVER = "whoever signed in"
+# Nobody of the desk opens it: it stands among the calls.
+OF_PAYERS = {"/payments/{payment_id}/return"}
 
 NOT_OURS = {"__pycache__", "results"}
 OUTSIDE = re.compile(
@@ -109,8 +124,8 @@ def test_the_default_in_the_table_is_the_one_in_force(variable: str, tmp_path: P
 
     in_force = getattr(settings, name)
     first, *_ = [*re.findall(r"`([^`]+)`", cell), ""]
-    if name in PACES:
-        assert cell == "`{:g}` (sandbox: `{:g}`)".format(*PACES[name])
+    if name in BY_GATEWAY:
+        assert cell == "`{}` (sandbox: `{}`)".format(*map(_shown, BY_GATEWAY[name]))
     elif name in KEPT_IN_A_FILE:
         assert (tmp_path / first).read_text() in (in_force, *in_force)
     elif "in `CUSTOMS_HOME`" in cell:
@@ -182,15 +197,43 @@ def test_every_make_target_named_exists() -> None:
     assert [target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
 
 
-def test_every_route_is_in_the_table_and_every_row_is_a_route(services: Services) -> None:
-    documented = {span for row in table_rows("call") for span in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])}
+def test_every_route_is_in_a_table_and_every_row_is_a_route(services: Services) -> None:
+    calls = {span for row in table_rows("call") for span in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])}
+    opened = {f"GET {address}" for row in table_rows("page") for address in re.findall(r"`([^`]+)`", row[1])}
 
     routes = {
-        f"{method} {rule.rule.replace('<', '{').replace('>', '}')}"
+        f"{method} {as_documented(rule.rule)}"
         for rule in create_app(services).url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert documented == routes
+    # What the forms of pages lead to stands on the pages.
+    forms = {f"{method} {as_documented(rule)}" for method, rule in PAGES if method == "POST"}
+    assert calls | opened == routes - forms
+    assert calls & opened == set()
+
+
+def test_every_page_has_the_scope_that_its_row_says() -> None:
+    said = {
+        address: scope.strip("`")
+        for _, addresses, _, scope in table_rows("page")
+        for address in re.findall(r"`([^`]+)`", addresses)
+    }
+
+    words = {SIGNED_IN: WHOEVER, UNFINISHED: WHOEVER}
+    scopes = {
+        as_documented(rule): words.get(scope, scope) for (method, rule), scope in PAGES.items() if method == "GET"
+    }
+    assert said == {address: scope for address, scope in scopes.items() if address not in OF_PAYERS}
+
+
+def test_every_role_has_the_scopes_that_its_row_says() -> None:
+    said = {row[0].strip("`"): set(re.findall(r"`([^`]+)`", row[2])) for row in table_rows("role")}
+
+    assert said == {str(role): set(map(str, scopes)) for role, scopes in SCOPES.items()}
+
+
+def as_documented(rule: str) -> str:
+    return IN_A_ROUTE.sub("{", rule).replace(">", "}")
 
 
 def test_the_table_of_problems_is_what_the_api_may_answer() -> None:
@@ -200,7 +243,7 @@ def test_the_table_of_problems_is_what_the_api_may_answer() -> None:
     elsewhere = "".join(file.read_text() for file in (ROOT / "customs").rglob("*.py") if file.name != "errors.py")
     known: list[CustomsError] = [*(error() for error in CustomsError.__subclasses__()), Rejected("", ())]
     raised = [error for error in known if re.search(rf"\b{type(error).__name__}\b", elsewhere)]
-    ours = {(error.code, error.status) for error in raised if error.status < 500} - OF_COMMANDS_ALONE
+    ours = {(error.code, error.status) for error in raised if error.status < 500} - OF_COMMANDS_ALONE - OF_PAGES_ALONE
     assert documented == ours | OTHER_PROBLEMS
 
 

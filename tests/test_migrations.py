@@ -1,7 +1,9 @@
 """The versions of the database: they make what the models say, on both, and two processes may start at once."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, bindparam, inspect, select, text
 from sqlalchemy.orm import selectinload
 
 from customs import database, migrating
-from customs.declarations.models import BatchReplay, Declaration
+from customs.declarations.causes import Cause, Error, cause_of
+from customs.declarations.models import BatchReplay, Declaration, Push
+from customs.history.tallying import EVER, Tally
 from tests.postgresql import drop_database, new_database
 
 NOW = "'2026-11-23 08:00:00'"
@@ -35,6 +39,39 @@ A_SPLIT_ORDER_OF_THE_FIRST_VERSION = (
             f" 'S{part}', {part}, FALSE, 'UNDECLARED', FALSE, 0, TRUE, 0, 0, 0, 0, 0)",
         )
     ),
+)
+
+SINCE = bindparam("since", type_=database.UtcDateTime)
+A_DECLARATION_OF_THE_SIXTH_VERSION = (
+    text(
+        "INSERT INTO declarations (id, batch_id, merchant_no, channel, office, out_order_no, payment_no,"
+        " mch_customs_no, state, identity, needs_review, case_reason, case_since, cancelled, created_at) VALUES"
+        " (:decl, 'bat_1', 'M100', 'wechatpay', 'SHENZHEN', :payment, :payment, '123456789BTW', :state, 'UNCHECKED',"
+        " :case, :reason, :since, :cancelled, :at)"
+    ).bindparams(SINCE, bindparam("at", type_=database.UtcDateTime)),
+    text(
+        "INSERT INTO pushes (id, declaration_id, merchant_no, channel, payment_no, customs, sub_order_no, position,"
+        " withheld, cancelled, state, accepted, epoch, fresh, attempts, tries, polls, doubts, fence, case_reason,"
+        " case_since) VALUES (:push, :decl, 'M100', 'wechatpay', :payment, 'SHENZHEN', '', 0, FALSE, :cancelled,"
+        " :state, FALSE, 0, TRUE, 0, 0, 0, 0, 0, :reason, :since)"
+    ).bindparams(SINCE),
+)
+# Each reason for a case that there was before causes were kept.
+REASONS = (
+    "FAIL: no registration 110396T0001 of 李*",
+    "FAIL: no registration 220396T0001 of 王**",
+    "EXCEPT",
+    "refused: the amounts differ",
+    "identity MISMATCH: the order's buyer is not the payer",
+    "the gateway answered with an unknown state: BLUE",
+    "the gateway went back from SUCCESS to PROCESSING",
+    "no end after 24 hours of asking",
+    "MODIFY sent 2 times without effect",
+    "40.00 CNY of its payment is refunded: sold out",
+    "refunded 1.00 CNY elsewhere",
+    "the sub-orders at SHENZHEN come to 2.00, and 1.00 was paid",
+    "its payment is EXPIRED",
+    "whatever it was",
 )
 
 
@@ -128,6 +165,62 @@ def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engin
     with engine.connect() as connection:
         joined = "SELECT s.sub_order_no FROM sub_orders s JOIN pushes p ON p.sub_order_id = s.id ORDER BY p.position"
         assert connection.exec_driver_sql(joined).scalars().all() == ["S1", "S2"]
+
+
+def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine: Engine):
+    with migrating.migration(engine) as made:
+        command.upgrade(made, "0006")
+    with engine.begin() as connection:
+        for number, reason in enumerate(("", *REASONS)):
+            for statement in A_DECLARATION_OF_THE_SIXTH_VERSION:
+                connection.execute(statement, a_declaration(number, reason))
+
+    migrating.upgrade(engine)
+
+    with database.transaction(engine) as db:
+        tallies: Counter[tuple[object, ...]] = Counter()
+        for row in db.scalars(select(Tally)):
+            tallies[row.kind, row.day, row.word] += row.count
+        pushes = {push.id: push for push in db.scalars(select(Push))}
+        causes = {cause.id: cause for cause in db.scalars(select(Cause))}
+        subjects = set(db.scalars(select(Tally.subject).where(Tally.kind == "cause")))
+    cases = len(REASONS)
+    assert tallies == {
+        ("state", EVER, "SUCCESS"): cases,
+        ("state", EVER, "cancelled"): 1,
+        ("state", EVER, "needs_review"): cases,
+        # Half an hour before midnight in Shanghai, and after it.
+        ("state", date(2026, 11, 23), "cancelled"): 1,
+        ("state", date(2026, 11, 24), "SUCCESS"): cases,
+        ("state", date(2026, 11, 24), "needs_review"): cases,
+        ("cause", EVER, "open"): cases,
+        ("cause", EVER, "opened"): cases,
+        ("cause", date(2026, 11, 24), "opened"): cases,
+    }
+    named = {number: cause_of("wechatpay", "SHENZHEN", reason).id for number, reason in enumerate(REASONS, start=1)}
+    assert {number: pushes[f"push_{number}"].cause_id for number in named} == named
+    assert pushes["push_0"].cause_id is None
+    assert causes.keys() == subjects == set(named.values())
+    same = causes[named[1]]
+    assert (same.error, same.explanation, named[1] == named[2]) == ("FAIL", "no registration # of #", True)
+    assert (same.first_seen_at.minute, same.last_seen_at.minute) == (31, 32)
+    assert {causes[named[number]].error for number in range(2, cases + 1)} == set(Error)
+
+
+def a_declaration(number: int, reason: str) -> dict[str, object]:
+    """One that was cancelled before midnight in Shanghai, or one that needs somebody since some minutes after it."""
+    at = datetime(2026, 11, 23, 16, 30 + number, tzinfo=UTC) if reason else datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+    return {
+        "decl": f"decl_{number}",
+        "push": f"push_{number}",
+        "payment": f"P{number}",
+        "state": "SUCCESS" if reason else "UNDECLARED",
+        "case": bool(reason),
+        "cancelled": not reason,
+        "reason": reason or None,
+        "at": at,
+        "since": at if reason else None,
+    }
 
 
 def test_the_versions_are_one_line():

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.access.forgetting import forget_old, something_is_old
 from customs.declarations.models import Push
+from customs.drafts.drafts import forget_untouched, something_is_untouched
 from customs.due import dead_holders, waits_for_a_worker
 from customs.payments.models import Payment, Refund
 from customs.webhooks.announcing import is_pending
@@ -49,10 +50,11 @@ def tick(services: Services) -> bool:
             free_leases(db, gone, database.now(db))
     with services.reading() as db:
         now = database.now(db)
-        due, old = something_is_due(db, now), something_is_old(db, now)
+        due, old = something_is_due(db, now), something_is_old(db, now) or something_is_untouched(db, now)
     if old:
         with services.transaction() as db:
             forget_old(db, now)
+            forget_untouched(db, now)
     return due and services.doorbell.ring()
 
 

@@ -1,12 +1,13 @@
 """Who is asking, what they may do (scopes) and for which merchants: every query goes through one of these."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from customs.errors import ScopeMissing
+from customs.errors import Fault, Invalid, ScopeMissing
 
 
 class Scope(StrEnum):
@@ -44,6 +45,17 @@ class Caller:
 
     def may_touch(self, merchant_no: str) -> bool:
         return self.merchants is None or merchant_no in self.merchants
+
+    def covers(self, merchants: Collection[str] | None) -> bool:
+        """Whether all of these are this caller's; None stands for every merchant there is."""
+        return self.merchants is None or (merchants is not None and self.merchants.issuperset(merchants))
+
+    def narrowed(self, merchants: Collection[str]) -> "Caller":
+        """The same caller for these merchants only; none named means as they are. Raises Invalid for another's."""
+        foreign = [one for one in merchants if not self.may_touch(one)]
+        if foreign:
+            raise Invalid("merchants", faults=[Fault("/merchants", "merchant_unknown", "this merchant is not yours")])
+        return replace(self, merchants=frozenset(merchants)) if merchants else self
 
     def sees(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
         """The condition that keeps a query within this caller's merchants."""

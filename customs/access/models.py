@@ -91,15 +91,15 @@ class SignedIn(Base):
     browser: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class FailedSignIn(Base):
-    """How often signing in failed in a row under one login or from one address, by the blind index of either."""
+    """How often signing in failed in a row: under one login, with one's codes, or from one address, by blind index."""
 
     __tablename__ = "failed_sign_ins"
 
     who: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
-    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -10,6 +10,7 @@ from customs.cli.administering import api_key, db, doctor, keys, lanes, registra
 from customs.cli.billing import bill
 from customs.cli.collecting import pay, query, rate, refund
 from customs.cli.declaring import modify, redeclare, status, submit
+from customs.cli.people import user
 from customs.cli.running import clock, demo, sandbox, up, web, worker
 from customs.errors import CustomsError
 
@@ -25,7 +26,7 @@ for command in (
     *(up, web, worker, clock, sandbox, demo),
     *(submit, status, redeclare, modify),
     *(pay, refund, query, rate, bill),
-    *(lanes, registrations, db, api_key, keys, doctor),
+    *(lanes, registrations, db, api_key, user, keys, doctor),
 ):
     commands.add_command(command)
 

@@ -4,30 +4,32 @@ import json
 import os
 import secrets
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
-from marshmallow import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from customs import database, doctoring, migrating
-from customs.access.api_keys import create_api_key, list_api_keys, revoke_api_key, rotate_api_key, state_of
+from customs.access.api_keys import list_api_keys, state_of
 from customs.access.callers import Scope, operator
+from customs.access.key_deeds import KeyDeeds
 from customs.access.models import ApiKey
-from customs.declarations.checking import complaints_of
-from customs.declarations.registrations import put_registrations
+from customs.access.resealing import reseal_codes
+from customs.declarations.registration_files import read_registration_file
 from customs.declarations.resealing import reseal_buyers
-from customs.declarations.schemas import RegistrationsIn
-from customs.declarations.sheets import read_registrations
-from customs.errors import Fault, Invalid
+from customs.drafts.resealing import reseal_drafts
+from customs.errors import ActionRefused
+from customs.history.audit_chain import Tampering
+from customs.history.deeds import Act, deed_by
 from customs.instants import instant
-from customs.lanes import gate
 from customs.lanes.models import Lane
+from customs.lanes.resuming import resume_lane
 from customs.payments.bills import reseal_bills
 from customs.payments.resealing import reseal_payers
 from customs.settings import read_settings
@@ -69,15 +71,8 @@ def api_key_create(
     services = Services(read_settings())
     with services.transaction() as session:
         now = database.now(session)
-        key = create_api_key(
-            session,
-            name,
-            sandbox=services.settings.sandbox,
-            scopes=[Scope(scope) for scope in scopes],
-            merchants=merchants,
-            now=now,
-            expires_at=now + timedelta(days=expires_days) if expires_days else None,
-        )
+        expires_at = now + timedelta(days=expires_days) if expires_days else None
+        key = _deeds(session, services, now).create(name, [Scope(scope) for scope in scopes], merchants, expires_at)
     click.echo(json.dumps({"key": key}) if as_json else key)
 
 
@@ -90,14 +85,9 @@ def api_key_rotate(name_or_id: str, overlap_hours: int, expires_days: int | None
     """Make a key with the same rights and print it, for the only time; the old one lives on for a while."""
     services = Services(read_settings())
     with services.transaction() as session:
-        key = rotate_api_key(
-            session,
-            name_or_id,
-            sandbox=services.settings.sandbox,
-            overlap=timedelta(hours=overlap_hours),
-            now=database.now(session),
-            lifetime=timedelta(days=expires_days) if expires_days else None,
-        )
+        lifetime = timedelta(days=expires_days) if expires_days else None
+        deeds = _deeds(session, services, database.now(session))
+        key = deeds.rotate(name_or_id, timedelta(hours=overlap_hours), lifetime)
     click.echo(json.dumps({"key": key}) if as_json else key)
 
 
@@ -122,9 +112,14 @@ def api_key_list(as_json: bool) -> None:
 @click.argument("key_id")
 def api_key_revoke(key_id: str) -> None:
     """End a key at once."""
-    with Services(read_settings()).transaction() as session:
-        revoke_api_key(session, key_id, database.now(session))
+    services = Services(read_settings())
+    with services.transaction() as session:
+        _deeds(session, services, database.now(session)).revoke(key_id)
     click.echo(f"{key_id} opens nothing any more")
+
+
+def _deeds(session: Session, services: Services, now: datetime) -> KeyDeeds:
+    return KeyDeeds(session, operator(), services.audit, now, sandbox=services.settings.sandbox)
 
 
 KEY_COLUMNS = ("id", "name", "state", "scopes", "merchants", "created_at", "expires_at", "last_used_at")
@@ -159,14 +154,42 @@ def keys_generate(folder: Path) -> None:
 
 
 @keys.command("rotate")
-def keys_rotate() -> None:
-    """Seal every name and ID number anew with the first of CUSTOMS_PII_KEYS."""
+@click.option("--seal-audit-trail", is_flag=True, help="After a change of CUSTOMS_SECRET_KEY: it seals that too.")
+def keys_rotate(seal_audit_trail: bool) -> None:
+    """Seal names, ID numbers and what else is kept secret anew with the first of CUSTOMS_PII_KEYS."""
     services = Services(read_settings())
+    if seal_audit_trail:
+        _seal_audit_trail(services)
     buyers = reseal_buyers(services.engine, services.vault)
+    drafts = reseal_drafts(services.engine, services.vault)
     payers = reseal_payers(services.engine, services.vault)
     bills = reseal_bills(services.engine, services.vault)
     endpoints = reseal_secrets(services.engine, services.vault)
-    click.echo(f"{buyers} buyers, {payers} payers, {bills} bills and {endpoints} endpoints were sealed anew")
+    codes = reseal_codes(services.engine, services.vault)
+    counts = {
+        "buyers": buyers,
+        "drafts": drafts,
+        "payers": payers,
+        "bills": bills,
+        "endpoints": endpoints,
+        "codes": codes,
+    }
+    counted = {name: str(count) for name, count in counts.items()}
+    with services.transaction() as session:
+        deed = deed_by(operator(), Act.PERSONAL_DATA_RESEAL, "all", **counted)
+        services.audit.append(session, deed, database.now(session))
+    click.echo(
+        f"{buyers} buyers, {drafts} drafts, {payers} payers, {bills} bills, {endpoints} endpoints and {codes} people's "
+        "one-time codes were sealed anew"
+    )
+
+
+def _seal_audit_trail(services: Services) -> None:
+    """Only what fits in all else: a trail that somebody changed stays as it is, for `customs doctor` to tell."""
+    verdict = services.audit.seal_anew(services.engine, operator())
+    if verdict.what not in (None, Tampering.SEAL):
+        raise ActionRefused("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
+    click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
 
 
 @click.group(invoke_without_command=True)
@@ -187,10 +210,11 @@ def lanes(context: click.Context) -> None:
 def lanes_resume() -> None:
     """Let every stopped lane go on."""
     services = Services(read_settings())
-    with services.transaction() as session:
-        stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None))).all()
-        for lane in stopped:
-            gate.resume(session.connection(), lane)
+    with services.reading() as session:
+        stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None)).order_by(Lane.id)).all()
+    for lane in stopped:
+        with services.transaction() as session:
+            resume_lane(session, lane, operator(), services.audit, database.now(session))
     services.doorbell.ring()
     click.echo(f"{len(stopped)} lanes resumed")
 
@@ -204,14 +228,10 @@ def registrations() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def registrations_import(file: Path) -> None:
     """Put the registrations of a CSV or XLSX file on file."""
-    rows = read_registrations(file.read_bytes(), file.name)
-    try:
-        RegistrationsIn().load({"registrations": rows})
-    except ValidationError as error:
-        faults = [Fault(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages)]
-        raise Invalid("registrations were not taken; nothing was changed", faults=faults) from error
-    with Services(read_settings()).transaction() as session:
-        count = put_registrations(session, rows, operator(), database.now(session))
+    registered = read_registration_file(file.read_bytes(), file.name)
+    services = Services(read_settings())
+    with services.transaction() as session:
+        count = registered.put(session, operator(), services.audit, database.now(session))
     click.echo(f"{count} registrations are on file")
 
 

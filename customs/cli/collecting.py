@@ -57,7 +57,7 @@ def pay(
     services = Services(read_settings())
     body = {"channel": channel, "method": method, "merchant_no": merchant, "amount": amount, "currency": currency}
     body |= {"subject": subject} | ({"out_order_no": number} if number else {}) | _named(inputs)
-    till = Paying(services.wallets, services.vault, services.settings, operator())
+    till = Paying(services.wallets, services.vault, services.settings, operator(), services.audit)
     order = till.with_openid(services.engine, till.checked(loaded(PaymentIn(), body)))
     with services.transaction() as db:
         payment_id = till.pay(db, order, database.now(db)).id
@@ -84,7 +84,9 @@ def refund(number: str, amount: str | None, reason: str, as_json: bool) -> None:
     asked = loaded(RefundIn(), {"reason": reason} | ({"amount": amount} if amount else {}))
     payment_id = _the_one(services, number)
     with services.transaction() as db:
-        made = refunding.refund(db, payment_id, asked, services.declarations, operator(), database.now(db))
+        made = refunding.refund(
+            db, payment_id, asked, services.declarations, operator(), services.audit, database.now(db)
+        )
     services.payment_desk.attend(Refund.__tablename__, made.id)
     with services.reading() as db:
         shown = presenting.refund_json(queries.refund_of(db, made.id, operator()))

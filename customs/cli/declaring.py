@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from customs import database
 from customs.access.callers import operator
@@ -20,10 +21,10 @@ from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import ModifyIn, RedeclareIn
-from customs.declarations.sheets import read_sheet
 from customs.errors import Contended, FileUnreadable, Invalid, NotFound
 from customs.paging import LARGEST_PAGE
 from customs.settings import read_settings
+from customs.sheets.sheet import read_sheet
 from customs.web.bodies import parse_json
 from customs.wiring import Services
 
@@ -93,7 +94,8 @@ def _take_in(services: Services, submission: intake.Submission) -> str:
     for _attempt in range(ATTEMPTS):
         try:
             with services.transaction() as db:
-                return intake.take_in(db, services.vault, ready, operator(), services.payments).id
+                batch = intake.take_in(db, services.vault, ready, operator(), services.payments, services.audit)
+                return batch.id
         except DBAPIError as error:
             if not database.lost_a_race(error):
                 raise
@@ -155,8 +157,7 @@ def redeclare(number: str, reason: str, override: bool) -> None:
     loaded(RedeclareIn(), {"reason": reason, "override": override})
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
-        reviewing.redeclare(found.id, reason, override=override)
+        _reviewing(db, services).redeclare(found.id, reason, override=override)
     services.doorbell.ring()
     click.echo(f"{found.id} is being pushed again")
 
@@ -177,10 +178,13 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     changed.pop("reason")
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        reviewing = Reviewing(db, operator(), database.now(db), services.policy, services.payments)
-        reviewing.modify(found.id, reason, changed, services.vault, services.rules)
+        _reviewing(db, services).modify(found.id, reason, changed, services.vault, services.rules)
     services.doorbell.ring()
     click.echo(f"{found.id} was corrected and is being sent")
+
+
+def _reviewing(db: Session, services: Services) -> Reviewing:
+    return Reviewing(db, operator(), database.now(db), services.policy, services.payments, services.audit)
 
 
 def _the_one(found: Any, number: str) -> Declaration:

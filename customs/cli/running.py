@@ -13,7 +13,9 @@ from rich.text import Text
 
 from customs import database, migrating
 from customs import demo as demonstration
-from customs.access.api_keys import create_api_key
+from customs.access import first_admin
+from customs.access.callers import operator
+from customs.access.key_deeds import KeyDeeds
 from customs.sandbox import SandboxSettings
 from customs.settings import read_settings
 from customs.standalone import Standalone
@@ -37,20 +39,36 @@ def up(port: int, workers: int, no_demo: bool) -> None:
         ) as running,
     ):
         services = Services(read_settings(running.environ))
-        key = _fresh_key(services)
+        key, login = _fresh_key(services), _login(services, is_a_trial=settings.embedded_sandbox)
         # The sample names the sandbox's fates: at the real gateway it would declare what nobody bought.
         batch = demonstration.submit_sample(services) if settings.embedded_sandbox and not no_demo else None
-        _show(services, running, key, batch)
+        _show(services, running, key, login, batch)
         running.wait()
 
 
 def _fresh_key(services: Services) -> str:
     with services.transaction() as db:
-        sandbox = services.settings.sandbox
-        return create_api_key(db, "customs up", sandbox=sandbox, scopes=(), merchants=(), now=database.now(db))
+        deeds = KeyDeeds(db, operator(), services.audit, database.now(db), sandbox=services.settings.sandbox)
+        return deeds.create("customs up")
 
 
-def _show(services: Services, running: Standalone, key: str, batch: str | None) -> None:
+def _login(services: Services, *, is_a_trial: bool) -> str:
+    """Who may sign in, where that can be told: the admin of a trial, made at its first start; or nobody yet."""
+    with services.transaction() as db:
+        if first_admin.is_nobody_here(db):
+            if not is_a_trial:
+                return "nobody yet: customs user create --login LOGIN --name NAME --role admin"
+            now = database.now(db)
+            change = first_admin.create_first_admin(db, services.passwords, services.settings.home, now)
+            services.audit.append(db, change.deed_of(operator()), now)
+    with services.reading() as db:
+        password = first_admin.password_shown(db, services.passwords, services.settings.home)
+    if password is None:
+        return ""
+    return f"{first_admin.LOGIN} / {password}" if password else f"{first_admin.LOGIN} (its password was changed)"
+
+
+def _show(services: Services, running: Standalone, key: str, login: str, batch: str | None) -> None:
     """The one box: where it is, the key (shown this once), a first call to copy."""
     api = f"{running.base_url}/api/v1"
     lines = [
@@ -58,6 +76,7 @@ def _show(services: Services, running: Standalone, key: str, batch: str | None) 
         f"docs      {running.base_url}/docs",
         f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
         f"home      {services.settings.home}",
+        *([f"login     {login}"] if login else []),
         f"API key   {key}",
     ]
     if batch:

@@ -1,7 +1,7 @@
 """What a person may do with a push now, and if not, why and from when: rules on plain values (R11, R14)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from customs.declarations.models import Push
@@ -68,6 +68,33 @@ def _has_succeeded(push: Push) -> bool:
 def refusal_of(push: Push, checks: Sequence[Check], request: Request) -> Refusal | None:
     """The first check that refuses."""
     return next((refusal for check in checks if (refusal := check(push, request))), None)
+
+
+def joined(refusals: Sequence[Refusal]) -> Refusal | None:
+    """Several refusals as one: the first speaks, and waiting helps only when it helps all of them."""
+    if not refusals:
+        return None
+    times = [refusal.not_before for refusal in refusals]
+    not_before = None if None in times else max(moment for moment in times if moment)
+    return replace(refusals[0], not_before=not_before)
+
+
+def refusals_of(pushes: Sequence[Push], request: Request) -> dict[str, Refusal | None]:
+    """What a person may decide on a declaration, each with the reason against it.
+
+    Re-push speaks of the pushes it would take by itself, dismiss of those whose case is open.
+    """
+    in_review = [push for push in pushes if push.case_reason] or pushes[:1]
+    asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
+        "redeclare": [(push, REDECLARE) for push in taken_by_redeclare(pushes)],
+        "modify": [(push, modify_checks(push)) for push in pushes],
+        "cancel": [(push, CANCEL) for push in pushes],
+        "dismiss": [(push, DISMISS) for push in in_review],
+    }
+    return {
+        decision: joined([refusal for push, against in checks if (refusal := refusal_of(push, against, request))])
+        for decision, checks in asked.items()
+    }
 
 
 def action_of_redeclare(push: Push) -> Action:

@@ -47,7 +47,9 @@ def create_batch() -> tuple[dict[str, Any], int]:
     ready = _ready_once(load(BatchIn()))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        taken = intake.take_in_rows(db, services().vault, ready(), current_caller(), services().payments)
+        taken = intake.take_in_rows(
+            db, services().vault, ready(), current_caller(), services().payments, services().audit
+        )
         return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
 
     answer = once(raw_body(), work, before=ready)
@@ -93,13 +95,14 @@ def read_batch(batch_id: str) -> WerkzeugResponse:
 def list_declarations() -> dict[str, Any]:
     only_these(*PAGE, "batch_id", "state", "channel", "office", "needs_review", *NUMBERS)
     limit, cursor = page_asked()
+    words: dict[str, Any] = {name: word_asked(name) for name in ("batch_id", "office", *NUMBERS)}
     filters = queries.Filters(
         state=word_asked("state", tuple(State)),
         channel=word_asked("channel", tuple(Channel)),
         needs_review=flag_asked("needs_review"),
         since=time_asked("since"),
         until=time_asked("until"),
-        **{name: word_asked(name) for name in ("batch_id", "office", *NUMBERS)},
+        **words,
     )
     with services().reading() as db:
         page = queries.list_declarations(db, current_caller(), filters, limit=limit, cursor=cursor)
@@ -187,7 +190,8 @@ def _registrations_json() -> dict[str, Any]:
 def put_registrations() -> dict[str, Any]:
     body = load(RegistrationsIn())
     with services().transaction() as db:
-        registrations.put_registrations(db, body["registrations"], current_caller(), database.now(db))
+        now = database.now(db)
+        registrations.put_registrations(db, body["registrations"], current_caller(), services().audit, now)
     return _registrations_json()
 
 
@@ -202,7 +206,10 @@ def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> t
     """One person's decision, and the doorbell once it is committed."""
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        declaration = decide(Reviewing(db, current_caller(), database.now(db), services().policy, services().payments))
+        reviewing = Reviewing(
+            db, current_caller(), database.now(db), services().policy, services().payments, services().audit
+        )
+        declaration = decide(reviewing)
         return _declaration_json(db, declaration), status
 
     answer = once(raw_body(), work)

@@ -21,6 +21,8 @@ from customs.declarations.registrations import registrations_of
 from customs.declarations.schemas import LONGEST_BATCH
 from customs.declarations.storing import Prepared, prepare, store
 from customs.errors import Invalid
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, Deed, deed_by
 from customs.history.vault import Vault
 from customs.payment_facts import PaymentFacts, PaymentKey, Payments
 
@@ -138,13 +140,21 @@ class TakenIn:
         return [{"index": index, "declaration_id": known, "status": status} for index, status, known in rows]
 
 
-def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments) -> Batch:
+def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments, audit: AuditTrail) -> Batch:
     """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
-    return take_in_rows(db, vault, ready, sender, payments).batch
+    return take_in_rows(db, vault, ready, sender, payments, audit).batch
 
 
-def take_in_rows(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments) -> TakenIn:
-    """The same; it tells besides what became of each row."""
+def take_in_rows(
+    db: Session,
+    vault: Vault,
+    ready: Ready,
+    sender: Caller,
+    payments: Payments,
+    audit: AuditTrail,
+    batch: Batch | None = None,
+) -> TakenIn:
+    """The same; it tells besides what became of each row. `batch`: one that the good rows join."""
     now = database.now(db)
     checked = ready.checked.copy()
     whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
@@ -155,7 +165,7 @@ def take_in_rows(db: Session, vault: Vault, ready: Ready, sender: Caller, paymen
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
-    batch = store(
+    stored = store(
         db,
         [*taken.values()],
         sorted(set(replays.values())),
@@ -165,9 +175,21 @@ def take_in_rows(db: Session, vault: Vault, ready: Ready, sender: Caller, paymen
         name=ready.submission.name or f"{now:%Y-%m-%d %H:%M:%S} UTC",
         sender=sender,
         now=now,
+        batch=batch,
     )
     accepted = {index: one.id for index, one in taken.items()}
-    return TakenIn(batch, len(ready.submission.rows), accepted, replays)
+    taken_in = TakenIn(stored, len(ready.submission.rows), accepted, replays)
+    audit.append(db, _deed(taken_in, checked.merchants, sender), now)
+    return taken_in
+
+
+def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> Deed:
+    """One for all that was handed in, however many rows it has."""
+    counts = {"rows": taken_in.rows, "accepted": len(taken_in.accepted), "replayed": len(taken_in.replayed)}
+    counted = {name: str(count) for name, count in counts.items()}
+    merchant_no = next(iter(merchants)) if len(merchants) == 1 else None
+    batch = taken_in.batch
+    return deed_by(sender, Act.BATCH_SUBMIT, batch.id, merchant_no=merchant_no, name=batch.name, **counted)
 
 
 def _conflict(declaration_id: str) -> Complaint:

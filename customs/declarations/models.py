@@ -84,7 +84,22 @@ class Declaration(Base):
         ),
         Index(None, "state", "id"),
         Index(None, "merchant_no", "id"),
-        Index("ix_declarations_review", "id", sqlite_where=text("needs_review"), postgresql_where=text("needs_review")),
+        Index(None, "office", "id"),
+        # In the order of a list; whose a case is can be seen without its row.
+        Index(
+            "ix_declarations_review",
+            "id",
+            "merchant_no",
+            sqlite_where=text("needs_review"),
+            postgresql_where=text("needs_review"),
+        ),
+        Index(
+            "ix_declarations_review_merchant_no",
+            "merchant_no",
+            "id",
+            sqlite_where=text("needs_review"),
+            postgresql_where=text("needs_review"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -173,7 +188,8 @@ class Push(Due, Base):
         Index(
             "ix_pushes_cause",
             "cause_id",
-            "id",
+            "declaration_id",
+            "merchant_no",
             sqlite_where=text("cause_id IS NOT NULL"),
             postgresql_where=text("cause_id IS NOT NULL"),
         ),

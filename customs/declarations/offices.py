@@ -75,6 +75,11 @@ def offices_with(channel: Channel) -> list[str]:
     return [office for office in OFFICES if codes_for(channel, office)]
 
 
+def offices_behind(channel: str, code: str) -> list[str]:
+    """The offices whose declarations go to this customs code through a channel."""
+    return [office for office in OFFICES if code in {one.code for one in codes_for(Channel(channel), office)}]
+
+
 def office_named(word: str) -> str | None:
     """The office meant by its key or its Chinese name; None when nobody knows it."""
     word = word.strip()

@@ -4,17 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from customs.declarations.allowing import (
-    CANCEL,
-    DISMISS,
-    REDECLARE,
-    Check,
-    Policy,
-    Request,
-    modify_checks,
-    refusal_of,
-    taken_by_redeclare,
-)
+from customs.declarations.allowing import Policy, Request, refusals_of
 from customs.declarations.models import Batch, Declaration, Push, Registration, SubOrder
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.queries import Progress
@@ -99,28 +89,15 @@ def _push_json(push: Push) -> dict[str, Any]:
 
 
 def _allowed_actions(declaration: Declaration, policy: Policy, now: datetime) -> list[dict[str, Any]]:
-    """Each action with the first reason against it; re-push speaks of the pushes it would take by itself."""
-    pushes = declaration.pushes
-    in_review = [push for push in pushes if push.case_reason] or pushes[:1]
-    asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
-        "redeclare": [(push, REDECLARE) for push in taken_by_redeclare(pushes)],
-        "modify": [(push, modify_checks(push)) for push in pushes],
-        "cancel": [(push, CANCEL) for push in pushes],
-        "dismiss": [(push, DISMISS) for push in in_review],
-    }
-    shown = []
-    for action, checks in asked.items():
-        refusals = (refusal_of(push, against, Request(now, policy)) for push, against in checks)
-        refusal = next((one for one in refusals if one), None)
-        shown.append(
-            {
-                "action": action,
-                "allowed": refusal is None,
-                "why": refusal and refusal.why,
-                "not_before": instant(refusal.not_before) if refusal else None,
-            }
-        )
-    return shown
+    return [
+        {
+            "action": action,
+            "allowed": refusal is None,
+            "why": refusal and refusal.why,
+            "not_before": instant(refusal.not_before) if refusal else None,
+        }
+        for action, refusal in refusals_of(declaration.pushes, Request(now, policy)).items()
+    ]
 
 
 def timeline_json(events: Sequence[Event]) -> list[dict[str, Any]]:

@@ -1,28 +1,43 @@
 """The questions that lists, details and counts ask, each within what the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, func, select, union_all
+from sqlalchemy import ColumnElement, TextClause, exists, func, select, text, union_all
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from customs.access.callers import Caller
+from customs.declarations.counting import STATE
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
 from customs.declarations.states import State
 from customs.errors import NotFound
 from customs.history.models import Event
+from customs.history.tallying import EVER, Tally
+from customs.ids import lowest_id
 from customs.paging import LARGEST_PAGE, Page, page_of
 from customs.payment_facts import PaymentKey
+
+# Filters by their names that a declaration has as a column.
+PLAIN = ("state", "cancelled", "merchant_no", "channel", "office", "out_order_no", "payment_no")
+# As the partial indexes spell it, or SQLite would not use those.
+IN_REVIEW = text("declarations.needs_review")
+# An id is made by a host's clock, created_at is the database's moment: they differ by the time that an intake takes
+# and by what the clocks differ.
+ID_WITHIN = timedelta(hours=1)
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list may be narrowed by. `since` and `until` bound created_at, half open."""
+    """What a list may be narrowed by. `states`: any of these; `since` and `until` bound created_at, half open."""
 
     batch_id: str | None = None
     state: str | None = None
+    states: tuple[State, ...] = ()
+    cancelled: bool | None = None
+    merchant_no: str | None = None
     channel: str | None = None
     office: str | None = None
     out_order_no: str | None = None
@@ -99,6 +114,8 @@ def _numbered(number: str) -> ColumnElement[bool]:
 
 def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
     """Declarations, newest first."""
+    if not _came_ever(db, caller, filters):
+        return Page([], None)
     statement = (
         select(Declaration)
         .where(caller.sees(Declaration.merchant_no), *_narrowed(filters))
@@ -107,25 +124,48 @@ def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: i
     return page_of(db, statement, Declaration.id, limit, cursor)
 
 
-def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    for name in ("state", "channel", "office", "out_order_no", "payment_no", "needs_review"):
+def _came_ever(db: Session, caller: Caller, filters: Filters) -> bool:
+    """Whether there ever was such a declaration: to find none, a list would go through all there are."""
+    wanted = {Tally.merchant_no: filters.merchant_no, Tally.channel: filters.channel, Tally.subject: filters.office}
+    named = [column == value for column, value in wanted.items() if value is not None]
+    if caller.merchants is None and not named:
+        return True
+    tallied = select(Tally.count).where(Tally.kind == STATE, Tally.day == EVER, caller.sees(Tally.merchant_no), *named)
+    return db.scalar(tallied.limit(1)) is not None
+
+
+def _narrowed(filters: Filters) -> list[ColumnElement[bool] | TextClause]:
+    conditions: list[ColumnElement[bool] | TextClause] = []
+    for name in PLAIN:
         wanted = getattr(filters, name)
         if wanted is not None:
             conditions.append(getattr(Declaration, name) == wanted)
+    if filters.states:
+        conditions.append(Declaration.state.in_(filters.states))
+    if filters.needs_review is not None:
+        conditions.append(IN_REVIEW if filters.needs_review else Declaration.needs_review.is_(False))
     if filters.batch_id is not None:
-        conditions.append(_in_batch(filters.batch_id))
+        conditions.append(in_batch(filters.batch_id))
     if filters.sub_order_no is not None:
         split = select(SubOrder.declaration_id).where(SubOrder.sub_order_no == filters.sub_order_no)
         conditions.append(Declaration.id.in_(split))
-    if filters.since is not None:
-        conditions.append(Declaration.created_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(Declaration.created_at < filters.until)
-    return conditions
+    return [*conditions, *_came(Declaration, "decl", filters.since, filters.until)]
 
 
-def _in_batch(batch_id: str) -> ColumnElement[bool]:
+def _came(
+    model: type[Declaration | Batch], prefix: str, since: datetime | None, until: datetime | None
+) -> Iterator[ColumnElement[bool]]:
+    """The conditions that a row was created in time; its id, by which lists are sorted, says about when that was."""
+    if since is not None:
+        yield model.created_at >= since
+        yield model.id >= lowest_id(prefix, max(since, EARLIEST) - ID_WITHIN)
+    if until is not None:
+        yield model.created_at < until
+        yield model.id < lowest_id(prefix, min(until, LATEST) + ID_WITHIN)
+
+
+def in_batch(batch_id: str) -> ColumnElement[bool]:
+    """The condition that a batch brought a declaration, or named it again."""
     # An OR of the two would read every declaration there is.
     own = aliased(Declaration)
     brought = select(own.id).where(own.batch_id == batch_id)
@@ -135,25 +175,37 @@ def _in_batch(batch_id: str) -> ColumnElement[bool]:
 
 def batch_of(db: Session, batch_id: str, caller: Caller) -> Batch:
     """One batch; NotFound also when one of its merchants is not the caller's."""
-    batch = db.scalar(select(Batch).where(Batch.id == batch_id, _sees_batch(caller)))
+    batch = db.scalar(select(Batch).where(Batch.id == batch_id, sees_batch(caller)))
     if batch is None:
         raise NotFound
     return batch
 
 
 def list_batches(
-    db: Session, caller: Caller, *, limit: int, cursor: str | None, since: datetime | None, until: datetime | None
+    db: Session,
+    caller: Caller,
+    *,
+    limit: int,
+    cursor: str | None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    sender_id: str | None = None,
 ) -> Page:
     """Batches, newest first."""
-    statement = select(Batch).where(_sees_batch(caller))
-    if since is not None:
-        statement = statement.where(Batch.created_at >= since)
-    if until is not None:
-        statement = statement.where(Batch.created_at < until)
+    statement = select(Batch).where(sees_batch(caller), *_came(Batch, "bat", since, until))
+    if sender_id is not None:
+        statement = statement.where(Batch.sender_id == sender_id)
     return page_of(db, statement, Batch.id, limit, cursor)
 
 
-def _sees_batch(caller: Caller) -> ColumnElement[bool]:
+def newest_batch_of(db: Session, sender_id: str, caller: Caller) -> Batch | None:
+    """What somebody handed in last, if the caller may see it."""
+    newest = select(Batch).where(Batch.sender_id == sender_id, sees_batch(caller)).order_by(Batch.id.desc())
+    return db.scalar(newest.limit(1))
+
+
+def sees_batch(caller: Caller) -> ColumnElement[bool]:
+    """The condition that every merchant of a batch is the caller's."""
     foreign = exists().where(BatchMerchant.batch_id == Batch.id, ~caller.sees(BatchMerchant.merchant_no))
     own = exists().where(BatchMerchant.batch_id == Batch.id, caller.sees(BatchMerchant.merchant_no))
     return own & ~foreign
@@ -170,7 +222,7 @@ def progress_of(db: Session, batch_id: str) -> Progress:
     """Count a batch's declarations and say whether anything still goes on by itself."""
     counted = db.execute(
         select(Declaration.state, Declaration.cancelled, Declaration.needs_review, func.count())
-        .where(_in_batch(batch_id))
+        .where(in_batch(batch_id))
         .group_by(Declaration.state, Declaration.cancelled, Declaration.needs_review)
     ).all()
     states = dict.fromkeys(State, 0)
@@ -189,7 +241,7 @@ def _batch_state(db: Session, batch_id: str, states: dict[State, int], needs_rev
     goes_on = db.scalar(
         select(running.id)
         .join(Declaration, Declaration.id == running.declaration_id)
-        .where(_in_batch(batch_id), running.due_at.is_not(None), running.case_reason.is_(None))
+        .where(in_batch(batch_id), running.due_at.is_not(None), running.case_reason.is_(None))
         .limit(1)
     )
     if goes_on is not None:

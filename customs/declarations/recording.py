@@ -5,13 +5,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from customs.database import Base, padded
 from customs.declarations.announcing import may_tell, news_of, turns
+from customs.declarations.causes import CauseKey, cause_of, remember
 from customs.declarations.claiming import Task
+from customs.declarations.counting import difference, total
 from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Standing, judge
 from customs.declarations.models import Declaration, Push
@@ -20,6 +22,7 @@ from customs.declarations.states import Action, State
 from customs.gateway import GatewayError
 from customs.history.announcements import News, announce
 from customs.history.models import Event
+from customs.history.tallying import tally
 from customs.many_rows import insert_many, together, update_many
 
 STANDING = [field.name for field in fields(Standing)]
@@ -43,12 +46,15 @@ LOCK = (
         push.epoch,
         push.holder,
         push.case_since,
+        push.cause_id,
+        push.customs,
         *(push[name] for name in STANDING),
-        # What is announced names the order.
+        # What is announced names the order; what is tallied, its office and its day.
         declaration.batch_id,
         declaration.merchant_no,
         declaration.channel,
         declaration.office,
+        declaration.created_at,
         declaration.out_order_no,
         declaration.payment_no,
     )
@@ -86,11 +92,14 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
     woken = _woken(held, changes)
     if woken:
         db.execute(WAKE, {"ids": padded(woken), "moment": now})
+    remember(db, _name_causes(held, changes), now)
+    turned = _turned(held, changes)
     with together(db):
         insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
-        update_many(db, DECLARATIONS, _folds(held, changes))
+        update_many(db, DECLARATIONS, [{"id": one.id, **folded(one.after)} for one in turned])
         announce(db, _news(held, changes, woken, now), now)
+        tally(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
     return recorded
 
 
@@ -107,6 +116,7 @@ def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[s
         "id": row["id"],
         **{name: getattr(standing, name) for name in STANDING},
         "case_since": (row["case_since"] or now) if standing.case_reason else None,
+        "cause_id": row["cause_id"],
         "fresh": False,
         "holder": None,
         "lease_until": None,
@@ -119,16 +129,36 @@ def _woken(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[
     return [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
 
 
-def _folds(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The new folds of the declarations in which something turned."""
+def _name_causes(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> list[CauseKey]:
+    """Whatever opened or closed a case has another cause, or none; returns those for which one was opened."""
+    opened: list[CauseKey] = []
+    for key, change in changes.items():
+        row, reason = held[key], change["case_reason"]
+        if reason != row["case_reason"]:
+            cause = reason and cause_of(row["channel"], row["customs"], reason)
+            change["cause_id"] = cause.id if cause else None
+            opened += [cause] if cause else []
+    return opened
+
+
+class Turned(NamedTuple):
+    """A declaration in which something turned: its pushes before and after."""
+
+    id: str
+    before: Sequence[Mapping[str, Any]]
+    after: Sequence[Mapping[str, Any]]
+
+
+def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:
     turned = {
         held[key]["declaration_id"]
         for key, change in changes.items()
         if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
     }
+    groups = [(owner, list(rows)) for owner, rows in groupby(held.values(), itemgetter("declaration_id"))]
     return [
-        {"id": owner, **folded([changes.get(row["id"], row) for row in rows])}
-        for owner, rows in groupby(held.values(), itemgetter("declaration_id"))
+        Turned(owner, rows, [{**row, **changes.get(row["id"], {})} for row in rows])
+        for owner, rows in groups
         if owner in turned
     ]
 

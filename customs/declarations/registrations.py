@@ -13,8 +13,13 @@ from customs.declarations.offices import codes_for
 from customs.declarations.orders import Order
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, Deed, deed_by
 from customs.ids import new_id
 from customs.paging import Page, page_of
+
+NAMED_IN_A_DEED = 5
+NARROWED_BY = ("merchant_no", "channel", "office")
 
 
 @dataclass(frozen=True)
@@ -42,18 +47,23 @@ def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
     return Registrations({(row.merchant_no, Channel(row.channel), row.office): row for row in rows})
 
 
-def list_registrations(db: Session, caller: Caller, *, limit: int, cursor: str | None) -> Page:
-    """What the caller may see, newest first."""
-    statement = select(Registration).where(caller.sees(Registration.merchant_no))
+def list_registrations(
+    db: Session, caller: Caller, narrowed: Mapping[str, str] | None = None, *, limit: int, cursor: str | None
+) -> Page:
+    """What the caller may see, newest first; `narrowed`: only those with these values of NARROWED_BY."""
+    wanted = [getattr(Registration, name) == (narrowed or {})[name] for name in NARROWED_BY if name in (narrowed or {})]
+    statement = select(Registration).where(caller.sees(Registration.merchant_no), *wanted)
     return page_of(db, statement, Registration.id, limit, cursor)
 
 
-def put_registrations(db: Session, rows: Sequence[Mapping[str, str]], caller: Caller, now: datetime) -> int:
+def put_registrations(
+    db: Session, rows: Sequence[Mapping[str, str]], caller: Caller, audit: AuditTrail, now: datetime
+) -> int:
     """Put registrations on file, replacing those of the same merchant, channel and office; all or none.
 
     Raises Invalid naming each row that has an unknown office, lacks Alipay's name or is another merchant's.
     """
-    if faults := [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]:
+    if faults := faults_of(rows, caller):
         raise Invalid("registrations were not taken; nothing was changed", faults=faults)
     held = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
     fresh: dict[tuple[str, Channel, str], Registration] = {}
@@ -68,7 +78,23 @@ def put_registrations(db: Session, rows: Sequence[Mapping[str, str]], caller: Ca
         registration.mch_customs_no = row["mch_customs_no"]
         registration.merchant_customs_name = row.get("merchant_customs_name") or None
         registration.updated_at = now
+    if rows:
+        audit.append(db, _deed(rows, caller), now)
     return len(rows)
+
+
+def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> Deed:
+    """One for all of them: how many, and which the first few are."""
+    merchants = sorted({row["merchant_no"] for row in rows})
+    named = ["/".join((row["merchant_no"], row["channel"], row["office"])) for row in rows[:NAMED_IN_A_DEED]]
+    detail = {"count": str(len(rows)), "first": ", ".join(named)}
+    only = merchants[0] if len(merchants) == 1 else None
+    return deed_by(caller, Act.REGISTRATION_PUT, only or "several", merchant_no=only, **detail)
+
+
+def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[Fault]:
+    """Why these cannot be put on file, each fault at its row; rows are shaped as the API takes them."""
+    return [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]
 
 
 def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[Fault]:

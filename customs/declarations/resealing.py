@@ -1,4 +1,4 @@
-"""Reseal: after a new key was put first, every buyer is sealed anew, in small transactions that may be interrupted."""
+"""Reseal: after a new key was put first, buyers are sealed anew, in small transactions one may interrupt."""
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import load_only

@@ -17,6 +17,7 @@ from customs.declarations.allowing import (
     Request,
     action_of_modify,
     action_of_redeclare,
+    joined,
     modify_checks,
     refusal_of,
     taken_by_redeclare,
@@ -25,6 +26,7 @@ from customs.declarations.allowing import (
 from customs.declarations.announcing import announce_declarations
 from customs.declarations.changing import changed_order, changed_sub_orders, write_order
 from customs.declarations.checking import Rules
+from customs.declarations.counting import difference
 from customs.declarations.findings import Severity
 from customs.declarations.folding import folded
 from customs.declarations.held import order_of, pushes_of
@@ -36,23 +38,33 @@ from customs.declarations.queries import declaration_of, key_of
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Fault, Invalid
 from customs.history.announcements import EventType
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, deed_by
+from customs.history.masking import mask_text
 from customs.history.models import Event
+from customs.history.tallying import tally
 from customs.history.vault import Vault
 from customs.payment_facts import Payments
 
 # Decisions that somebody else may wait for; what the others begin is told when it ends.
-ANNOUNCED = {"cancel": EventType.DECLARATION_CANCELLED, "dismiss": EventType.DECLARATION_DISMISSED}
+ANNOUNCED = {
+    Act.DECLARATION_CANCEL: EventType.DECLARATION_CANCELLED,
+    Act.DECLARATION_DISMISS: EventType.DECLARATION_DISMISSED,
+}
 
 
 class Reviewing:
-    """One person's decisions within one transaction: who, when, by which policy, and what payments allow."""
+    """One person's decision in one transaction, which ends with it: who, when, by which policy, what payments allow."""
 
-    def __init__(self, db: Session, by: Caller, now: datetime, policy: Policy, payments: Payments) -> None:
+    def __init__(
+        self, db: Session, by: Caller, now: datetime, policy: Policy, payments: Payments, audit: AuditTrail
+    ) -> None:
         self._db = db
         self._by = by
         self._now = now
         self._policy = policy
         self._payments = payments
+        self._audit = audit
 
     def redeclare(
         self, declaration_id: str, why: str, *, override: bool = False, push_ids: Sequence[str] = ()
@@ -71,7 +83,7 @@ class Reviewing:
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
         self._close(declaration, pushes)
-        return self._done(declaration, "redeclare", why, pushes, override=str(override).lower())
+        return self._done(declaration, Act.DECLARATION_REDECLARE, why, pushes, override=str(override).lower())
 
     def modify(
         self, declaration_id: str, why: str, changes: Mapping[str, Any], vault: Vault, rules: Rules
@@ -107,7 +119,7 @@ class Reviewing:
                 # Reserved by a worker or not: a new epoch makes it let go of the old content.
                 push.epoch += 1
         self._close(declaration, pushes)
-        return self._done(declaration, "modify", why, pushes, changed=", ".join(sorted(set(changes))))
+        return self._done(declaration, Act.DECLARATION_MODIFY, why, pushes, changed=", ".join(sorted(set(changes))))
 
     def cancel(self, declaration_id: str, why: str) -> Declaration:
         """Take a declaration back before anything was sent; its numbers are free again."""
@@ -120,7 +132,7 @@ class Reviewing:
         declaration.cancelled = True
         declaration.waiting_for = None
         self._close(declaration, declaration.pushes)
-        return self._done(declaration, "cancel", why, ())
+        return self._done(declaration, Act.DECLARATION_CANCEL, why, ())
 
     def dismiss(self, declaration_id: str, why: str) -> Declaration:
         """Close the open case as it is; a budget that was spent starts anew."""
@@ -134,7 +146,7 @@ class Reviewing:
             push.budget_from = self._now
         reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
         self._close(declaration, open_cases)
-        return self._done(declaration, "dismiss", why, (), case=reasons)
+        return self._done(declaration, Act.DECLARATION_DISMISS, why, (), case=reasons)
 
     def _locked(self, declaration_id: str) -> Declaration:
         """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
@@ -148,6 +160,7 @@ class Reviewing:
             .with_for_update()
             .execution_options(populate_existing=True)
         ).all()
+        self._before = [dict(vars(push)) for push in declaration.pushes]
         return declaration
 
     def _require_no_refund(self, declaration: Declaration) -> None:
@@ -175,17 +188,9 @@ class Reviewing:
 
     def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
         refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
-        if not refusals:
-            return
-        times = [refusal.not_before for _, refusal in refusals]
-        # Waiting helps only when it helps every push that was refused.
-        not_before = None if None in times else max(moment for moment in times if moment)
-        first = refusals[0][1]
-        raise ActionRefused(
-            first.why,
-            faults=[Fault(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals],
-            not_before=not_before,
-        )
+        if together := joined([refusal for _, refusal in refusals]):
+            faults = [Fault(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals]
+            raise ActionRefused(together.why, faults=faults, not_before=together.not_before)
 
     def _begin_epoch(self, push: Push, action: Action) -> None:
         """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
@@ -218,33 +223,29 @@ class Reviewing:
     def _close(self, declaration: Declaration, decided_on: Sequence[Push]) -> None:
         """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
         for push in decided_on:
-            push.case_reason = push.case_since = None
+            push.case_reason = push.case_since = push.cause_id = None
             if push.withheld:
                 push.withheld = False
                 push.due_at = push.due_at or (self._now if push.next_action else None)
         self._line_up(declaration)
-        for name, value in folded([vars(push) for push in declaration.pushes]).items():
+        pushes = [vars(push) for push in declaration.pushes]
+        for name, value in folded(pushes).items():
             setattr(declaration, name, value)
+        tally(self._db, difference(vars(declaration), self._before, pushes, self._now))
 
-    def _done(
-        self, declaration: Declaration, action: str, why: str, pushes: Sequence[Push], **facts: str
-    ) -> Declaration:
-        detail = {"action": action, "reason": why, **facts}
+    def _done(self, declaration: Declaration, act: Act, why: str, pushes: Sequence[Push], **facts: str) -> Declaration:
         if pushes:
-            detail["pushes"] = ", ".join(push.id for push in pushes)
-        self._db.add(
-            Event(
-                merchant_no=declaration.merchant_no,
-                declaration_id=declaration.id,
-                at=self._now,
-                kind="action",
-                actor=self._by.name,
-                detail=detail,
-            )
+            facts["pushes"] = ", ".join(push.id for push in pushes)
+        reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
+        detail = {"action": act.partition(".")[2], "reason": reason, **facts}
+        event = Event(
+            declaration_id=declaration.id, at=self._now, kind="action", actor=self._by.name, detail=detail, **owner
         )
+        self._db.add(event)
         self._db.flush()
-        if action in ANNOUNCED:
-            announce_declarations(self._db, [declaration.id], ANNOUNCED[action], self._now)
+        if act in ANNOUNCED:
+            announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
+        self._audit.append(self._db, deed_by(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now)
         return declaration
 
 

@@ -1,5 +1,6 @@
 """Store: a batch's good orders as rows, all in one transaction, and few statements however many there are."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
 from customs.database import Base
+from customs.declarations.counting import difference
 from customs.declarations.findings import Finding
 from customs.declarations.identity import Identity
+from customs.declarations.joining import join
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.declarations.states import Action, State
 from customs.declarations.withholding import PAYMENT
+from customs.history.tallying import TallyKey, tally
 from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.many_rows import insert_many
@@ -23,6 +27,8 @@ from customs.many_rows import insert_many
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]
 PUSHES = Base.metadata.tables[Push.__tablename__]
+# What a push that nobody has sent brings to the tallies.
+FRESH = {"state": State.UNDECLARED, "case_reason": None, "cause_id": None, "cancelled": False}
 
 
 @dataclass(frozen=True)
@@ -54,29 +60,45 @@ def store(
     name: str,
     sender: Caller,
     now: datetime,
+    batch: Batch | None = None,
 ) -> Batch:
     """Insert the batch, its declarations, sub-orders and pushes; the pushes that wait for nothing are due at once.
 
-    `waiting`: the ids of declarations that wait for their payment.
+    `waiting`: the ids of declarations that wait for their payment. `batch`: the one that all this joins.
     """
-    batch = Batch(
-        id=new_id("bat"),
-        name=name,
-        sender_id=sender.id,
-        sender=sender.name,
-        created_at=now,
-        findings=[finding.as_dict() for finding in findings],
-    )
-    db.add(batch)
-    db.flush()
-    db.add_all(BatchMerchant(batch_id=batch.id, merchant_no=merchant_no) for merchant_no in merchants)
-    db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
-    db.flush()
+    if batch is None:
+        batch = Batch(
+            id=new_id("bat"),
+            name=name,
+            sender_id=sender.id,
+            sender=sender.name,
+            created_at=now,
+            findings=[finding.as_dict() for finding in findings],
+        )
+        db.add(batch)
+        db.flush()
+        db.add_all(BatchMerchant(batch_id=batch.id, merchant_no=merchant_no) for merchant_no in merchants)
+        db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
+        db.flush()
+    else:
+        join(db, batch, replayed, findings, merchants)
     connection = db.connection()
     insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, one.id in waiting, now) for one in prepared))
     insert_many(connection, SUB_ORDERS, (row for one in prepared for row in _part_rows(one)))
     insert_many(connection, PUSHES, (row for one in prepared for row in _push_rows(one, one.id in waiting, now)))
+    tally(connection, _deltas(prepared, now))
     return batch
+
+
+def _deltas(prepared: Sequence[Prepared], now: datetime) -> Counter[TallyKey]:
+    """What the tallies grow by: those of one merchant, channel and office are all alike."""
+    deltas: Counter[TallyKey] = Counter()
+    alike = Counter((one.order.merchant_no, one.order.channel, one.order.office) for one in prepared)
+    for owner, count in alike.items():
+        named = dict(zip(("merchant_no", "channel", "office"), owner, strict=True), created_at=now)
+        for key, delta in difference(named, (), [FRESH], now).items():
+            deltas[key] += count * delta
+    return deltas
 
 
 def _declaration_row(one: Prepared, batch_id: str, waits: bool, now: datetime) -> dict[str, Any]:

@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 
 from customs.database import Base
 from customs.declarations.announcing import announce_declarations
+from customs.declarations.causes import cause_of, remember
+from customs.declarations.counting import difference, total
 from customs.declarations.folding import folded
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action
 from customs.history.announcements import EventType
 from customs.history.models import Event
+from customs.history.tallying import tally
 from customs.many_rows import one_of
 from customs.payment_facts import PaymentKey
 
 PAYMENT = "payment"
+Owners = Mapping[str, Mapping[str, Any]]
 # The timeline's word for a call that the gateway took.
 ANSWERED = "answered"
 
@@ -36,8 +40,13 @@ OF_PAYMENT = (
     declaration.payment_no == bindparam("payment_no"),
     declaration.cancelled.is_(False),
 )
-# Declarations before pushes, each in order: as everybody locks them.
-LOCK = select(declaration.id).where(*OF_PAYMENT).order_by(declaration.id).with_for_update()
+# Declarations before pushes, each in order: as everybody locks them. The rest is what tallies name.
+LOCK = (
+    select(declaration.id, declaration.merchant_no, declaration.channel, declaration.office, declaration.created_at)
+    .where(*OF_PAYMENT)
+    .order_by(declaration.id)
+    .with_for_update()
+)
 LOCK_WAITING = LOCK.where(declaration.waiting_for == PAYMENT)
 DECLARED_BY_CODE = (
     select(push.customs, func.sum(part.amount, type_=part.amount.type))
@@ -60,20 +69,21 @@ class WithholdingDeclarations:
 
     def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
         """Put a refunded payment's declarations before a reviewer (R18); what was not sent waits."""
-        ids = _locked(db, LOCK, key)
-        if ids:
-            _withhold(db, key, ids, why, now)
-        return len(ids)
+        owners = _locked(db, LOCK, key)
+        if owners:
+            _withhold(db, key, owners, why, now)
+        return len(owners)
 
     def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
         """The payment is PAID: what waited for it is due, but for codes that wait for an earlier one.
 
         What declares more than was paid goes before a reviewer instead: the rate was not known before (R4).
         """
-        ids = _locked(db, LOCK_WAITING, key)
+        owners = _locked(db, LOCK_WAITING, key)
+        ids = list(owners)
         if ids and (over := _over(db, key, net_cny)):
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
-            _withhold(db, key, ids, over, now)
+            _withhold(db, key, owners, over, now)
         elif ids:
             due = (push.blocked_by.is_(None), push.next_action == Action.SUBMIT, push.due_at.is_(None))
             db.execute(update(PUSHES).where(push.declaration_id.in_(ids), *due).values(due_at=now))
@@ -83,14 +93,13 @@ class WithholdingDeclarations:
 
     def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
         """The payment will never be PAID: what waited for it is cancelled, with a case that says so."""
-        ids = _locked(db, LOCK_WAITING, key)
+        owners = _locked(db, LOCK_WAITING, key)
+        ids = list(owners)
         if ids:
-            pushes = _pushes(db, ids)
-            for row in pushes:
-                row |= {"cancelled": True, "next_action": None, "case_reason": why, "case_since": now}
-            _write(db, pushes, ("cancelled", "next_action", "case_reason", "case_since"))
+            before = _pushes(db, ids)
+            ended = {"cancelled": True, "next_action": None, "case_reason": why, "case_since": now}
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(cancelled=True, waiting_for=None))
-            _fold(db, pushes)
+            _write(db, owners, before, [row | ended for row in before], tuple(ended), now)
             _note(db, key, ids, {"action": "cancel", "case": why}, now)
             announce_declarations(db, ids, EventType.DECLARATION_CANCELLED, now)
         return len(ids)
@@ -128,18 +137,23 @@ class WithholdingDeclarations:
         return {key: at for key, at in first.items() if key in wanted}
 
 
-def _withhold(db: Session | Connection, key: PaymentKey, ids: Sequence[str], why: str, now: datetime) -> None:
+def _withhold(db: Session | Connection, key: PaymentKey, owners: Owners, why: str, now: datetime) -> None:
     """Open a case for every push of these declarations; but for questions nothing more goes out."""
-    pushes = _pushes(db, ids)
-    in_review = {row["declaration_id"] for row in pushes if row["case_reason"]}
-    for row in pushes:
-        row |= {"withheld": True, "case_reason": row["case_reason"] or why}
-        row["case_since"] = row["case_since"] or now
-        row["due_at"] = row["due_at"] if row["next_action"] is Action.QUERY else None
-    _write(db, pushes, ("withheld", "due_at", "case_reason", "case_since"))
-    _fold(db, pushes)
-    _note(db, key, ids, {"action": "withhold", "case": why}, now)
-    news = [one for one in ids if one not in in_review]
+    before = _pushes(db, list(owners))
+    in_review = {row["declaration_id"] for row in before if row["case_reason"]}
+    after = [
+        row
+        | {
+            "withheld": True,
+            "case_reason": row["case_reason"] or why,
+            "case_since": row["case_since"] or now,
+            "due_at": row["due_at"] if row["next_action"] is Action.QUERY else None,
+        }
+        for row in before
+    ]
+    _write(db, owners, before, after, ("withheld", "due_at", "case_reason", "case_since"), now)
+    _note(db, key, list(owners), {"action": "withhold", "case": why}, now)
+    news = [one for one in owners if one not in in_review]
     announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
 
 
@@ -153,22 +167,38 @@ def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) ->
     return None
 
 
-def _locked(db: Session | Connection, statement: Any, key: PaymentKey) -> list[str]:
-    return list(db.execute(statement, key._asdict()).scalars())
+def _locked(db: Session | Connection, statement: Any, key: PaymentKey) -> Owners:
+    return {row["id"]: dict(row) for row in db.execute(statement, key._asdict()).mappings()}
 
 
 def _pushes(db: Session | Connection, ids: Sequence[str]) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(PUSHES_OF, {"ids": ids}).mappings()]
 
 
-def _write(db: Session | Connection, pushes: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    for row in pushes:
-        db.execute(update(PUSHES).where(push.id == row["id"]).values({name: row[name] for name in names}))
-
-
-def _fold(db: Session | Connection, pushes: Sequence[Mapping[str, Any]]) -> None:
-    for owner, rows in groupby(pushes, itemgetter("declaration_id")):
-        db.execute(update(DECLARATIONS).where(declaration.id == owner).values(folded(list(rows))))
+def _write(
+    db: Session | Connection,
+    owners: Owners,
+    before: Sequence[dict[str, Any]],
+    after: Sequence[dict[str, Any]],
+    names: Sequence[str],
+    now: datetime,
+) -> None:
+    """Write these columns of the pushes, and whatever follows: causes, folds, tallies."""
+    opened = []
+    for old, row in zip(before, after, strict=True):
+        if row["case_reason"] != old["case_reason"]:
+            opened.append(cause_of(row["channel"], row["customs"], row["case_reason"]))
+            row["cause_id"] = opened[-1].id
+        written = {name: row[name] for name in (*names, "cause_id")}
+        db.execute(update(PUSHES).where(push.id == row["id"]).values(written))
+    groups = [groupby(rows, itemgetter("declaration_id")) for rows in (before, after)]
+    differences = []
+    for (owner, old_rows), (_, rows) in zip(*groups, strict=True):
+        pushes = list(rows)
+        db.execute(update(DECLARATIONS).where(declaration.id == owner).values(folded(pushes)))
+        differences.append(difference(owners[owner], list(old_rows), pushes, now))
+    remember(db, opened, now)
+    tally(db, total(differences))
 
 
 def _note(

@@ -1,11 +1,20 @@
 """What people write for one another beside a declaration or a cause of failures."""
 
+import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, String, Text, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.database import Base, UtcDateTime
+from customs.errors import Fault, Invalid, NotFound
+from customs.history.actors import Onlooker
+from customs.history.masking import mask_text
+from customs.ids import new_id
+from customs.texts import UNPRINTABLE
+
+LONGEST_COMMENT = 2000
 
 
 class Comment(Base):
@@ -24,3 +33,48 @@ class Comment(Base):
     author: Mapped[str] = mapped_column(String(100))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     text: Mapped[str] = mapped_column(Text)
+
+
+def comment(
+    db: Session, author: Onlooker, subject_id: str, merchant_no: str | None, text: str, now: datetime
+) -> Comment:
+    """Keep a remark; whatever in it looks like an ID number is masked for good.
+
+    Whether the subject is there and the author may see it is the caller's to know. Raises NotFound for a merchant who
+    is not the author's, Invalid for a text that is empty, too long or not to be seen.
+    """
+    if merchant_no is not None and author.merchants is not None and merchant_no not in author.merchants:
+        raise NotFound
+    made = Comment(
+        id=new_id("com"),
+        subject_id=subject_id,
+        merchant_no=merchant_no,
+        author_id=author.id,
+        author=author.name,
+        at=now,
+        text=mask_text(_legible(text), None),
+    )
+    db.add(made)
+    db.flush()
+    return made
+
+
+def comments_of(db: Session, onlooker: Onlooker, subject_id: str) -> Sequence[Comment]:
+    """What was written beside a subject, oldest first, but for what concerns other merchants than theirs."""
+    statement = select(Comment).where(Comment.subject_id == subject_id).order_by(Comment.id)
+    if onlooker.merchants is not None:
+        theirs = Comment.merchant_no.in_(sorted(onlooker.merchants))
+        statement = statement.where(or_(Comment.merchant_no.is_(None), theirs))
+    return db.scalars(statement).all()
+
+
+def _legible(text: str) -> str:
+    """The text with plain line ends and no blanks around it."""
+    told = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not 1 <= len(told) <= LONGEST_COMMENT:
+        detail = f"a comment has 1 to {LONGEST_COMMENT} characters, this one {len(told)}"
+        raise Invalid(detail, faults=[Fault("/text", "length", detail)])
+    if any(unicodedata.category(character) in UNPRINTABLE for character in told if character != "\n"):
+        detail = "this holds an invisible or unprintable character: type it anew"
+        raise Invalid(detail, faults=[Fault("/text", "unprintable", detail)])
+    return told

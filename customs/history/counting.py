@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Connection, Float, Integer, String, bindparam, insert, update
+from sqlalchemy import BigInteger, Connection, Float, Integer, String, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.database import Base
 
@@ -64,6 +64,25 @@ class CallCounter:
                     db.execute(insert(table).values(**named, **amounts))
             except IntegrityError:
                 db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All calls of one kind that ended in one way, with their seconds added up."""
+
+    channel: str
+    action: str
+    outcome: str
+    calls: int
+    seconds: float
+
+
+def calls_by_outcome(db: Session) -> list[Outcome]:
+    """Every call there was, the most frequent first."""
+    named = (CallCount.channel, CallCount.action, CallCount.outcome)
+    calls = func.sum(CallCount.calls)
+    counted = select(*named, calls, func.sum(CallCount.seconds)).group_by(*named).order_by(calls.desc(), *named)
+    return [Outcome(*row[:3], int(row[3]), row[4]) for row in db.execute(counted)]
 
 
 def bucket_of(seconds: float) -> str:

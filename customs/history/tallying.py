@@ -1,20 +1,33 @@
 """Tallies: how many there are of each kind, kept in the transaction that changes it, so that no page has to count."""
 
-from datetime import date
+import secrets
+import threading
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Date, Integer, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Connection, Date, Integer, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.database import Base
+from customs.history.counting import SLOTS
+from customs.many_rows import merge_many
+
+# The day under which all days together are kept: what was ever counted is read without going through the years.
+EVER = date.min
+# A fixed offset needs no time zone files on a bare machine.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 class Tally(Base):
     """How many of one `word` there are for a merchant, a day (Asia/Shanghai) and a subject; readers add the slots up.
 
-    `slot` spreads processes over rows, so that none waits for another.
+    `slot` spreads writers over rows, so that none waits for another. Half of each page is left empty: rows that
+    change all the time are then changed in place.
     """
 
     __tablename__ = "tallies"
+    __table_args__ = {"postgresql_with": {"fillfactor": 50}}  # noqa: RUF012
 
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
@@ -24,3 +37,39 @@ class Tally(Base):
     word: Mapped[str] = mapped_column(String(16), primary_key=True)
     slot: Mapped[int] = mapped_column(Integer, primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
+
+
+TALLIES = Base.metadata.tables[Tally.__tablename__]
+
+
+class TallyKey(NamedTuple):
+    """What is counted by one tally, over all slots."""
+
+    kind: str
+    day: date
+    merchant_no: str
+    channel: str
+    subject: str
+    word: str
+
+
+class _Slot(threading.local):
+    """The slot of a thread: threads of one process write at the same time, as processes do."""
+
+    def __init__(self) -> None:
+        self.number = secrets.randbelow(SLOTS)
+
+
+_slot = _Slot()
+
+
+def tally(db: Session | Connection, deltas: Mapping[TallyKey, int]) -> None:
+    """Add to the tallies in one statement, in a fixed order so that two writers cannot deadlock."""
+    rows = [key._asdict() | {"slot": _slot.number, "count": deltas[key]} for key in sorted(deltas) if deltas[key]]
+    connection = db.connection() if isinstance(db, Session) else db
+    merge_many(connection, TALLIES, rows, {"count": "held.count + excluded.count"})
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Shanghai."""
+    return moment.astimezone(SHANGHAI).date()

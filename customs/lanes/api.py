@@ -7,14 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
+from customs import database
 from customs.access.callers import Scope
 from customs.errors import NotFound
 from customs.instants import instant
-from customs.lanes import gate
+from customs.lanes import resuming
 from customs.lanes.models import Lane
 from customs.paging import page_of
 from customs.web.bodies import raw_body
-from customs.web.doors import detail, list_json, needs, only_these, page_asked, services
+from customs.web.doors import current_caller, detail, list_json, needs, only_these, page_asked, services
 from customs.web.once import once
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
@@ -41,9 +42,7 @@ def read_lane(lane_id: str) -> WerkzeugResponse:
 @needs(Scope.DECLARATIONS_REVIEW)
 def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        lane = _lane(db, lane_id)
-        gate.resume(db.connection(), lane_id)
-        db.refresh(lane)
+        lane = resuming.resume_lane(db, lane_id, current_caller(), services().audit, database.now(db))
         return lane_json(lane), 200
 
     answer = once(raw_body(), work)

@@ -11,12 +11,11 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs import database
 from customs.access.callers import Scope
-from customs.errors import Fault, GatewayAway, Invalid, Unreadable
+from customs.errors import GatewayAway, Unreadable
 from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
 from customs.paging import LARGEST_PAGE
 from customs.payments import notifying, paying, presenting, queries, rates, refunding
-from customs.payments.models import LONGEST_NUMBER, Payment, Refund
-from customs.payments.return_page import page
+from customs.payments.models import Payment, Refund
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.web.bodies import load, raw_body
@@ -34,6 +33,7 @@ from customs.web.doors import (
     word_asked,
 )
 from customs.web.once import once
+from customs.web.rendering import page
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ MOST_FIELDS = 100
 @needs(Scope.PAYMENTS_WRITE)
 def create_payment() -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
-    desk = paying.Paying(services().wallets, services().vault, services().settings, current_caller())
+    desk = paying.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
     order = desk.checked(load(PaymentIn()))
     # A login code is good for one exchange: only the first request may ask for it.
     with_openid = cache(lambda: desk.with_openid(services().engine, order))
@@ -106,7 +106,9 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
     body = load(RefundIn())
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        made = refunding.refund(db, payment_id, body, services().declarations, current_caller(), database.now(db))
+        made = refunding.refund(
+            db, payment_id, body, services().declarations, current_caller(), services().audit, database.now(db)
+        )
         return {"id": made.id}, 201
 
     answer, status = once(raw_body(), work)
@@ -144,9 +146,7 @@ def read_rate() -> dict[str, Any]:
     channel = Channel(required_word("channel", tuple(Channel)))
     currency = required_word("currency", tuple(CURRENCY_PLACES))
     merchant_no = required_word("merchant_no")
-    if not current_caller().may_touch(merchant_no) or len(merchant_no) > LONGEST_NUMBER:
-        detail = "this merchant is not yours"
-        raise Invalid(f"merchant_no: {detail}", faults=[Fault("?merchant_no", "merchant_unknown", detail)])
+    rates.check_merchant(merchant_no, current_caller())
     told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
     return presenting.rate_json(told, age)
 
@@ -175,7 +175,7 @@ def notify() -> Response:
 @open_doors.get(paying.RETURN_PATH.format(id="<payment_id>"))
 def return_page(payment_id: str) -> Response:
     """Where the payer's browser comes back to; what it brings along proves nothing (4.6.4)."""
-    return page()
+    return page("desk/payments/return.html")
 
 
 def read_payment_json(payment_id: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -68,11 +69,27 @@ class Line(NamedTuple):
         return {word: cell for word, cell in named.items() if word and cell}
 
 
+class Trouble(StrEnum):
+    """Why a line cannot be read, as a word that stands for the sentence."""
+
+    NO_HEADER = "no_header"
+    TOO_LONG = "too_long"
+    TOO_FEW_CELLS = "too_few_cells"
+    TOO_MANY_CELLS = "too_many_cells"
+    NO_NUMBER = "no_number"
+    NO_TEXT = "no_text"
+    DIGITS_LOST = "digits_lost"
+    AMOUNT_MISSING = "amount_missing"
+    NO_AMOUNT = "no_amount"
+
+
 class Flaw(NamedTuple):
-    """A line that could not be read, and why; `merchant_no` where that much is clear."""
+    """A line that could not be read, and why; `column` and `merchant_no` where that much is clear."""
 
     line: int
     why: str
+    trouble: Trouble
+    column: str = ""
     merchant_no: str | None = None
 
 
@@ -93,6 +110,11 @@ class Reading:
 class Illegible(ValueError):
     """Why a line cannot be read; its text repeats no value, which may be somebody's."""
 
+    def __init__(self, trouble: Trouble, why: str, column: str = "") -> None:
+        super().__init__(f"{column}: {why}" if column else why)
+        self.trouble = trouble
+        self.column = column
+
 
 def read_bill(content: bytes) -> Reading:
     """The payments and refunds in a bill, whatever its encoding and delimiter; lines are numbered from 1."""
@@ -100,7 +122,7 @@ def read_bill(content: bytes) -> Reading:
         return Reading((), (), [], [])
     shape = shape_of(content)
     if shape is None:
-        return Reading((), (), [], [Flaw(1, NO_HEADER)], legible=False)
+        return Reading((), (), [], [Flaw(1, NO_HEADER, Trouble.NO_HEADER)], legible=False)
     header: Header | None = None
     lines: list[Line] = []
     flaws: list[Flaw] = []
@@ -134,17 +156,18 @@ def _line(record: Record, header: Header, delimiter: str) -> Line | Flaw:
     except Illegible as illegible:
         place = header.places[Field.MERCHANT_NO]
         merchant_no = number_in(unquoted(cells[place])) if place < len(cells) else None
-        return Flaw(record.number, str(illegible), merchant_no)
+        return Flaw(record.number, str(illegible), illegible.trouble, illegible.column, merchant_no)
 
 
 def _check_shape(record: Record, header: Header) -> None:
     if len(record.raw) > LONGEST_LINE:
-        raise Illegible(f"it is longer than {LONGEST_LINE:,} characters")
+        raise Illegible(Trouble.TOO_LONG, f"it is longer than {LONGEST_LINE:,} characters")
     held = len(record.cells)
     if held <= header.last:
-        raise Illegible(f"it has {held} cells where the header has {header.width}")
+        raise Illegible(Trouble.TOO_FEW_CELLS, f"it has {held} cells where the header has {header.width}")
     if held > header.width and any(unquoted(cell) for cell in record.cells[header.width :]):
-        raise Illegible(f"it has {held} cells where the header has {header.width}: a value may hold the delimiter")
+        why = f"it has {held} cells where the header has {header.width}: a value may hold the delimiter"
+        raise Illegible(Trouble.TOO_MANY_CELLS, why)
 
 
 def _read(record: Record, cells: Sequence[str], header: Header, delimiter: str) -> Line:
@@ -172,12 +195,12 @@ def _read(record: Record, cells: Sequence[str], header: Header, delimiter: str) 
 
 def _check_numbers(numbers: Mapping[Field, str | None], header: Header) -> None:
     if not any(numbers.values()):
-        raise Illegible("it names no number of an order, payment or refund")
+        raise Illegible(Trouble.NO_NUMBER, "it names no number of an order, payment or refund")
     for field, number in numbers.items():
         if number is not None and DAMAGED in number:
-            raise Illegible(f"{header.word(field)}: some of its bytes are no text")
+            raise Illegible(Trouble.NO_TEXT, "some of its bytes are no text", header.word(field))
         if number is not None and SHORTENED.fullmatch(number):
-            raise Illegible(f"{header.word(field)}: a spreadsheet has cut digits off this number")
+            raise Illegible(Trouble.DIGITS_LOST, "a spreadsheet has cut digits off this number", header.word(field))
 
 
 def _kind_and_amounts(
@@ -196,7 +219,7 @@ def _kind_and_amounts(
     # A refund's line may have its amount in either column, the other one blank, zero or what was paid.
     amount = (refunded or paid) if kind is Kind.REFUND else paid
     if amount is None:
-        raise Illegible("it has no amount")
+        raise Illegible(Trouble.AMOUNT_MISSING, "it has no amount")
     of_payment = refunded.copy_abs() if kind is Kind.PAYMENT and refunded is not None else None
     return kind, amount.copy_abs(), of_payment
 
@@ -205,7 +228,7 @@ def _amount(cells: Sequence[str], header: Header, field: Field) -> Decimal | Non
     try:
         return amount_in(cells[header.places[field]])
     except NoAmount:
-        raise Illegible(f"{header.word(field)}: this is no amount") from None
+        raise Illegible(Trouble.NO_AMOUNT, "this is no amount", header.word(field)) from None
 
 
 def _said(cells: Sequence[str], header: Header, fields: Sequence[Field]) -> str:

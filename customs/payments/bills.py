@@ -3,11 +3,13 @@
 import calendar
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
@@ -26,6 +28,7 @@ from customs.payments.reconciling import Reconciled, reconcile
 
 # Section 8 names no format for its dates.
 DATE_FORMAT = "%Y-%m-%d"
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MOST_MONTHS = 3
 # No bill is as old; times before year 1 do not exist.
 EARLIEST = date(2000, 1, 1)
@@ -33,6 +36,14 @@ FRESH = timedelta(minutes=5)
 # 64 MiB may come over a slow line.
 DOWNLOAD_SECONDS = 60.0
 RETRY_SECONDS = 5
+
+
+class DaysRead(NamedTuple):
+    """Days of which a bill is kept, both included, and when it last came."""
+
+    start: date
+    end: date
+    fetched_at: datetime
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,9 @@ class Bills:
         try:
             content = self._download(start, end)
         except Refused as error:
-            raise Invalid(f"the gateway gives no bill: {mask_words(error.message)}") from error
+            words = mask_words(error.message)
+            faults = [Fault("", "gateway_refused", words)]
+            raise Invalid(f"the gateway gives no bill: {words}", faults=faults) from error
         except GatewayError as error:
             if kept is not None and not refresh:
                 return kept
@@ -74,6 +87,18 @@ class Bills:
         if found is None:
             raise NotFound
         return found
+
+    def days_read(self, most: int) -> list[DaysRead]:
+        """The days whose bills were read last, the newest first."""
+        last = func.max(Bill.fetched_at, type_=Bill.fetched_at.type)
+        days = select(Bill.start_date, Bill.end_date, last).group_by(Bill.start_date, Bill.end_date)
+        with database.reading(self.engine) as db:
+            return [DaysRead._make(row) for row in db.execute(days.order_by(last.desc()).limit(most))]
+
+    def is_good(self, bill: Bill) -> bool:
+        """Whether the gateway would not be asked for another one now."""
+        with database.reading(self.engine) as db:
+            return _is_good(bill, database.now(db))
 
     def content(self, bill: Bill) -> bytes:
         """The file as it was received."""
@@ -123,6 +148,13 @@ class Bills:
             bill.content = self.vault.seal_file(content, _place(bill.id))
             db.add(bill)
         return bill
+
+
+def day_in(text: str) -> date:
+    """The day that a text such as 2026-11-23 names; raises ValueError for any other."""
+    if not DATE.fullmatch(text):
+        raise ValueError("no such day")
+    return date.fromisoformat(text)
 
 
 def check_days(start: date, end: date, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The API of bills: one door, thin, as every door."""
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Blueprint
@@ -9,7 +9,7 @@ from flask import Blueprint
 from customs.access.callers import Scope
 from customs.errors import Fault, Invalid
 from customs.payments.bill_presenting import bill_json
-from customs.payments.bills import DATE_FORMAT, Bills
+from customs.payments.bills import Bills, day_in
 from customs.payments.models import Bill
 from customs.web.doors import current_caller, flag_asked, needs, only_these, page_asked, required_word, services
 
@@ -17,7 +17,6 @@ api = Blueprint("bills", __name__, url_prefix="/api/v1")
 
 # The bill that a page was read from, and how many entries came before.
 CURSOR = re.compile(r"(?P<bill_id>bill_[0-9a-f]{32})\.(?P<offset>[0-9]{1,9})", re.ASCII)
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 @api.get("/bills")
@@ -27,7 +26,7 @@ def read_bill() -> dict[str, Any]:
     limit, cursor = page_asked()
     start, end, refresh = _date_asked("start"), _date_asked("end"), bool(flag_asked("refresh"))
     bills = bills_of_services()
-    bill, offset = _goes_on(bills, cursor, start, end) if cursor else (bills.of_days(start, end, refresh=refresh), 0)
+    bill, offset = goes_on(bills, cursor, start, end) if cursor else (bills.of_days(start, end, refresh=refresh), 0)
     reconciled = bills.reconciled(bill, current_caller())
     return bill_json(bill, bills.age_seconds(bill), reconciled, limit=limit, offset=offset)
 
@@ -37,7 +36,7 @@ def bills_of_services() -> Bills:
     return Bills(found.engine, found.vault, found.gateway, found.settings.agent_no, found.declarations)
 
 
-def _goes_on(bills: Bills, cursor: str, start: date, end: date) -> tuple[Bill, int]:
+def goes_on(bills: Bills, cursor: str, start: date, end: date) -> tuple[Bill, int]:
     """The kept bill that the page before was read from: a newer one would have other entries there."""
     match = CURSOR.fullmatch(cursor)
     bill = bills.kept(match["bill_id"]) if match else None
@@ -47,11 +46,8 @@ def _goes_on(bills: Bills, cursor: str, start: date, end: date) -> tuple[Bill, i
 
 
 def _date_asked(name: str) -> date:
-    text = required_word(name)
     try:
-        if not DATE.fullmatch(text):
-            raise ValueError
-        return datetime.strptime(text, DATE_FORMAT).date()  # noqa: DTZ007 - a day has no zone
+        return day_in(required_word(name))
     except ValueError:
         raise _wrong(name, "a date such as 2026-11-23") from None
 

@@ -28,6 +28,8 @@ from customs.gateway import (
     cashier_url,
     method_of,
 )
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, deed_by
 from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.payments.errands import Deed
@@ -65,11 +67,14 @@ class Order:
 class Paying:
     """What one caller may have collected: who, through which wallets, with which settings."""
 
-    def __init__(self, wallets: Mapping[Channel, Wallet], vault: Vault, settings: Settings, caller: Caller) -> None:
+    def __init__(
+        self, wallets: Mapping[Channel, Wallet], vault: Vault, settings: Settings, caller: Caller, audit: AuditTrail
+    ) -> None:
         self._wallets = wallets
         self._vault = vault
         self._settings = settings
         self._caller = caller
+        self._audit = audit
 
     def checked(self, order: Order) -> Order:
         """The same order; raises Invalid with every fault."""
@@ -174,7 +179,9 @@ class Paying:
             payment.due_at = now + timedelta(seconds=settings.payment_poll_seconds)
         db.add(payment)
         db.add(_event(payment, self._caller, now))
-        db.flush()
+        facts = {"channel": str(order.channel), "method": order.method, "amount": str(order.amount)}
+        owner = {"merchant_no": order.merchant_no, "currency": order.currency}
+        self._audit.append(db, deed_by(self._caller, Act.PAYMENT_CREATE, payment_id, **owner, **facts), now)
         return payment
 
 
@@ -202,6 +209,14 @@ def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
         yield Fault("/return_url", "url_invalid", "use an address such as https://shop.example/back")
     if order.extra and not method.is_cashier_desk:
         yield Fault("/extra", "input_unused", "only a cashier desk hands extra parameters back")
+
+
+def inputs_asked(method: Method, settings: Settings) -> Mapping[str, bool]:
+    """The inputs that a method takes, the needed ones first, each with whether it has to be given."""
+    exchanged = _exchanged(method)
+    given_otherwise = _ours(method, exchanged, settings)
+    needed = {name: name not in given_otherwise for name in method.required_inputs}
+    return needed | dict.fromkeys((*sorted(exchanged), *method.optional_inputs), False)
 
 
 def _exchanged(method: Method) -> set[str]:

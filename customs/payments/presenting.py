@@ -56,14 +56,14 @@ def payer_json(payer: Mapping[str, Any] | None, *, drawn: bool) -> dict[str, Any
     """What the payer needs next: `kind` qr, url or parameters; a QR also as an SVG, where one is looked at."""
     if payer is None:
         return None
-    svg = _svg(payer["url"]) if drawn and payer["kind"] == PayerKind.QR else None
+    svg = qr_svg(payer["url"], scale=QR_SCALE) if drawn and payer["kind"] == PayerKind.QR else None
     return {"kind": payer["kind"], "url": payer["url"], "qr_svg": svg, "parameters": payer["parameters"]}
 
 
-def _svg(content: str) -> str | None:
-    """The code as an inline SVG; None for more than a code can hold."""
+def qr_svg(content: str, *, scale: int | None = None) -> str | None:
+    """The code as an inline SVG, without a `scale` as large as its place; None for more than a code can hold."""
     try:
-        svg: str = segno.make_qr(content).svg_inline(scale=QR_SCALE)
+        svg: str = segno.make_qr(content).svg_inline(scale=scale or 1, omitsize=scale is None)
     except DataOverflowError:
         return None
     return svg

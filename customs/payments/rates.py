@@ -9,15 +9,23 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from customs import database
+from customs.access.callers import Caller
 from customs.database import Base
-from customs.errors import GatewayAway, Invalid
+from customs.errors import Fault, GatewayAway, Invalid
 from customs.gateway import Channel, GatewayError, Refused, Wallet
-from customs.payments.models import Rate
+from customs.payments.models import LONGEST_NUMBER, Rate
 
 FRESH = timedelta(minutes=1)
 RETRY_SECONDS = 5
 LONGEST_RATE = 32
 RATES = Base.metadata.tables[Rate.__tablename__]
+
+
+def check_merchant(merchant_no: str, caller: Caller) -> None:
+    """Raises Invalid for a merchant that is not the caller's, and for what no merchant can be called."""
+    if not caller.may_touch(merchant_no) or len(merchant_no) > LONGEST_NUMBER:
+        detail = "this merchant is not yours"
+        raise Invalid(f"merchant_no: {detail}", faults=[Fault("?merchant_no", "merchant_unknown", detail)])
 
 
 def rate_of(
@@ -35,7 +43,8 @@ def rate_of(
     try:
         told = wallets[channel].rate(merchant_no, currency).rate
     except Refused as error:
-        raise Invalid(f"the gateway gives no rate: {error.message}") from error
+        faults = [Fault("", "gateway_refused", error.message)]
+        raise Invalid(f"the gateway gives no rate: {error.message}", faults=faults) from error
     except GatewayError as error:
         if held is None:
             raise GatewayAway("the gateway did not tell the rate", retry_after=RETRY_SECONDS) from error

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from customs.access.callers import Caller
 from customs.errors import ActionRefused, Fault, Invalid, NotFound
 from customs.gateway import CURRENCY_PLACES, Channel, money_text
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, deed_by
+from customs.history.masking import mask_text
 from customs.ids import new_id
 from customs.payment_facts import Declarations, PaymentKey
 from customs.payments.errands import Deed
@@ -32,6 +35,7 @@ def refund(
     asked: Mapping[str, Any],
     declarations: Declarations,
     caller: Caller,
+    audit: AuditTrail,
     now: datetime,
 ) -> Refund:
     """Reserve an amount (all that is left without one) and store its refund; declarations of the payment wait.
@@ -44,7 +48,7 @@ def refund(
     payment = db.scalar(select(Payment).where(*named).with_for_update())
     if payment is None:
         raise NotFound
-    reason, amount = asked["reason"], _allowed(payment, asked.get("amount"))
+    reason, amount = mask_text(asked["reason"], None), _allowed(payment, asked.get("amount"))
     payment.refunded += amount
     payment.refund_status = refunded_so_far(payment.amount, payment.refunded + payment.refunded_elsewhere)
     made = _made(payment, amount, reason, caller, now)
@@ -63,7 +67,9 @@ def refund(
     db.add(event)
     key = PaymentKey(payment.merchant_no, Channel(payment.channel), made.payment_no)
     declarations.withhold(db, key, f"{amount} {payment.currency} of its payment is refunded: {reason}", now)
-    db.flush()
+    facts = {"payment": payment.id, "amount": str(amount), "currency": payment.currency}
+    owner = {"merchant_no": payment.merchant_no}
+    audit.append(db, deed_by(caller, Act.REFUND_CREATE, made.id, reason=reason, **owner, **facts), now)
     return made
 
 

@@ -82,7 +82,11 @@ def parse_json(raw: bytes) -> Any:
 
 def load(schema: Schema) -> Any:
     """The request's body through a schema; raises Invalid with a pointer for each fault."""
-    body = read_json()
+    return loaded(schema, read_json())
+
+
+def loaded(schema: Schema, body: Any) -> Any:
+    """What was read through a schema; raises Invalid with a pointer for each fault."""
     try:
         return schema.load(body)
     except ValidationError as error:

@@ -1,30 +1,29 @@
-"""The doors of the documentation: the OpenAPI document, its page, the guide, and the files these are made of."""
+"""The doors of the documentation: the OpenAPI document, its page, and the guide."""
 
 import json
+import re
 from functools import cache
-from pathlib import Path
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup, escape
 from werkzeug import Response as WerkzeugResponse
 
-from customs.errors import NotFound
 from customs.sandbox.fates import FATES
 from customs.sandbox.payment_fates import PAYMENT_FATES, REFUND_FATES
+from customs.web import reference
 from customs.web.contract import examples
-from customs.web.contract.document import document
-from customs.web.pages import page
+from customs.web.contract.document import PREFIX, document
+from customs.web.rendering import page
 
 docs = Blueprint("docs", __name__, template_folder="templates")
 
-STATIC = Path(__file__).parent / "static"
-JAVASCRIPT, CSS = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
-# What is served from this process, and as what; nothing else in the folder is.
-ASSETS = {
-    "swagger-ui.css": ("swagger-ui/swagger-ui.css", CSS),
-    "swagger-ui-bundle.js": ("swagger-ui/swagger-ui-bundle.js", JAVASCRIPT),
-    "docs.css": ("docs.css", CSS),
-    "docs.js": ("docs.js", JAVASCRIPT),
-}
+MARKED = re.compile(r"`([^`]+)`")
+
+
+@docs.app_template_filter("code_marks")
+def code_marks(text: str) -> Markup:
+    """A text of ours whose `words` are code."""
+    return Markup(MARKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 @docs.get("/api/v1/openapi.json")
@@ -33,17 +32,29 @@ def openapi() -> WerkzeugResponse:
 
 
 @docs.get("/docs")
-def reference() -> Response:
-    return page("docs/reference.html")
+def read_reference() -> WerkzeugResponse:
+    return _kept(
+        page(
+            "docs/reference.html",
+            desk=_desk(),
+            prefix=PREFIX,
+            groups=reference.groups(),
+            schemas=reference.schemas(),
+            fields_of=reference.fields_of,
+            parameters_of=reference.parameters_of,
+            answers_of=reference.answers_of,
+            scope_of=reference.scope_of,
+            pretty=reference.pretty,
+        )
+    )
 
 
 @docs.get("/docs/guide")
 def guide() -> Response:
     order = json.dumps({"declarations": [examples.SPLIT]}, ensure_ascii=False, indent=2)
-    desk = request.host_url.rstrip("/")
     return page(
         "docs/guide.html",
-        desk=desk,
+        desk=_desk(),
         order=order,
         payment=json.dumps(examples.PAYMENTS["a QR code"], ensure_ascii=False, indent=2),
         fates=FATES,
@@ -52,12 +63,8 @@ def guide() -> Response:
     )
 
 
-@docs.get("/docs/assets/<name>")
-def asset(name: str) -> WerkzeugResponse:
-    if name not in ASSETS:
-        raise NotFound
-    file, content_type = ASSETS[name]
-    return _kept(Response(_content(file), content_type=content_type))
+def _desk() -> str:
+    return request.host_url.rstrip("/")
 
 
 def _kept(response: Response) -> WerkzeugResponse:
@@ -65,11 +72,6 @@ def _kept(response: Response) -> WerkzeugResponse:
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     return response.make_conditional(request)
-
-
-@cache
-def _content(file: str) -> bytes:
-    return (STATIC / file).read_bytes()
 
 
 @cache

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, jsonify, request
 from customs.errors import NotFound
 from customs.web.catalogue import BY_CODE, GROUPS
 from customs.web.contract.problems import statuses
-from customs.web.pages import page
+from customs.web.rendering import page
 
 error_pages = Blueprint("error_pages", __name__, template_folder="templates")
 

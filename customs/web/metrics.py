@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from customs import database
+from customs.backlog import backlogs
 from customs.declarations.models import Declaration, Push
-from customs.due import waits_for_a_worker
 from customs.history.counting import CallCount, cumulative
 from customs.lanes.models import Lane
-from customs.payments.models import Payment, Refund
-from customs.webhooks.models import Delivery, Endpoint
+from customs.webhooks.models import Endpoint
 from customs.wiring import Services
 
 
@@ -82,20 +81,19 @@ def _calls(db: Session) -> Iterator[Metric]:
 
 def _backlog(db: Session) -> Iterator[Metric]:
     now = database.now(db)
-    due = select(func.count(), func.min(Push.due_at)).where(waits_for_a_worker(Push, now))
-    count, oldest = db.execute(due).one()
-    backlog = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
-    backlog.add_metric([], count)
-    yield backlog
-    errands = sum(
-        db.scalar(select(func.count()).where(waits_for_a_worker(model, now))) or 0 for model in (Payment, Refund)
-    )
+    work = backlogs(db, now)
+    pushes = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
+    pushes.add_metric([], work["pushes"].waiting)
+    yield pushes
     payments = GaugeMetricFamily("customs_due_payments", "Payments and refunds that are due and not yet claimed.")
-    payments.add_metric([], errands)
+    payments.add_metric([], work["payments"].waiting + work["refunds"].waiting)
     yield payments
-    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest of them has been due.")
-    age.add_metric([], (now - oldest).total_seconds() if oldest else 0.0)
+    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest of these pushes has been due.")
+    age.add_metric([], work["pushes"].age(now))
     yield age
+    deliveries = GaugeMetricFamily("customs_due_deliveries", "Webhook deliveries that are due and not yet claimed.")
+    deliveries.add_metric([], work["deliveries"].waiting)
+    yield deliveries
 
 
 def _lanes(db: Session) -> Iterator[Metric]:
@@ -105,10 +103,6 @@ def _lanes(db: Session) -> Iterator[Metric]:
 
 
 def _webhooks(db: Session) -> Iterator[Metric]:
-    due = GaugeMetricFamily("customs_due_deliveries", "Webhook deliveries that are due and not yet claimed.")
-    waiting = waits_for_a_worker(Delivery, database.now(db))
-    due.add_metric([], db.scalar(select(func.count()).where(waiting)) or 0)
-    yield due
     paused = GaugeMetricFamily("customs_webhook_endpoints_paused", "Webhook endpoints that were paused.")
     are_paused = (Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
     paused.add_metric([], db.scalar(select(func.count()).select_from(Endpoint).where(*are_paused)) or 0)

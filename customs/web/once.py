@@ -18,6 +18,8 @@ from customs.web.doors import current_caller, services
 log = structlog.get_logger()
 
 ATTEMPTS = 3
+# A form of the desk carries its key as a field: pressed twice, it does its deed once.
+FIELD = "once"
 
 Shown = tuple[dict[str, Any], int]
 Done = TypeVar("Done")
@@ -35,7 +37,7 @@ def once(raw: bytes, work: Callable[[Session], Shown], before: Callable[[], obje
             return turn.body, turn.status
         if before is not None:
             before()
-        return _beginning_again(lambda db: _kept(db, turn, work(db)))
+        return beginning_again(lambda db: _kept(db, turn, work(db)))
 
 
 def told_once(raw: bytes, tell: Callable[[], Shown]) -> Shown:
@@ -49,7 +51,7 @@ def told_once(raw: bytes, tell: Callable[[], Shown]) -> Shown:
 @contextmanager
 def _turn(raw: bytes) -> Iterator[Turn | Answer | None]:
     """The turn of this request's key, given up when the work fails; the answer given before; None without a key."""
-    key = request.headers.get("Idempotency-Key")
+    key = request.headers.get("Idempotency-Key", request.form.get(FIELD))
     if key is None:
         yield None
         return
@@ -58,7 +60,7 @@ def _turn(raw: bytes) -> Iterator[Turn | Answer | None]:
     with services().reading() as db:
         given = answer_given(db, asked, database.now(db))
     lease = timedelta(seconds=services().settings.lease_seconds)
-    turn = given or _beginning_again(lambda db: take_turn(db, asked, database.now(db), lease))
+    turn = given or beginning_again(lambda db: take_turn(db, asked, database.now(db), lease))
     done = False
     try:
         yield turn
@@ -83,7 +85,8 @@ def _kept(db: Session, turn: Turn | None, shown: Shown) -> Shown:
     return shown
 
 
-def _beginning_again(deed: Callable[[Session], Done]) -> Done:
+def beginning_again(deed: Callable[[Session], Done]) -> Done:
+    """Do a deed in one transaction; who loses a race begins again, and then sees the winner."""
     for _attempt in range(ATTEMPTS):
         try:
             with services().transaction() as db:

@@ -1,6 +1,7 @@
 """One renderer for everything that goes wrong: application/problem+json (RFC 9457) under /api, plain text elsewhere."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
@@ -10,10 +11,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from customs.errors import CustomsError, Fault, TooLarge
 from customs.instants import instant
+from customs.web import rendering
+from customs.web.wording import answer_told
 
 log = structlog.get_logger()
 
 BUSY_SECONDS = 2
+PLAIN = "text/plain; charset=utf-8"
 
 
 def install(app: Flask) -> None:
@@ -38,7 +42,7 @@ def problem(
     """A problem document; `errors` points into the request's body."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if not request.path.startswith("/api/"):
-        return Response(f"{title}\n", status, headers, content_type="text/plain; charset=utf-8")
+        return _shown(status, code, title, headers)
     body = {
         "type": f"/errors/{code}",
         "title": title,
@@ -53,6 +57,21 @@ def problem(
     response = Response(text, status, headers, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="customs"'
+    return response
+
+
+def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Response:
+    """A page for a browser, a line for everything else."""
+    if "HX-Request" in request.headers:
+        # The script says it beside the page, which stays as it is.
+        return Response(answer_told(status, code, title).meaning, status, headers, content_type=PLAIN)
+    if not rendering.wants_html():
+        return Response(f"{title}\n", status, headers, content_type=PLAIN)
+    words = answer_told(status, code, title)
+    response = rendering.page(
+        "desk/error.html", status, title=words.meaning, about=words.action, request_id=g.get("request_id")
+    )
+    response.headers.update(headers)
     return response
 
 

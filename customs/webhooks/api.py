@@ -20,7 +20,7 @@ api = Blueprint("webhooks", __name__, url_prefix="/api/v1")
 
 def _endpoints(db: Session) -> Endpoints:
     loopback = services().settings.sandbox
-    return Endpoints(db, services().vault, current_caller(), database.now(db), loopback=loopback)
+    return Endpoints(db, services().vault, current_caller(), services().audit, database.now(db), loopback=loopback)
 
 
 def _shown(endpoint_id: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Session
 from customs.access.callers import Caller
 from customs.errors import ActionRefused, Fault, Invalid
 from customs.history.announcements import ANNOUNCEMENTS, EventType, News, row_of
+from customs.history.auditing import AuditTrail
+from customs.history.deeds import Act, deed_by
 from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.many_rows import insert_many
@@ -41,12 +44,15 @@ class Wish:
 
 
 class Endpoints:
-    """One caller's endpoints within one transaction. `loopback`: whether this machine is a target."""
+    """What one caller does to endpoints in one transaction. `loopback`: whether this machine is a target."""
 
-    def __init__(self, db: Session, vault: Vault, by: Caller, now: datetime, *, loopback: bool) -> None:
+    def __init__(
+        self, db: Session, vault: Vault, by: Caller, audit: AuditTrail, now: datetime, *, loopback: bool
+    ) -> None:
         self._db = db
         self._vault = vault
         self._by = by
+        self._audit = audit
         self._now = now
         self._loopback = loopback
 
@@ -58,7 +64,8 @@ class Endpoints:
             raise Invalid(f"url: {error}", faults=[Fault("/url", "target_refused", str(error))]) from error
         living = select(func.count()).where(Endpoint.owner == self._by.id, Endpoint.deleted_at.is_(None))
         if (self._db.scalar(living) or 0) >= MOST_ENDPOINTS:
-            raise ActionRefused(f"a key has at most {MOST_ENDPOINTS} endpoints; delete one first")
+            said = f"a key has at most {MOST_ENDPOINTS} endpoints; delete one first"
+            raise ActionRefused(said, faults=[Fault("", "endpoints_too_many", said)])
         endpoint_id = new_id("whe")
         made = Endpoint(
             id=endpoint_id,
@@ -72,7 +79,7 @@ class Endpoints:
             merchants=[EndpointMerchant(merchant_no=one) for one in sorted(self._by.merchants or ())],
         )
         self._db.add(made)
-        self._db.flush()
+        self._keep(Act.WEBHOOK_CREATE, made)
         return made
 
     def rotate(self, endpoint_id: str) -> Endpoint:
@@ -80,7 +87,7 @@ class Endpoints:
         endpoint = self._locked(endpoint_id)
         endpoint.previous_secret, endpoint.secret = endpoint.secret, self._fresh_secret(endpoint_id)
         endpoint.previous_until = self._now + OVERLAP
-        self._db.flush()
+        self._keep(Act.WEBHOOK_ROTATE, endpoint)
         return endpoint
 
     def resume(self, endpoint_id: str) -> Endpoint:
@@ -93,7 +100,7 @@ class Endpoints:
         self._db.execute(
             update(DELIVERIES).where(*waiting, DELIVERIES.c.due_at.is_(None)).values(due_at=self._now, tries=0)
         )
-        self._db.flush()
+        self._keep(Act.WEBHOOK_RESUME, endpoint)
         return endpoint
 
     def close(self, endpoint_id: str) -> None:
@@ -103,7 +110,7 @@ class Endpoints:
         waiting = (DELIVERIES.c.endpoint_id == endpoint_id, DELIVERIES.c.state == DeliveryState.WAITING)
         ended = {"state": DeliveryState.FAILED, "due_at": None, "ended_at": self._now}
         self._db.execute(update(DELIVERIES).where(*waiting).values(ended))
-        self._db.flush()
+        self._keep(Act.WEBHOOK_DELETE, endpoint)
 
     def try_out(self, endpoint_id: str) -> dict[str, Any]:
         """Send a test event to one endpoint only; says which."""
@@ -129,7 +136,8 @@ class Endpoints:
         able = {one.id for one in listeners(self._db) if one.wants(found.type, audience)}
         wanting = [one for one in mine if one.id in able]
         if not wanting:
-            raise ActionRefused("no endpoint of this key wants this event")
+            said = "no endpoint of this key wants this event"
+            raise ActionRefused(said, faults=[Fault("", "event_unwanted", said)])
         return [self._again(found.id, one) for one in wanting]
 
     def _again(self, announcement_id: str, endpoint: Endpoint) -> str:
@@ -143,6 +151,13 @@ class Endpoints:
         known.state, known.due_at, known.tries, known.ended_at = DeliveryState.WAITING, due_at, 0, None
         self._db.flush()
         return known.id
+
+    def _keep(self, act: Act, endpoint: Endpoint) -> None:
+        """On the record, with the host it is about: what else stands in a URL may be a secret of the receiver's."""
+        merchants = [one.merchant_no for one in endpoint.merchants]
+        only = merchants[0] if len(merchants) == 1 else None
+        host = urlsplit(endpoint.url).hostname or ""
+        self._audit.append(self._db, deed_by(self._by, act, endpoint.id, merchant_no=only, host=host), self._now)
 
     def _locked(self, endpoint_id: str) -> Endpoint:
         return endpoint_of(self._db, endpoint_id, self._by, lock=True)

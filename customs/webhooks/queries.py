@@ -32,6 +32,7 @@ class Filters:
     type: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    merchant_no: str | None = None
 
 
 def readable_types(caller: Caller) -> Collection[str]:
@@ -66,6 +67,8 @@ def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: 
     """Events, newest first."""
     types = [one for one in readable_types(caller) if filters.type in (None, one)]
     statement = select(Announcement).where(Announcement.type.in_(types), sees_announcement(caller))
+    if filters.merchant_no is not None:
+        statement = statement.where(Announcement.merchant_no == filters.merchant_no)
     if filters.since is not None:
         statement = statement.where(Announcement.created_at >= filters.since)
     if filters.until is not None:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from customs.access.callers import Scope, operator
 from customs.declarations.models import Declaration
-from customs.errors import ScopeMissing
+from customs.errors import Invalid, ScopeMissing
 from tests import make
 from tests.desk import Desk
 
@@ -49,3 +49,27 @@ def test_a_caller_sees_and_touches_the_merchants_of_its_key(desk: Desk, merchant
 def test_the_operator_of_the_host_may_do_everything():
     assert all(operator().may(scope) for scope in Scope)
     assert operator().may_touch("M999")
+
+
+@pytest.mark.parametrize(
+    ("own", "merchants", "covered"),
+    [
+        ((), None, True),
+        ((), ["M1"], True),
+        (("M1", "M2"), ["M1"], True),
+        (("M1", "M2"), ["M1", "M3"], False),
+        (("M1",), None, False),
+    ],
+)
+def test_what_is_for_every_merchant_is_covered_by_who_has_every_merchant_only(own, merchants, covered: bool):
+    assert make.caller(*own).covers(merchants) is covered
+
+
+def test_a_caller_is_narrowed_to_merchants_of_its_own():
+    caller = make.caller("M1", "M2")
+
+    assert caller.narrowed(["M2"]).merchants == {"M2"}
+    assert caller.narrowed([]) is caller
+    assert make.caller().narrowed(["M9"]).merchants == {"M9"}
+    with pytest.raises(Invalid):
+        caller.narrowed(["M2", "M3"])

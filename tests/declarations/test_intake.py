@@ -43,7 +43,7 @@ def faults_of(refused) -> list[tuple[str, str]]:
 def register(desk: Desk, **changes: str) -> None:
     row = {"merchant_no": make.MERCHANT, "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "REG-1"}
     with desk.services.transaction() as db:
-        put_registrations(db, [row | changes], operator(), database.now(db))
+        put_registrations(db, [row | changes], operator(), desk.services.audit, database.now(db))
 
 
 def test_a_batch_becomes_declarations_sub_orders_and_pushes_that_are_due_at_once(desk: Desk):

@@ -1,11 +1,14 @@
 """Lists, details and counts: what the caller may see, page by page, and where a batch stands."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.event import listen
 
 from customs.access.callers import operator
 from customs.declarations import queries
+from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState, Filters
 from customs.declarations.states import State
 from customs.errors import NotFound
@@ -82,6 +85,7 @@ def test_each_filter_narrows_to_what_it_says(desk: Desk):
         "payment_no": wanted["payment_no"],
         "sub_order_no": part["sub_order_no"],
         "needs_review": True,
+        "states": ("FAIL", "EXCEPT"),
     }.items():
         assert listed(desk, **{name: value}) == [found], name
     assert len(listed(desk, needs_review=False)) == 2
@@ -95,6 +99,60 @@ def test_since_is_within_and_until_is_not(desk: Desk):
     assert listed(desk, since=at) == [declaration_id]
     assert listed(desk, until=at) == []
     assert listed(desk, since=at, until=at + timedelta(microseconds=1)) == [declaration_id]
+
+
+@pytest.mark.parametrize("minutes", [-50, 50], ids=["behind the database", "ahead of the database"])
+def test_a_host_whose_clock_is_off_loses_no_row_of_a_day(desk: Desk, minutes: int):
+    """The id is made by the host's clock, and lists are sorted by it."""
+    declaration_id = desk.declare()
+    at = desk.declaration(declaration_id).created_at - timedelta(minutes=minutes)
+    with desk.services.transaction() as db:
+        db.execute(update(Declaration).values(created_at=at))
+
+    assert listed(desk, since=at, until=at + timedelta(microseconds=1)) == [declaration_id]
+    assert listed(desk, since=at + timedelta(microseconds=1)) == listed(desk, until=at) == []
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9999])
+def test_any_time_may_bound_a_list(desk: Desk, year: int):
+    declaration_id, moment = desk.declare(), datetime(year, 12, 31, tzinfo=UTC)
+
+    assert listed(desk, since=moment) == ([declaration_id] if year < 2000 else [])
+    assert listed(desk, until=moment) == ([declaration_id] if year > 2000 else [])
+
+
+INDEXES = {
+    "needs review": ({"needs_review": True}, None, "ix_declarations_review"),
+    "needs review of a merchant": ({"needs_review": True}, make.caller("M1"), "ix_declarations_review_merchant_no"),
+    "a state": ({"state": "FAIL"}, None, "ix_declarations_state_id"),
+    "an office": ({"office": "SHANGHAI"}, None, "ix_declarations_office_id"),
+    "a merchant": ({}, make.caller("M1"), "ix_declarations_merchant_no_id"),
+    "a day": ({"since": make.NOON, "until": make.NOON + timedelta(days=1)}, None, "sqlite_autoindex_declarations_1"),
+}
+
+
+@pytest.mark.parametrize(("filters", "caller", "index"), INDEXES.values(), ids=INDEXES)
+def test_a_list_is_read_from_an_index_in_its_order(desk: Desk, filters: dict, caller, index: str):
+    if desk.services.engine.dialect.name != "sqlite":
+        pytest.skip("an empty table of PostgreSQL is read whole")
+    desk.take_in(make.declaration_row(merchant_no="M1", office="SHANGHAI"))
+    asked: list[tuple[str, object]] = []
+    listen(desk.services.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+
+    listed(desk, caller, **filters)
+
+    ((statement, values),) = (one for one in asked if "FROM declarations" in one[0])
+    with desk.services.engine.begin() as db:
+        plan = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert [index in line for line in plan] == [True], plan
+
+
+def test_what_never_came_is_told_without_a_look_at_declarations(desk: Desk):
+    desk.declare(merchant_no="M1", office="SHANGHAI")
+
+    for filters in ({"office": "NINGBO"}, {"channel": "alipay"}, {"merchant_no": "M2"}):
+        assert listed(desk, **filters) == []
+    assert len(listed(desk, make.caller("M1"), office="SHANGHAI", channel="wechatpay", merchant_no="M1")) == 1
 
 
 def test_a_declaration_is_found_by_each_of_its_numbers(desk: Desk):

@@ -110,7 +110,7 @@ class Deployment:
         services, sender = self.services, operator()
         ready = intake.make_ready(services.engine, services.vault, services.rules, intake.Submission(rows), sender)
         with services.transaction() as db:
-            batch_id = intake.take_in(db, services.vault, ready, sender, services.payments).id
+            batch_id = intake.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
         self.told.acknowledged(rows)
         return batch_id
 
@@ -170,7 +170,8 @@ class Deployment:
         return self._running.enter_context(started(command, self.environ | variables, log, executable))
 
     def _reviewing(self, db: Any) -> Reviewing:
-        return Reviewing(db, operator(), database.now(db), self.services.policy, self.services.payments)
+        services = self.services
+        return Reviewing(db, operator(), database.now(db), services.policy, services.payments, services.audit)
 
     def _declaration_id(self, db: Any, row: Row) -> str:
         statement = select(Declaration.id).where(

@@ -37,7 +37,9 @@ def up(taken_port: int, tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
-def test_it_declares_a_batch_and_is_gone_without_a_trace(up: Process, taken_port: int, number: signal.Signals) -> None:
+def test_it_declares_a_batch_and_is_gone_without_a_trace(
+    up: Process, taken_port: int, number: signal.Signals, tmp_path: Path
+) -> None:
     shown = up.log.read_text()
     url, key = said("desk", shown), said("API key", shown)
     erp = Erp(url, key)
@@ -50,6 +52,7 @@ def test_it_declares_a_batch_and_is_gone_without_a_trace(up: Process, taken_port
 
     assert batch["state"] == "DONE"
     assert f":{taken_port}" not in url
+    assert f"login     admin / {(tmp_path / 'home' / 'admin_password').read_text()} " in shown
     assert {"customs web", "customs worker", "customs clock", "customs sandbox"} <= titles
     assert any(shown.startswith("redis-server") for shown in titles)
     assert ended == (0 if number is signal.SIGINT else -signal.SIGKILL)

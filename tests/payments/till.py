@@ -87,7 +87,7 @@ class Till:
     def pay(self, caller: Caller | None = None, **changes: Any) -> str:
         """Ask for one payment; returns its id."""
         services = self.services
-        paying = Paying({}, services.vault, services.settings, caller or operator())
+        paying = Paying({}, services.vault, services.settings, caller or operator(), services.audit)
         order = paying.checked(PaymentIn().load(payment_row(**changes)))
         with services.transaction() as db:
             return paying.pay(db, order, self.now).id
@@ -106,7 +106,8 @@ class Till:
         asked = {"reason": "sold out"} | ({"amount": Decimal(amount)} if amount else {})
         services = self.services
         with services.transaction() as db:
-            return refunding.refund(db, payment_id, asked, services.declarations, caller or operator(), self.now).id
+            parts = services.declarations, caller or operator(), services.audit
+            return refunding.refund(db, payment_id, asked, *parts, self.now).id
 
     def ask_again(self, payment_id: str) -> None:
         with self.services.transaction() as db:

@@ -1,26 +1,12 @@
 """The documentation's pages: whole by themselves, strict, made of files that are what they say."""
 
-import hashlib
 import re
-import tomllib
 
 import pytest
 
-from customs.web.docs import ASSETS, STATIC
+from customs.web import reference
+from customs.web.contract.document import OPERATIONS
 from tests.api.conftest import client, database_url, erp, key_for  # noqa: F401
-
-VENDORED = tomllib.loads((STATIC / "swagger-ui" / "vendored.toml").read_text())
-
-
-def test_what_was_taken_over_is_what_it_says():
-    held = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in (STATIC / "swagger-ui").iterdir()
-        if file.name != "vendored.toml"
-    }
-
-    assert {"name", "version", "licence"} <= VENDORED.keys()
-    assert held == VENDORED["sha256"]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/guide", "/errors"])
@@ -33,13 +19,27 @@ def test_a_page_holds_nothing_inline_and_asks_nothing_of_others(client, path: st
     assert all(link.startswith(("/", "#", "data:")) for link in re.findall(r'(?:src|href)="([^"]*)"', page.text))
 
 
-@pytest.mark.parametrize("name", ASSETS)
-def test_a_file_is_kept_until_it_changes(client, name: str):  # noqa: F811
-    first = client.get(f"/docs/assets/{name}")
-    again = client.get(f"/docs/assets/{name}", headers={"If-None-Match": first.headers["ETag"]})
+def test_the_reference_is_kept_until_it_changes(client):  # noqa: F811
+    first = client.get("/docs")
+    again = client.get("/docs", headers={"If-None-Match": first.headers["ETag"]})
 
     assert (first.status_code, again.status_code) == (200, 304)
-    assert client.get("/docs/assets/vendored.toml").status_code == 404
+
+
+def test_the_reference_shows_every_call_and_every_schema(client):  # noqa: F811
+    page = client.get("/docs").text
+
+    anchors = set(re.findall(r'id="([^"]+)"', page))
+    assert {row.name for row in OPERATIONS} | {f"schema-{name}" for name in reference.schemas()} <= anchors
+    # Whatever it points to on the page is there.
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+
+
+def test_the_reference_names_each_field_with_what_it_holds():
+    fields = {field.name: field for field in reference.fields_of(reference.schemas()["DeclarationIn"])}
+
+    assert fields["channel"].kind == "wechatpay | alipay" and fields["channel"].required
+    assert fields["sub_orders"].of == "SubOrderIn" and not fields["sub_orders"].required
 
 
 def test_the_first_call_of_the_guide_is_taken_as_it_stands(client, erp):  # noqa: F811

@@ -28,7 +28,8 @@ class Courier:
         self.sender = Sender(timeout=TIMEOUT, loopback=True)
 
     def endpoints(self, db: Any, by: Caller | None = None) -> Endpoints:
-        return Endpoints(db, self.services.vault, by or operator(), datetime.now(UTC), loopback=True)
+        parts = self.services.vault, by or operator(), self.services.audit
+        return Endpoints(db, *parts, datetime.now(UTC), loopback=True)
 
     def listen(self, url: str, *types: EventType, by: Caller | None = None) -> str:
         """A new endpoint; returns its id."""

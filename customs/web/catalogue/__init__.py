@@ -3,21 +3,25 @@
 from customs.web.catalogue.actions import ACTIONS
 from customs.web.catalogue.entry import Entry
 from customs.web.catalogue.files import FILES
+from customs.web.catalogue.imports import IMPORTS
 from customs.web.catalogue.orders import ORDERS
 from customs.web.catalogue.payments import PAYMENTS
+from customs.web.catalogue.people import PEOPLE
 from customs.web.catalogue.problems import PROBLEMS
 from customs.web.catalogue.shapes import SHAPES
 from customs.web.catalogue.webhooks import WEBHOOKS
 
 # By what they are about, in the order of the page that lists them.
 GROUPS: dict[tuple[str, str], tuple[Entry, ...]] = {
-    ("The answer as a whole (code)", "整个响应(code)"): PROBLEMS,
-    ("The form of a body or a query (errors[].code)", "请求的格式(errors[].code)"): SHAPES,
-    ("What is wrong with an order (errors[] and findings)", "订单内容(errors[] 与 findings)"): ORDERS,
-    ("What may not be done with a declaration now (errors[].code)", "申报单暂时不允许的操作(errors[].code)"): ACTIONS,
-    ("Payments and refunds (errors[].code)", "支付与退款(errors[].code)"): PAYMENTS,
-    ("Webhook endpoints (errors[].code)", "Webhook 接收地址(errors[].code)"): WEBHOOKS,
-    ("Spreadsheets (findings)", "表格文件(findings)"): FILES,
+    ("The answer as a whole (code)", "整个响应（code）"): PROBLEMS,
+    ("The form of a body or a query (errors[].code)", "请求的格式（errors[].code）"): SHAPES,
+    ("What is wrong with an order (errors[] and findings)", "订单内容（errors[] 与 findings）"): ORDERS,
+    ("What may not be done with a declaration now (errors[].code)", "申报单暂时不允许的操作（errors[].code）"): ACTIONS,
+    ("Payments and refunds (errors[].code)", "支付与退款（errors[].code）"): PAYMENTS,
+    ("Webhook endpoints (errors[].code)", "Webhook 接收地址（errors[].code）"): WEBHOOKS,
+    ("People who sign in (code and errors[].code)", "登录与用户（code 与 errors[].code）"): PEOPLE,
+    ("Spreadsheets (findings)", "表格文件（findings）"): FILES,
+    ("Importing a file (errors[].code and findings)", "导入文件（errors[].code 与 findings）"): IMPORTS,
 }
 BY_CODE: dict[str, Entry] = {entry.code: entry for entries in GROUPS.values() for entry in entries}
 

@@ -6,7 +6,7 @@ ORDERS = (
     Entry(
         "merchant_unknown",
         Words("This merchant is not one of this key's.", "Use one of the key's merchants, or a key for this one."),
-        Words("该商户不在此密钥的权限内。", "使用密钥所属的商户,或换用该商户的密钥。"),
+        Words("该商户不在此密钥的权限内。", "使用密钥所属的商户，或换用该商户的密钥。"),
     ),
     Entry(
         "number_invalid",
@@ -14,7 +14,7 @@ ORDERS = (
             "A number has 1 to 32 characters of `0-9 A-Z a-z _ - | * @`.",
             "Correct it; in a spreadsheet, format the column as text.",
         ),
-        Words("单号须为 1 至 32 位,只能用 `0-9 A-Z a-z _ - | * @`。", "更正单号;在表格中把该列设为文本格式。"),
+        Words("单号须为 1 至 32 位，只能用 `0-9 A-Z a-z _ - | * @`。", "更正单号；在表格中把该列设为文本格式。"),
     ),
     Entry(
         "office_unknown",
@@ -33,8 +33,8 @@ ORDERS = (
             "Add `mch_customs_no`, or put the number on file with `PUT /api/v1/registrations`.",
         ),
         Words(
-            "未提供商户海关备案号,且该商户、渠道、海关没有登记备案。",
-            "补上 `mch_customs_no`,或用 `PUT /api/v1/registrations` 登记备案。",
+            "未提供商户海关备案号，且该商户、渠道、海关没有登记备案。",
+            "补上 `mch_customs_no`，或用 `PUT /api/v1/registrations` 登记备案。",
         ),
     ),
     Entry(
@@ -43,7 +43,7 @@ ORDERS = (
             "Alipay needs the registered name, and none was given or is on file.",
             "Add `merchant_customs_name`, or put it into the registration.",
         ),
-        Words("支付宝要求商户海关备案名称,但未提供也未登记。", "补上 `merchant_customs_name`,或写入备案登记。"),
+        Words("支付宝要求商户海关备案名称，但未提供也未登记。", "补上 `merchant_customs_name`，或写入备案登记。"),
     ),
     Entry(
         "amount_zero",
@@ -56,7 +56,7 @@ ORDERS = (
             "WeChat needs `transport_amount` and `product_amount` of each part.",
             "Add both; `0.00` when there is none.",
         ),
-        Words("微信要求每个子订单同时提供物流费和商品价格。", "补齐两者;没有则写 `0.00`。"),
+        Words("微信要求每个子订单同时提供物流费和商品价格。", "补齐两者；没有则写 `0.00`。"),
     ),
     Entry(
         "amount_sum",
@@ -64,7 +64,7 @@ ORDERS = (
             "The amount of a part is not its freight and its goods together.",
             "Make amount = transport_amount + product_amount, to the fen.",
         ),
-        Words("子订单金额不等于物流费加商品价格。", "使 amount = transport_amount + product_amount,精确到分。"),
+        Words("子订单金额不等于物流费加商品价格。", "使 amount = transport_amount + product_amount，精确到分。"),
     ),
     Entry(
         "sub_order_repeated",
@@ -79,12 +79,12 @@ ORDERS = (
     Entry(
         "name_invalid",
         Words("The buyer's name is not one that an ID card holds.", "Correct the name."),
-        Words("订购人姓名不合法。", "更正姓名,与身份证一致。"),
+        Words("订购人姓名不合法。", "更正姓名，与身份证一致。"),
     ),
     Entry(
         "cert_id_shape",
         Words("An ID number has 17 digits and a digit or X.", "Correct it; keep the column as text."),
-        Words("身份证号应为 17 位数字加一位数字或 X。", "更正证件号;表格中把该列设为文本格式。"),
+        Words("身份证号应为 17 位数字加一位数字或 X。", "更正证件号；表格中把该列设为文本格式。"),
     ),
     Entry(
         "cert_id_invalid",
@@ -92,7 +92,7 @@ ORDERS = (
             "The ID number is well shaped and cannot be true: its check digit, its date or its region is wrong.",
             "Ask the buyer for the number on their ID card.",
         ),
-        Words("身份证号格式正确但不真实:校验位、出生日期或地区码有误。", "请订购人提供身份证上的号码。"),
+        Words("身份证号格式正确但不真实：校验位、出生日期或地区码有误。", "请订购人提供身份证上的号码。"),
     ),
     Entry(
         "over_single_limit",
@@ -100,7 +100,7 @@ ORDERS = (
             "A warning: the order is over the personal limit of 5,000 yuan a purchase.",
             "Check that customs will take it as a personal purchase.",
         ),
-        Words("提醒:超过个人单次限值 5,000 元。", "确认海关会按个人物品放行。"),
+        Words("提醒：超过个人单次限值 5,000 元。", "确认海关会按个人物品放行。"),
     ),
     Entry(
         "over_yearly_limit",
@@ -108,7 +108,7 @@ ORDERS = (
             "A warning: this buyer's purchases come to over 26,000 yuan this year.",
             "Check with the buyer; customs may refuse it.",
         ),
-        Words("提醒:该订购人今年的申报额超过 26,000 元。", "与订购人核实;海关可能退单。"),
+        Words("提醒：该订购人今年的申报额超过 26,000 元。", "与订购人核实；海关可能退单。"),
     ),
     Entry(
         "repeated_in_batch",
@@ -116,7 +116,7 @@ ORDERS = (
             "Two rows of the batch declare one payment at one place.",
             "Remove one of them, or join their sub-orders in one declaration.",
         ),
-        Words("同一批次中有两行申报同一笔支付。", "删除其一,或把子订单合并到一条申报单。"),
+        Words("同一批次中有两行申报同一笔支付。", "删除其一，或把子订单合并到一条申报单。"),
     ),
     Entry(
         "already_declared",
@@ -124,7 +124,7 @@ ORDERS = (
             "This payment is declared at this office already, with other content.",
             "Correct that declaration with modify, or send it again with redeclare.",
         ),
-        Words("该笔支付已在此海关申报,且内容不同。", "用 modify 更正原申报单,或用 redeclare 重推。"),
+        Words("该笔支付已在此海关申报，且内容不同。", "用 modify 更正原申报单，或用 redeclare 重推。"),
     ),
     Entry(
         "declared_elsewhere",
@@ -132,7 +132,7 @@ ORDERS = (
             "Another declaration already declares this payment at the same customs code.",
             "Use that one; cancel it first if it was the wrong office and nothing was sent.",
         ),
-        Words("另一条申报单已向同一海关编号申报该笔支付。", "使用原申报单;若选错海关且尚未发送,先取消它。"),
+        Words("另一条申报单已向同一海关编号申报该笔支付。", "使用原申报单；若选错海关且尚未发送，先取消它。"),
     ),
     Entry(
         "split_mixed",
@@ -140,12 +140,12 @@ ORDERS = (
             "This payment is declared both split and as a whole at one customs code.",
             "Declare it either split or as a whole.",
         ),
-        Words("同一海关编号下,该笔支付既拆单又整单申报。", "只用拆单或整单其中一种方式。"),
+        Words("同一海关编号下，该笔支付既拆单又整单申报。", "只用拆单或整单其中一种方式。"),
     ),
     Entry(
         "payment_shared",
         Words("A warning: another merchant declares a payment of this number.", "Check the number."),
-        Words("提醒:另一商户也申报了同一支付单号。", "核对支付单号。"),
+        Words("提醒：另一商户也申报了同一支付单号。", "核对支付单号。"),
     ),
     Entry(
         "order_shared",
@@ -153,7 +153,7 @@ ORDERS = (
             "A warning: another payment has this order number, and the gateway finds orders by it alone.",
             "Make the number unique.",
         ),
-        Words("提醒:另一笔支付使用了相同的订单号,而网关只凭单号查询。", "使订单号唯一。"),
+        Words("提醒：另一笔支付使用了相同的订单号，而网关只凭单号查询。", "使订单号唯一。"),
     ),
     Entry(
         "sub_order_shared",
@@ -161,7 +161,7 @@ ORDERS = (
             "A warning: another payment has this sub-order number, and the gateway finds sub-orders by it alone.",
             "Make the number unique.",
         ),
-        Words("提醒:另一笔支付使用了相同的子订单号,而网关只凭单号查询。", "使子订单号唯一。"),
+        Words("提醒：另一笔支付使用了相同的子订单号，而网关只凭单号查询。", "使子订单号唯一。"),
     ),
     Entry(
         "payment_unknown",
@@ -170,8 +170,8 @@ ORDERS = (
             'Hand the order in when it is paid, with `"submit": "now"`; or check the number.',
         ),
         Words(
-            "该笔支付不是在本系统发起的:等待支付时为错误,否则为提醒。",
-            '支付后再以 `"submit": "now"` 提交;或核对单号。',
+            "该笔支付不是在本系统发起的：等待支付时为错误，否则为提醒。",
+            '支付后再以 `"submit": "now"` 提交；或核对单号。',
         ),
     ),
     Entry(
@@ -195,7 +195,7 @@ ORDERS = (
             "A warning: a part of this payment was refunded, and the order declares it whole.",
             "Check the order; declare what is left as sub-orders.",
         ),
-        Words("提醒:该笔支付部分退款,而订单按整单申报。", "核对订单;剩余部分可拆单申报。"),
+        Words("提醒：该笔支付部分退款，而订单按整单申报。", "核对订单；剩余部分可拆单申报。"),
     ),
     Entry(
         "refund_under_way",
@@ -210,16 +210,16 @@ ORDERS = (
     Entry(
         "wallet_not_mainland",
         Words("A warning: the payer's wallet is not a mainland one.", "Check with the payment company."),
-        Words("提醒:付款人使用的不是大陆钱包。", "向支付公司确认。"),
+        Words("提醒：付款人使用的不是大陆钱包。", "向支付公司确认。"),
     ),
     Entry(
         "payment_old",
         Words("A warning: the payment is older than 365 days.", "The payment company may refuse it: check."),
-        Words("提醒:该笔支付已超过 365 天。", "支付公司可能拒绝,请确认。"),
+        Words("提醒：该笔支付已超过 365 天。", "支付公司可能拒绝，请确认。"),
     ),
     Entry(
         "order_differs",
         Words("A warning: the payment was made for another order number.", "Customs compares the two: check it."),
-        Words("提醒:该笔支付对应另一个订单号。", "海关会比对两者,请核对。"),
+        Words("提醒：该笔支付对应另一个订单号。", "海关会比对两者，请核对。"),
     ),
 )

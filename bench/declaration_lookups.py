@@ -1,0 +1,89 @@
+"""What people ask of declarations on the desk's pages, and years of declarations to ask it of."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bench.declared import BATCH, EMPTY_OFFICE, SENDER, SMALL_MERCHANT, SMALL_OFFICE, Years, batch_id, cause_id
+from customs.access.callers import Caller, Scope, operator
+from customs.declarations import groups, overview, queries
+from customs.declarations.states import State
+from customs.history.tallying import day_of
+
+PAGE = 50
+CHART_DAYS = 30
+# Ten thousand came in so many days.
+DAYS = 30
+SMALL = Caller("erp", "erp", frozenset(Scope), frozenset({SMALL_MERCHANT}))
+SENT = Caller(SENDER, "bench", frozenset(Scope), None)
+RUNNING = tuple(state for state in State if not state.is_final)
+
+Look = Callable[[Any, int], object]
+
+
+def looks(size: int) -> Mapping[str, Look]:
+    """Each is asked of a declaration that exists."""
+    years = _years(size)
+    today, since = years.today, years.today - timedelta(days=CHART_DAYS - 1)
+    everybody = operator()
+    return {
+        "list": _list(everybody),
+        "list from the middle": lambda db, n: _page(db, everybody, years.declaration_id(n // 2 + BATCH)),
+        "list of a small merchant": _list(SMALL),
+        "tab needs review": _list(everybody, needs_review=True),
+        "tab needs review, small merchant": _list(SMALL, needs_review=True),
+        "tab under way": _list(everybody, states=RUNNING, cancelled=False),
+        "tab cleared": _list(everybody, states=(State.SUCCESS,), cancelled=False),
+        "state EXCEPT": _list(everybody, state=State.EXCEPT),
+        "office": _list(everybody, office="SHENZHEN"),
+        "small office": _list(everybody, office=SMALL_OFFICE),
+        "office without rows": _list(everybody, office=EMPTY_OFFICE),
+        "one day": lambda db, n: _page(db, everybody, since=years.came_at(n), until=years.came_at(n) + timedelta(1)),
+        "counts of the tabs": lambda db, _: overview.counts_of(db, everybody),
+        "detail": partial(_detail, years),
+        "any number": lambda db, n: queries.declarations_numbered(db, f"P{n}", everybody),
+        "any number, split": lambda db, n: queries.declarations_numbered(db, f"S{n - n % 10}", everybody),
+        "groups": lambda db, _: groups.list_groups(db, everybody, groups.GroupFilters(), limit=PAGE),
+        "one group": lambda db, _: groups.group_of(db, everybody, cause_id()),
+        "members of a group": lambda db, _: groups.members(db, everybody, cause_id(), limit=PAGE),
+        "next case": lambda db, n: groups.next_case(db, everybody, years.declaration_id(n)),
+        "next case of a group": lambda db, n: groups.next_case(db, everybody, years.declaration_id(n), cause_id()),
+        "badge of open cases": lambda db, _: groups.open_cases(db, everybody),
+        "workbench": lambda db, _: overview.today(db, everybody, today),
+        "workbench, small merchant": lambda db, _: overview.today(db, SMALL, today),
+        "my batches": lambda db, _: overview.my_batches(db, SENT, limit=5),
+        "progress of a batch": lambda db, n: queries.progress_of(db, batch_id(n)),
+        "charts": lambda db, _: (
+            overview.outcomes_by_office(db, everybody, since, today),
+            overview.outcomes_by_day(db, everybody, since, today),
+            overview.time_to_clear(db, everybody, since, today),
+            overview.failures_by_cause(db, everybody, since, today, limit=10),
+        ),
+    }
+
+
+def fill(db: Connection, size: int) -> None:
+    """Store that many declarations and all that belongs to them."""
+    _years(size).fill(db)
+
+
+def _years(size: int) -> Years:
+    """A hundred times as many came in ten times as many days, with ten times as many on each."""
+    return Years(size, int(DAYS * math.sqrt(size / 10_000)), day_of(datetime.now(UTC)))
+
+
+def _page(db: Any, caller: Caller, cursor: str | None = None, **filters: Any) -> object:
+    return queries.list_declarations(db, caller, queries.Filters(**filters), limit=PAGE, cursor=cursor)
+
+
+def _list(caller: Caller, **filters: Any) -> Look:
+    return lambda db, _: _page(db, caller, **filters)
+
+
+def _detail(years: Years, db: Any, number: int) -> object:
+    id_ = years.declaration_id(number)
+    return queries.declaration_of(db, id_, operator()), queries.events_of(db, id_)

@@ -1,0 +1,179 @@
+"""The evidence of a case: what was sent last, what came back, and field by field what is to blame and can be mended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from customs.cases.blaming import blamed
+from customs.declarations.causes import Error
+from customs.declarations.correcting import BUYER, field_of_amount
+from customs.declarations.foretelling import error_in
+from customs.declarations.models import Declaration, Push, SubOrder
+from customs.declarations.states import Action
+from customs.gateway import Channel, money_text
+from customs.history.models import Event
+
+CALL, DECISION = "call", "action"
+# Whose case's reason says no more than its error and what the gateway explained.
+SAID_BY_ERROR = frozenset({Error.FAIL, Error.EXCEPT, Error.REFUSED, Error.IDENTITY, Error.NO_END})
+# On the wire, in the order in which a person reads them.
+FIELDS = (
+    "out_order_no",
+    "payment_no",
+    "customs",
+    "mch_customs_no",
+    "merchant_customs_name",
+    "duty",
+    "name",
+    "cert_id",
+    "sub_order_no",
+    "sub_order_amount",
+    "transport_amount",
+    "product_amount",
+)
+# What the form that corrects calls those that may change (9.1), by their names on the wire.
+CORRECTED_AS: Mapping[str, str] = {
+    "mch_customs_no": "mch_customs_no",
+    "merchant_customs_name": "merchant_customs_name",
+    "duty": "duty",
+    **{name: field for field, name in BUYER.items()},
+}
+AMOUNTS: Mapping[str, str] = {
+    "sub_order_amount": "amount",
+    "transport_amount": "transport_amount",
+    "product_amount": "product_amount",
+}
+NOT_THROUGH: Mapping[Channel, frozenset[str]] = {
+    Channel.WECHATPAY: frozenset({"merchant_customs_name"}),
+    Channel.ALIPAY: frozenset({"duty"}),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field: its name on the wire, what was sent in it, and what a form calls it; None where it never changes."""
+
+    name: str
+    sent: str
+    is_blamed: bool
+    field: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All there is about one push's case. `explained`: the gateway's own words, if it used any.
+
+    `sent` is the last call that was to change something, None where nothing left yet;
+    `answered` is the call whose answer opened the case. Of `lines`, those to blame come first.
+    """
+
+    push: Push
+    error: Error
+    explained: str
+    sent: Event | None
+    answered: Event | None
+    lines: tuple[Line, ...]
+
+    @property
+    def facts(self) -> str:
+        """What the case's reason says besides its error: numbers, amounts, states."""
+        return "" if self.error in SAID_BY_ERROR else self.push.case_reason or ""
+
+    @property
+    def blamed(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.is_blamed)
+
+    @property
+    def can_mend(self) -> bool:
+        """Whether a correction may help: what is to blame can be changed, or nobody says what it is."""
+        return not self.blamed or any(line.field for line in self.blamed)
+
+    @property
+    def correctable(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.field)
+
+    @property
+    def others(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if not line.is_blamed)
+
+
+def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
+    """The push whose case is looked at: one of this cause, else the one that waits longest; None without a case."""
+    open_ones = [push for push in declaration.pushes if push.case_reason]
+    of_cause = [push for push in open_ones if push.cause_id == cause_id]
+    return min(
+        of_cause or open_ones, key=lambda push: (push.case_since or declaration.created_at, push.position), default=None
+    )
+
+
+def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> Evidence:
+    """The evidence of a push's open case; `buyer` is masked."""
+    error, explained = error_in(push.case_reason or ""), push.explanation or ""
+    sent = _last_call(db, push, Event.detail["action"].as_string() != Action.QUERY)
+    content = (sent.request if sent and sent.request else None) or _content(declaration, push, buyer)
+    return Evidence(
+        push=push,
+        error=error,
+        explained=explained,
+        sent=sent,
+        answered=_last_call(db, push, Event.detail["case"].as_string().is_not(None), Event.at >= push.case_since),
+        lines=_lines(declaration, push, content, blamed(error, explained, FIELDS)),
+    )
+
+
+def decisions_of(db: Session, declaration_id: str, *, limit: int) -> Sequence[Event]:
+    """What people decided or noted on a declaration, newest first."""
+    decided = select(Event).where(Event.declaration_id == declaration_id, Event.kind == DECISION)
+    return db.scalars(decided.order_by(Event.id.desc()).limit(limit)).all()
+
+
+def _last_call(db: Session, push: Push, *such: ColumnElement[bool]) -> Event | None:
+    calls = select(Event).where(
+        Event.declaration_id == push.declaration_id, Event.push_id == push.id, Event.kind == CALL, *such
+    )
+    return db.scalar(calls.order_by(Event.id.desc()).limit(1))
+
+
+def _lines(
+    declaration: Declaration, push: Push, content: Mapping[str, str], to_blame: frozenset[str]
+) -> tuple[Line, ...]:
+    correctable = _correctable(declaration, push)
+    names = [name for name in FIELDS if name in content or name in correctable]
+    names += [name for name in content if name not in FIELDS]
+    lines = [Line(name, content.get(name, ""), name in to_blame, correctable.get(name)) for name in names]
+    return tuple(sorted(lines, key=lambda line: (not line.is_blamed, line.field is None)))
+
+
+def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
+    """What a form may change, by its name on the wire."""
+    fields = {name: field for name, field in CORRECTED_AS.items() if name not in NOT_THROUGH[declaration.channel]}
+    part = _part(declaration, push)
+    if part is not None:
+        held = {name: column for name, column in AMOUNTS.items() if getattr(part, column) is not None}
+        fields |= {name: field_of_amount(column, part.sub_order_no) for name, column in held.items()}
+    return fields
+
+
+def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> dict[str, str]:
+    """What would be sent as it stands."""
+    part = _part(declaration, push)
+    held: dict[str, str | None] = {
+        "out_order_no": declaration.out_order_no,
+        "payment_no": declaration.payment_no,
+        "customs": push.customs,
+        "mch_customs_no": declaration.mch_customs_no,
+        "merchant_customs_name": declaration.merchant_customs_name,
+        "duty": None if declaration.duty is None else str(declaration.duty),
+        **(buyer or {}),
+        "sub_order_no": push.sub_order_no or None,
+    }
+    if part is not None:
+        amounts = {name: getattr(part, column) for name, column in AMOUNTS.items()}
+        held |= {name: None if amount is None else money_text(amount) for name, amount in amounts.items()}
+    return {name: text for name, text in held.items() if text is not None}
+
+
+def _part(declaration: Declaration, push: Push) -> SubOrder | None:
+    return next((part for part in declaration.sub_orders if part.sub_order_no == push.sub_order_no), None)

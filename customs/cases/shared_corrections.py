@@ -1,0 +1,62 @@
+"""Shared corrections: one wrong value behind a whole group, looked at for each declaration before it is corrected."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from customs.access.callers import Caller
+from customs.declarations.allowing import Policy, Refusal, Request, joined, modify_checks, refusal_of
+from customs.declarations.changing import changed_order, changed_sub_orders
+from customs.declarations.checking import Rules
+from customs.declarations.findings import Severity
+from customs.declarations.held import order_of
+from customs.declarations.models import Declaration
+from customs.declarations.preflight import complaints_about
+from customs.declarations.rehearsing import Rehearsal, chosen, payment_of, refund_under_way, sorted_out
+from customs.gateway import Channel
+from customs.history.vault import Vault
+from customs.payment_facts import PaymentFacts, Payments
+
+# What several declarations may have wrong alike, by channel: a buyer and amounts are each one's own.
+SHARED: Mapping[Channel, tuple[str, ...]] = {
+    Channel.WECHATPAY: ("mch_customs_no", "duty"),
+    Channel.ALIPAY: ("mch_customs_no", "merchant_customs_name"),
+}
+
+
+class SharedCorrection:
+    """One change for many declarations, held against each as `Reviewing.modify` will."""
+
+    def __init__(self, changes: Mapping[str, Any], vault: Vault, rules: Rules, policy: Policy, now: datetime) -> None:
+        self._changes = changes
+        self._vault = vault
+        self._rules = rules
+        self._request = Request(now, policy)
+
+    def rehearse(self, db: Session, caller: Caller, ids: Sequence[str], payments: Payments) -> Rehearsal:
+        """Which of them it would correct, and why not the others. Raises as `rehearsing.rehearse`; changes nothing."""
+        found = chosen(db, caller, ids)
+        facts = payments.facts(db, {payment_of(declaration) for declaration in found})
+        refused = sorted_out(found, lambda one: self._refusal(one, facts.get(payment_of(one))))
+        return Rehearsal(*refused, with_override=0)
+
+    def _refusal(self, declaration: Declaration, facts: PaymentFacts | None) -> Refusal | None:
+        before = order_of(declaration, self._vault)
+        after = changed_order(before, self._changes)
+        touched = changed_sub_orders(before, after)
+        pushes = [push for push in declaration.pushes if push.sub_order_no in touched]
+        if not pushes:
+            return Refusal("unchanged", "nothing in it differs from the declaration")
+        for one in complaints_about(after, self._request.now.date()):
+            if self._rules.severity(one.code, one.severity) is Severity.ERROR:
+                return Refusal(one.code, one.detail)
+        refusals = (refusal_of(push, modify_checks(push), self._request) for push in pushes)
+        return refund_under_way(facts) or joined([refusal for refusal in refusals if refusal])
+
+
+def values_now(declarations: Sequence[Declaration], name: str) -> tuple[str, ...]:
+    """What these declarations say in one field, each value once."""
+    held = (getattr(declaration, name) for declaration in declarations)
+    return tuple(sorted({str(value) for value in held if value is not None}))

@@ -1,0 +1,80 @@
+"""What is tallied of declarations: one rule for the difference that a change makes, whoever makes the change."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from customs.declarations.clearance import bucket_of
+from customs.declarations.states import State, fold_states
+from customs.history.tallying import EVER, TallyKey, day_of
+
+# What a tally counts: declarations as they stand, cases by their cause, and how long it took to be SUCCESS.
+#
+# | kind  | subject | words                                            | day                                 |
+# |-------|---------|--------------------------------------------------|-------------------------------------|
+# | state | office  | a state or cancelled; needs_review beside it     | when it came, and EVER              |
+# | cause | cause   | opened, which never goes down; open: EVER only   | when the case was opened, and EVER  |
+# | clear | office  | the upper bound of its time, in seconds          | when it was SUCCESS                 |
+STATE, CAUSE, CLEAR = "state", "cause", "clear"
+CANCELLED, NEEDS_REVIEW = "cancelled", "needs_review"
+OPEN, OPENED = "open", "opened"
+
+Pushes = Sequence[Mapping[str, Any]]
+
+
+def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: datetime) -> Counter[TallyKey]:
+    """What changes when a declaration's pushes go from `before` to `after`, in the same order; `()` before it is there.
+
+    `owner` holds merchant_no, channel, office and created_at; a push state, case_reason, cause_id and cancelled.
+    """
+    deltas: Counter[TallyKey] = Counter()
+    merchant_no, channel, office = str(owner["merchant_no"]), str(owner["channel"]), str(owner["office"])
+
+    def add(kind: str, day: date, subject: str, word: str, delta: int) -> None:
+        deltas[TallyKey(kind, day, merchant_no, channel, subject, word)] += delta
+
+    came = day_of(owner["created_at"])
+    old, new = list(_words(before)), list(_words(after))
+    if old != new:
+        for words, delta in ((old, -1), (new, 1)):
+            for word in words:
+                add(STATE, came, office, word, delta)
+                add(STATE, EVER, office, word, delta)
+    for cause_id, delta in _causes(before, after):
+        add(CAUSE, EVER, cause_id, OPEN, delta)
+        if delta > 0:
+            add(CAUSE, day_of(now), cause_id, OPENED, delta)
+            add(CAUSE, EVER, cause_id, OPENED, delta)
+    if State.SUCCESS in new and State.SUCCESS not in old:
+        # Pushed again after a SUCCESS it was not cleared before, whatever we were told.
+        add(CLEAR, day_of(now), office, bucket_of(now - owner["created_at"]), 1)
+    return deltas
+
+
+def total(differences: Iterable[Counter[TallyKey]]) -> Counter[TallyKey]:
+    """Several differences as one."""
+    added: Counter[TallyKey] = Counter()
+    for one in differences:
+        added.update(one)
+    return added
+
+
+def _words(pushes: Pushes) -> Iterator[str]:
+    """The words under which a declaration with these pushes counts."""
+    if not pushes:
+        return
+    cancelled = any(push["cancelled"] for push in pushes)
+    yield CANCELLED if cancelled else str(fold_states(push["state"] for push in pushes))
+    if any(push["case_reason"] for push in pushes):
+        yield NEEDS_REVIEW
+
+
+def _causes(before: Pushes, after: Pushes) -> Iterator[tuple[str, int]]:
+    """The causes for which a case was closed or opened; a declaration comes without one."""
+    for old, new in zip(before, after, strict=False):
+        if old["cause_id"] != new["cause_id"]:
+            if old["cause_id"]:
+                yield old["cause_id"], -1
+            if new["cause_id"]:
+                yield new["cause_id"], 1

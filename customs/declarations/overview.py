@@ -1,0 +1,169 @@
+"""What the workbench and its charts show, read from tallies: no page counts declarations one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.access.callers import Caller
+from customs.declarations.causes import Cause
+from customs.declarations.clearance import Clearance, clearance
+from customs.declarations.counting import CAUSE, CLEAR, OPENED, STATE
+from customs.declarations.groups import open_cases
+from customs.declarations.models import Batch, Push
+from customs.declarations.queries import sees_batch
+from customs.declarations.states import State
+from customs.due import waits_for_a_worker
+from customs.history.tallying import EVER, Tally
+
+# A backlog is counted so far and no further: beyond it, the exact number says nothing more.
+MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True)
+class Today:
+    """The four numbers of a day: what came on it and stands there; and what needs somebody, of all days."""
+
+    undeclared: int
+    under_way: int
+    success: int
+    needs_review: int
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """Pushes that are due and that nobody holds. Where `is_more`, there are more than `count`."""
+
+    count: int
+    is_more: bool
+    oldest: datetime | None
+
+
+def today(db: Session, caller: Caller, day: date) -> Today:
+    """The numbers of one day in Shanghai."""
+    counts = counts_of(db, caller, since=day, until=day)
+    return Today(
+        undeclared=counts.get(State.UNDECLARED, 0),
+        under_way=counts.get(State.SUBMITTED, 0) + counts.get(State.PROCESSING, 0),
+        success=counts.get(State.SUCCESS, 0),
+        needs_review=open_cases(db, caller),
+    )
+
+
+def counts_of(
+    db: Session,
+    caller: Caller,
+    *,
+    channel: str | None = None,
+    office: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> Mapping[str, int]:
+    """Declarations by state, those that were cancelled apart, and needs_review beside them.
+
+    `since` and `until` are days in Shanghai, both included.
+    """
+    conditions = [] if channel is None else [Tally.channel == channel]
+    conditions += [] if office is None else [Tally.subject == office]
+    return {word: count for (word,), count in _sums(db, caller, STATE, [Tally.word], since, until, conditions)}
+
+
+def outcomes_by_office(db: Session, caller: Caller, since: date, until: date) -> Mapping[str, Mapping[str, int]]:
+    """What came on these days, both included: counts as `counts_of` gives them, by office."""
+    return _nested(_sums(db, caller, STATE, [Tally.subject, Tally.word], since, until))
+
+
+def outcomes_by_day(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Mapping[str, int]]:
+    """The same, by the day on which they came."""
+    return _nested(_sums(db, caller, STATE, [Tally.day, Tally.word], since, until))
+
+
+def time_to_clear(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Clearance]:
+    """How long what was SUCCESS on each of these days had taken, where anything was."""
+    by_day = _nested(_sums(db, caller, CLEAR, [Tally.day, Tally.word], since, until))
+    return {day: clearance(counts) for day, counts in by_day.items()}
+
+
+def failures_by_cause(
+    db: Session, caller: Caller, since: date, until: date, *, limit: int
+) -> Sequence[tuple[Cause, int]]:
+    """The causes for which most cases were opened on these days."""
+    opened = _summed(caller, CAUSE, [Tally.subject], since, until, [Tally.word == OPENED]).subquery()
+    rows = db.execute(
+        select(Cause, opened.c.total)
+        .join(opened, opened.c.subject == Cause.id)
+        .order_by(opened.c.total.desc(), Cause.id)
+        .limit(limit)
+    )
+    return [(cause, int(count)) for cause, count in rows]
+
+
+def my_batches(db: Session, caller: Caller, *, limit: int) -> Sequence[Batch]:
+    """The caller's own batches, newest first."""
+    mine = select(Batch).where(Batch.sender_id == caller.id, sees_batch(caller))
+    return db.scalars(mine.order_by(Batch.id.desc()).limit(limit)).all()
+
+
+def backlog(db: Session, *, most: int = MOST_COUNTED) -> Backlog:
+    """What waits for a worker. Its oldest is found by one look into the index for each merchant and kind of work."""
+    now = database.now(db)
+    waiting = waits_for_a_worker(Push, now)
+    counted = select(Push.id).where(waiting).limit(most + 1).subquery()
+    count = db.scalar(select(func.count()).select_from(counted)) or 0
+    oldest = [_oldest(db, fresh, waiting) for fresh in (True, False)] if count else []
+    return Backlog(min(count, most), count > most, min(filter(None, oldest), default=None))
+
+
+def _oldest(db: Session, fresh: bool, waiting: ColumnElement[bool]) -> datetime | None:
+    queued = (Push.fresh == fresh, Push.due_at.is_not(None))
+    merchants = select(func.min(Push.merchant_no).label("merchant_no")).where(*queued).cte("merchants", recursive=True)
+    following = select(func.min(Push.merchant_no)).where(*queued, Push.merchant_no > merchants.c.merchant_no)
+    merchants = merchants.union_all(select(following.scalar_subquery()).where(merchants.c.merchant_no.is_not(None)))
+    first = select(Push.due_at).where(Push.fresh == fresh, Push.merchant_no == merchants.c.merchant_no, waiting)
+    each = select(first.order_by(Push.due_at).limit(1).scalar_subquery().label("due_at")).select_from(merchants)
+    oldest: datetime | None = db.scalar(select(func.min(each.subquery().c.due_at)))
+    return oldest
+
+
+def _sums(
+    db: Session,
+    caller: Caller,
+    kind: str,
+    keys: Sequence[Any],
+    since: date | None,
+    until: date | None,
+    narrowed: Sequence[ColumnElement[bool]] = (),
+) -> list[tuple[tuple[Any, ...], int]]:
+    """What tallies of a kind come to, by these columns."""
+    rows = db.execute(_summed(caller, kind, keys, since, until, narrowed)).all()
+    return [(tuple(key), int(total)) for *key, total in rows]
+
+
+def _summed(
+    caller: Caller,
+    kind: str,
+    keys: Sequence[Any],
+    since: date | None,
+    until: date | None,
+    narrowed: Sequence[ColumnElement[bool]],
+) -> Select[Any]:
+    days = Tally.day == EVER
+    if since is not None or until is not None:
+        days = and_(Tally.day > EVER, Tally.day.between(since or EVER, until or date.max))
+    return (
+        select(*keys, func.sum(Tally.count).label("total"))
+        .where(Tally.kind == kind, days, caller.sees(Tally.merchant_no), *narrowed)
+        .group_by(*keys)
+        .having(func.sum(Tally.count) != 0)
+    )
+
+
+def _nested(sums: Sequence[tuple[tuple[Any, ...], int]]) -> dict[Any, dict[str, int]]:
+    nested: dict[Any, dict[str, int]] = {}
+    for (key, word), count in sums:
+        nested.setdefault(key, {})[word] = count
+    return nested

@@ -1,0 +1,70 @@
+"""The doors of the workbench and of the figures: where the day stands, and how it went."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
+
+from customs.access.callers import Caller, Scope
+from customs.declarations import overview, queries
+from customs.history.tallying import day_of
+from customs.web.doors import current_caller, services
+from customs.web.rendering import desk, fragment
+from customs.web.visitors import moment, opens
+
+pages = Blueprint("workbench", __name__)
+
+RECENT_BATCHES = 5
+# How many days the figures may look back, by the word in the address.
+SPANS = {"7": 7, "30": 30, "90": 90}
+MOST_CAUSES = 10
+
+
+@pages.get("/")
+@opens(Scope.DECLARATIONS_READ)
+def workbench() -> Response:
+    with services().reading() as db:
+        return desk("workbench.html", **_day(db, current_caller()))
+
+
+@pages.get("/today")
+@opens(Scope.DECLARATIONS_READ)
+def today() -> Response:
+    """The part of the workbench that changes while one looks."""
+    with services().reading() as db:
+        return fragment("today.html", **_day(db, current_caller()))
+
+
+@pages.get("/figures")
+@opens(Scope.DECLARATIONS_READ)
+def figures() -> Response:
+    span = SPANS.get(request.args.get("days", ""), SPANS["7"])
+    until = day_of(moment())
+    with services().reading() as db:
+        shown = _figures(db, current_caller(), until - timedelta(days=span - 1), until)
+    return desk("figures.html", span=span, spans=SPANS.values(), **shown)
+
+
+def _day(db: Session, caller: Caller) -> dict[str, Any]:
+    day = day_of(moment())
+    batches = overview.my_batches(db, caller, limit=RECENT_BATCHES)
+    return {
+        "day": day,
+        "today": overview.today(db, caller, day),
+        "batches": [(batch, queries.progress_of(db, batch.id)) for batch in batches],
+        "by_office": overview.outcomes_by_office(db, caller, day, day),
+        "is_empty": not overview.counts_of(db, caller),
+    }
+
+
+def _figures(db: Session, caller: Caller, since: date, until: date) -> dict[str, Any]:
+    days = [since + timedelta(days=passed) for passed in range((until - since).days + 1)]
+    return {
+        "days": days,
+        "by_day": overview.outcomes_by_day(db, caller, since, until),
+        "by_office": overview.outcomes_by_office(db, caller, since, until),
+        "to_clear": overview.time_to_clear(db, caller, since, until),
+        "causes": overview.failures_by_cause(db, caller, since, until, limit=MOST_CAUSES),
+        "backlog": overview.backlog(db),
+    }

@@ -1,0 +1,130 @@
+"""What the page of a draft shows: some of its rows, which of their cells stand open, what is wrong and how often."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from customs.declarations.findings import Finding, Severity
+from customs.drafts.alike import Alike, wrong_alike
+from customs.drafts.drafts import Draft, grid_in
+from customs.drafts.mending import LONGEST_CELL, CellChange
+from customs.drafts.previews import Preview, ShownRow, Standing
+from customs.errors import NotFound
+from customs.history.masking import mask_cert_id, mask_name
+from customs.history.vault import Vault
+from customs.sheets.cells import shown
+from customs.sheets.columns import BY_HEADER, match_header
+
+MEND, REST = "mend", "rest"
+# A row to mend is a form of many fields.
+ROWS_A_PAGE = {MEND: 25, REST: 50}
+TO_MEND = frozenset({Standing.FAULTY, Standing.WARNED})
+PERSONAL = {"buyer_name": mask_name, "cert_id": mask_cert_id}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which rows a page shows: those to mend or the others (`show`; None: whichever there are), from which one on.
+
+    `kept` are the numbers of rows that stay where they stood, mended or not, while somebody works on them; `opened`
+    names the cells of one row that stay open.
+    """
+
+    show: str | None = None
+    offset: int = 0
+    kept: Sequence[int] = ()
+    opened: Mapping[int, Collection[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class View:
+    """One page of a draft."""
+
+    preview: Preview
+    asked: Asked
+
+    @cached_property
+    def to_mend(self) -> int:
+        """How many rows are faulty, or ask a person to look."""
+        return sum(standing in TO_MEND for _, standing in self.preview.lines)
+
+    @property
+    def rest(self) -> int:
+        return len(self.preview.lines) - self.to_mend
+
+    @cached_property
+    def show(self) -> str:
+        return self.asked.show or (MEND if self.to_mend else REST)
+
+    @property
+    def limit(self) -> int:
+        return ROWS_A_PAGE[self.show]
+
+    @cached_property
+    def rows(self) -> list[ShownRow]:
+        """The rows of this page. The faulty ones stand first among all."""
+        if self.asked.kept:
+            return [row for number in self.asked.kept if (row := self.preview.row(number))]
+        begin, end = (0, self.to_mend) if self.show == MEND else (self.to_mend, len(self.preview.lines))
+        begin += self.asked.offset
+        return self.preview.rows(begin, max(min(end - begin, self.limit), 0))
+
+    @cached_property
+    def next_offset(self) -> int | None:
+        """Where the next page begins: what was mended on this one stands among the others by then."""
+        wanted = self.show == MEND
+        offset = self.asked.offset + sum((row.standing in TO_MEND) is wanted for row in self.rows)
+        return offset if offset < (self.to_mend if wanted else self.rest) else None
+
+    @property
+    def previous_offset(self) -> int | None:
+        return max(self.asked.offset - self.limit, 0) if self.asked.offset else None
+
+    @cached_property
+    def alike(self) -> list[Alike]:
+        return wrong_alike(self.preview) if self.show == MEND else []
+
+    @cached_property
+    def causes(self) -> list[tuple[Finding, int]]:
+        """What is wrong with rows: of each kind one finding, and how many; none where one page shows it all."""
+        if self.show != MEND or self.to_mend <= self.limit:
+            return []
+        every = (finding for found in self.preview.of_rows.values() for finding in found)
+        errors = [one for one in every if one.severity is Severity.ERROR]
+        kinds = {one.code: one for one in errors}
+        return [(kinds[code], count) for code, count in Counter(one.code for one in errors).most_common()]
+
+    def is_open(self, row: ShownRow, name: str) -> bool:
+        """Whether a cell stands open: something is wrong with it, or somebody is at work on it."""
+        return bool(row.cells[name].findings) or name in self.asked.opened.get(row.number, ())
+
+    def may_retype(self, row: ShownRow, name: str) -> bool:
+        """Whether a cell can be mended here. Who bought is shown only where something is wrong with it."""
+        return name not in PERSONAL or any(self.is_open(row, one) for one in PERSONAL if one in row.cells)
+
+
+def as_in_a_field(text: str) -> str:
+    """What a form's field makes of a cell: one line, and no more than a cell may be given."""
+    return text.replace("\r", "").replace("\n", "")[:LONGEST_CELL]
+
+
+def masked(name: str, text: str) -> str:
+    """What everybody may see of a cell, by the English name of its column."""
+    mask = PERSONAL.get(name)
+    return mask(text) if mask and text.strip() else text
+
+
+def retyped(draft: Draft, vault: Vault, number: int, typed: Mapping[str, str]) -> list[CellChange]:
+    """The cells of a row that a form, by the English names of their columns, gives another text than they have."""
+    grid = grid_in(draft, vault)
+    cells = dict(grid.rows).get(number)
+    if cells is None:
+        raise NotFound(f"this draft has no row {number}")
+    placed = match_header(grid.header).placed
+    held = {column.header: shown(cells[place]) for place, column in placed if place < len(cells)}
+    return [
+        CellChange(number, name, value)
+        for name, value in typed.items()
+        if name in BY_HEADER and value != as_in_a_field(held.get(name, ""))
+    ]

@@ -1,0 +1,165 @@
+"""Mending: what a person changes in a draft before it is submitted; two windows cannot undo one another."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.access.callers import Caller
+from customs.drafts.drafts import Draft, draft_of, grid_in, put_grid, require_few_enough
+from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.history.vault import Vault
+from customs.sheets.columns import BY_HEADER, Column, Header, match_header
+from customs.sheets.reading import Grid
+
+# Twice what the longest column may hold: more was not typed by anybody.
+LONGEST_CELL = 400
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """One cell anew: its row's number in the file, its column's English name, and the text it holds from now on."""
+
+    row: int
+    column: str
+    value: str
+
+
+def draft_changed() -> ActionRefused:
+    """The refusal of what was decided on a page that no longer shows the draft as it is."""
+    why = "the draft was changed in another window since this page was made"
+    return ActionRefused(why, faults=[Fault("", "draft_changed", why)])
+
+
+class Mending:
+    """One person's change to one draft, within one transaction.
+
+    `revision` is the one that the person saw; ActionRefused when the draft has another by now, NotFound for somebody
+    else's draft, FileUnreadable for a change that makes more orders than a batch may have. Each method returns the
+    changed draft.
+    """
+
+    def __init__(self, db: Session, vault: Vault, caller: Caller, draft_id: str, revision: int) -> None:
+        self._db = db
+        self._vault = vault
+        self._caller = caller
+        self._draft_id = draft_id
+        self._revision = revision
+
+    def change_cells(self, changes: Sequence[CellChange]) -> Draft:
+        """Write texts into cells; a column that the file does not have is added to it."""
+        for change in changes:
+            if len(change.value) > LONGEST_CELL:
+                why = f"the text for {change.column} has {len(change.value)} characters"
+                raise Invalid(why, faults=[Fault(f"/rows/{change.row}/{change.column}", "length", why)])
+
+        def changed(grid: Grid) -> Grid:
+            for name in dict.fromkeys(change.column for change in changes):
+                grid = _with_column(grid, _column_named(name))
+            places = {column.header: place for place, column in match_header(grid.header).placed}
+            rows = {number: list(cells) for number, cells in grid.rows}
+            for change in changes:
+                if change.row not in rows:
+                    raise NotFound(f"this draft has no row {change.row}")
+                _put(rows[change.row], places[change.column], change.value)
+            return replace(grid, rows=list(rows.items()))
+
+        return self._mended(changed)
+
+    def delete_rows(self, numbers: Collection[int]) -> Draft:
+        """Take rows out; with the last one the draft goes too (`row_count` 0)."""
+        gone = frozenset(numbers)
+        return self._mended(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
+
+    def rename_header(self, place: int, column: str) -> Draft:
+        """Say which column the header at a place means, where the file spells it as nobody knows it."""
+
+        def renamed(grid: Grid) -> Grid:
+            header, meant = match_header(grid.header), _column_named(column)
+            _require_unmatched(header, place)
+            if meant in header.spelt:
+                why = f"the file already has the column {column}: {header.spelt[meant]}"
+                raise ActionRefused(why, faults=[Fault("", "column_taken", why)])
+            words = [*grid.header]
+            words[place] = _spelling(meant, header)
+            return replace(grid, header=words)
+
+        return self._mended(renamed)
+
+    def leave_out(self, place: int) -> Draft:
+        """Take a column out whose header nobody knows, with its cells."""
+
+        def without(grid: Grid) -> Grid:
+            _require_unmatched(match_header(grid.header), place)
+            rows = [(number, [*cells[:place], *cells[place + 1 :]]) for number, cells in grid.rows]
+            return replace(grid, header=[*grid.header[:place], *grid.header[place + 1 :]], rows=rows)
+
+        return self._mended(without)
+
+    def clear_strays(self, number: int) -> Draft:
+        """Clear what stands under no header in one row."""
+
+        def cleared(grid: Grid) -> Grid:
+            header = match_header(grid.header)
+            nameless = frozenset(header.nameless)
+            rows = [
+                (one, [("" if place in nameless else cell) for place, cell in enumerate(cells[: header.width])])
+                if one == number
+                else (one, cells)
+                for one, cells in grid.rows
+            ]
+            return replace(grid, rows=rows)
+
+        return self._mended(cleared)
+
+    def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
+        draft = draft_of(self._db, self._draft_id, self._caller, lock=True)
+        if draft.revision != self._revision:
+            raise draft_changed()
+        before = grid_in(draft, self._vault)
+        grid = change(before)
+        if grid == before:
+            return draft
+        require_few_enough(grid)
+        put_grid(draft, grid, self._vault, database.now(self._db))
+        draft.revision += 1
+        if not draft.row_count and draft.batch_id is None:
+            self._db.delete(draft)
+        self._db.flush()
+        return draft
+
+
+def _column_named(name: str) -> Column:
+    column = BY_HEADER.get(name)
+    if column is None:
+        raise NotFound(f"there is no column {name}")
+    return column
+
+
+def _require_unmatched(header: Header, place: int) -> None:
+    if place not in dict(header.unknown):
+        raise NotFound("there is no column of an unknown name at this place")
+
+
+def _with_column(grid: Grid, column: Column) -> Grid:
+    header = match_header(grid.header)
+    if column in header.spelt:
+        return grid
+    # Behind everything that any row holds: what stands under no header must not come under this one.
+    place = max(len(grid.header), *(len(cells) for _, cells in grid.rows))
+    words = [*grid.header]
+    _put(words, place, _spelling(column, header))
+    return replace(grid, header=words)
+
+
+def _spelling(column: Column, header: Header) -> str:
+    """The column's name in the language in which the file names the others."""
+    english = any(word.lower() == known.header for known, word in header.spelt.items())
+    return column.header if english else column.chinese
+
+
+def _put(cells: list[Any], place: int, value: str) -> None:
+    cells.extend([""] * (place + 1 - len(cells)))
+    cells[place] = value

@@ -1,0 +1,130 @@
+"""Previewing: a draft is checked as submitting would check it, against what is held now, and nothing is stored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from sqlalchemy import Engine
+
+from customs import database
+from customs.access.callers import Caller
+from customs.declarations.checking import Rules
+from customs.declarations.findings import Finding, Severity
+from customs.declarations.intake import compare
+from customs.declarations.orders import Order
+from customs.drafts.drafts import Draft, grid_in
+from customs.drafts.previews import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownColumn, Standing, Totals
+from customs.drafts.submitting import ReadyDraft, make_grid_ready
+from customs.history.vault import Vault
+from customs.payment_facts import Payments
+from customs.sheets.columns import COLUMNS, Column, Header, match_header
+from customs.sheets.reading import Grid
+from customs.sheets.sheet import REQUIRED, column_at
+
+
+def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:
+    """Check a draft as submitting would, against what is held now; FileUnreadable when it holds too many orders."""
+    grid = grid_in(draft, vault)
+    header = match_header(grid.header)
+    if missing := header.lacks(REQUIRED):
+        return _unchecked(draft, grid, header, missing)
+    ready = make_grid_ready(engine, vault, rules, draft, grid, header, caller)
+    checked = ready.ready.checked
+    with database.reading(engine) as db:
+        compared = compare(db, vault, checked, ready.ready.prepared, payments, database.now(db))
+    places = ready.sheet.places
+    standings = _standings(ready, compared.replays)
+    of_rows: dict[int, list[Finding]] = defaultdict(list)
+    for finding in checked.findings:
+        if finding.pointer and finding.row is not None:
+            of_rows[finding.row].append(finding)
+    in_order = sorted(range(len(places)), key=lambda index: SHOWN_IN_ORDER.index(standings[index]))
+    return Preview(
+        draft=draft,
+        grid=grid,
+        header=header,
+        columns=_columns(header, checked.findings),
+        missing=(),
+        findings=[finding for finding in checked.findings if not finding.pointer],
+        totals=_totals(ready, standings, compared.replays),
+        lines=[(row, standings[index]) for index in in_order for row in places[index].rows],
+        of_rows=of_rows,
+        replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
+    )
+
+
+def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Column]) -> Preview:
+    """The rows as they are: what they mean is known once every required column has a header."""
+    return Preview(
+        draft=draft,
+        grid=grid,
+        header=header,
+        columns=_columns(header, ()),
+        missing=missing,
+        findings=[
+            Finding(
+                "",
+                grid.header_row,
+                None,
+                "column_missing",
+                Severity.ERROR,
+                f"no column is {column.spellings}",
+                "Say which column of the file it is, or add it.",
+            )
+            for column in missing
+        ],
+        totals=Totals(len(grid.rows)),
+        lines=[(number, Standing.UNCHECKED) for number, _ in grid.rows],
+        of_rows={},
+        replays={},
+    )
+
+
+def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
+    """The file's columns, and those it lacks that a row needs."""
+    named = {column_at(finding.pointer) for finding in findings}
+    lacking = [column for column in COLUMNS if column in named and column not in header.spelt]
+    placed = [ShownColumn(column, header.spelt[column]) for _, column in header.placed]
+    return [*placed, *(ShownColumn(column, None) for column in lacking)]
+
+
+def _standings(ready: ReadyDraft, replays: Mapping[int, str]) -> list[Standing]:
+    """How each declaration stands."""
+    checked = ready.ready.checked
+    warned = {_declaration(one) for one in checked.findings if one.severity is Severity.WARNING and one.pointer}
+
+    def standing(index: int) -> Standing:
+        if index in replays:
+            return Standing.REPLAYED
+        if index not in checked.orders:
+            return Standing.FAULTY
+        return Standing.WARNED if index in warned else Standing.GOOD
+
+    return [standing(index) for index in range(len(ready.sheet.places))]
+
+
+def _totals(ready: ReadyDraft, standings: Sequence[Standing], replays: Mapping[int, str]) -> Totals:
+    checked, places = ready.ready.checked, ready.sheet.places
+    kept = [*checked.orders, *replays]
+    return Totals(
+        rows=len(ready.grid.rows),
+        declarations=len(places),
+        sub_orders=sum(len(place.sub_rows) for place in places),
+        good=len(checked.orders),
+        replayed=len(replays),
+        faulty=standings.count(Standing.FAULTY),
+        duplicates=len({_declaration(finding) for finding in checked.errors if finding.code in DUPLICATES}),
+        warnings=len(checked.findings) - len(checked.errors),
+        good_rows=sum(len(places[index].rows) for index in kept),
+        amount=_sum(checked.given.values()),
+        good_amount=_sum(checked.orders.values()),
+        offices=Counter((order.channel, order.office) for order in checked.orders.values()),
+    )
+
+
+def _sum(orders: Iterable[Order]) -> Decimal:
+    return sum((order.total for order in orders if order.total is not None), Decimal())
+
+
+def _declaration(finding: Finding) -> int:
+    return int(finding.pointer.split("/")[2])

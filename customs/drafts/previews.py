@@ -1,0 +1,177 @@
+"""What a preview shows of a draft: its columns, its totals, and its rows with what is wrong at each cell."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+
+from customs.declarations.findings import Finding, Severity
+from customs.drafts.drafts import Draft
+from customs.gateway import Channel
+from customs.sheets.cells import Cell, shown
+from customs.sheets.columns import Column, Header
+from customs.sheets.reading import Grid
+from customs.sheets.rows import strays_of
+from customs.sheets.sheet import column_at
+
+# Errors that say: this is declared already, or stands twice in the file.
+DUPLICATES = frozenset({"row_repeated", "repeated_in_batch", "already_declared", "declared_elsewhere"})
+
+
+class Standing(StrEnum):
+    """How a row stands, in the order in which rows are shown. UNCHECKED: a required column has no header yet."""
+
+    FAULTY = "faulty"
+    WARNED = "warned"
+    REPLAYED = "replayed"
+    GOOD = "good"
+    UNCHECKED = "unchecked"
+
+
+SHOWN_IN_ORDER = list(Standing)
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    """A column of the preview; `spelt` is its header in the file, None where the file lacks it and a row needs it."""
+
+    column: Column
+    spelt: str | None
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """What a person sees in a cell, and what is wrong with it."""
+
+    text: str
+    findings: Sequence[Finding] = ()
+
+    @property
+    def is_faulty(self) -> bool:
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """One row by its number in the file: `cells` by the English names of its columns, and what is wrong with all of it.
+
+    Its order may stand on several rows and is submitted whole: `standing` is the order's. `strays` stand under no
+    header. `replays` is the declaration that the order repeats.
+    """
+
+    number: int
+    standing: Standing
+    cells: Mapping[str, ShownCell]
+    findings: Sequence[Finding]
+    strays: Sequence[str]
+    replays: str | None
+
+    @property
+    def every_finding(self) -> list[Finding]:
+        return [*self.findings, *(finding for cell in self.cells.values() for finding in cell.findings)]
+
+    @property
+    def is_duplicate(self) -> bool:
+        return any(finding.code in DUPLICATES for finding in self.every_finding)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a file holds. Amounts are the sums of sub-orders in yuan, of all that can be read and of the good ones.
+
+    `good` declarations would be stored now, `good_rows` are theirs and those of replays. `offices` counts the good
+    ones by channel and office.
+    """
+
+    rows: int
+    declarations: int = 0
+    sub_orders: int = 0
+    good: int = 0
+    replayed: int = 0
+    faulty: int = 0
+    duplicates: int = 0
+    warnings: int = 0
+    good_rows: int = 0
+    amount: Decimal = Decimal()
+    good_amount: Decimal = Decimal()
+    offices: Mapping[tuple[Channel, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A draft as it stands. `findings` are about the file as a whole; `unmatched` headers by their place in it.
+
+    `lines` are the rows in the order in which they are shown, each with the standing of its order.
+    """
+
+    draft: Draft
+    grid: Grid
+    header: Header
+    columns: Sequence[ShownColumn]
+    missing: Sequence[Column]
+    findings: Sequence[Finding]
+    totals: Totals
+    lines: Sequence[tuple[int, Standing]]
+    of_rows: Mapping[int, Sequence[Finding]]
+    replays: Mapping[int, str]
+
+    @property
+    def unmatched(self) -> Sequence[tuple[int, str]]:
+        return self.header.unknown
+
+    @property
+    def header_is_assumed(self) -> bool:
+        """Whether no row names the columns, so that they stand in the template's order."""
+        return self.grid.header_row == 0
+
+    @property
+    def is_wrong_as_a_whole(self) -> bool:
+        """Whether something is wrong with the file rather than with one of its rows."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def may_submit(self) -> bool:
+        return self.totals.good_rows > 0 and not self.is_wrong_as_a_whole
+
+    def rows(self, offset: int = 0, limit: int | None = None) -> list[ShownRow]:
+        """A page of the rows, the faulty ones first."""
+        return [self._row(*line) for line in self.lines[offset : None if limit is None else offset + limit]]
+
+    def rows_to_mend(self) -> list[ShownRow]:
+        """What submitting would leave, in the order of the file."""
+        left = (line for line in self.lines if self.is_wrong_as_a_whole or line[1] is Standing.FAULTY)
+        return [self._row(*line) for line in sorted(left)]
+
+    def row(self, number: int) -> ShownRow | None:
+        """One row by its number in the file; None when the draft has it no more."""
+        return self._row(number, self._standings[number]) if number in self._standings else None
+
+    @cached_property
+    def _cells(self) -> Mapping[int, list[Cell]]:
+        return dict(self.grid.rows)
+
+    @cached_property
+    def _standings(self) -> Mapping[int, Standing]:
+        return dict(self.lines)
+
+    def _row(self, number: int, standing: Standing) -> ShownRow:
+        cells = self._cells[number]
+        at_cells: dict[str, list[Finding]] = defaultdict(list)
+        of_row: list[Finding] = []
+        for finding in self.of_rows.get(number, ()):
+            column = column_at(finding.pointer)
+            (at_cells[column.header] if column else of_row).append(finding)
+        texts = {column.header: shown(cells[place]) for place, column in self.header.placed if place < len(cells)}
+        return ShownRow(
+            number,
+            standing,
+            {
+                one.column.header: ShownCell(texts.get(one.column.header, ""), at_cells.get(one.column.header, ()))
+                for one in self.columns
+            },
+            of_row,
+            [shown(cell) for cell in strays_of(cells, self.header)],
+            self.replays.get(number),
+        )

@@ -1,0 +1,80 @@
+"""Submitting a draft: its good rows become a batch, or join the one they complete; the others stay to be mended."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from customs import database
+from customs.access.callers import Caller
+from customs.declarations.checking import Rules
+from customs.declarations.intake import Ready, Submission, TakenIn, make_ready, take_in_rows
+from customs.declarations.queries import batch_of
+from customs.drafts.drafts import Draft, draft_of, grid_in, put_grid, submitted_as
+from customs.drafts.mending import draft_changed
+from customs.errors import ActionRefused, Fault, NotFound
+from customs.history.auditing import AuditTrail
+from customs.history.vault import Vault
+from customs.payment_facts import Payments
+from customs.sheets.columns import Header, read_header
+from customs.sheets.reading import Grid
+from customs.sheets.sheet import REQUIRED, Sheet, sheet_of
+
+
+@dataclass(frozen=True)
+class ReadyDraft:
+    """A draft whose rows have passed all that needs no lock, as they were at one revision."""
+
+    id: str
+    revision: int
+    grid: Grid
+    sheet: Sheet
+    ready: Ready
+
+
+def make_draft_ready(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller) -> ReadyDraft:
+    """The costly part, done before the transaction begins; FileUnreadable while a required column has no header."""
+    grid = grid_in(draft, vault)
+    return make_grid_ready(engine, vault, rules, draft, grid, read_header(grid.header, REQUIRED), caller)
+
+
+def make_grid_ready(
+    engine: Engine, vault: Vault, rules: Rules, draft: Draft, grid: Grid, header: Header, caller: Caller
+) -> ReadyDraft:
+    """The same for a draft whose cells were opened already."""
+    sheet = sheet_of(grid, header)
+    submission = Submission(sheet.declarations, draft.name, "accept_valid", sheet.locate, sheet.findings)
+    ready = make_ready(engine, vault, rules, submission, caller)
+    return ReadyDraft(draft.id, draft.revision, grid, sheet, ready)
+
+
+def submit(
+    db: Session, vault: Vault, draft: ReadyDraft, sender: Caller, payments: Payments, audit: AuditTrail
+) -> TakenIn:
+    """Store the good rows and keep the others in the draft; all in this transaction.
+
+    Raises ActionRefused when the draft was changed or submitted meanwhile, Rejected when no row is good, NotFound when
+    the batch it completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
+    """
+    held = _locked(db, draft.id, sender)
+    if held.revision != draft.revision:
+        raise draft_changed()
+    batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
+    taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
+    gone = {row for index in (*taken.accepted, *taken.replayed) for row in draft.sheet.places[index].rows}
+    left = [row for row in draft.grid.rows if row[0] not in gone]
+    put_grid(held, replace(draft.grid, rows=left), vault, database.now(db))
+    held.batch_id = taken.batch.id
+    held.revision += 1
+    db.flush()
+    return taken
+
+
+def _locked(db: Session, draft_id: str, sender: Caller) -> Draft:
+    try:
+        return draft_of(db, draft_id, sender, lock=True)
+    except NotFound:
+        if submitted_as(db, draft_id, sender) is None:
+            raise
+    why = "all rows of this draft were submitted before"
+    raise ActionRefused(why, faults=[Fault("", "draft_submitted", why)])

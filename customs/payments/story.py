@@ -1,0 +1,75 @@
+"""What the timeline of a payment says in words: every deed of ours, every call and what came of it."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import NamedTuple
+
+from flask_babel import LazyString, lazy_gettext
+
+from customs.payments.errands import Deed
+from customs.payments.models import PaymentEvent
+
+_ = lazy_gettext
+
+
+class Told(NamedTuple):
+    """A word with its icon and the tone of its colour."""
+
+    word: LazyString | str
+    icon: str
+    tone: str
+
+
+DEEDS: Mapping[str, LazyString] = {
+    "pay": _("Asked for the payment"),
+    "refund": _("Asked for a refund"),
+    "payments SEND": _("Opened the order at the gateway"),
+    "payments QUERY": _("Asked the gateway for the payment"),
+    "refunds SEND": _("Sent the refund to the gateway"),
+    "refunds QUERY": _("Asked the gateway for the refund"),
+}
+OUTCOMES: Mapping[str, Told] = {
+    "answered": Told(_("Answered"), "check-circle", "success"),
+    "not_sent": Told(_("Not sent: the gateway cannot be reached"), "pause-circle", "except"),
+    "busy": Told(_("The gateway asked us to wait"), "pause-circle", "except"),
+    "credentials": Told(_("The gateway refused our credentials"), "stop-circle", "fail"),
+    "clock": Told(_("The gateway's clock and ours differ"), "clock", "except"),
+    "not_found": Told(_("The gateway knows nothing of it yet"), "question-circle", "waiting"),
+    "refused": Told(_("Refused"), "x-circle-fill", "fail"),
+    "misuse": Told(_("Not sent: it cannot be right"), "x-circle-fill", "fail"),
+    "unknown": Told(_("No answer came: we ask before anything is repeated"), "question-circle", "except"),
+}
+ANSWERED = "answered"
+# Names under which an answer says who paid.
+PAYERS: Mapping[str, LazyString] = {
+    "buyer_id": _("Alipay account"),
+    "buyer_email": _("E-mail address"),
+}
+
+
+def deed_of(event: PaymentEvent) -> LazyString | str:
+    """What was done."""
+    action = event.detail.get("action", "")
+    return DEEDS.get(action, action)
+
+
+def outcome_of(event: PaymentEvent) -> Told | None:
+    """What came of a call; None for what was no call."""
+    word = event.detail.get("outcome")
+    return None if word is None else OUTCOMES.get(word, Told(word, "circle", "waiting"))
+
+
+def told_together(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[PaymentEvent]]]:
+    """The events in their order, in heaps, each with whether it is one of those that brought nothing new."""
+    return [(is_quiet, list(heap)) for is_quiet, heap in groupby(events, _is_quiet)]
+
+
+def _is_quiet(event: PaymentEvent) -> bool:
+    """Whether the gateway was asked, answered, and nothing changed."""
+    asked = event.detail.get("action", "").endswith(Deed.QUERY)
+    return asked and event.detail.get("outcome") == ANSWERED and "to" not in event.detail
+
+
+def payer_word(name: str) -> LazyString | str:
+    """What kind of name a payer goes by."""
+    return PAYERS.get(name, name)

@@ -1,0 +1,34 @@
+"""The workbooks that we make: every cell is text, so that no digit is lost and nothing is ever a formula."""
+
+import io
+from collections.abc import Callable
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+
+# The number of Excel's own format for a cell that stays what was typed.
+AS_TEXT = 49
+# Cells are written as text one by one; nothing shall guess at one that was forgotten.
+NO_GUESSES = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+
+
+def made_in_memory(fill: Callable[[Workbook], None]) -> bytes:
+    """A workbook with names and ID numbers in it: no part of it ever lies on a disk."""
+    return _made(fill, {"in_memory": True})
+
+
+def streamed(fill: Callable[[Workbook], None]) -> bytes:
+    """A long workbook without personal data, its rows written in order and not held in memory."""
+    return _made(fill, {"constant_memory": True})
+
+
+def _made(fill: Callable[[Workbook], None], how: dict[str, bool]) -> bytes:
+    content = io.BytesIO()
+    with Workbook(content, NO_GUESSES | how) as book:
+        fill(book)
+    return content.getvalue()
+
+
+def text_format(book: Workbook, **looks: object) -> Format:
+    """The format of a text cell."""
+    return book.add_format({"num_format": AS_TEXT, "valign": "top", **looks})

@@ -1,0 +1,75 @@
+"""How pages are sent: rendered in their language, under a policy that lets nothing in from elsewhere."""
+
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+
+from customs.web import asking, formats, languages, shell, static_files, wording
+from customs.web.visitors import is_secure
+
+# Nothing needs an inline script or style; Bootstrap draws small images from data: URLs.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    # With no-referrer, browsers would say nothing of the origin of a form either.
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+# An answer that is an error is said by the script, and never put in the place of a fragment; what somebody has opened
+# stays open when the part of the page around it comes again.
+HTMX_CONFIG = (
+    '{"includeIndicatorCSS":false,"history":"reload","noSwap":[204,304,"4xx","5xx"],'
+    '"morphIgnore":["data-htmx-powered","open"]}'
+)
+ONE_YEAR = 31_536_000
+HTML = "text/html"
+
+
+def install(app: Flask) -> None:
+    """Teach templates the desk's words and forms, and put the headers on every page."""
+    languages.install(app)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.globals.update(
+        asset=static_files.asset_url,
+        htmx_config=HTMX_CONFIG,
+        html_language=languages.html_language,
+        asked_with=asking.asked_with,
+    )
+    app.jinja_env.globals.update(wording.GLOBALS)
+    app.after_request(_secure)
+
+
+def page(template: str, http_status: int = 200, **shown: Any) -> Response:
+    """A page without the shell, for anybody."""
+    return Response(render_template(template, **shown), http_status, content_type=f"{HTML}; charset=utf-8")
+
+
+def desk(template: str, http_status: int = 200, **shown: Any) -> Response:
+    """A page of the desk inside its shell, for whoever signed in."""
+    return page(f"desk/{template}", http_status, **shell.surroundings(), **shown)
+
+
+def fragment(template: str, **shown: Any) -> Response:
+    """A part of a page, which the page asks for by itself."""
+    return page(f"desk/{template}", **shown)
+
+
+def wants_html() -> bool:
+    """Whether a browser asks; whoever takes anything is a program."""
+    return HTML in request.headers.get("Accept", "")
+
+
+def _secure(response: Response) -> Response:
+    if response.mimetype == HTML:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+    if is_secure():
+        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
+    return response
