@@ -43,7 +43,7 @@ from customs.web.developer_pages import pages as developer_pages
 from customs.web.docs import docs
 from customs.web.error_pages import error_pages
 from customs.web.health import health
-from customs.web.limits import Limiter
+from customs.web.limits import Buckets, Limiter
 from customs.web.queue_pages import pages as queue_pages
 from customs.web.request_pages import pages as request_pages
 from customs.web.search_pages import pages as search_pages
@@ -57,18 +57,19 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 def create_app(services: Services) -> Flask:
     """Flask over these services; nothing connects until the first request."""
+    app = assembled()
+    equip(app, services)
+    return app
+
+
+def assembled() -> Flask:
+    """Every door with what stands around it, and no services yet: the same whoever is served."""
     app = Flask("customs", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    # Signs the sentences that one page leaves for the next; who is signed in stands in the database.
-    app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"said between pages", "sha256")
     app.config["SESSION_COOKIE_NAME"] = "customs_said"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
-    app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
-    app.extensions["services"] = services
-    app.extensions["clock"] = DatabaseClock()
-    app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(_name_request)
     app.after_request(_finish)
     origins.install(app)
@@ -119,6 +120,17 @@ def create_app(services: Services) -> Flask:
     ):
         app.register_blueprint(blueprint)
     return app
+
+
+def equip(app: Flask, services: Services) -> None:
+    """Let an assembled application work with these services."""
+    # Signs the sentences that one page leaves for the next; who is signed in stands in the database.
+    app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"said between pages", "sha256")
+    app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
+    app.extensions["services"] = services
+    app.extensions["clock"] = DatabaseClock()
+    app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate)
+    app.extensions["unwelcome"] = Buckets()
 
 
 def _name_request() -> None:

@@ -9,7 +9,7 @@ from flask_babel import LazyString, lazy_gettext
 from werkzeug import Response as WerkzeugResponse
 
 from customs.access.callers import Scope
-from customs.cases.case_pages import case_shown, here
+from customs.cases.case_pages import case_shown, cause_kept, here
 from customs.declarations.correcting import field_at
 from customs.declarations.groups import next_case
 from customs.declarations.models import Declaration
@@ -90,8 +90,8 @@ def _decided(declaration_id: str, decide: Callable[[Reviewing, str], Declaration
 
 def _onward(declaration_id: str, said: Said) -> str:
     """The next case of the same cause, or the group when this was the last; there it is told what was done."""
-    cause_id = request.form.get("cause")
-    if not cause_id:
+    cause_id = cause_kept()
+    if cause_id is None:
         flash(str(said.alone), DONE)
         return f"/review/cases/{declaration_id}"
     with services().reading() as db:
@@ -102,7 +102,7 @@ def _onward(declaration_id: str, said: Said) -> str:
 
 
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
-    shown = case_shown(declaration_id, request.form.get("cause"))
+    shown = case_shown(declaration_id, cause_kept())
     declaration = shown["dossier"].declaration
     faults = {field_at(declaration, fault.pointer): told(fault.code, fault.detail) for fault in error.faults}
     correction: dict[str, Any] = {"typed": request.form, "faults": faults, "said": sentences(error)}

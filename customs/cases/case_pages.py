@@ -78,8 +78,14 @@ def reveal(declaration_id: str) -> WerkzeugResponse:
 
 def here(declaration_id: str) -> str:
     """The page of this case, looked at for the same cause."""
-    cause_id = request.form.get("cause")
+    cause_id = cause_kept()
     return f"/review/cases/{declaration_id}" + (f"?cause={quote(cause_id, safe='')}" if cause_id else "")
+
+
+def cause_kept() -> str | None:
+    """The cause for which somebody looks at a case, as its forms carry it; None for what can be none."""
+    cause_id = request.form.get("cause", "")
+    return cause_id if cause_id and cause_id.isprintable() else None
 
 
 def case_shown(declaration_id: str, cause_id: str | None) -> dict[str, Any]:

@@ -50,6 +50,11 @@ def text_given(name: str, longest: int) -> str:
     return text
 
 
+def text_if_given(name: str, longest: int) -> str | None:
+    """The same where it may be left empty; None then."""
+    return text_given(name, longest) if request.form.get(name, "").strip() else None
+
+
 def reason_given() -> str:
     """Why something is done, in a person's words. Raises Invalid when they say nothing."""
     return text_given("reason", LONGEST_REASON)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response as WerkzeugResponse
@@ -72,13 +72,12 @@ class Afterwards:
 
 def install(app: Flask) -> None:
     """Log every request of the API that changed something or failed, after it was answered."""
-    unwelcome = Buckets()
 
     def begin() -> None:
         g.began = (time.monotonic(), datetime.now(UTC))
 
     def finish(response: Response) -> Response:
-        entry = _entry(response) if _is_logged(response, unwelcome) else None
+        entry = _entry(response) if _is_logged(response) else None
         used_key = current_caller().key_id if g.get("use_is_new") else None
         if entry or used_key:
             # Of the request only what its door read: nothing is read here.
@@ -124,13 +123,14 @@ def _seen() -> ColumnElement[bool]:
     return true() if sees_all else LoggedRequest.caller == caller.id
 
 
-def _is_logged(response: Response, unwelcome: Buckets) -> bool:
+def _is_logged(response: Response) -> bool:
     if not request.path.startswith("/api/") or "began" not in g:
         return False
     if request.method not in LOGGED_METHODS and response.status_code < HTTPStatus.BAD_REQUEST:
         return False
     if response.status_code not in UNWELCOME:
         return True
+    unwelcome: Buckets = current_app.extensions["unwelcome"]
     return unwelcome.take("", UNWELCOME_EACH_SECONDS, UNWELCOME_BURST, time.monotonic())[0]
 
 

@@ -13,7 +13,7 @@ from customs.access.callers import Caller, Scope
 from customs.errors import Fault, Invalid
 from customs.ids import new_id
 from customs.web.asking import filled
-from customs.web.choosing import merchants_chosen, some_of, text_given
+from customs.web.choosing import LONGEST_NUMBER, merchants_chosen, some_of, text_given, text_if_given
 from customs.web.deeds import acted
 from customs.web.doors import current_caller, only_these, page_asked, services
 from customs.web.forms import CREATED, Made, answered, made_once
@@ -155,7 +155,7 @@ def list_events() -> Response:
 @pages.post("/events/<event_id>/resend")
 @opens(Scope.WEBHOOKS_WRITE)
 def resend_event(event_id: str) -> WerkzeugResponse:
-    endpoint_id = request.form.get("endpoint_id") or None
+    endpoint_id = text_if_given("endpoint_id", LONGEST_NUMBER)
 
     def said(deliveries: Sequence[str]) -> str:
         count = len(deliveries)
@@ -187,9 +187,9 @@ def _wish() -> Wish:
     if request.form.get("told") == "some" and not types:
         said = "no type of event is chosen"
         raise Invalid(said, faults=[Fault("/types", "types_missing", said)])
-    about = request.form.get("description", "").strip()[:LONGEST_DESCRIPTION]
+    about = text_if_given("description", LONGEST_DESCRIPTION)
     every = request.form.get("told") != "some"
-    return Wish(text_given("url", LONGEST_URL), None if every else types, about or None)
+    return Wish(text_given("url", LONGEST_URL), None if every else types, about)
 
 
 def _told(endpoint: Endpoint) -> tuple[str, str]:

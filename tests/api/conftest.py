@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 from customs import database
 from customs.access.api_keys import create_api_key
 from customs.access.callers import Scope
-from customs.app import create_app
 from customs.wiring import Services
 from tests import make
+from tests.application import application
 from tests.desk import Desk
 
 
@@ -66,7 +66,7 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def client(services: Services) -> FlaskClient:
-    return create_app(services).test_client()
+    return application(services).test_client()
 
 
 @pytest.fixture

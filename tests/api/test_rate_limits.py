@@ -7,16 +7,16 @@ import pytest
 
 from customs import database
 from customs.access.api_keys import create_api_key
-from customs.app import create_app
 from customs.wiring import Services
 from tests.api.conftest import Erp, is_problem
+from tests.application import application
 
 
 @pytest.fixture
 def erps(services: Services) -> Callable[[], Erp]:
     """Callers of a desk that lets through two at once and one a second."""
     services.settings = replace(services.settings, api_rate=1.0)
-    client = create_app(services).test_client()
+    client = application(services).test_client()
 
     def erp() -> Erp:
         with services.transaction() as db:

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from customs.app import create_app
 from customs.payments.errands import Deed
 from customs.payments.models import Notification
+from tests.application import application
 from tests.payments.till import Till, order_reply, sale_reply
 
 KNOCK = "/notify/wisecashier"
@@ -37,7 +37,7 @@ def key() -> rsa.RSAPrivateKey:
 def door(till: Till, key: rsa.RSAPrivateKey) -> Iterator[FlaskClient]:
     pem, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     till.services.settings.public_key_file.write_bytes(key.public_key().public_bytes(pem, form))
-    return create_app(till.services).test_client()
+    return application(till.services).test_client()
 
 
 @pytest.fixture
@@ -279,7 +279,7 @@ def test_mutated_ones_change_nothing(till: Till, door: FlaskClient, key: rsa.RSA
 
 
 def test_without_the_gateways_key_it_is_told_to_come_again(till: Till):
-    door = create_app(till.services).test_client()
+    door = application(till.services).test_client()
 
     answer = door.post(KNOCK, data="status=PAID&no=1", content_type=FORM)
 

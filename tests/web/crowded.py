@@ -109,7 +109,8 @@ def _fill(services: Services, boss: Visitor) -> str:
     failed = desk.declare(buyer=buyer)
     desk.end(failed, "FAIL", explanation=f"{NAME} {CERT_ID} 身份证号不符")
     waiting = desk.declare(parts=2)
-    till.refund(till.paid(out_order_no="SHOP-1"), "1.00")
+    paid = till.paid(out_order_no="SHOP-1")
+    boss.post(f"/payments/{paid}/refunds", amount="1.00", reason="sold out", once="r")
     page = boss.post("/developers/webhooks", url="http://127.0.0.1:9/", told="all", merchants="M100", once="w")
     assert page.status_code == 201, page.text
     courier.announce(EventType.DECLARATION_FAILED, declaration_id=failed)

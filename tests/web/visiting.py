@@ -14,9 +14,9 @@ from customs import database
 from customs.access.passwords import Passwords
 from customs.access.people import Profile, create_person, set_language
 from customs.access.roles import NEEDS_CODE
-from customs.app import create_app
 from customs.wiring import Services
 from tests import make
+from tests.application import application
 
 SECRET = re.compile(r"<code[^>]*>([A-Z2-7]{32})</code>")
 SEALED = re.compile(r'name="sealed" value="([^"]+)"')
@@ -53,7 +53,7 @@ class People:
         self.services = services
         # Hashing takes its time on purpose; here nobody guesses.
         services.passwords = Passwords(CHEAPEST)
-        self.app = create_app(services)
+        self.app = application(services)
 
     def on_file(self, role: str, merchants: Sequence[str] | None = None, language: str = "en") -> tuple[str, str]:
         """Put somebody of this role on file; returns id and login."""
