@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from flask_babel import gettext, lazy_gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
@@ -13,7 +13,7 @@ from customs.access.callers import Caller, Scope
 from customs.errors import Fault, Invalid
 from customs.ids import new_id
 from customs.web.asking import filled
-from customs.web.choosing import LONGEST_NUMBER, merchants_chosen, some_of, text_given, text_if_given
+from customs.web.choosing import LONGEST_NUMBER, merchants_chosen, one_of, some_of, text_given, text_if_given
 from customs.web.deeds import acted
 from customs.web.doors import current_caller, only_these, page_asked, services
 from customs.web.forms import CREATED, Made, answered, made_once
@@ -31,6 +31,8 @@ pages = Blueprint("webhook_pages", __name__, url_prefix="/developers")
 ENDPOINTS = f"{pages.url_prefix}/webhooks"
 LONGEST_DESCRIPTION = 200
 A_FEW = 25
+# Whether an endpoint is told of every event, also of those that come later.
+OF_ALL = {"all": True, "some": False}
 _ = lazy_gettext
 
 STATES = {
@@ -183,12 +185,11 @@ def _endpoints(db: Session, by: Caller | None = None) -> Endpoints:
 
 
 def _wish() -> Wish:
-    types = some_of("types", queries.TYPES)
-    if request.form.get("told") == "some" and not types:
+    types, every = some_of("types", queries.TYPES), one_of("told", OF_ALL)
+    if not (types or every):
         said = "no type of event is chosen"
         raise Invalid(said, faults=[Fault("/types", "types_missing", said)])
     about = text_if_given("description", LONGEST_DESCRIPTION)
-    every = request.form.get("told") != "some"
     return Wish(text_given("url", LONGEST_URL), None if every else types, about)
 
 

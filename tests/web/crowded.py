@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import event, inspect, text
 
+from customs.app import create_app
 from customs.history.announcements import EventType
 from customs.wiring import Services
 from tests import make
@@ -92,6 +93,8 @@ def crowded(services: Services) -> Iterator[Crowd]:
     services.settings = replace(services.settings, sandbox=True)
     event.listen(services.engine, "before_cursor_execute", _refuse_what_postgresql_refuses)
     people = People(services)
+    # Of its own: other tests of this process give the common one other services meanwhile.
+    people.app = create_app(services)
     boss = people.signed_in("admin")
     own, strangers = ({role: people.signed_in(role, whose) for role in ROLES} for whose in (OWN, FOREIGN))
     waiting = _fill(services, boss)
