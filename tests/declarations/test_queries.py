@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.event import listen
 
 from customs.access.callers import operator
 from customs.declarations import queries
@@ -119,32 +118,6 @@ def test_any_time_may_bound_a_list(desk: Desk, year: int):
 
     assert listed(desk, since=moment) == ([declaration_id] if year < 2000 else [])
     assert listed(desk, until=moment) == ([declaration_id] if year > 2000 else [])
-
-
-INDEXES = {
-    "needs review": ({"needs_review": True}, None, "ix_declarations_review"),
-    "needs review of a merchant": ({"needs_review": True}, make.caller("M1"), "ix_declarations_review_merchant_no"),
-    "a state": ({"state": "FAIL"}, None, "ix_declarations_state_id"),
-    "an office": ({"office": "SHANGHAI"}, None, "ix_declarations_office_id"),
-    "a merchant": ({}, make.caller("M1"), "ix_declarations_merchant_no_id"),
-    "a day": ({"since": make.NOON, "until": make.NOON + timedelta(days=1)}, None, "sqlite_autoindex_declarations_1"),
-}
-
-
-@pytest.mark.parametrize(("filters", "caller", "index"), INDEXES.values(), ids=INDEXES)
-def test_a_list_is_read_from_an_index_in_its_order(desk: Desk, filters: dict, caller, index: str):
-    if desk.services.engine.dialect.name != "sqlite":
-        pytest.skip("an empty table of PostgreSQL is read whole")
-    desk.take_in(make.declaration_row(merchant_no="M1", office="SHANGHAI"))
-    asked: list[tuple[str, object]] = []
-    listen(desk.services.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
-
-    listed(desk, caller, **filters)
-
-    ((statement, values),) = (one for one in asked if "FROM declarations" in one[0])
-    with desk.services.engine.begin() as db:
-        plan = [row[3] for row in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
-    assert [index in line for line in plan] == [True], plan
 
 
 def test_what_never_came_is_told_without_a_look_at_declarations(desk: Desk):
