@@ -75,6 +75,8 @@ def _filled(subject: Subject, home: Path, url: str, size: int) -> Ground:
     ground = Ground(home, url, UNUSED_GATEWAY, threads=1)
     with ground.services.engine.begin() as db:
         subject.fill(db, size)
-    with ground.services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.exec_driver_sql("ANALYZE")
+    if ground.services.engine.dialect.name == "postgresql":
+        # As its autovacuum would soon do; nobody does it for SQLite.
+        with ground.services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            db.exec_driver_sql("ANALYZE")
     return ground

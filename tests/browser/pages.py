@@ -28,8 +28,10 @@ class Opened:
 
     @property
     def languages(self) -> Sequence[str]:
-        """The languages it comes in."""
-        return (BILINGUAL[self.rule],) if self.rule in BILINGUAL else LANGUAGES
+        """The languages to look at it in: one of several like it is looked at in Chinese alone."""
+        if self.rule in BILINGUAL:
+            return (BILINGUAL[self.rule],)
+        return LANGUAGES[-1:] if self.of or self.query else LANGUAGES
 
     @property
     def picture(self) -> str:
