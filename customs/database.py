@@ -1,7 +1,6 @@
 """The database: one engine a process, short transactions, exact money, aware times; SQLite and PostgreSQL alike."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from customs.clock import MACHINE, Clock
 
 HUNDREDTH = Decimal("0.01")
 CLOCK_SECONDS = 5.0
@@ -161,23 +162,30 @@ def padded(items: Sequence[Item]) -> Sequence[Item]:
 class DatabaseClock:
     """The database's clock without a round trip each time: read now and then, counted on in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = MACHINE) -> None:
+        self._monotonic = clock.monotonic
         self._read = (float("-inf"), datetime.min.replace(tzinfo=UTC))
 
     def __call__(self, db: Connection) -> datetime:
         read_at, moment = self._read
-        passed = time.monotonic() - read_at
+        passed = self._monotonic() - read_at
         if passed < CLOCK_SECONDS:
             return moment + timedelta(seconds=passed)
         moment = now(db)
         # One assignment: two threads share this clock.
-        self._read = (time.monotonic(), moment)
+        self._read = (self._monotonic(), moment)
         return moment
 
 
 def now(db: Session | Connection) -> datetime:
-    """The database's clock: hosts may differ, leases and due times must not."""
+    """The database's clock: hosts may differ, leases and due times must not.
+
+    An engine may bring its own as the execution option `now`.
+    """
     connection = db.connection() if isinstance(db, Session) else db
+    own: Callable[[], datetime] | None = connection.get_execution_options().get("now")
+    if own is not None:
+        return own()
     if connection.dialect.name == "sqlite":
         return datetime.now(UTC)
     moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()

@@ -3,12 +3,12 @@
 It knows nothing of declarations: a Desk claims tasks, makes one call, and records answers.
 """
 
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar
+
+from customs.clock import MACHINE, Clock
 
 Task = TypeVar("Task", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -40,19 +40,27 @@ class Desk(Protocol[Task, Answer]):
 
 
 class Engine(Generic[Task, Answer]):
-    """Drains one desk with `threads` concurrent calls."""
+    """Drains one desk with `threads` concurrent calls, run by what `executors` makes of a number and a name."""
 
-    def __init__(self, desk: Desk[Task, Answer], threads: int) -> None:
+    def __init__(
+        self,
+        desk: Desk[Task, Answer],
+        threads: int,
+        *,
+        clock: Clock = MACHINE,
+        executors: Callable[[int, str], Executor] = ThreadPoolExecutor,
+    ) -> None:
         self._desk = desk
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
+        self._clock = clock
+        self._pool = executors(threads, "call")
         # Claims run beside the recording, so that no thread waits for work while one of the two is at the database.
-        self._claimer = ThreadPoolExecutor(1, thread_name_prefix="claim")
+        self._claimer = executors(1, "claim")
         self._claim: Future[list[Task]] | None = None
         self._asked = 0
         self._answers: deque[tuple[Task, Answer]] = deque()
         self._enough = 1
-        self._gathered = threading.Event()
+        self._gathered = clock.event()
         self._reserved: deque[Task] = deque()
         self._flying: set[Task] = set()
 
@@ -69,13 +77,13 @@ class Engine(Generic[Task, Answer]):
         raises: what is reserved, in the air or not yet recorded stays here, and the next drain goes on with it.
         """
         reserved = self._reserved
-        ends_at = time.monotonic() + seconds
-        renew_at = time.monotonic() + RENEW_SECONDS
+        ends_at = self._clock.monotonic() + seconds
+        renew_at = self._clock.monotonic() + RENEW_SECONDS
         recorded = 0
         told = False
         more_due = True
         while more_due or self._claim or reserved or self._flying:
-            over = time.monotonic() >= ends_at or stopping()
+            over = self._clock.monotonic() >= ends_at or stopping()
             if self._claim and (over or self._claim.done() or not (reserved or self._flying)):
                 claimed = self._claimed()
                 reserved.extend(claimed)
@@ -99,9 +107,9 @@ class Engine(Generic[Task, Answer]):
                 self._exchange(answered, leaving)
                 recorded += len(answered)
                 more_due = more_due or bool(answered)
-            if time.monotonic() >= renew_at:
+            if self._clock.monotonic() >= renew_at:
                 self._desk.renew([*self._flying, *reserved])
-                renew_at = time.monotonic() + RENEW_SECONDS
+                renew_at = self._clock.monotonic() + RENEW_SECONDS
         return recorded
 
     def close(self) -> None:

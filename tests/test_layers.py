@@ -76,7 +76,11 @@ BARRIERS = {
         (*WEB, *DECLARING, "customs.payments", "customs.webhooks"),
         (),
     ),
-    "the engine knows nothing of declarations": ("customs.engine", ("customs", "sqlalchemy", "flask"), ()),
+    "the engine knows nothing of declarations": (
+        "customs.engine",
+        ("customs", "sqlalchemy", "flask"),
+        ("customs.clock",),
+    ),
     "only the doorbell, doctor and workers know RQ": ("customs", ("rq",), ()),
 }
 # Doors: thin, and allowed to know the web.

@@ -1,6 +1,5 @@
 """Push: the declarations' desk for the engine; here one sees claim, call and record follow each other."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from customs.clock import MACHINE, Clock
 from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.declarations.claiming import Task, Turn, claim
@@ -62,18 +62,22 @@ class DeclarationDesk:
         vault: Vault,
         channels: Mapping[Channel, DeclarationChannel],
         crash: CrashPoints,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._vault = vault
         self._channels = channels
         self._crash = crash
-        self._holder = this_holder()
+        self._holder = holder or this_holder()
+        self._clock = clock
         self._turn = Turn()
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
         self._must_leave_by: dict[tuple[str, int, int], float] = {}
-        self._now = DatabaseClock()
+        self._now = DatabaseClock(clock)
         self._counter = CallCounter()
         self._count_at = 0.0
         self._passage = Passage(engine, settings, self._now)
@@ -110,13 +114,13 @@ class DeclarationDesk:
             allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
             self._crash.reach("mark_before_commit")
         self._crash.reach("exchange_after_commit")
-        leave_by = time.monotonic() + self._settings.lease_seconds - LEASE_MARGIN_SECONDS
+        leave_by = self._clock.monotonic() + self._settings.lease_seconds - LEASE_MARGIN_SECONDS
         leave_by -= min(self._settings.gateway_timeout_seconds, self._settings.lease_seconds / 2)
         self._must_leave_by.update({task.key: leave_by for task in allowed})
         return allowed
 
     def call(self, task: Task) -> Outcome:
-        if time.monotonic() > self._must_leave_by.get(task.key, 0.0):
+        if self._clock.monotonic() > self._must_leave_by.get(task.key, 0.0):
             # This process was frozen: somebody else may hold the lease by the time an answer comes.
             return NotSent("the lease was about to end")
         self._crash.reach("call_before_send")
@@ -161,8 +165,8 @@ class DeclarationDesk:
             self._counter.add(done.task.channel, done.task.action, outcome, duration_ms)
             if done.judgement is None:
                 log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
-        if time.monotonic() >= self._count_at:
-            self._count_at = time.monotonic() + COUNTS_EVERY_SECONDS
+        if self._clock.monotonic() >= self._count_at:
+            self._count_at = self._clock.monotonic() + COUNTS_EVERY_SECONDS
             self._counter.write(db, slot=hash(self._holder))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from requests import PreparedRequest
+from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import Timeout
 
@@ -25,7 +26,8 @@ class Gateway:
 
     It never sends twice, follows no redirect and uses no proxy. `timeout` (seconds of wall clock) bounds a
     call from connecting to the last byte, name resolution aside. `ca_bundle` is a file or folder of
-    certificates to trust instead of the built-in ones. `now` is Unix time for the Timestamp header (2.4).
+    certificates to trust instead of the built-in ones. `now` is Unix time for the Timestamp header (2.4), `adapter`
+    what carries requests.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Gateway:
         pool_size: int = 32,
         ca_bundle: str | None = None,
         now: Callable[[], float] = time.time,
+        adapter: BaseAdapter | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._signer = signer
@@ -53,7 +56,7 @@ class Gateway:
             "User-Agent": "customs-desk",
         }
         # Without a Session around it, which would add cookies, redirects, the environment, and CPU.
-        self._adapter = TimedAdapter(pool_size)
+        self._adapter = adapter or TimedAdapter(pool_size)
 
     def call(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
         """Sends the parameters once; raises a GatewayError for everything that is no success."""

@@ -1,6 +1,5 @@
 """The desk of payments and refunds for the engine; a door may also have one errand attended to at once."""
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,6 +8,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Table
 from sqlalchemy.exc import DBAPIError
 
+from customs.clock import MACHINE, Clock
 from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.due import this_holder
@@ -57,13 +57,17 @@ class PaymentDesk:
         settings: Settings,
         works: Sequence[Work],
         crash: CrashPoints,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
     ) -> None:
         self._engine = engine
         self._works = {work.table.name: work for work in works}
-        self._now = DatabaseClock()
+        self._now = DatabaseClock(clock)
         self._passage = Passage(engine, settings, self._now)
         self._crash = crash
-        self._holder = this_holder()
+        self._holder = holder or this_holder()
+        self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._leave_within = settings.lease_seconds - LEASE_MARGIN_SECONDS
         self._leave_within -= min(settings.gateway_timeout_seconds, settings.lease_seconds / 2)
@@ -128,11 +132,11 @@ class PaymentDesk:
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
         self._crash.reach("errand_exchange_after_commit")
-        self._must_leave_by.update(dict.fromkeys(allowed, time.monotonic() + self._leave_within))
+        self._must_leave_by.update(dict.fromkeys(allowed, self._clock.monotonic() + self._leave_within))
         return allowed
 
     def call(self, task: Task) -> Outcome:
-        if time.monotonic() > self._must_leave_by.get(task, 0.0):
+        if self._clock.monotonic() > self._must_leave_by.get(task, 0.0):
             # This process was frozen: somebody else may hold the lease by the time an answer comes.
             return NotSent("the lease was about to end")
         self._crash.reach("errand_call_before_send")
@@ -174,6 +178,6 @@ class PaymentDesk:
             self._counter.add(task.row["channel"], action, word or "superseded", duration_ms)
         if answered:
             self._passage.report(db, in_time, now)
-        if time.monotonic() >= self._count_at and self._counter.calls:
-            self._count_at = time.monotonic() + COUNTS_EVERY_SECONDS
+        if self._clock.monotonic() >= self._count_at and self._counter.calls:
+            self._count_at = self._clock.monotonic() + COUNTS_EVERY_SECONDS
             self._counter.write(db, slot=hash(self._holder))

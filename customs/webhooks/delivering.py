@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from customs import database
+from customs.clock import MACHINE, Clock
 from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.due import this_holder
@@ -47,17 +48,26 @@ class WebhookDesk:
     """Spreads announcements, claims due deliveries, sends them, records what came back."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, vault: Vault, crash: CrashPoints, sender: Sender | None = None
+        self,
+        engine: Engine,
+        settings: Settings,
+        vault: Vault,
+        crash: CrashPoints,
+        sender: Sender | None = None,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._crash = crash
         self._sender = sender or Sender(timeout=timeout_of(settings), loopback=settings.sandbox)
-        self._holder = this_holder()
+        self._holder = holder or this_holder()
+        self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._leave_within = settings.lease_seconds - LEASE_MARGIN_SECONDS - timeout_of(settings)
         self._most = max(1, settings.gateway_concurrency // SHARE_OF_THREADS)
-        self._now = DatabaseClock()
+        self._now = DatabaseClock(clock)
         self._held: set[Task] = set()
         self._must_leave_by: dict[Task, float] = {}
         self._last = ""
@@ -65,7 +75,7 @@ class WebhookDesk:
 
     def claim(self, room: int) -> list[Task]:
         room = min(room, self._most - len(self._held))
-        if room < 1 or time.monotonic() < self._look_at or not self._finds_work():
+        if room < 1 or self._clock.monotonic() < self._look_at or not self._finds_work():
             return []
         for _group in range(GROUPS_A_CLAIM):
             if self.spread() < GROUP:
@@ -77,7 +87,7 @@ class WebhookDesk:
             self._crash.reach("webhook_claim_before_commit")
         self._held.update(tasks)
         if not tasks:
-            self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
+            self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
         return tasks
 
     def spread(self) -> int:
@@ -93,7 +103,7 @@ class WebhookDesk:
             db = session.connection()
             found = is_pending(db) or is_waiting(db, self._now(db))
         if not found:
-            self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
+            self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
         return found
 
     def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
@@ -114,11 +124,11 @@ class WebhookDesk:
         for task in late:
             log.warning("an endpoint's answer came too late", delivery_id=task.id, fence=task.fence)
         self._forget([*(task for task, _ in answered), *(task for task in leaving if task not in allowed)])
-        self._must_leave_by.update(dict.fromkeys(allowed, time.monotonic() + self._leave_within))
+        self._must_leave_by.update(dict.fromkeys(allowed, self._clock.monotonic() + self._leave_within))
         return allowed
 
     def call(self, task: Task) -> Answer:
-        if time.monotonic() > self._must_leave_by.get(task, 0.0):
+        if self._clock.monotonic() > self._must_leave_by.get(task, 0.0):
             # This process was frozen: somebody else may hold the lease by the time an answer comes.
             return Answer(error="the lease was about to end", was_sent=False)
         self._crash.reach("webhook_call_before_send")
