@@ -93,7 +93,8 @@ def own_files() -> Iterator[Path]:
             for name in folders
             if name not in NOT_OURS and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
         ]
-        yield from (Path(folder, name) for name in names)
+        # Of a second working tree, .git is a file.
+        yield from (Path(folder, name) for name in names if name != ".git")
 
 
 @pytest.fixture
