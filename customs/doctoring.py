@@ -173,7 +173,8 @@ def _vault(services: Services) -> Iterator[Examined]:
     """The newest and the oldest buyer: a key that is missing shows at one end."""
     with services.reading() as db:
         sealed = select(Declaration.id, Declaration.buyer).where(Declaration.buyer.is_not(None)).limit(1)
-        ends = [db.execute(sealed.order_by(order)).first() for order in (Declaration.id, Declaration.id.desc())]
+        orders = Declaration.created_at, Declaration.created_at.desc()
+        ends = [db.execute(sealed.order_by(order)).first() for order in orders]
     try:
         for row in ends:
             if row is not None:

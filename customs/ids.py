@@ -1,9 +1,11 @@
-"""Opaque ids that sort by time: a prefix that says what it is, 48 bits of milliseconds, 80 that nobody can guess."""
+"""Opaque ids: a prefix that says what it is, 48 bits of this host's milliseconds, 80 that nobody can guess.
+
+The milliseconds keep neighbours together in an index. They order nothing: a host's clock may be wrong.
+"""
 
 import secrets
 import threading
 import time
-from datetime import datetime
 
 RANDOM_BITS = 80
 DIGITS = 32
@@ -15,12 +17,6 @@ _last = 0
 def new_id(prefix: str) -> str:
     """A fresh id such as `decl_019ab1c2f3d45e6f708192a3b4c5d6e7`; later ids of one process are greater."""
     return f"{prefix}_{_next():0{DIGITS}x}"
-
-
-def lowest_id(prefix: str, moment: datetime) -> str:
-    """No id made at this time or later is less. A host's clock made it: it may be ahead of or behind another's."""
-    milliseconds = max(int(moment.timestamp() * 1000), 0)
-    return f"{prefix}_{milliseconds << RANDOM_BITS:0{DIGITS}x}"
 
 
 def _next() -> int:

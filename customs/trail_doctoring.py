@@ -49,6 +49,6 @@ def _unrecorded_batch(db: Session) -> str | None:
     """The oldest or newest batch, where nobody is on record for it: then all of the trail was taken or put back."""
     # What came before there was a trail names no sender.
     handed_in = select(Batch.id).where(Batch.sender_id != "").limit(1)
-    ends = [db.scalar(handed_in.order_by(order)) for order in (Batch.id, Batch.id.desc())]
+    ends = [db.scalar(handed_in.order_by(order)) for order in (Batch.created_at, Batch.created_at.desc())]
     recorded = {db.scalar(select(AuditEntry.subject_id).where(AuditEntry.subject_id == one).limit(1)) for one in ends}
     return next((one for one in ends if one not in recorded), None)

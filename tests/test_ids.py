@@ -3,10 +3,9 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from customs.ids import lowest_id, new_id
+from customs.ids import new_id
 
 
 def test_an_id_says_what_it_is_and_fits_its_column():
@@ -43,13 +42,3 @@ def test_nobody_can_guess_the_next():
     steps = {later - earlier for earlier, later in pairwise(numbers)}
 
     assert len(steps) > 40
-
-
-def test_ids_of_a_moment_lie_between_its_bounds():
-    before = datetime.now(UTC)
-
-    made = new_id("decl")
-
-    after = datetime.now(UTC) + timedelta(milliseconds=1)
-    assert lowest_id("decl", before) <= made < lowest_id("decl", after)
-    assert len(lowest_id("decl", datetime(1, 1, 1, tzinfo=UTC))) == len(made)

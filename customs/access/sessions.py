@@ -92,7 +92,7 @@ def rotate_session(db: Session, visit: Visit, *, code_given: bool) -> str:
 def list_sessions(db: Session, person_id: str, now: datetime) -> Sequence[SignedIn]:
     """Somebody's live sessions, the newest first."""
     theirs = select(SignedIn).where(SignedIn.person_id == person_id, is_live(now))
-    return db.scalars(theirs.order_by(SignedIn.id.desc())).all()
+    return db.scalars(theirs.order_by(SignedIn.created_at.desc(), SignedIn.id)).all()
 
 
 def end_session(db: Session, person_id: str, session_id: str, now: datetime) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session, selectinload
 from customs.access.callers import Caller
 from customs.declarations.foretelling import is_moving
 from customs.declarations.models import Declaration
+from customs.declarations.queries import DECLARATIONS_BY
 from customs.declarations.rehearsing import MOST_AT_ONCE
 from customs.declarations.states import State
 from customs.history.audit_models import AuditEntry
 from customs.history.deeds import Act
+from customs.paging import newest_first
 
 LATELY = timedelta(hours=1)
 SENDING_OUT = (Act.DECLARATION_REDECLARE, Act.DECLARATION_MODIFY)
@@ -46,7 +48,7 @@ def decided_lately(db: Session, caller: Caller, now: datetime) -> Lately:
         select(Declaration)
         .where(Declaration.id.in_(ids), caller.sees(Declaration.merchant_no))
         .options(selectinload(Declaration.pushes))
-        .order_by(Declaration.id.desc())
+        .order_by(*newest_first(DECLARATIONS_BY))
     ).all()
     return Lately(
         states=Counter(declaration.state for declaration in found),

@@ -13,10 +13,10 @@ from customs.access.models import Person
 from customs.declarations.causes import Cause
 from customs.declarations.counting import CAUSE, NEEDS_REVIEW, OPEN, OPENED, STATE
 from customs.declarations.models import Declaration, Push
-from customs.declarations.queries import IN_REVIEW
+from customs.declarations.queries import DECLARATIONS_BY, IN_REVIEW
 from customs.errors import NotFound
 from customs.history.tallying import EVER, Tally, day_of
-from customs.paging import Page
+from customs.paging import Page, beyond, newest_first
 
 TREND_DAYS = 14
 NOBODY = "nobody"
@@ -88,15 +88,18 @@ def next_case(db: Session, caller: Caller, after: str, cause_id: str | None = No
     None when there is no other. With a cause, one of that cause.
     """
     for cursor in (after, None):
-        if cause_id is None:
-            cases = select(Declaration.id).where(IN_REVIEW, caller.sees(Declaration.merchant_no))
-            older = cases if cursor is None else cases.where(Declaration.id < cursor)
-            asked = older.order_by(Declaration.id.desc())
-        else:
-            asked = _declarations_of(caller, cause_id, cursor)
+        asked = _cases(db, caller, cursor) if cause_id is None else _declarations_of(caller, cause_id, cursor)
         if (found := db.scalar(asked.limit(1))) is not None:
             return None if found == after else str(found)
     return None
+
+
+def _cases(db: Session, caller: Caller, after: str | None) -> Select[str]:
+    """The ids of declarations with an open case, in the order of a list; `after`: only those behind that one."""
+    cases = select(Declaration.id).where(IN_REVIEW, caller.sees(Declaration.merchant_no))
+    if after is not None and (reached := db.execute(select(*DECLARATIONS_BY).where(Declaration.id == after)).first()):
+        cases = cases.where(beyond(DECLARATIONS_BY, reached))
+    return cases.order_by(*newest_first(DECLARATIONS_BY))
 
 
 def previous_case(db: Session, caller: Caller, before: str, cause_id: str) -> str | None:

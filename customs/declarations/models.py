@@ -25,7 +25,7 @@ class Batch(Base):
     """What arrived together. `findings`: the warnings, and the errors of rows that were left out."""
 
     __tablename__ = "batches"
-    __table_args__ = (Index(None, "sender_id", "id"),)
+    __table_args__ = (Index(None, "sender_id", "created_at", "id"), Index(None, "created_at", "id"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -82,12 +82,15 @@ class Declaration(Base):
             sqlite_where=text("cert_index IS NOT NULL"),
             postgresql_where=text("cert_index IS NOT NULL"),
         ),
-        Index(None, "state", "id"),
-        Index(None, "merchant_no", "id"),
-        Index(None, "office", "id"),
-        # In the order of a list; whose a case is can be seen without its row.
+        # In the order of a list.
+        Index(None, "created_at", "id"),
+        Index(None, "state", "created_at", "id"),
+        Index(None, "merchant_no", "created_at", "id"),
+        Index(None, "office", "created_at", "id"),
+        # Whose a case is can be seen without its row.
         Index(
             "ix_declarations_review",
+            "created_at",
             "id",
             "merchant_no",
             sqlite_where=text("needs_review"),
@@ -96,6 +99,7 @@ class Declaration(Base):
         Index(
             "ix_declarations_review_merchant_no",
             "merchant_no",
+            "created_at",
             "id",
             sqlite_where=text("needs_review"),
             postgresql_where=text("needs_review"),

@@ -15,10 +15,11 @@ from customs.declarations.clearance import Clearance, clearance
 from customs.declarations.counting import CAUSE, CLEAR, OPENED, STATE
 from customs.declarations.groups import open_cases
 from customs.declarations.models import Batch, Push
-from customs.declarations.queries import sees_batch
+from customs.declarations.queries import BATCHES_BY, sees_batch
 from customs.declarations.states import State
 from customs.due import waits_for_a_worker
 from customs.history.tallying import EVER, Tally
+from customs.paging import newest_first
 
 # A backlog is counted so far and no further: beyond it, the exact number says nothing more.
 MOST_COUNTED = 10_000
@@ -105,7 +106,7 @@ def failures_by_cause(
 def my_batches(db: Session, caller: Caller, *, limit: int) -> Sequence[Batch]:
     """The caller's own batches, newest first."""
     mine = select(Batch).where(Batch.sender_id == caller.id, sees_batch(caller))
-    return db.scalars(mine.order_by(Batch.id.desc()).limit(limit)).all()
+    return db.scalars(mine.order_by(*newest_first(BATCHES_BY)).limit(limit)).all()
 
 
 def backlog(db: Session, *, most: int = MOST_COUNTED) -> Backlog:

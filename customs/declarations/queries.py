@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, TextClause, exists, func, select, text, union_all
@@ -15,18 +15,16 @@ from customs.declarations.states import State
 from customs.errors import NotFound
 from customs.history.models import Event
 from customs.history.tallying import EVER, Tally
-from customs.ids import lowest_id
-from customs.paging import LARGEST_PAGE, Page, page_of
+from customs.paging import LARGEST_PAGE, Page, newest_first, page_of
 from customs.payment_facts import PaymentKey
 
 # Filters by their names that a declaration has as a column.
 PLAIN = ("state", "cancelled", "merchant_no", "channel", "office", "out_order_no", "payment_no")
 # As the partial indexes spell it, or SQLite would not use those.
 IN_REVIEW = text("declarations.needs_review")
-# An id is made by a host's clock, created_at is the database's moment: they differ by the time that an intake takes
-# and by what the clocks differ.
-ID_WITHIN = timedelta(hours=1)
-EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+# The order of lists, for every list of declarations alike.
+DECLARATIONS_BY = (Declaration.created_at, Declaration.id)
+BATCHES_BY = (Batch.created_at, Batch.id)
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def declarations_numbered(db: Session, number: str, caller: Caller) -> Sequence[
         select(Declaration)
         .where(_numbered(number), caller.sees(Declaration.merchant_no))
         .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
-        .order_by(Declaration.id)
+        .order_by(*DECLARATIONS_BY)
         .limit(LARGEST_PAGE)
     ).all()
 
@@ -121,7 +119,7 @@ def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: i
         .where(caller.sees(Declaration.merchant_no), *_narrowed(filters))
         .options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
     )
-    return page_of(db, statement, Declaration.id, limit, cursor)
+    return page_of(db, statement, DECLARATIONS_BY, limit, cursor)
 
 
 def _came_ever(db: Session, caller: Caller, filters: Filters) -> bool:
@@ -149,19 +147,17 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool] | TextClause]:
     if filters.sub_order_no is not None:
         split = select(SubOrder.declaration_id).where(SubOrder.sub_order_no == filters.sub_order_no)
         conditions.append(Declaration.id.in_(split))
-    return [*conditions, *_came(Declaration, "decl", filters.since, filters.until)]
+    return [*conditions, *_came(Declaration, filters.since, filters.until)]
 
 
 def _came(
-    model: type[Declaration | Batch], prefix: str, since: datetime | None, until: datetime | None
+    model: type[Declaration | Batch], since: datetime | None, until: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
-    """The conditions that a row was created in time; its id, by which lists are sorted, says about when that was."""
+    """The conditions that a row was created in time."""
     if since is not None:
         yield model.created_at >= since
-        yield model.id >= lowest_id(prefix, max(since, EARLIEST) - ID_WITHIN)
     if until is not None:
         yield model.created_at < until
-        yield model.id < lowest_id(prefix, min(until, LATEST) + ID_WITHIN)
 
 
 def in_batch(batch_id: str) -> ColumnElement[bool]:
@@ -192,16 +188,16 @@ def list_batches(
     sender_id: str | None = None,
 ) -> Page:
     """Batches, newest first."""
-    statement = select(Batch).where(sees_batch(caller), *_came(Batch, "bat", since, until))
+    statement = select(Batch).where(sees_batch(caller), *_came(Batch, since, until))
     if sender_id is not None:
         statement = statement.where(Batch.sender_id == sender_id)
-    return page_of(db, statement, Batch.id, limit, cursor)
+    return page_of(db, statement, BATCHES_BY, limit, cursor)
 
 
 def newest_batch_of(db: Session, sender_id: str, caller: Caller) -> Batch | None:
     """What somebody handed in last, if the caller may see it."""
-    newest = select(Batch).where(Batch.sender_id == sender_id, sees_batch(caller)).order_by(Batch.id.desc())
-    return db.scalar(newest.limit(1))
+    newest = select(Batch).where(Batch.sender_id == sender_id, sees_batch(caller))
+    return db.scalar(newest.order_by(*newest_first(BATCHES_BY)).limit(1))
 
 
 def sees_batch(caller: Caller) -> ColumnElement[bool]:

@@ -50,10 +50,10 @@ def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
 def list_registrations(
     db: Session, caller: Caller, narrowed: Mapping[str, str] | None = None, *, limit: int, cursor: str | None
 ) -> Page:
-    """What the caller may see, newest first; `narrowed`: only those with these values of NARROWED_BY."""
+    """What the caller may see; `narrowed`: only those with these values of NARROWED_BY."""
     wanted = [getattr(Registration, name) == (narrowed or {})[name] for name in NARROWED_BY if name in (narrowed or {})]
     statement = select(Registration).where(caller.sees(Registration.merchant_no), *wanted)
-    return page_of(db, statement, Registration.id, limit, cursor)
+    return page_of(db, statement, (Registration.id,), limit, cursor)
 
 
 def put_registrations(

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session, selectinload
 from customs.access.callers import Caller
 from customs.declarations.allowing import Policy, Refusal, Request, joined, refusals_of
 from customs.declarations.models import Declaration
+from customs.declarations.queries import DECLARATIONS_BY
 from customs.errors import ActionRefused, Contended, Fault, Invalid, NotFound
+from customs.paging import newest_first
 from customs.payment_facts import PaymentFacts, PaymentKey, Payments
 
 MOST_AT_ONCE = 200
@@ -121,7 +123,7 @@ def chosen(db: Session, caller: Caller, ids: Sequence[str]) -> Sequence[Declarat
         select(Declaration)
         .where(Declaration.id.in_(sorted(wanted)), caller.sees(Declaration.merchant_no))
         .options(selectinload(Declaration.pushes), selectinload(Declaration.sub_orders))
-        .order_by(Declaration.id.desc())
+        .order_by(*newest_first(DECLARATIONS_BY))
     ).all()
     if len(found) != len(wanted):
         raise NotFound

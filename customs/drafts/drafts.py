@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Index, LargeBinary, String, delete, select
+from sqlalchemy import CursorResult, Index, LargeBinary, Select, String, delete, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from customs import database
@@ -133,13 +133,18 @@ def draft_of(db: Session, draft_id: str, caller: Caller, *, lock: bool = False) 
 def drafts_of(db: Session, caller: Caller) -> Sequence[Draft]:
     """The newest drafts of a person, without their cells."""
     own = select(Draft).where(Draft.owner_id == caller.id, Draft.row_count > 0)
-    return db.scalars(own.options(defer(Draft.sealed, raiseload=True)).order_by(Draft.id.desc()).limit(NEWEST)).all()
+    return db.scalars(_unopened(own).limit(NEWEST)).all()
 
 
 def draft_of_batch(db: Session, caller: Caller, batch_id: str) -> Draft | None:
     """The newest draft in which a person still has rows of a batch to mend, without its cells."""
     own = select(Draft).where(Draft.owner_id == caller.id, Draft.batch_id == batch_id, Draft.row_count > 0)
-    return db.scalar(own.options(defer(Draft.sealed, raiseload=True)).order_by(Draft.id.desc()).limit(1))
+    return db.scalar(_unopened(own).limit(1))
+
+
+def _unopened(drafts: Select[Draft]) -> Select[Draft]:
+    """Drafts newest first, without their cells."""
+    return drafts.options(defer(Draft.sealed, raiseload=True)).order_by(Draft.created_at.desc(), Draft.id)
 
 
 def submitted_as(db: Session, draft_id: str, caller: Caller) -> str | None:

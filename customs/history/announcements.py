@@ -45,8 +45,9 @@ class Announcement(Base):
 
     __tablename__ = "announcements"
     __table_args__ = (
-        Index("ix_announcements_merchant_no_id", "merchant_no", "id"),
-        Index("ix_announcements_unspread", "id", sqlite_where=UNSPREAD, postgresql_where=UNSPREAD),
+        Index(None, "created_at", "id"),
+        Index(None, "merchant_no", "created_at", "id"),
+        Index("ix_announcements_unspread", "created_at", "id", sqlite_where=UNSPREAD, postgresql_where=UNSPREAD),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -61,7 +61,7 @@ def comment(
 
 def comments_of(db: Session, onlooker: Onlooker, subject_id: str) -> Sequence[Comment]:
     """What was written beside a subject, oldest first, but for what concerns other merchants than theirs."""
-    statement = select(Comment).where(Comment.subject_id == subject_id).order_by(Comment.id)
+    statement = select(Comment).where(Comment.subject_id == subject_id).order_by(Comment.at, Comment.id)
     if onlooker.merchants is not None:
         theirs = Comment.merchant_no.in_(sorted(onlooker.merchants))
         statement = statement.where(or_(Comment.merchant_no.is_(None), theirs))

@@ -10,6 +10,8 @@ from customs.errors import NotFound
 from customs.history.requests import LoggedRequest
 from customs.paging import Page, page_of
 
+REQUESTS_BY = (LoggedRequest.at, LoggedRequest.id)
+
 
 @dataclass(frozen=True)
 class RequestFilters:
@@ -26,7 +28,7 @@ def list_requests(
 ) -> Page:
     """Requests of these callers; None means everybody's, also of who was not let in."""
     statement = select(LoggedRequest).where(*_of(callers), *_narrowed(filters))
-    return page_of(db, statement, LoggedRequest.id, limit, cursor)
+    return page_of(db, statement, REQUESTS_BY, limit, cursor)
 
 
 def request_of(db: Session, log_id: str, callers: Collection[str] | None) -> LoggedRequest:

@@ -17,7 +17,7 @@ class LoggedRequest(Base):
     """
 
     __tablename__ = "requests"
-    __table_args__ = (Index(None, "caller", "id"), Index(None, "request_id"), Index(None, "at"))
+    __table_args__ = (Index(None, "caller", "at", "id"), Index(None, "request_id"), Index(None, "at", "id"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     request_id: Mapped[str] = mapped_column(String(64))

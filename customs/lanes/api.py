@@ -27,7 +27,7 @@ def list_lanes() -> dict[str, Any]:
     only_these("limit", "cursor")
     limit, cursor = page_asked()
     with services().reading() as db:
-        page = page_of(db, select(Lane), Lane.id, limit, cursor)
+        page = page_of(db, select(Lane), (Lane.id,), limit, cursor)
         return list_json(page, [lane_json(lane) for lane in page.rows])
 
 

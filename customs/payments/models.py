@@ -50,8 +50,9 @@ class Payment(Errand, Base):
         UniqueConstraint("channel", "out_order_no", name="uq_payments_order"),
         Index("ix_payments_payment_no", "payment_no"),
         Index("ix_payments_out_order_no", "out_order_no"),
-        Index("ix_payments_merchant_no_id", "merchant_no", "id"),
-        Index("ix_payments_status_id", "status", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "merchant_no", "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
         *due_indexes("payments"),
     )
 
@@ -90,9 +91,10 @@ class Refund(Errand, Base):
     __tablename__ = "refunds"
     __table_args__ = (
         UniqueConstraint("outer_refund_no", name="uq_refunds_outer_refund_no"),
-        Index("ix_refunds_payment_id_id", "payment_id", "id"),
+        Index(None, "created_at", "id"),
+        Index(None, "payment_id", "created_at", "id"),
         Index("ix_refunds_refund_no", "refund_no"),
-        Index("ix_refunds_merchant_no_id", "merchant_no", "id"),
+        Index(None, "merchant_no", "created_at", "id"),
         *due_indexes("refunds"),
     )
 

@@ -55,24 +55,25 @@ def payments_numbered(db: Session, number: str, caller: Caller) -> Sequence[Paym
     refunded = (select(Refund.payment_id).where(one == number) for one in numbers)
     named = Payment.id.in_(union_all(*own, *refunded))
     found = select(Payment).where(named, caller.sees(Payment.merchant_no))
-    return db.scalars(found.order_by(Payment.id).limit(LARGEST_PAGE)).all()
+    return db.scalars(found.order_by(Payment.created_at, Payment.id).limit(LARGEST_PAGE)).all()
 
 
 def refunds_of(db: Session, payment_id: str) -> Sequence[Refund]:
     """A payment's refunds, oldest first."""
-    return db.scalars(select(Refund).where(Refund.payment_id == payment_id).order_by(Refund.id)).all()
+    theirs = select(Refund).where(Refund.payment_id == payment_id)
+    return db.scalars(theirs.order_by(Refund.created_at, Refund.id)).all()
 
 
 def list_payments(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
     """Payments, newest first."""
     statement = select(Payment).where(caller.sees(Payment.merchant_no), *_narrowed(Payment, filters))
-    return page_of(db, statement, Payment.id, limit, cursor)
+    return page_of(db, statement, (Payment.created_at, Payment.id), limit, cursor)
 
 
 def list_refunds(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
     """Refunds, newest first."""
     statement = select(Refund).where(caller.sees(Refund.merchant_no), *_narrowed(Refund, filters))
-    return page_of(db, statement, Refund.id, limit, cursor)
+    return page_of(db, statement, (Refund.created_at, Refund.id), limit, cursor)
 
 
 def _narrowed(model: type[Any], filters: Filters) -> list[ColumnElement[bool]]:

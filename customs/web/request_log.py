@@ -17,11 +17,12 @@ from customs import database
 from customs.access.api_keys import note_use
 from customs.access.callers import Caller, Scope
 from customs.errors import NotFound
+from customs.history.request_listing import REQUESTS_BY
 from customs.history.request_masking import LARGEST_READ, shown_answer, shown_path, shown_query, shown_request
 from customs.history.requests import LONGEST_PATH, LoggedRequest
 from customs.ids import new_id
 from customs.instants import instant
-from customs.paging import page_of
+from customs.paging import newest_first, page_of
 from customs.web.doors import (
     current_caller,
     detail,
@@ -100,7 +101,7 @@ def list_requests() -> dict[str, Any]:
     wanted += [LoggedRequest.at < until] if until else []
     wanted += [getattr(LoggedRequest, name) == said for name in ("request_id", "method") if (said := word_asked(name))]
     with services().reading() as db:
-        page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), LoggedRequest.id, limit, cursor)
+        page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), REQUESTS_BY, limit, cursor)
         return list_json(page, [_summary(one) for one in page.rows])
 
 
@@ -110,7 +111,7 @@ def read_request(request_id: str) -> WerkzeugResponse:
     """The newest with this id: a caller's own ids may come twice."""
     newest = select(LoggedRequest).where(LoggedRequest.request_id == request_id, _seen())
     with services().reading() as db:
-        found = db.scalar(newest.order_by(LoggedRequest.id.desc()).limit(1))
+        found = db.scalar(newest.order_by(*newest_first(REQUESTS_BY)).limit(1))
     if found is None:
         raise NotFound
     return detail(_whole(found))

@@ -35,7 +35,7 @@ NEEDED = ("id", "merchant_no", "batch_id", "type", "created_at")
 PENDING = (
     select(*(announcement[name] for name in NEEDED), DECLARATION_ID)
     .where(UNSPREAD)
-    .order_by(announcement.id)
+    .order_by(announcement.created_at, announcement.id)
     .limit(GROUP)
     .with_for_update(skip_locked=True)
 )

@@ -67,7 +67,7 @@ class Delivery(Due, Base):
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         UniqueConstraint("announcement_id", "endpoint_id", name="uq_webhook_deliveries_once"),
-        Index("ix_webhook_deliveries_endpoint_id_id", "endpoint_id", "id"),
+        Index(None, "endpoint_id", "created_at", "id"),
         Index("ix_webhook_deliveries_due", "endpoint_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_webhook_deliveries_leased", "holder", sqlite_where=HELD, postgresql_where=HELD),
     )

@@ -73,7 +73,7 @@ def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: 
         statement = statement.where(Announcement.created_at >= filters.since)
     if filters.until is not None:
         statement = statement.where(Announcement.created_at < filters.until)
-    return page_of(db, statement, Announcement.id, limit, cursor)
+    return page_of(db, statement, (Announcement.created_at, Announcement.id), limit, cursor)
 
 
 def sees_endpoint(caller: Caller) -> ColumnElement[bool]:
@@ -98,7 +98,7 @@ def endpoint_of(db: Session, endpoint_id: str, caller: Caller, *, lock: bool = F
 def list_endpoints(db: Session, caller: Caller, *, limit: int, cursor: str | None) -> Page:
     """Living endpoints, newest first."""
     statement = select(Endpoint).where(Endpoint.deleted_at.is_(None), sees_endpoint(caller))
-    return page_of(db, statement, Endpoint.id, limit, cursor)
+    return page_of(db, statement, (Endpoint.created_at, Endpoint.id), limit, cursor)
 
 
 def list_deliveries(
@@ -114,4 +114,4 @@ def list_deliveries(
         statement = statement.where(Delivery.state == state)
     if event_id is not None:
         statement = statement.where(Delivery.announcement_id == event_id)
-    return page_of(db, statement, Delivery.id, limit, cursor)
+    return page_of(db, statement, (Delivery.created_at, Delivery.id), limit, cursor)

@@ -10,7 +10,7 @@ from customs.declarations import queries
 from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState, Filters
 from customs.declarations.states import State
-from customs.errors import NotFound
+from customs.errors import Invalid, NotFound
 from tests import make
 from tests.desk import Desk
 
@@ -100,16 +100,44 @@ def test_since_is_within_and_until_is_not(desk: Desk):
     assert listed(desk, since=at, until=at + timedelta(microseconds=1)) == [declaration_id]
 
 
-@pytest.mark.parametrize("minutes", [-50, 50], ids=["behind the database", "ahead of the database"])
-def test_a_host_whose_clock_is_off_loses_no_row_of_a_day(desk: Desk, minutes: int):
-    """The id is made by the host's clock, and lists are sorted by it."""
+@pytest.mark.parametrize("hours", [-8, 8], ids=["behind the database", "ahead of the database"])
+def test_a_host_whose_clock_is_off_loses_no_row_of_a_day(desk: Desk, hours: int):
     declaration_id = desk.declare()
-    at = desk.declaration(declaration_id).created_at - timedelta(minutes=minutes)
+    at = desk.declaration(declaration_id).created_at - timedelta(hours=hours)
     with desk.services.transaction() as db:
         db.execute(update(Declaration).values(created_at=at))
 
     assert listed(desk, since=at, until=at + timedelta(microseconds=1)) == [declaration_id]
     assert listed(desk, since=at + timedelta(microseconds=1)) == listed(desk, until=at) == []
+
+
+def test_lists_follow_the_stored_times_whatever_alphabet_made_the_ids(desk: Desk):
+    """Oldest first: ids in base 32, as the first version made them, between those of clocks ahead and behind."""
+    ids = ["decl_01KDB3WZ7Q", "decl_1fff", "decl_01KDB3WZ7P", "decl_0aaa", "decl_01kdb3wz7r"]
+    desk.take_in(*(make.declaration_row() for _ in ids))
+    at = desk.declaration(listed(desk)[0]).created_at
+    with desk.services.transaction() as db:
+        for minute, (old, new) in enumerate(zip(listed(desk), ids, strict=True)):
+            moment = at + timedelta(minutes=minute)
+            db.execute(update(Declaration).where(Declaration.id == old).values(id=new, created_at=moment))
+    pages, cursor = [], None
+    while not pages or cursor:
+        with desk.services.reading() as db:
+            page = queries.list_declarations(db, operator(), Filters(), limit=2, cursor=cursor)
+        pages += [row.id for row in page.rows]
+        cursor = page.next_cursor
+
+    assert pages == ids[::-1]
+    assert listed(desk, until=at + timedelta(minutes=2)) == ids[1::-1]
+    assert listed(desk, since=at + timedelta(minutes=2)) == ids[:1:-1]
+
+
+@pytest.mark.parametrize("cursor", ["", "decl_1", "x.decl_1", "1.2.decl_1", f"{'f' * 40}.decl_1"])
+def test_a_cursor_of_no_page_is_refused_by_its_name(desk: Desk, cursor: str):
+    with desk.services.reading() as db, pytest.raises(Invalid) as refused:
+        queries.list_declarations(db, operator(), Filters(), limit=3, cursor=cursor)
+
+    assert [fault.pointer for fault in refused.value.faults] == ["?cursor"]
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])
