@@ -11,10 +11,11 @@ from customs.access.callers import Caller
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
-from customs.declarations.preflight import Complaint, complaints_about
+from customs.declarations.preflight import Complaint, complaints_about, number_in_use
 from customs.declarations.registrations import Registrations
 from customs.declarations.schemas import DeclarationIn
 from customs.errors import Fault, Invalid
+from customs.gateway import Channel
 from customs.settings import Settings
 
 Locate = Callable[[str], tuple[int | None, str | None]]
@@ -63,11 +64,12 @@ class Shaped:
 class Checked:
     """A batch's rows so far: the orders still good, by their index, and everything found about all of them.
 
-    `given` holds the orders as handed in, before a registration on file completed them.
+    `given` holds the orders as handed in, before a registration on file completed them; `caller` handed them in.
     """
 
     orders: dict[int, Order]
     given: Mapping[int, Order]
+    caller: Caller
     findings: list[Finding]
     locate: Locate
     rules: Rules
@@ -115,7 +117,7 @@ def check(
 
     `findings` are what a spreadsheet knew already; the rows they call wrong are left out.
     """
-    checked = Checked(dict(shaped.orders), shaped.orders, [*findings], locate, rules)
+    checked = Checked(dict(shaped.orders), shaped.orders, caller, [*findings], locate, rules)
     known = {finding.pointer for finding in checked.errors}
     for index in range(shaped.rows):
         for complaint in shaped.misshapen.get(index, ()):
@@ -134,6 +136,7 @@ def check(
         if pointer.startswith("/declarations/"):
             checked.orders.pop(int(pointer.split("/")[2]), None)
     _repeats_within(checked)
+    _numbers_within(checked)
     return checked
 
 
@@ -199,11 +202,26 @@ def _repeats_within(checked: Checked) -> None:
         opposites = {(order.payment, plan.customs, "as a whole" if split else "split") for plan in planned}
         other = next((owners[filing] for filing in (*filings, *opposites) if filing in owners), None)
         if other is not None:
-            row, _ = checked.locate(f"/declarations/{other}")
-            checked.complain(index, _repeated(f"row {row}" if row else f"/declarations/{other}"))
+            checked.complain(index, _repeated(_place_of(checked, other)))
             continue
         mode = "split" if split else "as a whole"
         owners |= dict.fromkeys((*filings, *((order.payment, plan.customs, mode) for plan in planned)), index)
+
+
+def _numbers_within(checked: Checked) -> None:
+    """Two payments of one batch share no order number and no sub-order number (R6a)."""
+    owners: dict[tuple[Channel, str], tuple[tuple[str, Channel, str], int]] = {}
+    for index, order in list(checked.orders.items()):
+        for place, number in order.numbered_places:
+            payment, other = owners.setdefault((order.channel, number), (order.payment, index))
+            if payment != order.payment:
+                detail = f"{_place_of(checked, other)} of this batch has this number for another payment"
+                checked.complain(index, number_in_use(place, detail))
+
+
+def _place_of(checked: Checked, index: int) -> str:
+    row, _ = checked.locate(f"/declarations/{index}")
+    return f"row {row}" if row else f"/declarations/{index}"
 
 
 def _repeated(other: str) -> Complaint:

@@ -7,9 +7,10 @@ from decimal import Decimal
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, selectinload
 
+from customs.access.callers import Caller
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.orders import Order
-from customs.declarations.preflight import Held, HeldPush
+from customs.declarations.preflight import Held, HeldPush, NumberOwner
 from customs.gateway import Channel, SubOrderPart
 from customs.history.vault import Vault
 from customs.many_rows import one_of
@@ -88,12 +89,18 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
     return pushes
 
 
-def held(db: Session, pushes: Pushes, orders: Collection[Order], cert_indexes: Collection[str], now: datetime) -> Held:
-    """With those pushes, the sub-orders of the same numbers, and what each buyer spent this year."""
+def held(
+    db: Session,
+    pushes: Pushes,
+    orders: Collection[Order],
+    cert_indexes: Collection[str],
+    caller: Caller,
+    now: datetime,
+) -> Held:
+    """With those pushes, who has the same numbers (named where the caller sees it), and what each buyer spent."""
     return Held(
         pushes=pushes,
-        owner_of_order=_orders(db, {order.out_order_no for order in orders if not order.sub_orders}),
-        owner_of_sub_order=_sub_orders(db, {number for order in orders for number in order.sub_order_nos}),
+        owners_of_number=_owners_of_numbers(db, {number for order in orders for number in order.numbers}, caller),
         owners_of_payment=_owners(pushes),
         spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
     )
@@ -107,28 +114,27 @@ def _owners(pushes: Pushes) -> dict[tuple[Channel, str], set[str]]:
     return owners
 
 
-def _orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], tuple[str, str]]:
-    """Merchant and payment behind each order number."""
+def _owners_of_numbers(
+    db: Session, numbers: set[str], caller: Caller
+) -> dict[tuple[Channel, str], list[NumberOwner]]:
+    """The payments with live filings under each number, an order's or a sub-order's: the gateway knows no merchants."""
     if not numbers:
         return {}
-    rows = db.execute(
-        select(Declaration.channel, Declaration.out_order_no, Declaration.merchant_no, Declaration.payment_no).where(
-            one_of(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
-        )
+    owner = (Declaration.merchant_no, Declaration.payment_no, Declaration.id)
+    of_orders = select(Declaration.channel, Declaration.out_order_no, *owner).where(
+        one_of(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
     )
-    return {(channel, number): (merchant_no, payment_no) for channel, number, merchant_no, payment_no in rows}
-
-
-def _sub_orders(db: Session, numbers: set[str]) -> dict[tuple[Channel, str], tuple[str, str]]:
-    """Merchant and payment behind each sub-order number: the gateway knows no merchants."""
-    if not numbers:
-        return {}
-    rows = db.execute(
-        select(Declaration.channel, SubOrder.sub_order_no, Declaration.merchant_no, Declaration.payment_no)
+    of_sub_orders = (
+        select(Declaration.channel, SubOrder.sub_order_no, *owner)
         .join(Declaration, Declaration.id == SubOrder.declaration_id)
         .where(one_of(db, SubOrder.sub_order_no, numbers), Declaration.cancelled.is_(False))
     )
-    return {(channel, number): (merchant_no, payment_no) for channel, number, merchant_no, payment_no in rows}
+    owners: dict[tuple[Channel, str], list[NumberOwner]] = {}
+    for asked in (of_orders, of_sub_orders):
+        for channel, number, merchant_no, payment_no, declaration_id in db.execute(asked):
+            named = declaration_id if caller.may_touch(merchant_no) else None
+            owners.setdefault((channel, number), []).append(NumberOwner(merchant_no, payment_no, named))
+    return owners
 
 
 def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -> dict[str, Decimal]:

@@ -14,6 +14,7 @@ from customs.declarations import held as holdings
 from customs.declarations.checking import Checked, Locate, Rules, check, nowhere, rejection, shape
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.held import Pushes
+from customs.declarations.locking import lock_orders
 from customs.declarations.models import Batch
 from customs.declarations.paid import WHEN_PAID, complaints_about_payment, filings_of, waits
 from customs.declarations.preflight import Complaint, conflicts_with_held
@@ -46,6 +47,8 @@ def compare(
     lock: bool = False,
 ) -> Compared:
     """Compare with what we hold, and with what is known of the payments; `lock`: these do not change meanwhile."""
+    if lock:
+        lock_orders(db, checked.orders.values())
     facts = payments.facts(db, {PaymentKey(*order.payment) for order in checked.orders.values()}, lock=lock)
     pushes = holdings.pushes_of(db, checked.orders.values())
     existing = holdings.existing(db, pushes)
@@ -60,7 +63,8 @@ def compare(
             checked.complain(index, _conflict(known.id))
     # What a buyer spent matters only to orders whose amounts are known.
     indexes = {key: prepared[key].cert_index for key, order in checked.orders.items() if order.sub_orders}
-    held = holdings.held(db, pushes, checked.orders.values(), [index for index in indexes.values() if index], now)
+    buyers = [index for index in indexes.values() if index]
+    held = holdings.held(db, pushes, checked.orders.values(), buyers, checked.caller, now)
     for index, order in list(checked.orders.items()):
         for complaint in conflicts_with_held(order, held, indexes.get(index)):
             checked.complain(index, complaint)

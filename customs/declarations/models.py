@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from customs.database import Base, Money, UtcDateTime, Word
@@ -239,6 +239,17 @@ class Push(Due, Base):
     case_reason: Mapped[str | None] = mapped_column(Text)
     case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cause_id: Mapped[str | None] = mapped_column(String(40))
+
+
+class NumberLock(Base):
+    """The lock of a payment or of an order number, whether anything is known of it or not; a row says nothing else.
+
+    `key` is a digest: two that share one wait for each other needlessly, and that is all.
+    """
+
+    __tablename__ = "number_locks"
+
+    key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class Registration(Base):

@@ -1,5 +1,6 @@
 """An order as handed in, after its shape was checked: plain values that every rule of intake works on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,6 +35,17 @@ class Order:
     @property
     def sub_order_nos(self) -> tuple[str, ...]:
         return tuple(part.sub_order_no for part in self.sub_orders)
+
+    @property
+    def numbered_places(self) -> Iterator[tuple[str, str]]:
+        """Each number that the gateway may be asked by, after its JSON pointer below the declaration (R6a)."""
+        yield "out_order_no", self.out_order_no
+        for index, part in enumerate(self.sub_orders):
+            yield f"sub_orders/{index}/sub_order_no", part.sub_order_no
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return self.out_order_no, *self.sub_order_nos
 
     @property
     def total(self) -> Decimal | None:

@@ -41,14 +41,21 @@ class HeldPush:
     amount: Decimal | None = None
 
 
+class NumberOwner(NamedTuple):
+    """A payment that is declared under a number; `declaration_id` is None where the caller may not see whose it is."""
+
+    merchant_no: str
+    payment_no: str
+    declaration_id: str | None
+
+
 @dataclass(frozen=True)
 class Held:
     """What our data says about a batch's orders, read at once. Amounts in yuan; `spent` by blind index, this year."""
 
     pushes: Mapping[tuple[str, Channel, str], Sequence[HeldPush]] = field(default_factory=dict)
     spent: Mapping[str, Decimal] = field(default_factory=dict)
-    owner_of_order: Mapping[tuple[Channel, str], tuple[str, str]] = field(default_factory=dict)
-    owner_of_sub_order: Mapping[tuple[Channel, str], tuple[str, str]] = field(default_factory=dict)
+    owners_of_number: Mapping[tuple[Channel, str], Sequence[NumberOwner]] = field(default_factory=dict)
     owners_of_payment: Mapping[tuple[Channel, str], Collection[str]] = field(default_factory=dict)
 
 
@@ -196,7 +203,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Iterator[Complaint]:
-    """What our data has against a new order: the same filing elsewhere, a mixed split, limits (R1, R5, R10)."""
+    """What our data has against a new order: filed elsewhere, a mixed split, its numbers, limits (R1, R5, R6a, R10)."""
     pushes = held.pushes.get(order.payment, [])
     planned = plan_pushes(order.channel, order.office, order.sub_order_nos) if pushes else ()
     wanted = {(plan.customs, plan.sub_order_no) for plan in planned}
@@ -221,7 +228,8 @@ def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Ite
                 "declare a payment at one code either split or as a whole",
             )
             break
-    yield from _shared_numbers(order, held)
+    yield from _shared_payment(order, held)
+    yield from _numbers_in_use(order, held)
     spent = held.spent.get(cert_index or "", Decimal()) + (order.total or Decimal())
     if cert_index and order.total and spent > YEARLY_LIMIT:
         yield Complaint(
@@ -233,8 +241,7 @@ def conflicts_with_held(order: Order, held: Held, cert_index: str | None) -> Ite
         )
 
 
-def _shared_numbers(order: Order, held: Held) -> Iterator[Complaint]:
-    """The gateway knows no merchants, and finds an order or a sub-order by its number alone."""
+def _shared_payment(order: Order, held: Held) -> Iterator[Complaint]:
     others = set(held.owners_of_payment.get((order.channel, order.payment_no), ())) - {order.merchant_no}
     if others:
         yield Complaint(
@@ -244,21 +251,24 @@ def _shared_numbers(order: Order, held: Held) -> Iterator[Complaint]:
             "another merchant declares a payment of the same number",
             "a payment is one merchant's: check the number",
         )
-    named = [("out_order_no", order.out_order_no, held.owner_of_order)] if not order.sub_orders else []
-    named += [
-        (f"sub_orders/{index}/sub_order_no", number, held.owner_of_sub_order)
-        for index, number in enumerate(order.sub_order_nos)
-    ]
-    for place, number, owners in named:
-        merchant_no, payment_no = owners.get((order.channel, number), ("", ""))
-        if payment_no and (merchant_no, payment_no) != (order.merchant_no, order.payment_no):
-            what = "order" if place == "out_order_no" else "sub-order"
-            whose = f"payment {payment_no}" if merchant_no == order.merchant_no else "another payment"
-            yield Complaint(
-                place,
-                f"{what.replace('-', '_')}_shared",
-                WARNING,
-                f"{whose} has the same {what} number",
-                f"the gateway finds the {what} by its number alone: make it unique",
-            )
-            break
+
+
+def _numbers_in_use(order: Order, held: Held) -> Iterator[Complaint]:
+    """R6a: the gateway knows no merchants, and finds an order or a sub-order by its number alone."""
+    for place, number in order.numbered_places:
+        for owner in held.owners_of_number.get((order.channel, number), ()):
+            if (owner.merchant_no, owner.payment_no) != (order.merchant_no, order.payment_no):
+                known = owner.declaration_id and f"{owner.declaration_id} declares payment {owner.payment_no}"
+                yield number_in_use(place, f"{known or 'another payment is declared'} under this number")
+                break
+
+
+def number_in_use(place: str, detail: str) -> Complaint:
+    """R6a: a number that already stands for another payment."""
+    return Complaint(
+        place,
+        "order_number_in_use",
+        ERROR,
+        detail,
+        "the gateway finds an order by its number alone: give each payment numbers of its own",
+    )

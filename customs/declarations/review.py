@@ -30,6 +30,7 @@ from customs.declarations.counting import difference
 from customs.declarations.findings import Severity
 from customs.declarations.folding import folded
 from customs.declarations.held import order_of, pushes_of
+from customs.declarations.locking import lock_payment
 from customs.declarations.models import Declaration, Push
 from customs.declarations.orders import Order
 from customs.declarations.paid import Case, over_payment
@@ -151,6 +152,7 @@ class Reviewing:
     def _locked(self, declaration_id: str) -> Declaration:
         """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
         key = key_of(self._db, declaration_id, self._by)
+        lock_payment(self._db, key)
         self._facts = self._payments.facts(self._db, {key}, lock=True).get(key)
         declaration = declaration_of(self._db, declaration_id, self._by, lock=True)
         self._db.scalars(

@@ -20,6 +20,14 @@ from customs.errors import Invalid
 from tests import make
 from tests.desk import Desk
 
+X = make.sub_order_row(sub_order_no="X")
+# Two orders at once of which only one may be stored, for what they do to each other (R5, R6a, R4).
+RIVALS = {
+    "split and whole": ({"office": "GUANGZHOU"}, {"office": "GUANGZHOU_HUANGPU", "parts": 1}, "P"),
+    "one order number": ({"out_order_no": "X"}, {"out_order_no": "X", "merchant_no": "M200"}, None),
+    "one sub-order number": ({"sub_orders": [X]}, {"out_order_no": "X"}, None),
+}
+
 
 def stored(desk: Desk) -> int:
     with desk.services.reading() as db:
@@ -215,17 +223,62 @@ def test_a_filing_stands_once_in_a_batch(desk: Desk):
 def test_another_merchants_same_payment_number_is_another_payment(desk: Desk):
     row = make.declaration_row()
 
-    desk.take_in(row, row | {"merchant_no": "M200"})
+    desk.take_in(row, row | {"merchant_no": "M200", "out_order_no": make.number("O")})
 
     assert stored(desk) == 2
 
 
-def test_a_sub_order_number_that_another_payment_has_is_a_warning(desk: Desk):
-    desk.take_in(make.declaration_row(sub_orders=[make.sub_order_row(sub_order_no="S1")]))
+# Numbers that stand for one payment (R6a): of the first order, of the second, and the place that is refused.
+SHARED = {
+    "order and order": ({"out_order_no": "X"}, {"out_order_no": "X"}, "out_order_no"),
+    "part and part": ({"sub_orders": [X]}, {"sub_orders": [X]}, "sub_orders/0/sub_order_no"),
+    "order and part": ({"out_order_no": "X"}, {"sub_orders": [X]}, "sub_orders/0/sub_order_no"),
+    "part and order": ({"sub_orders": [X]}, {"out_order_no": "X"}, "out_order_no"),
+    "split orders": ({"out_order_no": "X", "parts": 1}, {"out_order_no": "X", "parts": 1}, "out_order_no"),
+    "merchants": ({"out_order_no": "X"}, {"out_order_no": "X", "merchant_no": "M200"}, "out_order_no"),
+    "one payment number": (
+        {"out_order_no": "X", "payment_no": "P"},
+        {"out_order_no": "X", "payment_no": "P", "merchant_no": "M200"},
+        "out_order_no",
+    ),
+}
 
-    batch = desk.take_in(make.declaration_row(sub_orders=[make.sub_order_row(sub_order_no="S1")]))
 
-    assert [(one["code"], one["severity"]) for one in batch.findings] == [("sub_order_shared", "warning")]
+@pytest.mark.parametrize(("first", "second", "place"), SHARED.values(), ids=SHARED)
+def test_a_number_stands_for_one_payment_as_long_as_its_filing_lives(desk: Desk, first, second, place: str):
+    older, newer = make.declaration_row(**first), make.declaration_row(**second)
+    with pytest.raises(Invalid) as within:
+        desk.take_in(older, newer)
+    (held,) = declarations_of(desk, desk.take_in(older))
+
+    with pytest.raises(Invalid) as after:
+        desk.take_in(newer)
+    desk.decide("cancel", held.id)
+    desk.take_in(newer)
+
+    assert faults_of(within) == [(f"/declarations/1/{place}", "order_number_in_use")]
+    assert ("/declarations/0/" + place, "order_number_in_use") in faults_of(after)
+    assert stored(desk) == 2
+
+
+def test_who_may_not_see_a_number_s_owner_learns_nothing_of_it(desk: Desk):
+    row = make.declaration_row(merchant_no="M200")
+    desk.take_in(row)
+
+    with pytest.raises(Invalid) as refused:
+        desk.take_in(make.declaration_row(out_order_no=row["out_order_no"]), caller=make.caller(make.MERCHANT))
+
+    told = str([(finding.detail, finding.action) for finding in refused.value.findings])
+    assert not any(word in told for word in ("M200", row["payment_no"], "decl_"))
+
+
+def test_the_numbers_of_one_payment_are_its_own(desk: Desk):
+    row = make.declaration_row(out_order_no="X", sub_orders=[X])
+
+    desk.take_in(row, row | {"office": "SHENZHEN"}, make.declaration_row("alipay", out_order_no="X"))
+    desk.take_in(row | {"office": "SHANGHAI"})
+
+    assert stored(desk) == 4
 
 
 def test_over_the_yearly_limit_of_a_buyer_is_a_warning_and_never_a_block(desk: Desk):
@@ -301,6 +354,27 @@ def test_of_two_intakes_of_the_same_batch_at_once_one_stores_and_one_replays(des
 
     assert stored(desk) == 20
     assert sorted(len(replayed(desk, batch)) for batch in batches) == [0, 20]
+
+
+@pytest.mark.parametrize(("one", "other", "payment_no"), RIVALS.values(), ids=RIVALS)
+def test_of_two_rivals_at_once_one_is_refused(desk: Desk, one, other, payment_no: str | None):
+    numbers = {"payment_no": payment_no} if payment_no else {}
+    rows = [make.declaration_row(**one, **numbers), make.declaration_row(**other, **numbers)]
+    rest = [make.declaration_row() for _ in range(50)]
+    barrier = threading.Barrier(2)
+
+    def take_in(row) -> bool:
+        barrier.wait()
+        try:
+            desk.take_in(row, *rest) if row is rows[0] else desk.take_in(row)
+        except Invalid:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(take_in, rows))
+
+    assert sorted(taken) == [False, True]
 
 
 def test_amounts_are_stored_exactly(desk: Desk):

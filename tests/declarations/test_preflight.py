@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from customs.declarations.checking import Rules, check, shape
 from customs.declarations.findings import Severity
-from customs.declarations.preflight import Held, HeldPush, complaints_about, conflicts_with_held
+from customs.declarations.preflight import Held, HeldPush, NumberOwner, complaints_about, conflicts_with_held
 from customs.declarations.registrations import Registrations
 from customs.gateway import Channel, SubOrderPart
 from tests import make
@@ -144,16 +144,19 @@ def test_another_code_is_no_conflict():
     assert conflicts(order, held_push(order, customs="SHENZHEN")) == []
 
 
-@pytest.mark.parametrize(("merchant_no", "told"), [(make.MERCHANT, True), ("M999", False)], ids=["ours", "anothers"])
-def test_a_sub_order_number_of_another_payment_is_a_warning_that_names_only_ours(merchant_no: str, told: bool):
+# R6a: numbers of other payments.
+
+
+@pytest.mark.parametrize("seen", ["decl_1", None], ids=["seen", "unseen"])
+def test_a_number_of_another_payment_is_refused_and_named_to_who_may_see_it(seen: str | None):
     order = make.order(parts=1)
-    held = Held(owner_of_sub_order={(order.channel, order.sub_order_nos[0]): (merchant_no, "ANOTHER")})
+    held = Held(owners_of_number={(order.channel, order.sub_order_nos[0]): [NumberOwner("M999", "ANOTHER", seen)]})
 
     (complaint,) = conflicts_with_held(order, held, None)
 
-    assert (complaint.code, complaint.severity) == ("sub_order_shared", WARNING)
-    assert ("ANOTHER" in complaint.detail) == told
-    assert merchant_no not in complaint.detail
+    assert (complaint.place, complaint.code) == ("sub_orders/0/sub_order_no", "order_number_in_use")
+    assert ("decl_1" in complaint.detail, "ANOTHER" in complaint.detail) == (seen is not None, seen is not None)
+    assert "M999" not in complaint.detail
 
 
 # R6: numbers.

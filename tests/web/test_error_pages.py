@@ -15,8 +15,7 @@ ROOT = Path(__file__).parents[2] / "customs"
 PLACES = {"Fault": 1, "Complaint": 1, "Flaw": 0, "Refusal": 0, "Finding": 3, "problem": 1, "unreadable": 0}
 # The gateway's side, and a bill's lines: their words are no codes of ours.
 ELSEWHERE = ("sandbox/", "gateway/", "payments/bill_reading.py")
-# Made of a word and an ending in preflight; and what werkzeug says by itself.
-MADE = {"order_shared", "sub_order_shared"}
+# What werkzeug says by itself.
 OF_WERKZEUG = {"method_not_allowed", "bad_request"}
 
 
@@ -43,7 +42,7 @@ def test_every_code_has_a_page_and_every_page_has_a_code(client):  # noqa: F811
         code_of(kind) for kind in kinds() if kind.__module__ in ("customs.errors", "customs.declarations.checking")
     }
 
-    assert set(BY_CODE) == codes | set(written()) | MADE | OF_WERKZEUG
+    assert set(BY_CODE) == codes | set(written()) | OF_WERKZEUG
 
 
 def test_no_code_has_two_pages():

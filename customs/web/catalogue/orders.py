@@ -148,20 +148,15 @@ ORDERS = (
         Words("提醒：另一商户也申报了同一支付单号。", "核对支付单号。"),
     ),
     Entry(
-        "order_shared",
+        "order_number_in_use",
         Words(
-            "A warning: another payment has this order number, and the gateway finds orders by it alone.",
-            "Make the number unique.",
+            "Another payment is declared under this order or sub-order number, and the gateway finds it by the number.",
+            "Give each payment numbers of its own; cancel the other declaration first if it was wrong and not sent.",
         ),
-        Words("提醒：另一笔支付使用了相同的订单号，而网关只凭单号查询。", "使订单号唯一。"),
-    ),
-    Entry(
-        "sub_order_shared",
         Words(
-            "A warning: another payment has this sub-order number, and the gateway finds sub-orders by it alone.",
-            "Make the number unique.",
+            "该订单号或子订单号已用于另一笔支付的申报，而网关只凭单号查询。",
+            "每笔支付使用各自的单号；若另一条申报单有误且尚未发送，请先撤销它。",
         ),
-        Words("提醒：另一笔支付使用了相同的子订单号，而网关只凭单号查询。", "使子订单号唯一。"),
     ),
     Entry(
         "payment_unknown",
