@@ -210,11 +210,12 @@ def _repeats_within(checked: Checked) -> None:
 
 def _numbers_within(checked: Checked) -> None:
     """Two payments of one batch share no order number and no sub-order number (R6a)."""
-    owners: dict[tuple[Channel, str], tuple[tuple[str, Channel, str], int]] = {}
+    owners: dict[tuple[Channel, str], int] = {}
     for index, order in list(checked.orders.items()):
-        for place, number in order.numbered_places:
-            payment, other = owners.setdefault((order.channel, number), (order.payment, index))
-            if payment != order.payment:
+        for position, number in enumerate(order.numbers):
+            other = owners.setdefault((order.channel, number), index)
+            if other != index and checked.given[other].payment != order.payment:
+                place, _ = [*order.numbered_places][position]
                 detail = f"{_place_of(checked, other)} of this batch has this number for another payment"
                 checked.complain(index, number_in_use(place, detail))
 

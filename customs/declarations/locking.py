@@ -4,7 +4,7 @@ Whoever takes other locks too takes these first.
 """
 
 from collections.abc import Iterable
-from hashlib import blake2b
+from zlib import crc32
 
 from sqlalchemy import ARRAY, BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -44,4 +44,4 @@ def _lock(db: Session, named: set[int]) -> None:
 
 
 def _digest(*words: str) -> int:
-    return int.from_bytes(blake2b("\0".join(words).encode(errors="surrogatepass"), digest_size=8).digest(), signed=True)
+    return crc32("\0".join(words).encode(errors="surrogatepass"))
