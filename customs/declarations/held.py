@@ -114,9 +114,7 @@ def _owners(pushes: Pushes) -> dict[tuple[Channel, str], set[str]]:
     return owners
 
 
-def _owners_of_numbers(
-    db: Session, numbers: set[str], caller: Caller
-) -> dict[tuple[Channel, str], list[NumberOwner]]:
+def _owners_of_numbers(db: Session, numbers: set[str], caller: Caller) -> dict[tuple[Channel, str], list[NumberOwner]]:
     """The payments with live filings under each number, an order's or a sub-order's: the gateway knows no merchants."""
     if not numbers:
         return {}

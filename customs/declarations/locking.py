@@ -1,4 +1,4 @@
-"""Lock payments and order numbers, known or not, so that the rules about them hold for everybody at once (R1, R4 to R6a).
+"""Lock payments and order numbers, known or not, so that what is said of them holds for all at once (R1, R4 to R6a).
 
 Whoever takes other locks too takes these first.
 """
