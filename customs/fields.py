@@ -1,14 +1,13 @@
 """Fields that the API's bodies are made of: every fault carries a stable code and what to do."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from customs.texts import UNPRINTABLE
+from customs.texts import is_unprintable
 
 LONGEST_TEXT = 200
 AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", re.ASCII)
@@ -64,7 +63,7 @@ class Text(WholeInItself, fields.String):
             return text
         if text != text.strip():
             raise ValidationError([Fault("this begins or ends with a blank", "blanks", "remove the blanks around it")])
-        if any(unicodedata.category(character) in UNPRINTABLE for character in text):
+        if any(map(is_unprintable, text)):
             raise ValidationError(
                 [Fault("this holds an invisible or unprintable character", "unprintable", "type it anew")]
             )

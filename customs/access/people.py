@@ -19,7 +19,7 @@ from customs.errors import ActionRefused, Fault, Invalid, NotFound
 from customs.history.deeds import Act, Deed, deed_by
 from customs.history.vault import Vault
 from customs.ids import new_id
-from customs.texts import UNPRINTABLE
+from customs.texts import is_unprintable
 
 LOGIN = re.compile(r"[a-z0-9._@-]{3,64}", re.ASCII)
 LONGEST_NAME = 100
@@ -226,7 +226,7 @@ def _merchants(numbers: Sequence[str] | None) -> tuple[list[str] | None, list[Fa
 
 
 def _is_text(text: str, longest: int) -> bool:
-    return 1 <= len(text) <= longest and not any(unicodedata.category(one) in UNPRINTABLE for one in text)
+    return 1 <= len(text) <= longest and not any(map(is_unprintable, text))
 
 
 def _named(merchants: Sequence[str] | None) -> str:

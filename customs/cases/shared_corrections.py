@@ -13,9 +13,10 @@ from customs.declarations.checking import Rules
 from customs.declarations.findings import Severity
 from customs.declarations.held import order_of
 from customs.declarations.models import Declaration
-from customs.declarations.preflight import complaints_about
+from customs.declarations.preflight import complaints_about_change
 from customs.declarations.rehearsing import Rehearsal, chosen, payment_of, refund_under_way, sorted_out
 from customs.gateway import Channel
+from customs.history.tallying import day_of
 from customs.history.vault import Vault
 from customs.payment_facts import PaymentFacts, Payments
 
@@ -49,7 +50,7 @@ class SharedCorrection:
         pushes = [push for push in declaration.pushes if push.sub_order_no in touched]
         if not pushes:
             return Refusal("unchanged", "nothing in it differs from the declaration")
-        for one in complaints_about(after, self._request.now.date()):
+        for one in complaints_about_change(before, after, day_of(self._request.now)):
             if self._rules.severity(one.code, one.severity) is Severity.ERROR:
                 return Refusal(one.code, one.detail)
         refusals = (refusal_of(push, modify_checks(push), self._request) for push in pushes)

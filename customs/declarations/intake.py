@@ -24,6 +24,7 @@ from customs.declarations.storing import Prepared, prepare, store
 from customs.errors import Invalid
 from customs.history.auditing import AuditTrail
 from customs.history.deeds import Act, Deed, deed_by
+from customs.history.tallying import day_of
 from customs.history.vault import Vault
 from customs.payment_facts import PaymentFacts, PaymentKey, Payments
 
@@ -122,7 +123,7 @@ def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submissio
     shaped = shape(submission.rows)
     with database.reading(engine) as db:
         on_file = registrations_of(db, {order.merchant_no for order in shaped.orders.values()})
-        today = database.now(db).date()
+        today = day_of(database.now(db))
     checked = check(shaped, caller, on_file, rules, today, locate=submission.locate, findings=submission.findings)
     return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
 

@@ -63,8 +63,18 @@ Rule = Callable[[Order], Iterator[Complaint]]
 
 
 def complaints_about(order: Order, today: date) -> list[Complaint]:
-    """Every rule that needs nothing but the order itself, and the day for birth dates."""
+    """Every rule that needs nothing but the order itself, and the day in Shanghai for birth dates."""
     return [*(complaint for rule in RULES for complaint in rule(order)), *_buyer(order, today)]
+
+
+def complaints_about_change(before: Order, after: Order, today: date) -> list[Complaint]:
+    """The same for what a correction changes: what it leaves was taken once, and numbers never change (9.1)."""
+    left = {name for name in vars(after) if getattr(after, name) == getattr(before, name)}
+    return [
+        one
+        for one in complaints_about(after, today)
+        if one.place.partition("/")[0] not in left and not one.place.endswith("sub_order_no")
+    ]
 
 
 def _numbers(order: Order) -> Iterator[Complaint]:
@@ -176,6 +186,14 @@ def _buyer(order: Order, today: date) -> Iterator[Complaint]:
     elif fault := identity.cert_id_truth_fault(order.buyer.cert_id, today):
         yield Complaint(
             "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
+        )
+    elif not identity.names_a_region(order.buyer.cert_id):
+        yield Complaint(
+            "buyer/cert_id",
+            "cert_id_region",
+            WARNING,
+            "the first two digits are no region's",
+            "compare it with the ID card",
         )
 
 

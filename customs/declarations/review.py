@@ -34,7 +34,7 @@ from customs.declarations.locking import lock_payment
 from customs.declarations.models import Declaration, Push
 from customs.declarations.orders import Order
 from customs.declarations.paid import Case, over_payment
-from customs.declarations.preflight import Complaint, complaints_about
+from customs.declarations.preflight import Complaint, complaints_about_change
 from customs.declarations.queries import declaration_of, key_of
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Fault, Invalid
@@ -43,7 +43,7 @@ from customs.history.auditing import AuditTrail
 from customs.history.deeds import Act, deed_by
 from customs.history.masking import mask_text
 from customs.history.models import Event
-from customs.history.tallying import tally
+from customs.history.tallying import day_of, tally
 from customs.history.vault import Vault
 from customs.payment_facts import Payments
 
@@ -97,7 +97,7 @@ class Reviewing:
         self._require_no_refund(declaration)
         before = order_of(declaration, vault)
         after = changed_order(before, changes)
-        found = [*complaints_about(after, self._now.date()), *self._over_payment(declaration, after)]
+        found = [*complaints_about_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
         complaints = [one for one in found if _blocks(one, rules)]
         if complaints:
             raise Invalid(

@@ -1,6 +1,5 @@
 """What people write for one another beside a declaration or a cause of failures."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from customs.errors import Fault, Invalid, NotFound
 from customs.history.actors import Onlooker
 from customs.history.masking import mask_text
 from customs.ids import new_id
-from customs.texts import UNPRINTABLE
+from customs.texts import is_unprintable
 
 LONGEST_COMMENT = 2000
 
@@ -74,7 +73,7 @@ def _legible(text: str) -> str:
     if not 1 <= len(told) <= LONGEST_COMMENT:
         detail = f"a comment has 1 to {LONGEST_COMMENT} characters, this one {len(told)}"
         raise Invalid(detail, faults=[Fault("/text", "length", detail)])
-    if any(unicodedata.category(character) in UNPRINTABLE for character in told if character != "\n"):
+    if any(map(is_unprintable, told.replace("\n", ""))):
         detail = "this holds an invisible or unprintable character: type it anew"
         raise Invalid(detail, faults=[Fault("/text", "unprintable", detail)])
     return told

@@ -12,6 +12,7 @@ from customs.declarations.identity import (
     cert_id_truth_fault,
     fold_identities,
     name_fault,
+    names_a_region,
     read_verdict,
 )
 from tests import make
@@ -46,7 +47,7 @@ UNTRUE = {
     "29 February of no leap year": (make.cert_id(birthday="20010229"), "birth date"),
     "year 0000": (make.cert_id(birthday="00000101"), "birth date"),
     "future birthday": (make.cert_id(birthday="20261124"), "future"),
-    "no such place": (make.cert_id(place="999999"), "place"),
+    "born in 1395": (make.cert_id(birthday="13950312"), "as old"),
 }
 BAD_NAMES = {
     "empty": "",
@@ -91,9 +92,37 @@ def test_a_well_shaped_number_that_is_nobodys_is_told_apart(cert_id: str, named:
     assert named in (cert_id_truth_fault(cert_id, TODAY) or "")
 
 
-@pytest.mark.parametrize("cert_id", ["11010519491231002X", GOOD, make.cert_id(birthday="20261123")])
-def test_a_true_number_has_no_fault(cert_id: str):
+TRUE = {
+    "the standard's own sample": "11010519491231002X",
+    "born today": make.cert_id(birthday="20261123"),
+    "a county younger than its people": "320219198405224152",
+    "a county that no library has": "321119197303106324",
+    "a county that is no more": make.cert_id(place="110103"),
+    "born in 1896": make.cert_id(birthday="18960301"),
+    "Hong Kong": "810000198806141134",
+    "Macao": "820000199109232264",
+    "Taiwan": "830000198503073393",
+    "a foreigner in Beijing": "911276198305290265",
+    "a foreigner in Shanghai": "931392197907030158",
+}
+
+
+@pytest.mark.parametrize("cert_id", TRUE.values(), ids=TRUE)
+def test_a_true_number_has_no_fault_wherever_and_whenever_it_was_given_out(cert_id: str):
     assert (cert_id_shape_fault(cert_id), cert_id_truth_fault(cert_id, TODAY)) == (None, None)
+    assert names_a_region(cert_id)
+
+
+@given(st.integers(0, 999_999), st.dates(date(1900, 1, 1), TODAY))
+def test_no_place_and_no_year_ends_in_anything_but_a_verdict(place: int, born: date):
+    cert_id = make.cert_id(place=f"{place:06d}", birthday=f"{born:%Y%m%d}")
+
+    assert cert_id_truth_fault(cert_id, TODAY) is None
+
+
+@pytest.mark.parametrize("place", ["000000", "160101", "809999", "840000"])
+def test_a_region_that_there_is_not_is_worth_a_look(place: str):
+    assert not names_a_region(make.cert_id(place=place))
 
 
 @given(st.integers(0, 999), st.dates(date(1930, 1, 1), date(2020, 1, 1)), st.integers(0, 16))

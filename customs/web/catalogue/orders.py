@@ -89,10 +89,18 @@ ORDERS = (
     Entry(
         "cert_id_invalid",
         Words(
-            "The ID number is well shaped and cannot be true: its check digit, its date or its region is wrong.",
+            "The ID number is well shaped and cannot be true: its check digit or its birth date is wrong.",
             "Ask the buyer for the number on their ID card.",
         ),
-        Words("身份证号格式正确但不真实：校验位、出生日期或地区码有误。", "请订购人提供身份证上的号码。"),
+        Words("身份证号校验未通过：校验码或出生日期有误。", "请订购人提供身份证上的号码。"),
+    ),
+    Entry(
+        "cert_id_region",
+        Words(
+            "A warning: the first two digits of the ID number are no region's.",
+            "Compare it with the ID card.",
+        ),
+        Words("提醒：身份证号前两位不是任何地区的代码。", "请与身份证核对。"),
     ),
     Entry(
         "over_single_limit",
