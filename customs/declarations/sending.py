@@ -24,7 +24,10 @@ RELEASE = update(PUSHES).where(under_fence).values(holder=None, lease_until=None
 EXTEND = update(PUSHES).where(under_fence).values(lease_until=UNTIL)
 # After a commit that only looked lost, a send has become a query: it must not be marked a second time.
 MARK_QUERY = (
-    update(PUSHES).where(may_leave, push.next_action == Action.QUERY).values(lease_until=UNTIL).returning(push.id)
+    update(PUSHES)
+    .where(may_leave, push.next_action == Action.QUERY)
+    .values(lease_until=UNTIL)
+    .returning(push.id, push.fence)
 )
 MARK_SEND = (
     update(PUSHES)
@@ -36,23 +39,24 @@ MARK_SEND = (
         sent_at=MOMENT,
         attempts=push.attempts + 1,
     )
-    .returning(push.id)
+    .returning(push.id, push.fence)
 )
 
 
 def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
     """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
 
-    From here on a state-changing call is in doubt until its answer is understood.
+    From here on a state-changing call is in doubt until its answer is understood. Told apart by fence: a process whose
+    reservations outlived their lease may hold the same push twice, and only the newer may leave.
     """
-    marked: set[str] = set()
+    marked: set[tuple[str, int]] = set()
     for statement, is_query in ((MARK_QUERY, True), (MARK_SEND, False)):
         keys = [task.key for task in leaving if (task.action is Action.QUERY) is is_query]
         if keys:
             values = {"keys": padded(keys), "lane": lane, "moment": now, "until": now + lease}
-            marked.update(db.scalars(statement, values))
-    release(db, [task for task in leaving if task.push_id not in marked])
-    return [task for task in leaving if task.push_id in marked]
+            marked.update((row.id, row.fence) for row in db.execute(statement, values))
+    release(db, [task for task in leaving if _fence(task) not in marked])
+    return [task for task in leaving if _fence(task) in marked]
 
 
 def extend(db: Connection, held: Sequence[Task], until: datetime) -> None:
@@ -67,4 +71,8 @@ def release(db: Connection, tasks: Sequence[Task]) -> None:
 
 
 def _fences(tasks: Sequence[Task]) -> Sequence[tuple[str, int]]:
-    return padded([(task.push_id, task.fence) for task in tasks])
+    return padded([_fence(task) for task in tasks])
+
+
+def _fence(task: Task) -> tuple[str, int]:
+    return task.push_id, task.fence

@@ -126,9 +126,10 @@ def mark(db: Connection, tasks: Sequence[Task], now: datetime, lease: timedelta)
         endpoint.id == delivery.endpoint_id, endpoint.deleted_at.is_(None), endpoint.paused_at.is_(None)
     )
     leaving = update(DELIVERIES).where(_under_fence(tasks), alive.exists()).values(lease_until=now + lease)
-    marked = set(db.scalars(leaving.returning(delivery.id)))
-    release(db, [task for task in tasks if task.id not in marked])
-    return [task for task in tasks if task.id in marked]
+    # By fence: what outlived its lease here may have been reserved here once more.
+    marked = {(row.id, row.fence) for row in db.execute(leaving.returning(delivery.id, delivery.fence))}
+    release(db, [task for task in tasks if task.key not in marked])
+    return [task for task in tasks if task.key in marked]
 
 
 def extend(db: Connection, tasks: Collection[Task], until: datetime) -> None:
