@@ -11,6 +11,10 @@ class Clock:
         """Seconds that only grow; they may stand still while the machine sleeps."""
         return time.monotonic()
 
+    def wall(self) -> float:
+        """Unix time as this machine shows it: it goes on in the machine's sleep, and somebody may set it."""
+        return time.time()
+
     def event(self) -> threading.Event:
         """Something to wait for until it is set."""
         return threading.Event()

@@ -28,8 +28,19 @@ from customs.clock import MACHINE, Clock
 
 HUNDREDTH = Decimal("0.01")
 CLOCK_SECONDS = 5.0
+SLEPT_SECONDS = 0.5
 # PostgreSQL's words for a deadlock and for a serialization failure.
 CONTENTION = ("40P01", "40001")
+POSTGRESQL_SETTINGS = {
+    # The tables' shapes change from minute to minute: a plan kept for all values soon reads a whole table for one row.
+    "plan_cache_mode": "force_custom_plan",
+    # A process that is frozen in the midst of a transaction loses it, with its locks, before others give up waiting.
+    "idle_in_transaction_session_timeout": "15s",
+    "lock_timeout": "20s",
+}
+# A server whose host is gone is noticed within a minute: nobody else would tell.
+KEEPALIVES = {"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 Item = TypeVar("Item")
 
@@ -113,10 +124,14 @@ def connect(url: str, *, pings: bool = True) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    # The tables' shapes change from minute to minute: a plan kept for all values soon reads a whole table for one row.
-    options = {"options": "-c plan_cache_mode=force_custom_plan"}
+    options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
     return create_engine(
-        url, connect_args=options, pool_size=10, max_overflow=20, pool_pre_ping=pings, hide_parameters=True
+        url,
+        connect_args={"options": options, **KEEPALIVES},
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=pings,
+        hide_parameters=True,
     )
 
 
@@ -144,8 +159,10 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """One snapshot to read from; it never waits for a writer."""
-    with Session(engine.execution_options(reading=True), expire_on_commit=False) as session, session.begin():
+    """One snapshot to read from, however many questions are asked of it; it never waits for a writer."""
+    options = SNAPSHOT if engine.dialect.name == "postgresql" else {"reading": True}
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.connection(execution_options=options)
         yield session
 
 
@@ -163,17 +180,19 @@ class DatabaseClock:
     """The database's clock without a round trip each time: read now and then, counted on in between."""
 
     def __init__(self, clock: Clock = MACHINE) -> None:
-        self._monotonic = clock.monotonic
-        self._read = (float("-inf"), datetime.min.replace(tzinfo=UTC))
+        self._clock = clock
+        self._read = (float("-inf"), float("-inf"), datetime.min.replace(tzinfo=UTC))
 
     def __call__(self, db: Connection) -> datetime:
-        read_at, moment = self._read
-        passed = self._monotonic() - read_at
-        if passed < CLOCK_SECONDS:
+        read_at, wall, moment = self._read
+        passed = self._clock.monotonic() - read_at
+        # A machine that slept shows it on the wall only; on any difference the database is asked anew.
+        if passed < CLOCK_SECONDS and abs(self._clock.wall() - wall - passed) < SLEPT_SECONDS:
             return moment + timedelta(seconds=passed)
+        read_at, wall = self._clock.monotonic(), self._clock.wall()
         moment = now(db)
         # One assignment: two threads share this clock.
-        self._read = (self._monotonic(), moment)
+        self._read = (read_at, wall, moment)
         return moment
 
 

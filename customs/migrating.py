@@ -45,6 +45,8 @@ def migration(engine: Engine) -> Iterator[Config]:
         Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with engine.connect() as connection, _constraints_asleep(connection), connection.begin():
         if engine.dialect.name == "postgresql":
+            # An upgrade of many rows takes as long as it takes, and so does the wait for another one.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
         yield config(connection)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Connection, Engine, delete, func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from customs import database
@@ -141,6 +141,28 @@ def test_a_reader_sees_one_state_of_the_world_and_never_waits_for_a_writer(servi
     writer.join()
 
     assert seen == [0]
+
+
+def test_what_one_reader_asks_twice_is_answered_alike_whatever_is_written_in_between(services: Services, desk: Desk):
+    desk.declare()
+
+    with services.reading() as db:
+        first = db.scalars(select(Push.tries)).all()
+        with services.transaction() as writer:
+            writer.execute(PUSHES.update().values(tries=7))
+        second = db.scalars(select(Push.tries)).all()
+
+    assert (first, second) == ([0], [0])
+
+
+def test_a_process_that_stands_still_in_a_transaction_is_put_out_before_others_give_up(migrated_cluster: Engine):
+    def seconds(db: Connection, name: str) -> int:
+        return int(db.exec_driver_sql(f"SELECT extract(epoch FROM current_setting('{name}')::interval)").scalar_one())
+
+    with migrated_cluster.connect() as db:
+        frozen, waiting = seconds(db, "idle_in_transaction_session_timeout"), seconds(db, "lock_timeout")
+
+    assert 0 < frozen < waiting < 60
 
 
 def test_two_who_read_and_then_write_come_one_after_the_other(services: Services, desk: Desk):

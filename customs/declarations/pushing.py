@@ -27,20 +27,19 @@ from customs.gateway import (
     Filing,
     GatewayError,
     Misuse,
-    NotSent,
+    TooLate,
     Unknown,
 )
 from customs.history.counting import CallCounter
 from customs.history.masking import mask_params, mask_reply, mask_text
 from customs.history.vault import Vault
 from customs.lanes.passage import Passage
+from customs.send_deadlines import SendDeadlines
 from customs.settings import Settings
 
 log = structlog.get_logger()
 
 COUNTS_EVERY_SECONDS = 1.0
-# A call ends this long before its lease may: the answer still has to be recorded.
-LEASE_MARGIN_SECONDS = 2.0
 # Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
 RACES = 2
 
@@ -76,7 +75,9 @@ class DeclarationDesk:
         self._turn = Turn()
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
-        self._must_leave_by: dict[tuple[str, int, int], float] = {}
+        self._deadlines: SendDeadlines[tuple[str, int, int]] = SendDeadlines(
+            engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
+        )
         self._now = DatabaseClock(clock)
         self._counter = CallCounter()
         self._count_at = 0.0
@@ -95,8 +96,7 @@ class DeclarationDesk:
         return tasks
 
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
-        for task, _ in answered:
-            self._must_leave_by.pop(task.key, None)
+        self._deadlines.forget(task.key for task, _ in answered)
         for _attempt in range(RACES):
             try:
                 return self._exchange(answered, leaving)
@@ -106,6 +106,7 @@ class DeclarationDesk:
         return self._exchange(answered, leaving)
 
     def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
         with self._engine.begin() as db:
             now = self._now(db)
             if answered:
@@ -114,15 +115,12 @@ class DeclarationDesk:
             allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
             self._crash.reach("mark_before_commit")
         self._crash.reach("exchange_after_commit")
-        leave_by = self._clock.monotonic() + self._settings.lease_seconds - LEASE_MARGIN_SECONDS
-        leave_by -= min(self._settings.gateway_timeout_seconds, self._settings.lease_seconds / 2)
-        self._must_leave_by.update({task.key: leave_by for task in allowed})
+        self._deadlines.set((task.key for task in allowed), start, now)
         return allowed
 
     def call(self, task: Task) -> Outcome:
-        if self._clock.monotonic() > self._must_leave_by.get(task.key, 0.0):
-            # This process was frozen: somebody else may hold the lease by the time an answer comes.
-            return NotSent("the lease was about to end")
+        if self._deadlines.is_over(task.key):
+            return TooLate("the lease was about to end")
         self._crash.reach("call_before_send")
         try:
             outcome = self._ask(task)

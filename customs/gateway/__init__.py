@@ -16,6 +16,7 @@ from customs.gateway.errors import (
     NotSent,
     Refused,
     RefusedNotification,
+    TooLate,
     Unknown,
     UnreadableKey,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "SaleReply",
     "Signer",
     "SubOrderPart",
+    "TooLate",
     "Unknown",
     "UnreadableKey",
     "Verifier",

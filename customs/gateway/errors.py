@@ -29,6 +29,10 @@ class NotSent(GatewayError):
     """No connection came about (refused, name, time, certificate): nothing was done, send the same again."""
 
 
+class TooLate(NotSent):
+    """We did not try: this process was held up until its turn was over. It says nothing of the gateway."""
+
+
 class Busy(GatewayError):
     """503 or 429: nothing was done, later again. `retry_after` in seconds when the gateway named it."""
 

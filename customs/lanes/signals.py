@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, NotSent, Refused
+from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, NotSent, Refused, TooLate
 from customs.lanes.gate import LaneReport
 
 
@@ -20,6 +20,7 @@ class Signal(StrEnum):
 
 # The first row that fits counts; what is no error is an answer.
 SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
+    (TooLate, Signal.SILENT),
     (NotSent, Signal.HELD),
     (Busy, Signal.HELD),
     (Credentials, Signal.STRUCK),

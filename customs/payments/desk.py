@@ -12,12 +12,13 @@ from customs.clock import MACHINE, Clock
 from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.due import this_holder
-from customs.gateway import GatewayError, NotSent, Unknown
+from customs.gateway import GatewayError, TooLate, Unknown
 from customs.history.counting import CallCounter
 from customs.lanes.passage import Passage
 from customs.payments.errands import Deed, Task, claim, extend, mark, release
 from customs.payments.judging import Outcome
 from customs.payments.locking import lock_payments
+from customs.send_deadlines import SendDeadlines
 from customs.settings import Settings
 
 log = structlog.get_logger()
@@ -25,8 +26,6 @@ log = structlog.get_logger()
 COUNTS_EVERY_SECONDS = 1.0
 # Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
 RACES = 2
-# A call ends this long before its lease may: the answer still has to be recorded.
-LEASE_MARGIN_SECONDS = 2.0
 
 
 class Work(Protocol):
@@ -69,9 +68,9 @@ class PaymentDesk:
         self._holder = holder or this_holder()
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._leave_within = settings.lease_seconds - LEASE_MARGIN_SECONDS
-        self._leave_within -= min(settings.gateway_timeout_seconds, settings.lease_seconds / 2)
-        self._must_leave_by: dict[Task, float] = {}
+        self._deadlines: SendDeadlines[Task] = SendDeadlines(
+            engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
+        )
         self._counter = CallCounter()
         self._count_at = 0.0
 
@@ -113,8 +112,7 @@ class PaymentDesk:
         return claim(db, work.table, work.may_go, room=room, now=now, holder=self._holder, lease=self._lease, only=only)
 
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
-        for task, _ in answered:
-            self._must_leave_by.pop(task, None)
+        self._deadlines.forget(task for task, _ in answered)
         for _attempt in range(RACES):
             try:
                 return self._exchange(answered, leaving)
@@ -124,6 +122,7 @@ class PaymentDesk:
         return self._exchange(answered, leaving)
 
     def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
         with self._engine.begin() as db:
             now = self._now(db)
             self._record(db, answered, now)
@@ -132,13 +131,12 @@ class PaymentDesk:
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
         self._crash.reach("errand_exchange_after_commit")
-        self._must_leave_by.update(dict.fromkeys(allowed, self._clock.monotonic() + self._leave_within))
+        self._deadlines.set(allowed, start, now)
         return allowed
 
     def call(self, task: Task) -> Outcome:
-        if self._clock.monotonic() > self._must_leave_by.get(task, 0.0):
-            # This process was frozen: somebody else may hold the lease by the time an answer comes.
-            return NotSent("the lease was about to end")
+        if self._deadlines.is_over(task):
+            return TooLate("the lease was about to end")
         self._crash.reach("errand_call_before_send")
         try:
             outcome = self._of(task).call(task)

@@ -18,6 +18,7 @@ from customs.due import this_holder
 from customs.errors import VaultLocked
 from customs.history.vault import Vault
 from customs.instants import instant
+from customs.send_deadlines import SendDeadlines
 from customs.settings import Settings
 from customs.webhooks.announcing import GROUP, is_pending, spread
 from customs.webhooks.claiming import Task, claim, extend, is_waiting, mark, release
@@ -29,8 +30,6 @@ from customs.webhooks.signing import signed_headers
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 15.0
-# An attempt ends this long before its lease may: the answer still has to be recorded.
-LEASE_MARGIN_SECONDS = 2.0
 # Of a worker's threads, this part at most waits for other people's servers.
 SHARE_OF_THREADS = 4
 RACES = 2
@@ -65,11 +64,12 @@ class WebhookDesk:
         self._holder = holder or this_holder()
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._leave_within = settings.lease_seconds - LEASE_MARGIN_SECONDS - timeout_of(settings)
         self._most = max(1, settings.gateway_concurrency // SHARE_OF_THREADS)
         self._now = DatabaseClock(clock)
         self._held: set[Task] = set()
-        self._must_leave_by: dict[Task, float] = {}
+        self._deadlines: SendDeadlines[Task] = SendDeadlines(
+            engine, settings.lease_seconds, timeout_of(settings), clock
+        )
         self._last = ""
         self._look_at = 0.0
 
@@ -116,6 +116,7 @@ class WebhookDesk:
         return self._exchange(answered, leaving)
 
     def _exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
         with self._engine.begin() as db:
             now = self._now(db)
             late = record(db, answered, now) if answered else []
@@ -124,12 +125,11 @@ class WebhookDesk:
         for task in late:
             log.warning("an endpoint's answer came too late", delivery_id=task.id, fence=task.fence)
         self._forget([*(task for task, _ in answered), *(task for task in leaving if task not in allowed)])
-        self._must_leave_by.update(dict.fromkeys(allowed, self._clock.monotonic() + self._leave_within))
+        self._deadlines.set(allowed, start, now)
         return allowed
 
     def call(self, task: Task) -> Answer:
-        if self._clock.monotonic() > self._must_leave_by.get(task, 0.0):
-            # This process was frozen: somebody else may hold the lease by the time an answer comes.
+        if self._deadlines.is_over(task):
             return Answer(error="the lease was about to end", was_sent=False)
         self._crash.reach("webhook_call_before_send")
         try:
@@ -160,8 +160,7 @@ class WebhookDesk:
 
     def _forget(self, tasks: Sequence[Task]) -> None:
         self._held.difference_update(tasks)
-        for task in tasks:
-            self._must_leave_by.pop(task, None)
+        self._deadlines.forget(tasks)
 
 
 def body_of(event: dict[str, Any] | Any) -> bytes:

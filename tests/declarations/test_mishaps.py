@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
+
 from customs.crash_points import CrashPoints
 from customs.declarations.judging import judge
+from customs.declarations.models import Declaration
 from customs.declarations.pushing import DeclarationDesk
 from customs.declarations.states import Action, State
-from customs.gateway import Misuse, NotSent
+from customs.gateway import Misuse, NotSent, Unknown
 from customs.history.vault import Vault
 from tests import make
 from tests.desk import Desk
@@ -54,6 +59,23 @@ def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: D
     assert isinstance(outcomes[sealed_elsewhere][1], Misuse)
     assert without_buyer in outcomes
     assert "CUSTOMS_PII_KEYS" in (desk.push(sealed_elsewhere).case_reason or "")
+
+
+@pytest.mark.parametrize("either_database", ["postgresql"], indirect=True)
+def test_an_answer_whose_row_a_frozen_process_holds_is_given_up_for_now_and_recorded_later(desk: Desk):
+    declaration_id, services = desk.declare(), desk.services
+    worker = DeclarationDesk(services.engine, services.settings, services.vault, {}, CrashPoints())
+    answered = [(task, Unknown("lost")) for task in worker.exchange([], worker.claim(10))]
+
+    with services.engine.connect() as frozen:
+        frozen.execute(select(Declaration.id).with_for_update())
+        event.listen(services.engine, "begin", lambda db: db.exec_driver_sql("SET LOCAL lock_timeout = '20ms'"))
+        with pytest.raises(OperationalError):
+            worker.exchange(answered, [])
+        frozen.rollback()
+    worker.exchange(answered, [])
+
+    assert [one.detail["outcome"] for one in desk.events(declaration_id)] == ["unknown"]
 
 
 def test_an_older_reply_is_no_proof_that_a_modify_had_no_effect():

@@ -91,6 +91,18 @@ def test_a_stale_fence_is_not_marked(desk: Desk):
     assert desk.send(current) == current
 
 
+def test_of_a_push_that_one_process_holds_twice_only_the_newer_leaves(desk: Desk):
+    declaration_id = desk.declare()
+    outlived = desk.claim()
+    desk.wait(seconds=61)
+    newer = desk.claim()
+
+    left = desk.send([*outlived, *newer])
+
+    assert left == newer
+    assert desk.push(declaration_id).attempts == 1
+
+
 def test_a_stale_epoch_is_not_marked_and_its_lease_ends(desk: Desk):
     declaration_id = desk.declare()
     reserved = desk.claim()

@@ -4,7 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from customs.gateway import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused, Unknown
+from customs.gateway import (
+    Busy,
+    ClockSkew,
+    Credentials,
+    GatewayError,
+    Misuse,
+    NotFound,
+    NotSent,
+    Refused,
+    TooLate,
+    Unknown,
+)
 from customs.lanes.gate import LaneReport
 from customs.lanes.signals import SIGNALS, Signal, lane_report, signal_of
 from tests import make
@@ -29,6 +40,7 @@ OUTCOMES = [
     (Refused("no", exchange=None, status=400), Signal.ANSWERED),
     (NotFound("nothing", exchange=None, status=404), Signal.ANSWERED),
     (NotSent("refused"), Signal.HELD),
+    (TooLate("the lease was about to end"), Signal.SILENT),
     (busy(), Signal.HELD),
     (Credentials("who?"), Signal.STRUCK),
     (skewed(1), Signal.SKEWED),

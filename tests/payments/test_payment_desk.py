@@ -38,6 +38,15 @@ def test_a_door_leaves_alone_what_a_worker_has(till: Till):
     assert wallet.deeds == []
 
 
+def test_of_an_errand_that_one_process_holds_twice_only_the_newer_leaves(till: Till):
+    due(till)
+    outlived = till.claim()
+    till.wait(seconds=61)
+    newer = till.claim()
+
+    assert till.send([*outlived, *newer]) == newer
+
+
 @pytest.mark.parametrize("callers", [8])
 def test_many_doors_and_workers_send_one_payment_once(till: Till, callers: int):
     payment_id, wallet = due(till), Silent(SILENCE)
@@ -69,7 +78,7 @@ def test_a_desk_frozen_before_its_call_sends_nothing(till: Till):
 
     outcome = desk.call(task)
 
-    assert (type(outcome).__name__, wallet.deeds) == ("NotSent", [])
+    assert (type(outcome).__name__, wallet.deeds) == ("TooLate", [])
 
 
 def test_refunds_get_their_share_however_many_payments_are_due(till: Till):

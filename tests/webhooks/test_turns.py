@@ -41,6 +41,17 @@ def test_a_process_that_was_frozen_before_it_sent_does_not_send(courier: Courier
     assert len(receiver.heard) == 1
 
 
+def test_of_a_delivery_that_one_process_holds_twice_only_the_newer_leaves(courier: Courier, receiver: Receiver):
+    courier.listen(receiver.url)
+    courier.announce(PAID)
+    desk = courier.desk()
+    outlived = desk.claim(10)
+    courier.hurry()
+    newer = desk.claim(10)
+
+    assert desk.exchange([], [*outlived, *newer]) == newer
+
+
 def test_few_requests_of_one_endpoint_are_in_the_air_at_once(courier: Courier, receiver: Receiver, other: Receiver):
     slow = courier.listen(receiver.url, PAID)
     courier.listen(other.url, REFUNDED)
