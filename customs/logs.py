@@ -5,7 +5,7 @@ import sys
 
 import structlog
 
-QUIET = ("urllib3", "sqlalchemy", "rq", "alembic", "gunicorn")
+QUIET = ("urllib3", "sqlalchemy", "rq", "alembic", "waitress")
 
 
 def configure(level: str) -> None:

@@ -64,8 +64,7 @@ class Settings:
     def desk_url(self) -> str:
         """Where the gateway and payers reach this desk: as told, or here when the gateway is on this machine too."""
         is_here = urlsplit(self.base_url).hostname in LOOPBACK
-        host = "127.0.0.1" if self.web_host in EVERYWHERE else self.web_host
-        return self.public_url or (f"http://{host}:{self.web_port}" if is_here else "")
+        return self.public_url or (http_url(reachable(self.web_host), self.web_port) if is_here else "")
 
     @cached_property
     def is_sqlite(self) -> bool:
@@ -173,12 +172,23 @@ def _settled(read: dict[str, Any]) -> Settings:
             "sandbox": sandbox,
             "embedded_sandbox": not read["base_url"],
             "base_url": (read["base_url"] or "http://127.0.0.1:8900").rstrip("/"),
+            "web_host": read["web_host"].strip("[]"),
             "public_url": read["public_url"].rstrip("/"),
             "private_key_file": Path(read["private_key_file"] or home / "agent_private.pem"),
             "public_key_file": Path(read["public_key_file"] or home / "gateway_public.pem"),
             "rules_as_warnings": frozenset(_words(read["rules_as_warnings"])),
         }
     )
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens at `host`."""
+    return "127.0.0.1" if host in EVERYWHERE else host
+
+
+def http_url(host: str, port: int) -> str:
+    """The URL of a server; an address of IPv6 stands in brackets there."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _words(text: str) -> tuple[str, ...]:

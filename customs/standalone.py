@@ -17,7 +17,7 @@ from redis import Redis, RedisError
 from customs.children import Child
 from customs.embedded_redis import server_binary, server_command
 from customs.errors import CustomsError, Misconfigured
-from customs.settings import EVERYWHERE, Settings, redis_socket
+from customs.settings import Settings, http_url, reachable, redis_socket
 from customs.supervision import Supervisor, free_port
 
 WEB_PORT = 8000
@@ -52,11 +52,12 @@ class Standalone:
         self._settings = settings
         self._upgrade = upgrade
         self._workers = workers
-        self._web = (_reachable(settings.web_host), free_port(port))
+        host = reachable(settings.web_host)
+        self._web = (host, free_port(port, host))
         needs_sandbox = settings.sandbox and not environ.get("WISECASHIER_BASE_URL", "").strip()
         self._sandbox = ("127.0.0.1", free_port(sandbox_port)) if needs_sandbox else None
-        self.base_url = _url(self._web)
-        self.sandbox_url = _url(self._sandbox) if self._sandbox else None
+        self.base_url = http_url(*self._web)
+        self.sandbox_url = http_url(*self._sandbox) if self._sandbox else None
         self.environ = {**environ, **self._explicit()}
         self._running = ExitStack()
 
@@ -185,11 +186,3 @@ def _is_healthy(address: tuple[str, int]) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in EVERYWHERE else host
-
-
-def _url(address: tuple[str, int]) -> str:
-    return f"http://{address[0]}:{address[1]}"

@@ -129,18 +129,19 @@ class Supervisor:
             raise self._failure
 
 
-def free_port(preferred: int) -> int:
-    """`preferred` when it can be listened on at 127.0.0.1, else a port that is free now; 0 prefers none."""
+def free_port(preferred: int, host: str = "127.0.0.1") -> int:
+    """`preferred` when it can be listened on at `host`, else a port that is free now; 0 prefers none."""
     try:
-        return _listenable(preferred)
+        return _listenable(host, preferred)
     except OSError:
-        return _listenable(0)
+        return _listenable(host, 0)
 
 
-def _listenable(port: int) -> int:
-    with socket.socket() as probe:
+def _listenable(host: str, port: int) -> int:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family) as probe:
         # As servers do: a port whose last connections are still fading away counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
+        probe.bind(address)
         bound: int = probe.getsockname()[1]
         return bound

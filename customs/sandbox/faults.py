@@ -22,12 +22,14 @@ DELAY_SECONDS = 2.0
 DRIP_SECONDS = 0.1
 HUGE_BYTES = 2 * 1024 * 1024
 RETRY_AFTER_SECONDS = "1"
+# Where a served sandbox puts the connection of a call.
+SOCKET = "customs.sandbox.socket"
 # An abortive close: what was not read yet is thrown away and the peer sees a reset.
 ABORT = struct.pack("ii", 1, 0)
 
 
 def _connection() -> socket.socket:
-    connection = request.environ.get("gunicorn.socket")
+    connection = request.environ.get(SOCKET)
     if not isinstance(connection, socket.socket):
         raise Refused(500, "this fault needs the served sandbox: here is no connection to break", "fault")
     return connection
@@ -35,7 +37,7 @@ def _connection() -> socket.socket:
 
 def _hang_up(connection: socket.socket) -> Response:
     connection.shutdown(socket.SHUT_RDWR)
-    return Response(headers={"Connection": "close"})
+    return Response()
 
 
 def drop_request(proceed: Proceed) -> Response:
@@ -86,8 +88,7 @@ def drip(proceed: Proceed) -> Response:
 
 
 def _raw(answer: Answer, chunks: Iterator[bytes]) -> Response:
-    headers = {"Content-Length": str(len(answer.raw)), "Connection": "close"}
-    return Response(chunks, headers=headers, content_type=answer.mimetype)
+    return Response(chunks, headers={"Content-Length": str(len(answer.raw))}, content_type=answer.mimetype)
 
 
 def instead(status: int, message: str, **headers: str) -> Strike:

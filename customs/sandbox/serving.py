@@ -1,64 +1,62 @@
-"""`customs sandbox` as a process: one threaded worker, so one ledger serves all; nothing outlives its parent."""
+"""`customs sandbox` as a process: threads in one process, so one ledger serves all; nothing outlives its parent."""
 
+import logging
 import os
+import signal
 from typing import Any
 
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 from setproctitle import setproctitle
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
 
-from customs.sandbox.app import create_sandbox
+from customs.sandbox.app import LARGEST_BODY, create_sandbox
+from customs.sandbox.faults import SOCKET
 from customs.sandbox.settings import SandboxSettings
 
 TITLE = "customs sandbox"
 THREADS = 64
+MOST_CONNECTIONS = 1000
+QUIET_SECONDS = 20
 
 
-def _retitle(_arbiter: object, _worker: object) -> None:
-    setproctitle(TITLE)
+class Task(WSGITask):  # type: ignore[misc]
+    """One call; its faults may break the connection it came by."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[SOCKET] = self.channel.socket
+        return environ
 
 
-def _leave(_arbiter: object, worker: Any) -> None:
-    # A thread that still drips or delays a reply would hold the interpreter; the ledger needs no farewell.
-    # A worker that never started keeps its own exit code: by it the master knows that trying again is useless.
-    if worker.booted:
-        os._exit(0)
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """One caller. Its calls are read before a thread takes them: who never ends one holds none."""
 
-
-class Serving(BaseApplication):  # type: ignore[misc]
-    """The sandbox under gunicorn; nothing is read from the command line or the environment."""
-
-    def __init__(self, settings: SandboxSettings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        options: dict[str, Any] = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": THREADS,
-            # A heartbeat would replace the worker, and an in-memory ledger with it, when the machine sleeps.
-            "timeout": 0,
-            "graceful_timeout": 1,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            # gunicorn gives both processes titles of its own just before these.
-            "pre_fork": _retitle,
-            "post_fork": _retitle,
-            "worker_exit": _leave,
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        app = create_sandbox(self._settings)
-        # Here the worker has been forked: a thread of the master would not be in it.
-        app.extensions["notifier"].start()
-        return app
+    task_class = Task
 
 
 def serve(settings: SandboxSettings) -> None:
-    """Serve until a signal ends it; the worker leaves by itself when the master is killed."""
+    """Serve until a signal ends it."""
     setproctitle(TITLE)
-    Serving(settings).run()
+    # A caller that hung up, and a call that waits for a thread, are what the sandbox is for.
+    logging.getLogger("waitress").setLevel(logging.CRITICAL)
+    # A thread that still drips or delays a reply would hold the interpreter; the ledger needs no farewell.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    app = create_sandbox(settings)
+    server = create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=THREADS,
+        connection_limit=MOST_CONNECTIONS,
+        channel_timeout=QUIET_SECONDS,
+        cleanup_interval=1,
+        asyncore_use_poll=True,
+        log_socket_errors=False,
+        max_request_body_size=LARGEST_BODY * 2,
+        ident="",
+    )
+    server.channel_class = Connection
+    app.extensions["notifier"].start()
+    server.run()

@@ -1,60 +1,43 @@
-"""`customs web` as a process: gunicorn with threads, in one worker that leaves when its master does."""
+"""`customs web` as a process: one server that reads requests before it spends a thread, until a signal ends it.
+
+Why this one: docs/decisions/http-server.md.
+"""
 
 import gc
-from typing import Any
+import logging
+import signal
 
-from flask import Flask
-from gunicorn.app.base import BaseApplication
 from setproctitle import setproctitle
 
 from customs import logs
 from customs.app import create_app
+from customs.errors import Misconfigured
 from customs.settings import Settings
+from customs.web.connections import Server
 from customs.wiring import Services
 
 TITLE = "customs web"
-LONGEST_REQUEST_SECONDS = 120
-
-
-def _retitle(_arbiter: object, _worker: object) -> None:
-    # gunicorn gives both processes titles of its own just before these hooks.
-    setproctitle(TITLE)
-
-
-class Serving(BaseApplication):  # type: ignore[misc]
-    """The desk under gunicorn; the engine and the pools are made in the worker, after the fork."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        options: dict[str, Any] = {
-            "bind": f"{self._settings.web_host}:{self._settings.web_port}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": self._settings.web_threads,
-            "timeout": LONGEST_REQUEST_SECONDS,
-            "graceful_timeout": 5,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-            "pre_fork": _retitle,
-            "post_fork": _retitle,
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        app = create_app(Services(self._settings))
-        # A batch of 10,000 makes a million objects that all live until the answer: looking through them again and
-        # again for garbage took a sixth of the request.
-        gc.freeze()
-        gc.set_threshold(100_000, 20, 50)
-        return app
+GRACE_SECONDS = 5.0
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal ends it; raises Misconfigured when the address cannot be had."""
     setproctitle(TITLE)
     logs.configure(settings.log_level)
-    Serving(settings).run()
+    # It would say so each time that a request waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    try:
+        server = Server(settings.web_host, settings.web_port)
+    except OSError as error:
+        raise Misconfigured(
+            f"nothing can listen on {settings.web_host}, port {settings.web_port} ({error.strerror or error}): "
+            "set CUSTOMS_WEB_HOST and CUSTOMS_WEB_PORT to an address of this machine that is free"
+        ) from error
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    app = create_app(Services(settings))
+    # A batch of 10,000 makes a million objects that all live until the answer: looking through them again and
+    # again for garbage took a sixth of the request.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    server.run(app, settings.web_threads, GRACE_SECONDS)

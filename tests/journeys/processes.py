@@ -35,7 +35,7 @@ class Process:
         return self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the whole group: gunicorn's master and its worker, say."""
+        """Send a signal to the whole group, whatever it has started meanwhile."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
