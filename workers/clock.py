@@ -1,4 +1,7 @@
-"""The clock: once a second it frees the leases of dead workers and rings when something is due."""
+"""The clock: once a second it frees the leases of dead workers and rings when something is due.
+
+Now and then it brings back what waits for a time that never comes, because some clock was ahead.
+"""
 
 import threading
 import time
@@ -14,6 +17,7 @@ from customs.access.forgetting import forget_old, something_is_old
 from customs.declarations.models import Push
 from customs.drafts.drafts import forget_untouched, something_is_untouched
 from customs.due import dead_holders, waits_for_a_worker
+from customs.future_times import repair_future_times
 from customs.payments.models import Payment, Refund
 from customs.webhooks.announcing import is_pending
 from customs.webhooks.claiming import is_waiting
@@ -23,6 +27,7 @@ from customs.wiring import Services
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
+REPAIR_EVERY_SECONDS = 20.0
 # Everything that a worker may be asked to call for.
 DUE: tuple[type[Push] | type[Payment] | type[Refund], ...] = (Push, Payment, Refund)
 # Everything that a process may hold. A delivery is due only when its endpoint may be told, which is asked apart.
@@ -31,10 +36,14 @@ HELD: tuple[type[Push] | type[Payment] | type[Refund] | type[Delivery], ...] = (
 
 def run(services: Services, stopping: threading.Event) -> None:
     """Tick until told to stop; a database that is away is asked again at the next tick."""
+    repair_at = float("-inf")
     while not stopping.is_set():
         began = time.monotonic()
         try:
             tick(services)
+            if began >= repair_at:
+                repair(services)
+                repair_at = began + REPAIR_EVERY_SECONDS
         except SQLAlchemyError as error:
             log.warning("the database is away", error=type(error).__name__)
         stopping.wait(max(TICK_SECONDS - (time.monotonic() - began), 0.05))
@@ -56,6 +65,12 @@ def tick(services: Services) -> bool:
             forget_old(db, now)
             forget_untouched(db, now)
     return due and services.doorbell.ring()
+
+
+def repair(services: Services) -> None:
+    """Bring back what waits for a time that only a clock that was ahead could have meant."""
+    if count := repair_future_times(services.engine, services.settings):
+        log.warning("stored times of a clock that was ahead were brought back", rows=count)
 
 
 def free_leases(db: Session, holders: list[str], now: datetime) -> None:

@@ -21,7 +21,8 @@ from customs.history.vault import Vault
 from customs.settings import Settings
 
 ISSUER = "Customs Desk"
-# Phones' clocks may be off by one step of 30 seconds.
+STEP_SECONDS = 30
+# Phones' clocks may be off by one step.
 WINDOW = 1
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
 STALE = "this QR code was made for somebody else, or with a key that is not there any more"
@@ -93,7 +94,7 @@ def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: s
     if person.code_secret is None:
         raise OneTimeCodeRefused
     step = _step_of(vault.open(person.code_secret, secret_place(person.id)), code, now)
-    if person.code_step is not None and step <= person.code_step:
+    if person.code_step is not None and step <= person.code_step <= _last_step(now):
         raise OneTimeCodeRefused
     person.code_step = step
     take_back(db, counted)
@@ -108,6 +109,11 @@ def secret_place(person_id: str) -> str:
 def _set_up(vault: Vault, person: Person, secret: str) -> SetUp:
     uri = pyotp.TOTP(secret).provisioning_uri(name=person.login, issuer_name=ISSUER)
     return SetUp(secret, uri, vault.seal(secret, secret_place(person.id)))
+
+
+def _last_step(now: datetime) -> int:
+    """The last time step whose code can be good now: a later one was noted by a clock that was ahead."""
+    return int(now.timestamp()) // STEP_SECONDS + WINDOW
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int:

@@ -28,7 +28,8 @@ SCRIPT = """
 local moment = redis.call('TIME')
 local now = moment[1] + moment[2] / 1000000
 local each, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+-- No bucket needs longer than a burst: a later moment was written by a clock that was ahead.
+local full = math.min(math.max(tonumber(redis.call('GET', KEYS[1]) or now), now), now + burst * each)
 local after = full + each
 local room = now + burst * each
 if after > room + 0.000001 then return {0, tostring(full - now)} end
