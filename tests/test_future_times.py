@@ -15,6 +15,7 @@ from customs.lanes import gate
 from customs.lanes.models import Lane
 from customs.payments.models import Payment
 from customs.webhooks.models import Attempt, Delivery, Endpoint
+from tests import make
 from tests.desk import Desk
 from tests.payments.till import Till
 from tests.webhooks.courier import Courier

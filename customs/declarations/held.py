@@ -12,6 +12,7 @@ from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.orders import Order
 from customs.declarations.preflight import Held, HeldPush, NumberOwner
 from customs.gateway import Channel, SubOrderPart
+from customs.history.tallying import begins, day_of
 from customs.history.vault import Vault
 from customs.many_rows import one_of
 
@@ -139,7 +140,7 @@ def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -
     """Yuan declared this year through these merchants by blind index, each payment's sub-orders once (R10)."""
     if not indexes:
         return {}
-    year = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    year = begins(day_of(now).replace(month=1, day=1))
     rows = db.execute(
         select(
             Declaration.cert_index,

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Date, Integer, String
@@ -73,3 +73,8 @@ def tally(db: Session | Connection, deltas: Mapping[TallyKey, int]) -> None:
 def day_of(moment: datetime) -> date:
     """The day in Shanghai."""
     return moment.astimezone(SHANGHAI).date()
+
+
+def begins(day: date) -> datetime:
+    """The moment at which a day begins in Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

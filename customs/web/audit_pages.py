@@ -19,9 +19,10 @@ from customs.history.audit_check import check
 from customs.history.audit_export import export
 from customs.history.audit_listing import NAMED, AuditFilters, entries
 from customs.history.deeds import Act
+from customs.history.tallying import begins
 from customs.web import audit_words
 from customs.web.choosing import reason_given
-from customs.web.days import begins, day_asked
+from customs.web.days import day_asked
 from customs.web.deeds import TOLD_IN_PLACE, came_from, refused
 from customs.web.doors import current_caller, number_in_cursor, page_asked, services, word_asked
 from customs.web.rendering import desk

@@ -1,9 +1,8 @@
-"""Days as forms ask for them: a day in Shanghai, and the moment at which it begins."""
+"""Days as forms ask for them."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 from customs.errors import Fault, Invalid
-from customs.history.tallying import SHANGHAI
 from customs.web.doors import word_asked
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
@@ -21,11 +20,6 @@ def day_asked(name: str) -> date | None:
     if not EARLIEST <= day <= LATEST:
         raise _no_day(name)
     return day
-
-
-def begins(day: date) -> datetime:
-    """The moment at which a day begins in Shanghai."""
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def _no_day(name: str) -> Invalid:

@@ -203,6 +203,18 @@ def test_after_a_later_code_an_earlier_one_is_used_up(staff: Staff, phone: pyotp
         staff.give_code(staff.sign_in(), phone.at(staff.now))
 
 
+def test_a_code_noted_by_a_clock_that_was_ahead_locks_nobody_out(staff: Staff, phone: pyotp.TOTP):
+    staff.wait(hours=8)
+    staff.give_code(staff.sign_in(), phone.at(staff.now))
+    staff.wait(hours=-8)
+    code = phone.at(staff.now)
+
+    staff.give_code(staff.sign_in(), code)
+
+    with pytest.raises(OneTimeCodeRefused):
+        staff.give_code(staff.sign_in(), code)
+
+
 def test_wrong_codes_are_throttled_whatever_the_password_does(staff: Staff, phone: pyotp.TOTP):
     for _ in range(5):
         with pytest.raises(OneTimeCodeRefused):

@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from customs import database
 from customs.access.callers import operator
+from customs.declarations import held as holdings
 from customs.declarations import intake
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.models import Batch, Declaration, Push, SubOrder
@@ -289,6 +290,29 @@ def test_over_the_yearly_limit_of_a_buyer_is_a_warning_and_never_a_block(desk: D
 
     assert [one["code"] for one in batch.findings] == ["over_yearly_limit"]
     assert make.cert_id() not in str(batch.findings)
+
+
+# The moment of the first order, of the second, and whether both are of one year. Midnight in Shanghai is 16:00 UTC.
+YEARS = {
+    "before and after the turn of the year": ("2026-12-31T15:59Z", "2026-12-31T16:01Z", False),
+    "both after it": ("2026-12-31T16:00Z", "2026-12-31T23:59Z", True),
+    "over midnight in London": ("2026-12-31T23:59Z", "2027-01-01T00:01Z", True),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "is_one"), YEARS.values(), ids=YEARS)
+def test_the_year_of_the_limit_turns_at_midnight_in_shanghai(desk: Desk, first: str, second: str, is_one: bool):
+    row = make.declaration_row(buyer=make.buyer_row(), sub_orders=[make.sub_order_row("99.00")])
+    desk.take_in(row)
+    index = desk.services.vault.index(make.cert_id())
+    with desk.services.transaction() as db:
+        db.execute(update(Declaration).values(created_at=datetime.fromisoformat(first)))
+
+    with desk.services.reading() as db:
+        order, now = make.order(merchant_no=row["merchant_no"]), datetime.fromisoformat(second)
+        spent = holdings.held(db, {}, [order], [index], operator(), now).spent
+
+    assert spent == ({index: Decimal("100.00")} if is_one else {})
 
 
 # Registrations and merchants.

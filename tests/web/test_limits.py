@@ -122,6 +122,16 @@ def test_a_redis_that_hangs_is_waited_for_once_and_then_left_alone(mute: str):
     assert time.monotonic() - began < 4 * limits.SOCKET_SECONDS
 
 
+def test_a_bucket_of_a_clock_that_was_ahead_is_full_after_a_burst(redis_url: str):
+    """Redis counts by its host's clock, which may be put back."""
+    limiter = Limiter(redis_url, 5.0)
+    Doorbell(redis_url).redis.set("customs:rate:k", str(time.time() + 8 * 3600))
+
+    refused = limiter.take("k")
+
+    assert (refused.allowed, refused.reset, refused.retry_after) == (False, limits.BURST_SECONDS, 1)
+
+
 def test_it_goes_back_to_redis_when_it_answers_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "AWAY_SECONDS", 0.1)
     url = f"unix://{tmp_path}/r.sock"

@@ -16,7 +16,8 @@ from customs.declarations.overview import counts_of
 from customs.declarations.queries import Filters
 from customs.declarations.states import State
 from customs.gateway import Channel
-from customs.web.days import begins, day_asked
+from customs.history.tallying import begins
+from customs.web.days import day_asked
 from customs.web.doors import word_asked
 
 _ = lazy_gettext
