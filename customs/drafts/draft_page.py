@@ -1,6 +1,6 @@
 """How a draft is shown after whatever was done with it: the whole page, or for htmx the part of it that has changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, redirect, request
@@ -8,7 +8,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.drafts import import_view, import_words
 from customs.drafts.drafts import draft_of, submitted_as
-from customs.drafts.import_view import MEND, REST, Asked, View
+from customs.drafts.import_view import MEND, REST, ROWS_A_PAGE, Asked, View
 from customs.drafts.previewing import preview
 from customs.errors import CustomsError, Fault, FileUnreadable, Invalid, NotFound
 from customs.ids import new_id
@@ -30,6 +30,14 @@ def place_of(draft_id: str) -> str:
 def asked() -> Asked:
     """The rows that this request's address asks for."""
     return Asked(word_asked("show", (MEND, REST)), number_in_cursor(request.args.get("offset")))
+
+
+def working_on(opened: Mapping[int, Collection[str]] | None = None) -> Asked:
+    """The rows that are on the page stay there while somebody works on them."""
+    numbers = request.form.get("kept", "").split(",")[: ROWS_A_PAGE[MEND]]
+    kept = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) <= LONGEST_NUMBER]
+    at = asked()
+    return Asked(at.show, at.offset, kept, opened or {})
 
 
 def revision_seen() -> int:

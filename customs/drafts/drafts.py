@@ -3,7 +3,8 @@
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from customs.errors import NotFound
 from customs.history.masking import mask_text
 from customs.history.vault import Vault
 from customs.ids import new_id
+from customs.sheets.cells import Cell
 from customs.sheets.columns import match_header, read_header
 from customs.sheets.pasting import read_pasted
 from customs.sheets.reading import Form, Grid, read_grid
@@ -31,10 +33,22 @@ BITE = 50
 NAMED_BATCH = re.compile(r"bat_[0-9a-f]{32}(?![0-9a-f])")
 # Cells repeat from row to row: the least effort finds most of it.
 PACKING = 1
+# Further back than that nobody undoes one by one.
+MOST_UNDONE = 10
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What takes one change of many rows back: its column, the text written, and what stood before, by row."""
+
+    column: str
+    value: str
+    before: Mapping[int, Cell]
 
 
 class Draft(Base):
-    """One upload or paste of one person. `sealed` holds its grid of cells: names and ID numbers are in it.
+    """One upload or paste of one person. `sealed` holds its grid of cells, names and ID numbers among them, and what
+    can be undone.
 
     `batch_id`: the batch that its rows have joined, or will complete; None before the first submission.
     `revision` grows with each change, so that two windows cannot undo one another. `row_count` is 0, and `sealed`
@@ -161,14 +175,24 @@ def discard(db: Session, draft_id: str, caller: Caller) -> None:
 
 def grid_in(draft: Draft, vault: Vault) -> Grid:
     """The cells of a draft."""
+    return held_in(draft, vault)[0]
+
+
+def held_in(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
+    """The cells of a draft, and the changes of many rows that can still be taken back, the last one last."""
     held: dict[str, Any] = json.loads(zlib.decompress(vault.open_file(draft.sealed, sealed_place(draft.id))))
+    undo = [
+        Undo(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
+        for one in held.pop("undo", ())
+    ]
     rows = [(number, cells) for number, cells in held.pop("rows")]
-    return Grid(rows=rows, form=Form(held.pop("form")), **held)
+    return Grid(rows=rows, form=Form(held.pop("form")), **held), undo
 
 
-def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime) -> None:
+def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequence[Undo] = ()) -> None:
     """Seal these cells into a draft; without any row it forgets everything but its batch."""
-    packed = zlib.compress(json.dumps(vars(grid), separators=(",", ":")).encode(), PACKING)
+    held = vars(grid) | {"undo": [asdict(one) for one in undo[-MOST_UNDONE:]]}
+    packed = zlib.compress(json.dumps(held, separators=(",", ":")).encode(), PACKING)
     draft.sealed = vault.seal_file(packed, sealed_place(draft.id)) if grid.rows else b""
     draft.row_count = len(grid.rows)
     draft.updated_at = now

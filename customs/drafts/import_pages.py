@@ -1,6 +1,6 @@
 """The doors of importing: a file or pasted rows become a draft, it is looked over, and submitted or discarded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request
@@ -19,9 +19,10 @@ from customs.drafts.draft_page import (
     revision_seen,
     shown_again,
     told_in_place,
+    working_on,
 )
-from customs.drafts.drafts import Draft, discard, draft_of, drafts_of, open_draft, open_pasted
-from customs.drafts.mending import draft_changed
+from customs.drafts.drafts import Draft, discard, drafts_of, open_draft, open_pasted
+from customs.drafts.mending_pages import saved_cells
 from customs.drafts.submitting import ReadyDraft, make_draft_ready, submit
 from customs.errors import CustomsError, Fault, Invalid
 from customs.sheets.columns import COLUMNS
@@ -67,11 +68,15 @@ def show(draft_id: str) -> WerkzeugResponse:
 @pages.post(f"{START}/<draft_id>/submit")
 @opens(Scope.DECLARATIONS_WRITE)
 def submit_rows(draft_id: str) -> WerkzeugResponse:
-    """The good rows go out, once however often the button is pressed; the others stay in the draft."""
+    """What was typed is kept, then the good rows go out, once however often the button is pressed.
+
+    The others stay in the draft. Nothing goes out when what was typed cannot be kept, or leaves its row faulty.
+    """
     try:
         submitted = _submitted(draft_id)
     except CustomsError as error:
-        return shown_again(draft_id, asked(), told_in_place(error))
+        faults = [gettext("Nothing was submitted."), *told_in_place(error)]
+        return shown_again(draft_id, working_on(), [" ".join(faults)])
     services().doorbell.ring()
     count = submitted["accepted"]
     flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), DONE)
@@ -111,22 +116,21 @@ def _opened(db: Session, pasted: str) -> Draft:
 
 def _submitted(draft_id: str) -> dict[str, Any]:
     """The batch that the good rows went to (`batch_id`), and how many declarations it took of them (`accepted`)."""
-    ready: list[ReadyDraft] = []
+    ready: list[tuple[ReadyDraft, Collection[int]]] = []
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         parts = services()
-        taken = submit(db, parts.vault, ready[0], current_caller(), parts.payments, parts.audit)
+        draft, edited = ready[0]
+        taken = submit(db, parts.vault, draft, current_caller(), parts.payments, parts.audit, edited)
         return {"batch_id": taken.batch.id, "accepted": len(taken.accepted)}, CREATED
 
     answer, _ = once(raw_body(), work, before=lambda: ready.append(_ready(draft_id)))
     return answer
 
 
-def _ready(draft_id: str) -> ReadyDraft:
-    """The draft as the person saw it, ready to be stored."""
+def _ready(draft_id: str) -> tuple[ReadyDraft, Collection[int]]:
+    """The draft as the person saw and left it, ready to be stored, and the rows that they edited last."""
     caller, parts = current_caller(), services()
-    with parts.reading() as db:
-        draft = draft_of(db, draft_id, caller)
-    if draft.revision != revision_seen():
-        raise draft_changed()
-    return make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
+    draft, changes = beginning_again(lambda db: saved_cells(db, draft_id, revision_seen()))
+    ready = make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
+    return ready, {one.row for one in changes}

@@ -1,7 +1,8 @@
 """What the page of a draft shows: some of its rows, which of their cells stand open, what is wrong and how often."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +21,8 @@ MEND, REST = "mend", "rest"
 # A row to mend is a form of many fields.
 ROWS_A_PAGE = {MEND: 25, REST: 50}
 TO_MEND = frozenset({Standing.FAULTY, Standing.WARNED})
+# What a cell's field is called, as its form sends it: its row, and its column's English name.
+CELL = re.compile(r"c-([0-9]{1,9})-([a-z_]+)")
 PERSONAL = {"buyer_name": mask_name, "cert_id": mask_cert_id}
 
 
@@ -28,7 +31,7 @@ class Asked:
     """Which rows a page shows: those to mend or the others (`show`; None: whichever there are), from which one on.
 
     `kept` are the numbers of rows that stay where they stood, mended or not, while somebody works on them; `opened`
-    names the cells of one row that stay open.
+    names the cells, by their rows, that stay open.
     """
 
     show: str | None = None
@@ -115,16 +118,31 @@ def masked(name: str, text: str) -> str:
     return mask(text) if mask and text.strip() else text
 
 
-def retyped(draft: Draft, vault: Vault, number: int, typed: Mapping[str, str]) -> list[CellChange]:
-    """The cells of a row that a form, by the English names of their columns, gives another text than they have."""
+def typed_cells(draft: Draft, vault: Vault, form: Mapping[str, str]) -> list[CellChange]:
+    """The cells that a form of the page gives another text than they have."""
+    typed = [(int(name[1]), name[2], text) for field, text in form.items() if (name := CELL.fullmatch(field))]
+    if not typed:
+        return []
     grid = grid_in(draft, vault)
-    cells = dict(grid.rows).get(number)
-    if cells is None:
-        raise NotFound(f"this draft has no row {number}")
-    placed = match_header(grid.header).placed
-    held = {column.header: shown(cells[place]) for place, column in placed if place < len(cells)}
+    rows, places = dict(grid.rows), {column.header: place for place, column in match_header(grid.header).placed}
+
+    def held(number: int, name: str) -> str:
+        if number not in rows:
+            raise NotFound(f"this draft has no row {number}")
+        place = places.get(name)
+        return "" if place is None or place >= len(rows[number]) else shown(rows[number][place])
+
     return [
-        CellChange(number, name, value)
-        for name, value in typed.items()
-        if name in BY_HEADER and value != as_in_a_field(held.get(name, ""))
+        CellChange(number, name, text)
+        for number, name, text in typed
+        if name in BY_HEADER and text != as_in_a_field(held(number, name))
     ]
+
+
+def cells_named(fields: Iterable[str]) -> dict[int, list[str]]:
+    """Cells as the page's fields are called, by their row's number: the English names of their columns."""
+    cells: dict[int, list[str]] = defaultdict(list)
+    for field_name in fields:
+        if name := CELL.fullmatch(field_name):
+            cells[int(name[1])].append(name[2])
+    return cells

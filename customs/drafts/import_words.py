@@ -10,7 +10,7 @@ from customs.declarations.findings import Finding
 from customs.declarations.offices import OFFICES
 from customs.drafts.drafts import Draft
 from customs.drafts.previews import ShownColumn, Standing
-from customs.sheets.columns import Column
+from customs.sheets.columns import BY_HEADER, Column
 from customs.sheets.reading import Form
 from customs.web.languages import is_chinese
 from customs.web.wording import Shown, told
@@ -38,6 +38,7 @@ DELIMITERS: Mapping[str, LazyString] = {
 # What a finding's exact words name, whatever language they are told in.
 OTHER_ROW = re.compile(r"\brow (\d{1,9})\b")
 DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
+MOST_ROWS_NAMED = 12
 CHANNELS = {True: ("微信", "支付宝"), False: ("wechatpay", "alipay")}
 
 
@@ -118,6 +119,19 @@ def column_name(column: Column) -> str:
 def column_label(shown: ShownColumn) -> str:
     """What a clerk calls it: as their file does."""
     return shown.spelt or column_name(shown.column)
+
+
+def header_name(header: str) -> str:
+    """The same by the column's English name."""
+    return column_name(BY_HEADER[header])
+
+
+def rows_named(rows: Sequence[int]) -> str:
+    """Which rows are meant: by their numbers in the file, the first of many."""
+    numbers = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
+    if len(rows) > MOST_ROWS_NAMED:
+        return str(gettext("rows %(numbers)s and others, %(count)s in all", numbers=numbers, count=len(rows)))
+    return str(gettext("rows %(numbers)s", numbers=numbers))
 
 
 def draft_name(draft: Draft) -> str:

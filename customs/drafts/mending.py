@@ -1,4 +1,7 @@
-"""Mending: what a person changes in a draft before it is submitted; two windows cannot undo one another."""
+"""Mending: what a person changes in a draft before it is submitted; two windows cannot undo one another.
+
+What was written into many rows at once can be taken back, also after a reload, but never over what was edited since.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -8,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from customs import database
 from customs.access.callers import Caller
-from customs.drafts.drafts import Draft, draft_of, grid_in, put_grid, require_few_enough
+from customs.drafts.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
 from customs.errors import ActionRefused, Fault, Invalid, NotFound
 from customs.history.vault import Vault
+from customs.sheets.cells import Cell, shown
 from customs.sheets.columns import BY_HEADER, Column, Header, match_header
 from customs.sheets.reading import Grid
 
@@ -27,6 +31,15 @@ class CellChange:
     value: str
 
 
+@dataclass(frozen=True)
+class Undone:
+    """What taking a change back came to: the rows that are as before, and those that somebody edited since."""
+
+    column: str
+    restored: Sequence[int]
+    edited: Sequence[int]
+
+
 def draft_changed() -> ActionRefused:
     """The refusal of what was decided on a page that no longer shows the draft as it is."""
     why = "the draft was changed in another window since this page was made"
@@ -38,7 +51,7 @@ class Mending:
 
     `revision` is the one that the person saw; ActionRefused when the draft has another by now, NotFound for somebody
     else's draft, FileUnreadable for a change that makes more orders than a batch may have. Each method returns the
-    changed draft.
+    changed draft; several may follow one another.
     """
 
     def __init__(self, db: Session, vault: Vault, caller: Caller, draft_id: str, revision: int) -> None:
@@ -67,6 +80,37 @@ class Mending:
             return replace(grid, rows=list(rows.items()))
 
         return self._mended(changed)
+
+    def change_alike(self, column: str, value: str, rows: Collection[int]) -> Draft:
+        """Write one text into one column of many rows, so that it can be undone."""
+        _, before, undo = self._seen()
+        self.change_cells([CellChange(row, column, value) for row in rows])
+        return self._remember([*undo, Undo(column, value, _cells_at(before, column, rows))])
+
+    def undo_alike(self) -> tuple[Draft, Undone]:
+        """Take the last change of many rows back: each cell is again what it was before.
+
+        Cells that were edited since, and rows that have gone, stay as they are. ActionRefused when nothing is left.
+        """
+        _, grid, undo = self._seen()
+        if not undo:
+            why = "there is nothing left to undo"
+            raise ActionRefused(why, faults=[Fault("", "nothing_to_undo", why)])
+        last = undo.pop()
+        present = _cells_at(grid, last.column, last.before)
+        restored = {row: last.before[row] for row, cell in present.items() if shown(cell) == last.value}
+
+        def back(grid: Grid) -> Grid:
+            place = {column.header: place for place, column in match_header(grid.header).placed}[last.column]
+            rows = {number: list(cells) for number, cells in grid.rows}
+            for number, cell in restored.items():
+                _put(rows[number], place, cell)
+            return replace(grid, rows=list(rows.items()))
+
+        if restored:
+            self._mended(back)
+        edited = sorted(present.keys() - restored.keys())
+        return self._remember(undo), Undone(last.column, sorted(restored), edited)
 
     def delete_rows(self, numbers: Collection[int]) -> Draft:
         """Take rows out; with the last one the draft goes too (`row_count` 0)."""
@@ -114,21 +158,44 @@ class Mending:
 
         return self._mended(cleared)
 
-    def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
+    def _seen(self) -> tuple[Draft, Grid, list[Undo]]:
+        """The draft, locked, as the person saw it, and what it holds."""
         draft = draft_of(self._db, self._draft_id, self._caller, lock=True)
         if draft.revision != self._revision:
             raise draft_changed()
-        before = grid_in(draft, self._vault)
+        return draft, *held_in(draft, self._vault)
+
+    def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
+        draft, before, undo = self._seen()
         grid = change(before)
         if grid == before:
             return draft
         require_few_enough(grid)
-        put_grid(draft, grid, self._vault, database.now(self._db))
+        put_grid(draft, grid, self._vault, database.now(self._db), undo)
         draft.revision += 1
+        self._revision = draft.revision
         if not draft.row_count and draft.batch_id is None:
             self._db.delete(draft)
         self._db.flush()
         return draft
+
+    def _remember(self, undo: Sequence[Undo]) -> Draft:
+        """From here on this can be undone, and nothing else."""
+        draft, grid, _ = self._seen()
+        put_grid(draft, grid, self._vault, database.now(self._db), undo)
+        self._db.flush()
+        return draft
+
+
+def _cells_at(grid: Grid, column: str, rows: Collection[int]) -> dict[int, Cell]:
+    """What stands in one column of these rows, as far as they are there; blank where a row or the file has none."""
+    place = {known.header: place for place, known in match_header(grid.header).placed}.get(column)
+    wanted = frozenset(rows)
+    return {
+        number: cells[place] if place is not None and place < len(cells) else ""
+        for number, cells in grid.rows
+        if number in wanted
+    }
 
 
 def _column_named(name: str) -> Column:
@@ -160,6 +227,6 @@ def _spelling(column: Column, header: Header) -> str:
     return column.header if english else column.chinese
 
 
-def _put(cells: list[Any], place: int, value: str) -> None:
+def _put(cells: list[Any], place: int, value: Cell) -> None:
     cells.extend([""] * (place + 1 - len(cells)))
     cells[place] = value

@@ -1,6 +1,6 @@
 """The doors through which a draft is mended in place: cells of a row, one word in many rows, columns, whole rows."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, request
 from flask_babel import gettext
@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.access.callers import Scope
-from customs.drafts.alike import wrong_alike
+from customs.drafts.alike import Alike, wrong_alike
 from customs.drafts.draft_page import (
-    LONGEST_NUMBER,
     START,
     asked,
     gone_to,
@@ -18,10 +17,12 @@ from customs.drafts.draft_page import (
     revision_seen,
     shown_again,
     told_in_place,
+    working_on,
 )
 from customs.drafts.drafts import Draft, draft_of
-from customs.drafts.import_view import MEND, ROWS_A_PAGE, Asked, as_in_a_field, retyped
-from customs.drafts.mending import CellChange, Mending
+from customs.drafts.import_view import Asked, cells_named, typed_cells
+from customs.drafts.import_words import rows_named
+from customs.drafts.mending import CellChange, Mending, draft_changed
 from customs.drafts.previewing import preview
 from customs.errors import CustomsError
 from customs.web.deeds import DONE
@@ -34,37 +35,55 @@ pages = Blueprint("mending_pages", __name__, url_prefix=f"{START}/<draft_id>")
 
 @pages.post("/cells")
 @opens(Scope.DECLARATIONS_WRITE)
-def change_row(draft_id: str) -> WerkzeugResponse:
-    """A row's form sends all its cells; the text of some is another one now. Those that stood open stay so."""
-    number, opened = number_typed("row"), request.form.getlist("open")
+def change_cells(draft_id: str) -> WerkzeugResponse:
+    """What was typed is kept, in whichever cells. Those that stood open stay so."""
+    opened = cells_named(request.form.getlist("open"))
+    at = [number_typed("row")] if "row" in request.form else []
 
     def deed(db: Session) -> Draft:
-        draft = draft_of(db, draft_id, current_caller())
-        changes = retyped(draft, services().vault, number, request.form)
-        opened.extend(one.column for one in changes)
-        return _mending(db, draft_id).change_cells(changes) if changes else draft
+        draft, changes = saved_cells(db, draft_id, revision_seen())
+        for one in changes:
+            opened[one.row].append(one.column)
+        at.extend(one.row for one in changes)
+        return draft
 
-    return _mended(draft_id, deed, lambda: _working_on({number: opened}), number)
+    return _mended(draft_id, deed, lambda: working_on(opened), at)
 
 
 @pages.post("/rows/<int:number>/delete")
 @opens(Scope.DECLARATIONS_WRITE)
 def delete_row(draft_id: str, number: int) -> WerkzeugResponse:
-    return _mended(draft_id, lambda db: _mending(db, draft_id).delete_rows([number]), _working_on)
+    return _mended(draft_id, lambda db: _mending(db, draft_id).delete_rows([number]), working_on)
 
 
 @pages.post("/rows/<int:number>/strays")
 @opens(Scope.DECLARATIONS_WRITE)
 def clear_strays(draft_id: str, number: int) -> WerkzeugResponse:
-    return _mended(draft_id, lambda db: _mending(db, draft_id).clear_strays(number), _working_on, number)
+    return _mended(draft_id, lambda db: _mending(db, draft_id).clear_strays(number), working_on, [number])
 
 
 @pages.post("/alike")
 @opens(Scope.DECLARATIONS_WRITE)
 def change_alike(draft_id: str) -> WerkzeugResponse:
-    """One word in the place of another, in every row where that is wrong."""
-    changes = _alike(draft_id)
-    return _mended(draft_id, lambda db: _mending(db, draft_id).change_cells(changes), asked)
+    """One word in the place of another, in every row of one merchant's where that is wrong."""
+    group = _alike(draft_id)
+    column, value = group.column.column.header, request.form.get("value", "")
+    return _mended(draft_id, lambda db: _mending(db, draft_id).change_alike(column, value, group.rows), asked)
+
+
+@pages.post("/undo")
+@opens(Scope.DECLARATIONS_WRITE)
+def undo_alike(draft_id: str) -> WerkzeugResponse:
+    """The last change of many rows is taken back, but for what was edited since; that is told."""
+    left: list[str] = []
+
+    def deed(db: Session) -> Draft:
+        draft, undone = _mending(db, draft_id).undo_alike()
+        if undone.edited:
+            left[:] = [gettext("Edited since, and left as they are: %(rows)s.", rows=rows_named(undone.edited))]
+        return draft
+
+    return _mended(draft_id, deed, asked, told=left)
 
 
 @pages.post("/columns/<int:place>")
@@ -80,23 +99,43 @@ def match_column(draft_id: str, place: int) -> WerkzeugResponse:
     return _mended(draft_id, deed, Asked)
 
 
+def saved_cells(db: Session, draft_id: str, revision: int) -> tuple[Draft, list[CellChange]]:
+    """The draft with what this request's form has typed into its cells, and which of them that changes."""
+    parts, caller = services(), current_caller()
+    draft = draft_of(db, draft_id, caller)
+    if draft.revision != revision:
+        raise draft_changed()
+    changes = typed_cells(draft, parts.vault, request.form)
+    if not changes:
+        return draft, changes
+    return Mending(db, parts.vault, caller, draft_id, revision).change_cells(changes), changes
+
+
 def _mending(db: Session, draft_id: str) -> Mending:
-    return Mending(db, services().vault, current_caller(), draft_id, revision_seen())
+    """Whatever comes next in this draft, after what was typed beside it."""
+    draft, _ = saved_cells(db, draft_id, revision_seen())
+    return Mending(db, services().vault, current_caller(), draft_id, draft.revision)
 
 
 def _mended(
-    draft_id: str, deed: Callable[[Session], Draft], rows: Callable[[], Asked], number: int | None = None
+    draft_id: str,
+    deed: Callable[[Session], Draft],
+    rows: Callable[[], Asked],
+    at: Sequence[int] = (),
+    told: Sequence[str] = (),
 ) -> WerkzeugResponse:
-    """One deed in one transaction, and the draft as it is then, at the row that somebody is at."""
-    faults: list[str] = []
+    """One deed in one transaction, and the draft as it is then, at the first of the rows that somebody is at.
+
+    The deed fills `told` where there is something to say of it.
+    """
     try:
         draft = beginning_again(deed)
     except CustomsError as error:
-        faults = told_in_place(error)
+        told = told_in_place(error)
     else:
         if not draft.row_count:
             return _nothing_left(draft)
-    return shown_again(draft_id, rows(), faults, f"#row-{number}" if number else "")
+    return shown_again(draft_id, rows(), told, f"#row-{at[0]}" if at else "")
 
 
 def _nothing_left(draft: Draft) -> WerkzeugResponse:
@@ -104,19 +143,14 @@ def _nothing_left(draft: Draft) -> WerkzeugResponse:
     return gone_to(f"/batches/{draft.batch_id}" if draft.batch_id else START)
 
 
-def _working_on(opened: Mapping[int, Collection[str]] | None = None) -> Asked:
-    """The rows that are on the page stay there while somebody works on them."""
-    numbers = request.form.get("kept", "").split(",")[: ROWS_A_PAGE[MEND]]
-    kept = [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) <= LONGEST_NUMBER]
-    at = asked()
-    return Asked(at.show, at.offset, kept, opened or {})
-
-
-def _alike(draft_id: str) -> list[CellChange]:
+def _alike(draft_id: str) -> Alike:
+    """The group that a form means by one of its rows; NotFound when there is none by now."""
     caller, parts = current_caller(), services()
     with parts.reading() as db:
         draft = draft_of(db, draft_id, caller)
     seen = preview(parts.engine, parts.vault, parts.rules, draft, caller, parts.payments)
-    column, text, value = (request.form.get(name, "") for name in ("column", "text", "value"))
-    groups = (one for one in wrong_alike(seen) if (one.column.column.header, as_in_a_field(one.text)) == (column, text))
-    return [change for group in groups for change in group.mended(value)]
+    column, row = request.form.get("column", ""), number_typed("row")
+    for group in wrong_alike(seen):
+        if group.column.column.header == column and row in group.rows:
+            return group
+    raise draft_changed()

@@ -12,7 +12,7 @@ from customs.declarations.checking import Rules
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.intake import compare
 from customs.declarations.orders import Order
-from customs.drafts.drafts import Draft, grid_in
+from customs.drafts.drafts import Draft, Undo, held_in
 from customs.drafts.previews import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownColumn, Standing, Totals
 from customs.drafts.submitting import ReadyDraft, make_grid_ready
 from customs.history.vault import Vault
@@ -24,10 +24,11 @@ from customs.sheets.sheet import REQUIRED, column_at
 
 def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:
     """Check a draft as submitting would, against what is held now; FileUnreadable when it holds too many orders."""
-    grid = grid_in(draft, vault)
+    grid, changes = held_in(draft, vault)
+    undo = changes[-1] if changes else None
     header = match_header(grid.header)
     if missing := header.lacks(REQUIRED):
-        return _unchecked(draft, grid, header, missing)
+        return _unchecked(draft, grid, header, missing, undo)
     ready = make_grid_ready(engine, vault, rules, draft, grid, header, caller)
     checked = ready.ready.checked
     with database.reading(engine) as db:
@@ -50,10 +51,12 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
         lines=[(row, standings[index]) for index in in_order for row in places[index].rows],
         of_rows=of_rows,
         replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
+        heads={row: place.row for place in places for row in place.rows},
+        undo=undo,
     )
 
 
-def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Column]) -> Preview:
+def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Column], undo: Undo | None) -> Preview:
     """The rows as they are: what they mean is known once every required column has a header."""
     return Preview(
         draft=draft,
@@ -77,6 +80,8 @@ def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Colum
         lines=[(number, Standing.UNCHECKED) for number, _ in grid.rows],
         of_rows={},
         replays={},
+        heads={},
+        undo=undo,
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from customs.declarations.findings import Finding, Severity
-from customs.drafts.drafts import Draft
+from customs.drafts.drafts import Draft, Undo
 from customs.gateway import Channel
 from customs.sheets.cells import Cell, shown
 from customs.sheets.columns import Column, Header
@@ -103,7 +103,8 @@ class Totals:
 class Preview:
     """A draft as it stands. `findings` are about the file as a whole; `unmatched` headers by their place in it.
 
-    `lines` are the rows in the order in which they are shown, each with the standing of its order.
+    `lines` are the rows in the order in which they are shown, each with the standing of its order; `heads` names the
+    first row of that order for each of them. `undo` is the change of many rows that can be taken back next.
     """
 
     draft: Draft
@@ -116,6 +117,8 @@ class Preview:
     lines: Sequence[tuple[int, Standing]]
     of_rows: Mapping[int, Sequence[Finding]]
     replays: Mapping[int, str]
+    heads: Mapping[int, int]
+    undo: Undo | None
 
     @property
     def unmatched(self) -> Sequence[tuple[int, str]]:

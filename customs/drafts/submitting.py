@@ -1,5 +1,6 @@
 """Submitting a draft: its good rows become a batch, or join the one they complete; the others stay to be mended."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -49,12 +50,19 @@ def make_grid_ready(
 
 
 def submit(
-    db: Session, vault: Vault, draft: ReadyDraft, sender: Caller, payments: Payments, audit: AuditTrail
+    db: Session,
+    vault: Vault,
+    draft: ReadyDraft,
+    sender: Caller,
+    payments: Payments,
+    audit: AuditTrail,
+    edited: Collection[int] = (),
 ) -> TakenIn:
     """Store the good rows and keep the others in the draft; all in this transaction.
 
-    Raises ActionRefused when the draft was changed or submitted meanwhile, Rejected when no row is good, NotFound when
-    the batch it completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
+    Raises ActionRefused when the draft was changed or submitted meanwhile, or when one of the rows that were `edited`
+    just now would stay behind; Rejected when no row is good, NotFound when the batch it completes is not the sender's
+    to see. A caller that lost a race begins again with the same `draft`.
     """
     held = _locked(db, draft.id, sender)
     if held.revision != draft.revision:
@@ -62,12 +70,20 @@ def submit(
     batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
     taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
     gone = {row for index in (*taken.accepted, *taken.replayed) for row in draft.sheet.places[index].rows}
+    if faulty := sorted(frozenset(edited) - gone):
+        raise _edited_in_vain(faulty)
     left = [row for row in draft.grid.rows if row[0] not in gone]
     put_grid(held, replace(draft.grid, rows=left), vault, database.now(db))
     held.batch_id = taken.batch.id
     held.revision += 1
     db.flush()
     return taken
+
+
+def _edited_in_vain(rows: Sequence[int]) -> ActionRefused:
+    """Whoever mends a row and submits at once means it to go: it does not stay behind without a word."""
+    why = f"what was typed is kept, but is still wrong in row {', '.join(map(str, rows))}"
+    return ActionRefused(why, faults=[Fault("", "edited_row_faulty", why)])
 
 
 def _locked(db: Session, draft_id: str, sender: Caller) -> Draft:

@@ -43,6 +43,10 @@ class AtDraft:
         seen = {"revision": REVISION.search(page)[1], "kept": KEPT.search(page)[1]}  # type: ignore[index]
         return self.visitor.post(f"{self.place}/{deed}?show=mend", headers=HTMX if part else None, **seen | form)
 
+    def type(self, cell: str, text: str, **form: Any) -> TestResponse:
+        """Type into a cell, by what its field is called, and save."""
+        return self.send("cells", **{cell: text}, **form)
+
     def submit(self, **form: Any) -> TestResponse:
         once = ONCE.search(self.page().text)[1]  # type: ignore[index]
         return self.send("submit", **{"once": once} | form)

@@ -50,7 +50,7 @@ def test_a_warehouses_file_with_mistakes_goes_to_all_submitted(
     before = stored(services)
     for at, cells in wrong.items():
         column = next(iter(cells))
-        draft.send("cells", row=at + 2, **{column: rows[at][column]})
+        draft.type(f"c-{at + 2}-{column}", rows[at][column])
     batch = clerk.follow(draft.submit())
 
     assert submit in text_of(page)
@@ -66,7 +66,7 @@ def test_the_good_rows_go_and_the_faulty_ones_stay_to_complete_the_batch(clerk: 
 
     batch = draft.submit().location
     left = draft.page()
-    draft.send("cells", row=3, office="杭州")
+    draft.type("c-3-office", "杭州")
     again = draft.submit().location
     gone = draft.page()
 
@@ -91,12 +91,52 @@ def test_a_button_pressed_twice_submits_once(clerk: Visitor, services: Services)
 
 def test_what_was_changed_meanwhile_is_not_submitted(clerk: Visitor, services: Services):
     draft = AtDraft(clerk, order_row(), order_row(office="杭洲"))
-    draft.send("cells", row=3, office="杭州")
+    draft.type("c-3-office", "杭州")
 
     page = clerk.follow(draft.submit(revision="1"))
 
     assert "changed in another window" in text_of(page)
     assert stored(services) == 0
+
+
+@pytest.mark.parametrize("part", [False, True], ids=["a plain form", "a form that htmx sends"])
+def test_what_is_being_typed_is_submitted_with_the_rest(clerk: Visitor, services: Services, part: bool):
+    draft = AtDraft(clerk, order_row(), order_row(office="杭洲"), order_row(office="杭洲"))
+
+    batch = draft.submit(part=part, **{"c-3-office": "杭州", "c-4-office": "深圳"})
+
+    assert "/batches/" in (batch.headers.get("HX-Redirect") or batch.location)
+    assert stored(services) == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"c-3-office": "杭川"}, "What was typed is kept, but is still wrong in row 3"),
+        ({"c-3-office": "x" * 401}, "401 characters"),
+        ({"c-3-office": "杭州", "revision": "7"}, "changed in another window"),
+    ],
+)
+def test_nothing_is_submitted_when_what_is_being_typed_cannot_go_with_it(
+    clerk: Visitor, services: Services, typed: dict[str, str], told: str
+):
+    draft = AtDraft(clerk, order_row(), order_row(office="杭洲"))
+
+    page = clerk.follow(draft.submit(**typed))
+
+    assert "Nothing was submitted." in text_of(page)
+    assert told in text_of(page)
+    assert stored(services) == 0
+
+
+def test_who_submits_again_leaves_the_row_that_is_still_wrong(clerk: Visitor, services: Services):
+    draft = AtDraft(clerk, order_row(), order_row(office="杭洲"))
+    draft.submit(**{"c-3-office": "杭川"})
+
+    batch = draft.submit(**{"c-3-office": "杭川"})
+
+    assert "/batches/" in batch.location
+    assert stored(services) == 1
 
 
 def test_a_file_without_a_good_row_cannot_be_submitted(clerk: Visitor, services: Services):

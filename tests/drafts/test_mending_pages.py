@@ -26,7 +26,7 @@ def clerk(services: Services) -> Visitor:
 def test_a_mended_cell_leads_back_to_its_row(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
-    answer = draft.send("cells", row=2, office="杭州")
+    answer = draft.type("c-2-office", "杭州")
 
     assert answer.status_code == 303
     assert answer.location == f"{draft.place}?show=mend#row-2"
@@ -36,7 +36,7 @@ def test_a_mended_cell_leads_back_to_its_row(clerk: Visitor):
 def test_the_part_that_changed_is_the_answer_to_htmx(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"), order_row(office="上诲"))
 
-    part = draft.send("cells", part=True, row=2, office="杭州", open="office")
+    part = draft.type("c-2-office", "杭州", part=True, open="c-2-office")
 
     assert part.status_code == 200
     assert "<html" not in part.text
@@ -48,7 +48,7 @@ def test_the_part_that_changed_is_the_answer_to_htmx(clerk: Visitor):
 def test_a_mended_row_stays_where_somebody_works_on_it(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"), order_row(office="上诲"))
 
-    part = draft.send("cells", part=True, row=2, office="杭州", open="office")
+    part = draft.type("c-2-office", "杭州", part=True, open="c-2-office")
 
     assert KEPT.search(part.text)[1] == "2,3"
     assert "aria-invalid" not in field(part, 2, "office")
@@ -59,10 +59,10 @@ def test_a_mended_row_stays_where_somebody_works_on_it(clerk: Visitor):
 def test_only_what_was_changed_in_a_row_is_written(clerk: Visitor):
     row = order_row(office="杭洲", buyer_name="欧阳若兰")
     draft = AtDraft(clerk, row)
-    unchanged = {name: row[name] for name in ("channel", "merchant_no", "out_order_no", "payment_no")}
+    unchanged = {f"c-2-{name}": row[name] for name in ("channel", "merchant_no", "out_order_no", "payment_no")}
 
-    nothing = draft.send("cells", part=True, row=2, office="杭洲", **unchanged)
-    draft.send("cells", row=2, office="杭州", **unchanged)
+    nothing = draft.type("c-2-office", "杭洲", part=True, **unchanged)
+    draft.type("c-2-office", "杭州", **unchanged)
     batch = draft.submit()
 
     assert REVISION.search(nothing.text)[1] == "1"
@@ -71,10 +71,10 @@ def test_only_what_was_changed_in_a_row_is_written(clerk: Visitor):
 
 def test_what_another_window_changed_is_not_undone(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"))
-    draft.send("cells", row=2, office="杭州")
+    draft.type("c-2-office", "杭州")
 
-    part = draft.send("cells", part=True, row=2, office="上海", revision="1")
-    page = clerk.follow(draft.send("cells", row=2, office="上海", revision="1"))
+    part = draft.type("c-2-office", "上海", part=True, revision="1")
+    page = clerk.follow(draft.type("c-2-office", "上海", revision="1"))
 
     assert "changed in another window" in text_of(part)
     assert "changed in another window" in text_of(page)
@@ -84,15 +84,15 @@ def test_what_another_window_changed_is_not_undone(clerk: Visitor):
 @pytest.mark.parametrize(
     ("form", "told"),
     [
-        ({"office": "x" * 401}, "401 characters"),
-        ({"office": "x", "revision": ""}, "use a whole number"),
-        ({"office": "x", "revision": "9" * 30}, "use a whole number"),
+        ({"c-2-office": "x" * 401}, "401 characters"),
+        ({"c-2-office": "x", "revision": ""}, "use a whole number"),
+        ({"c-2-office": "x", "revision": "9" * 30}, "use a whole number"),
     ],
 )
 def test_what_cannot_be_taken_is_told_in_the_page(clerk: Visitor, form: dict[str, str], told: str):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
-    part = draft.send("cells", part=True, **{"row": "2"} | form)
+    part = draft.send("cells", part=True, **form)
 
     assert part.status_code == 200
     assert told in text_of(part)
@@ -101,15 +101,15 @@ def test_what_cannot_be_taken_is_told_in_the_page(clerk: Visitor, form: dict[str
 def test_a_row_that_is_not_there_cannot_be_mended(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
-    assert draft.send("cells", row=99, office="杭州").status_code == 404
-    assert draft.send("cells", row="two", office="杭州").status_code == 422
+    assert draft.type("c-99-office", "杭州").status_code == 404
+    assert draft.send("cells", row="two").status_code == 422
 
 
 def test_a_word_that_is_wrong_in_many_rows_is_mended_in_all_of_them(clerk: Visitor):
     draft = AtDraft(clerk, *(order_row(office="杭洲") for _ in range(3)), order_row(office="上诲"))
     offered = text_of(draft.page())
 
-    draft.send("alike", column="office", text="杭洲", value="杭州")
+    draft.send("alike", column="office", row=2, value="杭州")
     page = draft.page()
 
     assert "In 3 rows, 海关 is “杭洲”" in offered
@@ -122,11 +122,65 @@ def test_a_blank_is_filled_where_it_is_wrong_and_nowhere_else(clerk: Visitor):
     split = split_rows(2)
     draft = AtDraft(clerk, order_row(**blank), *split, order_row(**blank))
 
-    draft.send("alike", column="mch_customs_no", text="", value="110396T0001")
+    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
     page = draft.page("?show=rest")
 
     assert may_submit(page)
-    assert page.text.count("110396T0001") == 3
+    assert page.text.count("<td>110396T0001</td>") == 3
+
+
+REGISTRATIONS = {
+    "another merchant": {"merchant_no": "M2"},
+    "another office": {"office": "深圳"},
+    "another channel": {"channel": "支付宝", "merchant_customs_name": "深圳市某某电子商务有限公司"},
+    "nobody's": {"merchant_no": ""},
+}
+
+
+@pytest.mark.parametrize("other", REGISTRATIONS.values(), ids=REGISTRATIONS)
+def test_one_word_for_many_rows_reaches_no_row_whose_right_value_may_differ(clerk: Visitor, other: dict[str, str]):
+    blank = {"mch_customs_no": ""}
+    mine, others = [order_row(**blank) for _ in range(2)], [order_row(**blank | other) for _ in range(2)]
+    draft = AtDraft(clerk, mine[0], others[0], mine[1], others[1])
+    offered = text_of(draft.page())
+
+    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
+
+    page = draft.page("?show=mend")
+    assert "M100 · 微信 · 杭州 · rows 2, 4" in offered
+    assert {row for row in (2, 3, 4, 5) if "110396T0001" in field(page, row, "mch_customs_no")} <= {2, 4}
+    assert "110396T0001" not in field(page, 3, "mch_customs_no") + field(page, 5, "mch_customs_no")
+
+
+def test_what_was_written_into_many_rows_is_taken_back_but_not_over_what_was_edited_since(clerk: Visitor):
+    draft = AtDraft(clerk, *(order_row(office="杭洲") for _ in range(4)))
+    draft.send("alike", column="office", row=2, value="深川")
+    draft.type("c-3-office", "上海")
+    reloaded = text_of(draft.page())
+
+    answer = clerk.follow(draft.send("undo"))
+
+    page = draft.page("?show=mend")
+    assert "“深川” was written as office into 4 rows. rows 2, 3, 4, 5" in reloaded
+    assert "Edited since, and left as they are: rows 3." in text_of(answer)
+    assert [row for row in (2, 4, 5) if 'value="杭洲"' in field(page, row, "office")] == [2, 4, 5]
+    assert "上海" in draft.page("?show=rest").text
+    assert 'id="undo"' not in page.text
+
+
+def test_each_change_of_many_rows_is_taken_back_in_turn(clerk: Visitor):
+    blank = [order_row(mch_customs_no="", office="杭洲") for _ in range(2)]
+    draft = AtDraft(clerk, *blank)
+    before = [field(draft.page("?show=mend"), row, name) for row in (2, 3) for name in ("office", "mch_customs_no")]
+    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
+    draft.send("alike", column="office", row=2, value="杭州")
+
+    draft.send("undo")
+    draft.send("undo")
+
+    page = draft.page("?show=mend")
+    assert [field(page, row, name) for row in (2, 3) for name in ("office", "mch_customs_no")] == before
+    assert "nothing left to undo" in text_of(clerk.follow(draft.send("undo")))
 
 
 def test_a_duplicate_names_the_other_row_and_is_deleted(clerk: Visitor):

@@ -50,6 +50,7 @@ OTHERWISE = {
     ("POST", "/filters"),
     ("GET", "/review/lately"),
     ("POST", "/import/<draft_id>/alike"),
+    ("POST", "/import/<draft_id>/undo"),
     ("POST", "/import/<draft_id>/rows/<int:number>/strays"),
     ("GET", "/payments/<payment_id>/live"),
     ("GET", "/payments/<payment_id>/return"),

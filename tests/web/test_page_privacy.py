@@ -43,7 +43,7 @@ DEEDS = {
     "/audit/export.csv": {"reason": SAID},
     "/admin/people/<person_id>/role": {"reason": SAID},
     "/import": {"pasted": ROW},
-    "/import/<draft_id>/cells": {"buyer_name": OTHER_NAME, "cert_id": OTHER_CERT_ID},
+    "/import/<draft_id>/cells": {"c-2-buyer_name": OTHER_NAME, "c-2-cert_id": OTHER_CERT_ID},
 }
 
 

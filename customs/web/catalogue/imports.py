@@ -142,4 +142,17 @@ IMPORTS = (
         Words("All rows of this draft were submitted before.", "Look at its batch."),
         Words("此草稿的所有行都已提交。", "请查看对应的批次。"),
     ),
+    Entry(
+        "edited_row_faulty",
+        Words(
+            "What was typed is kept, but a row that was edited just now is still wrong.",
+            "Correct it, or submit again: then the other rows go out and it stays here.",
+        ),
+        Words("录入内容已保存，但刚修改的行仍未通过校验。", "请改正；若再次提交，则只提交其余行，该行留在这里。"),
+    ),
+    Entry(
+        "nothing_to_undo",
+        Words("There is nothing left to undo.", "Look at the rows as they are."),
+        Words("没有可撤销的修改。", "请查看各行的最新内容。"),
+    ),
 )

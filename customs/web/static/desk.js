@@ -14,10 +14,14 @@
 //   [data-selected-count]    shows how many rows are chosen
 //   [data-needs-selection]   a button that cannot be pressed while no row is chosen
 //   [data-cells]             where cells are mended in place: after Enter, the first input with aria-invalid="true"
-//                            from the one that was sent on gets the focus, and when there is none the main action
+//                            from the one that was sent on gets the focus, and when there is none the main action.
+//                            With [data-refused] the last answer refused something
+//   [data-row]               a row of cells there, which htmx sends when it hears "save"
 //   [data-fresh]             a hidden field whose value is read once more when its form, which htmx let wait, really leaves
 //   #said                    an aria-live region; its data-failed, data-forbidden and data-offline are what it says
-//                            of an answer that is an error, when that says nothing itself as text/plain
+//                            of an answer that is an error, when that says nothing itself as text/plain; data-unsent
+//                            what it says when nothing was submitted because a cell could not be saved; data-left when
+//                            what was typed elsewhere would be left behind
 // What only makes sense with a script is shown by the stylesheet under html.scripted.
 (() => {
   "use strict";
@@ -69,6 +73,7 @@
     // 229 is what a key is called while an input method is at work, even before it says that it composes.
     if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return pressMainAction(event);
+    if (event.key === "Enter" && event.target.matches(CELLS)) return saveRow(event);
     if (event.ctrlKey || event.metaKey || event.altKey || openDialog() || isTypedInto(event.target)) return;
     const key = event.shiftKey ? event.key : event.key.toLowerCase();
     const isSecond = event.timeStamp - goSince < SEQUENCE_WITHIN;
@@ -94,7 +99,8 @@
 
   function pressMainAction(event) {
     const within = openDialog() ?? event.target.closest("form") ?? document;
-    const action = mainAction(within) ?? (openDialog() ? null : mainAction(document));
+    const own = isTypedInto(event.target) && within.matches?.("form[method=post]") && one("button:not([type=button])", within);
+    const action = mainAction(within) ?? (own || (openDialog() ? null : mainAction(document)));
     if (!action || event.repeat) return;
     event.preventDefault();
     action.click();
@@ -128,6 +134,72 @@
     if (!row || !linkOf(row)) return;
     event.preventDefault();
     linkOf(row).click();
+  }
+
+  // Cells: what was typed is never left behind
+
+  const CELLS = "[data-row] input.form-control";
+  // What is on its way to the desk, by the input it was typed into.
+  const underWay = new WeakMap();
+  let refusals = 0;
+  let onward = null;
+  let isLeaving = false;
+  let warnedOf = null;
+
+  const isTyped = (field) => field.value !== field.defaultValue;
+  const isUnsent = (cell) => isTyped(cell) && underWay.get(cell) !== cell.value;
+  const typedCells = () => all(CELLS).filter(isTyped);
+
+  function saveRow(event) {
+    event.preventDefault();
+    event.target.closest("[data-row]").dispatchEvent(new Event("save"));
+  }
+
+  function onInput(event) {
+    if (!event.target.matches(CELLS)) return;
+    // The row may be right with what is typed now: the desk decides, and says so where it is not.
+    const action = mainAction(event.target.form);
+    if (action) action.disabled = false;
+  }
+
+  function follow(event) {
+    const link = event.target.closest("a[href]:not([href^='#'])");
+    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || !typedCells().length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    onward = () => link.click();
+    new Set(typedCells().filter(isUnsent).map((cell) => cell.closest("[data-row]"))).forEach((row) => row.dispatchEvent(new Event("save")));
+  }
+
+  function goOnward() {
+    if (!onward || typedCells().length) return;
+    const go = onward;
+    onward = null;
+    go();
+  }
+
+  function refuse() {
+    refusals += 1;
+    onward = null;
+  }
+
+  const LEFT = "form[method=post] input:not([type=hidden], [type=password], [data-submits]), form[method=post] textarea:not([data-submits])";
+  const isText = (field) => field.matches("textarea") || !NOT_TYPED_INTO.includes(field.type);
+
+  function onSubmit(event) {
+    // Once only: whoever presses again has read what is said.
+    const left = all(LEFT).find((field) => field.form !== event.target && isText(field) && !field.matches(CELLS) && isTyped(field));
+    if (!left || left === warnedOf || !isShown(left)) return;
+    warnedOf = left;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    left.focus();
+    say(one("#said")?.dataset.left);
+  }
+
+  function onLeaving(event) {
+    if (!isLeaving && typedCells().length) event.preventDefault();
   }
 
   // Choosing
@@ -245,30 +317,69 @@
   function onError({ detail: { ctx } }) {
     const { status, headers } = ctx.response;
     if (status === 401) return location.reload();
+    if (ctx.cells) refuse();
     if (ctx.sourceElement.hasAttribute(`hx-status:${status}`)) return;
     const told = headers.get("Content-Type")?.startsWith("text/plain") && ctx.text;
     const otherwise = one("#said")?.dataset ?? {};
     complain(ctx, told || (status === 403 ? otherwise.forbidden : otherwise.failed));
   }
 
+  function onOffline({ detail: { ctx } }) {
+    if (!ctx || ctx.response) return;
+    if (ctx.cells) refuse();
+    complain(ctx, one("#said")?.dataset.offline);
+  }
+
+  const isSubmit = (ctx) => ctx.sourceElement.matches("[data-cells] form") && Boolean(one(CELLS, ctx.sourceElement) ?? mainAction(ctx.sourceElement));
+
   function beforeAsking(event) {
     const { ctx } = event.detail;
     // Nobody looks: the next round asks again.
     if (ctx.sourceEvent.type === "every" && document.hidden) event.preventDefault();
-    const isCell = ctx.sourceEvent.type === "submit" && ctx.sourceElement.closest("[data-cells]");
-    if (isCell) ctx.sentCell = document.activeElement.id;
+    if (!ctx.sourceElement.closest("[data-cells]")) return;
+    // Only what was typed is sent: the others may be mended by what leaves before.
+    ctx.cells = all(CELLS).filter((cell) => ctx.request.body.has(cell.name));
+    ctx.cells.filter((cell) => !isTyped(cell)).forEach((cell) => ctx.request.body.delete(cell.name));
+    ctx.refusals = refusals;
+    if (isSubmit(ctx) || ctx.sourceEvent.type === "save") ctx.sentCell = document.activeElement.id;
+    if (ctx.sourceElement.matches("[data-row]") && !ctx.cells.some(isUnsent) && ctx.sourceEvent.type !== "save") event.preventDefault();
   }
 
-  function beforeSending({ detail: { ctx } }) {
+  function beforeSending(event) {
+    const { ctx } = event.detail;
+    if (!ctx.cells) return;
+    if (isSubmit(ctx) && ctx.refusals !== refusals) {
+      event.preventDefault();
+      return say(one("#said")?.dataset.unsent);
+    }
     // Those before it may have changed the page, and what it was told when it was asked is old.
-    all("[data-fresh]", ctx.sourceElement).forEach((field) => ctx.request.body?.set(field.name, field.value));
+    const { body } = ctx.request;
+    all("[data-fresh]").filter((field) => body.has(field.name)).forEach((field) => body.set(field.name, field.value));
+    ctx.cells.filter((cell) => cell.isConnected && isTyped(cell)).forEach((cell) => body.set(cell.name, cell.value));
+    ctx.cells.filter((cell) => body.has(cell.name)).forEach((cell) => underWay.set(cell, body.get(cell.name)));
+  }
+
+  function beforeAnswer({ detail: { ctx } }) {
+    if (ctx.cells && ctx.hx?.redirect) isLeaving = true;
+  }
+
+  function beforeSwap({ detail: { ctx } }) {
+    // What was typed since, while the answer was awaited.
+    if (ctx.cells) ctx.typedSince = typedCells().filter(isUnsent).map((cell) => [cell, cell.value]);
   }
 
   function afterSwap({ detail: { ctx } }) {
+    ctx.typedSince?.forEach(([cell, value]) => { cell.value = value; });
     count();
     if (ctx.response.status >= 400) return;
     complained = null;
+    if (ctx.cells && one("[data-refused]")) refuse();
     if (ctx.sentCell !== undefined) focusAfter(ctx.sentCell);
+  }
+
+  function afterAll({ detail: { ctx } }) {
+    ctx.cells?.forEach((cell) => underWay.delete(cell));
+    goOnward();
   }
 
   function focusAfter(id) {
@@ -282,6 +393,7 @@
   const HEARD = {
     keydown: onKey,
     change: onChange,
+    input: onInput,
     click: onClick,
     dragover: onDrag,
     dragleave: (event) => !event.relatedTarget && mark(null),
@@ -290,11 +402,18 @@
     "htmx:config:request": beforeAsking,
     "htmx:before:request": beforeSending,
     "htmx:response:error": onError,
-    "htmx:error": ({ detail: { ctx } }) => ctx && !ctx.response && complain(ctx, one("#said")?.dataset.offline),
+    "htmx:error": onOffline,
+    "htmx:before:response": beforeAnswer,
+    "htmx:before:swap": beforeSwap,
     "htmx:after:swap": afterSwap,
+    "htmx:finally:request": afterAll,
   };
 
   Object.entries(HEARD).forEach(([name, listener]) => document.addEventListener(name, listener));
+  // Before anything else hears of it, htmx among others.
+  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("click", follow, true);
+  window.addEventListener("beforeunload", onLeaving);
   // A page that comes back from the browser's own store shows what was chosen before.
   window.addEventListener("pageshow", count);
   document.documentElement.classList.add("scripted");
