@@ -34,7 +34,7 @@ from customs.gateway.messages import (
     find_records,
 )
 from customs.gateway.methods import METHODS, Method, method_of
-from customs.gateway.money import CURRENCY_PLACES, amount_text, money_text
+from customs.gateway.money import CURRENCY_PLACES, amount_text, as_meant, in_places, money_text
 from customs.gateway.notification import Notification, read_notification
 from customs.gateway.sales import Sale
 from customs.gateway.signing import Signer, Verifier, notification_text, signing_text
@@ -82,11 +82,13 @@ __all__ = [
     "Verifier",
     "Wallet",
     "amount_text",
+    "as_meant",
     "cashier_url",
     "channels",
     "check",
     "declaration_reply",
     "find_records",
+    "in_places",
     "method_of",
     "money_text",
     "notification_text",

@@ -13,9 +13,8 @@ from customs.gateway.exchange import Exchange
 
 CHUNK = 64 * 1024
 LOST = (RequestException, HTTPError, OSError)
-# The gateway refuses in JSON, a proxy in HTML; a file (8) is text of any other kind.
-NO_FILE_KINDS = frozenset({"application/json", "text/html", "application/xhtml+xml"})
-NO_FILE_BEGINNINGS = (b"{", b"<")
+# The gateway refuses in JSON, a proxy in HTML; a file (8) is any other text, whatever its header says.
+NO_FILE_BEGINNINGS = (b"{", b"[", b"<")
 
 
 class Conversation:
@@ -66,10 +65,8 @@ class Conversation:
     def brings_file(self, beginning: bytes) -> bool:
         """Whether the body that begins so is a file and not the gateway's JSON or somebody's page."""
         assert self.response is not None
-        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return (
             self.response.status_code == 200
-            and kind not in NO_FILE_KINDS
             and self.headers.get("Content-Encoding", "identity") == "identity"
             and not beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(NO_FILE_BEGINNINGS)
         )

@@ -1,7 +1,7 @@
 """Amounts as text, exactly and with their currency's places: the document's eleven currencies (11.3)."""
 
 from collections.abc import Mapping
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
 
 from customs.gateway.errors import Misuse
 
@@ -20,6 +20,24 @@ CURRENCY_PLACES: Mapping[str, int] = {
     "KRW": 0,
     "THB": 2,
 }
+
+
+USUAL_PLACES = 2
+# As many digits has what a binary fraction leaves of a decimal one, and as few of them were meant.
+DIGITS_OF_FRACTIONS = (16, 17)
+AS_MEANT = Context(prec=12, rounding=ROUND_HALF_EVEN)
+
+
+def in_places(amount: Decimal, currency: str | None) -> Decimal:
+    """An amount as it was read, brought to its currency's places: 66.69999999999999 yuan are 66.70."""
+    places = CURRENCY_PLACES.get(currency or "", USUAL_PLACES)
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+
+
+def as_meant(number: Decimal) -> Decimal:
+    """A rate, or an amount that comes from one, without what a binary fraction left: 0.8699999999999999 is 0.87."""
+    has_leftovers = len(number.as_tuple().digits) in DIGITS_OF_FRACTIONS
+    return AS_MEANT.plus(number).normalize() if has_leftovers else number
 
 
 def money_text(amount: Decimal, places: int = 2) -> str:

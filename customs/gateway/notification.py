@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from customs.gateway.errors import ForgedNotification, MalformedNotification
 from customs.gateway.messages.orders import NOTIFIED, PAYMENT_NO, personal_in
-from customs.gateway.messages.records import OUR_NO, amount_in, text_in, time_in
+from customs.gateway.messages.records import OUR_NO, amount_in, rate_in, text_in, time_in
 from customs.gateway.signing import Verifier, notification_text
 
 READERS: Mapping[str, Callable[[Mapping[str, str], str], object]] = {
     "amount": amount_in,
-    "pay_amount": amount_in,
-    "exchange_rate": amount_in,
+    "pay_amount": rate_in,
+    "exchange_rate": rate_in,
     "trade_time": time_in,
 }
 TIMESTAMP = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
@@ -80,9 +80,9 @@ def _notification(params: Mapping[str, str]) -> Notification:
         our_no=_one(params, OUR_NO),
         status="PAID",
         currency=text_in(params, "currency"),
-        amount=amount_in(params, "amount"),
-        pay_amount=amount_in(params, "pay_amount"),
-        exchange_rate=amount_in(params, "exchange_rate"),
+        amount=amount_in(params, "amount", currency=text_in(params, "currency")),
+        pay_amount=rate_in(params, "pay_amount"),
+        exchange_rate=rate_in(params, "exchange_rate"),
         trade_time=time_in(params, "trade_time"),
         personal=personal_in(params),
     )

@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from sqlalchemy import Column
 
 from customs.database import HUNDREDTH
+from customs.gateway import as_meant
 from customs.payments.models import LONGEST_NUMBER
 
 # In hundredths still an integer of 64 bits.
@@ -23,4 +24,4 @@ def number_that_fits(number: str | None) -> str | None:
 
 def money_that_fits(amount: Decimal | None) -> Decimal | None:
     """The amount without what a rate left over below a fen (R4); None for more than can be kept."""
-    return amount.quantize(HUNDREDTH, ROUND_DOWN) if amount is not None and amount < MOST_MONEY else None
+    return as_meant(amount).quantize(HUNDREDTH, ROUND_DOWN) if amount is not None and amount < MOST_MONEY else None

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, true, update
 
 from customs.database import Base
 from customs.errors import VaultLocked
@@ -30,14 +31,15 @@ from customs.payments.facts import net_cny
 from customs.payments.fitting import number_that_fits
 from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
 from customs.payments.locking import is_current, locked_row
-from customs.payments.models import Payment, PaymentEvent
+from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.personal import inputs_place, masked, personal_place
-from customs.payments.states import Status, read_status
+from customs.payments.states import RefundStatus, Status, read_status
 from customs.payments.timeline import event_of
 from customs.payments.told import columns_told, is_for_another, moved, needs_something, payer_kept
 from customs.settings import Settings
 
 PAYMENTS = Base.metadata.tables[Payment.__tablename__]
+REFUNDS = Base.metadata.tables[Refund.__tablename__]
 EVENTS = Base.metadata.tables[PaymentEvent.__tablename__]
 FOR_ANOTHER = "the gateway's order under this number is for another merchant, currency or amount"
 # WeChat and Alipay renew the code on the payer's screen every minute.
@@ -97,7 +99,7 @@ class PaymentWork:
             row["explanation"] = FOR_ANOTHER
         elif _names_another(db, row, outcome):
             outcome = Unknown("the answer names another payment of ours", exchange=outcome.exchange)
-        judgement, changes = self._judged(row, task, outcome, now)
+        judgement, changes = self._judged(row, task, outcome, now, _pending(db, row))
         values = asdict(judgement.standing) | {"holder": None, "lease_until": None} | changes
         if row["due_at"] != task.row["due_at"] and values["next_action"] is Deed.QUERY:
             # Somebody had it asked for while this call was under way: its answer may be older than that.
@@ -110,7 +112,7 @@ class PaymentWork:
         return judgement.outcome
 
     def _judged(
-        self, row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime
+        self, row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pending: Decimal
     ) -> tuple[Judgement, dict[str, Any]]:
         standing = Standing(**{name: row[name] for name in STANDING})
         pace = Pace(
@@ -125,14 +127,14 @@ class PaymentWork:
             never_opened = judgement.outcome == "not_found" and not row["in_doubt"]
             ended = {"status": Status.EXPIRED if never_opened else Status.FAIL}
             return judgement, ended if judgement.failed and row["status"] is Status.INIT else {}
-        changes = self._changes(row, outcome)
+        changes = self._changes(row, outcome, pending)
         if changes["status"] is Status.PAID and row["paid_at"] is None:
             # Some replies do not say when; then it is when we learned of it.
             changes.setdefault("paid_at", now)
         judgement = judge_reply(standing, changes["status"].is_final, now, pace)
         return judgement, changes
 
-    def _changes(self, row: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    def _changes(self, row: Mapping[str, Any], outcome: Outcome, pending: Decimal) -> dict[str, Any]:
         """The columns that an answer fills: what it does not say stays as it is."""
         assert isinstance(outcome, SaleReply | OrderReply)
         order = outcome.order if isinstance(outcome, SaleReply) else outcome
@@ -141,7 +143,7 @@ class PaymentWork:
         if isinstance(outcome, SaleReply):
             changes["payer"] = payer_kept(outcome.payer)
         if order is not None:
-            changes |= columns_told(row, order)
+            changes |= columns_told(row, order, pending)
             if changes["status"] is Status.PAID and row["paid_at"] is None and order.trade_time is not None:
                 changes["paid_at"] = order.trade_time
             if order.personal:
@@ -173,6 +175,17 @@ class PaymentWork:
         sealed = row["inputs"]
         opened: dict[str, str] = json.loads(self._vault.open(sealed, inputs_place(row["id"]))) if sealed else {}
         return opened
+
+
+def _pending(db: Connection, row: Mapping[str, Any]) -> Decimal:
+    """What is being refunded of a payment and has not ended."""
+    if not row["refunded"]:
+        return Decimal(0)
+    under_way = REFUNDS.c.payment_id == row["id"], REFUNDS.c.status == RefundStatus.PENDING
+    pending: Decimal | None = db.scalar(
+        select(func.sum(REFUNDS.c.amount, type_=REFUNDS.c.amount.type)).where(*under_way)
+    )
+    return pending or Decimal(0)
 
 
 def _names_another(db: Connection, row: Mapping[str, Any], outcome: Outcome) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
+from customs.gateway import in_places
 from customs.payment_facts import Declarations, PaymentKey
 from customs.payments.bill_reading import Line, Reading
 from customs.payments.bill_values import STATES, Kind, amount_shown
@@ -205,11 +206,12 @@ def _differences(line: Line, ours: Ours) -> tuple[Difference, ...]:
 
 
 def _money_differences(line: Line, ours: Ours) -> Iterator[Difference]:
-    theirs = (line.amount, line.currency or ours.currency)
+    currency = line.currency or ours.currency
+    theirs = (in_places(line.amount, currency), currency)
     # A bill may tell what the payer paid in yuan instead of what was asked for.
     if theirs in ((ours.amount, ours.currency), (ours.pay_amount, ours.pay_currency or YUAN)):
         return
-    if line.amount != ours.amount:
+    if theirs[0] != ours.amount:
         shown = amount_shown(line.amount, theirs[1]), amount_shown(ours.amount, ours.currency)
         yield Difference("amount", *shown)
     if theirs[1] != ours.currency:
@@ -218,7 +220,7 @@ def _money_differences(line: Line, ours: Ours) -> Iterator[Difference]:
 
 def _refunded_difference(line: Line, ours: Ours) -> Iterator[Difference]:
     refunded = ours.refunded or Decimal(0)
-    if line.refunded is not None and line.refunded != refunded:
+    if line.refunded is not None and in_places(line.refunded, ours.currency) != refunded:
         shown = amount_shown(line.refunded, ours.currency), amount_shown(refunded, ours.currency)
         yield Difference("refunded", *shown)
 

@@ -1,11 +1,11 @@
 """What the gateway's answer about an order says of a payment: rules on plain values, no database."""
 
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
-from customs.database import HUNDREDTH, Base
-from customs.gateway import OrderReply, PayerData, PayerKind, method_of
+from customs.database import Base
+from customs.gateway import OrderReply, PayerData, PayerKind, in_places, method_of
 from customs.payments.fitting import money_that_fits, text_that_fits
 from customs.payments.models import Payment
 from customs.payments.states import Refunded, Status, read_status, refunded_so_far
@@ -18,7 +18,8 @@ def is_for_another(row: Mapping[str, Any], order: OrderReply) -> bool:
 
     A cashier desk's link is not signed (4.6): the payer's browser may have changed it, and paid a fen.
     """
-    said = {"merchant_no": order.merchant_no, "currency": order.currency, "amount": order.amount}
+    amount = None if order.amount is None else in_places(order.amount, row["currency"])
+    said = {"merchant_no": order.merchant_no, "currency": order.currency, "amount": amount}
     return any(value not in (None, row[name]) for name, value in said.items())
 
 
@@ -41,11 +42,11 @@ def moved(held: Status, reported: Status | None) -> Status:
     return reported
 
 
-def columns_told(row: Mapping[str, Any], order: OrderReply) -> dict[str, Any]:
-    """The columns that an answer fills: what it does not say stays as it is."""
+def columns_told(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> dict[str, Any]:
+    """The columns that an answer fills: what it does not say stays as it is. `pending`: refunds of ours under way."""
     columns, pay_amount = COLUMNS, money_that_fits(order.pay_amount)
     rate = None if order.exchange_rate is None else f"{order.exchange_rate:f}"
-    elsewhere = _refunded_elsewhere(row, order)
+    elsewhere = _refunded_elsewhere(row, order, pending)
     return {
         "pay_amount": row["pay_amount"] if pay_amount is None else pay_amount,
         "pay_currency": text_that_fits(columns.pay_currency, order.pay_currency) or row["pay_currency"],
@@ -57,13 +58,26 @@ def columns_told(row: Mapping[str, Any], order: OrderReply) -> dict[str, Any]:
     }
 
 
-def _refunded_elsewhere(row: Mapping[str, Any], order: OrderReply) -> Decimal:
-    """What the gateway counts as refunded beyond all that we asked for; it never shrinks."""
+def _refunded_elsewhere(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> Decimal:
+    """What the gateway counts as refunded beyond what we asked for; it may count `pending` refunds of ours or not.
+
+    It shrinks when the gateway says so, but not on an answer from before a refund of ours that has ended.
+    """
     held: Decimal = row["refunded_elsewhere"]
-    if order.refundable_amount is None:
-        theirs = row["amount"] if order.refund_status == Refunded.FULL else Decimal(0)
-    else:
-        theirs = row["amount"] - order.refundable_amount.quantize(HUNDREDTH, ROUND_DOWN)
+    theirs = _refunded_there(row, order)
+    ended = row["refunded"] - pending
     # An order that is not paid has nothing to refund, which is no refund.
-    is_paid = read_status(order.status) is Status.PAID
-    return min(max(held, theirs - row["refunded"]), row["amount"] - row["refunded"]) if is_paid else held
+    if theirs is None or theirs < ended or read_status(order.status) is not Status.PAID:
+        return held
+    least, most = max(theirs - row["refunded"], Decimal(0)), theirs - ended
+    elsewhere: Decimal = min(max(held, least), most, row["amount"] - row["refunded"])
+    return elsewhere
+
+
+def _refunded_there(row: Mapping[str, Any], order: OrderReply) -> Decimal | None:
+    """All that was refunded of an order as the gateway counts; None where it does not say how much."""
+    amount: Decimal = row["amount"]
+    if order.refundable_amount is not None:
+        return amount - min(in_places(order.refundable_amount, row["currency"]), amount)
+    said: Mapping[str | None, Decimal] = {Refunded.FULL: amount, Refunded.NONE: Decimal(0)}
+    return said.get(order.refund_status)

@@ -75,7 +75,6 @@ UNKNOWN = {
     "success missing": answer('{"meta": {"status_code": 200}}'),
     "success in words": answer(OK.replace("true", '"yes"')),
     "HTML with 200": answer(HTML, **PLAIN_TEXT),
-    "wrong content type": answer(OK, kind="text/plain"),
     "compressed": answer("\x1f\x8b", Content_Encoding="gzip"),
     "302": answer("", 302, Location="/elsewhere"),
     "307": answer("", 307, Location="/elsewhere"),
@@ -140,6 +139,15 @@ def test_what_was_sent_and_not_understood_is_unknown(deed, endpoint, signer):
 @pytest.mark.parametrize(("deed", "kind"), KNOWN.values(), ids=KNOWN.keys())
 def test_each_refusal_has_its_class(deed, kind, signer):
     assert type(failure(deed, signer)) is kind
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=gbk", ""])
+@pytest.mark.parametrize("content", [OK, f"\ufeff{OK}"], ids=["plain", "with a mark"])
+def test_json_with_meta_is_an_answer_whatever_its_header_says(kind, content, signer):
+    with listening(answer(content, kind=kind)) as loopback:
+        reply = loopback.gateway(signer).call(QUERY, ASKED)
+
+    assert reply.body["data"] == {"state": "SUCCESS"}
 
 
 def test_a_555_hands_on_wechats_words(signer):

@@ -31,7 +31,9 @@ def download(deed, signer, **options):
     return loopback, sink.getvalue(), exchange
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=gb18030", "text/csv", "application/octet-stream"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain; charset=gb18030", "application/octet-stream", "text/html", "application/json", ""]
+)
 def test_a_bill_is_written_as_it_came_and_kept_only_once(kind, signer):
     loopback, written, exchange = download(answer(LINES, kind=kind), signer)
 
@@ -88,8 +90,8 @@ REFUSED = {
     "a page that says it is text": (answer(f"\ufeff\n{HTML}", kind="text/plain"), Unknown),
     "a proxy's page": (answer(HTML, 502, kind="text/html"), Unknown),
     "text with another status": (answer(LINES, 206, kind="text/plain"), Unknown),
-    "JSON that says it is text": (answer(meta(400), kind="text/plain"), Unknown),
-    "JSON of somebody else": (answer("[]"), Unknown),
+    "JSON that says it is text": (answer(meta(400), kind="text/plain"), Refused),
+    "JSON of somebody else": (answer('[{"error": 1}]', kind="text/plain"), Unknown),
     "JSON over 1 MiB": (answer('{"x": "' + "x" * 1_100_000 + '"}'), Unknown),
     "a redirect": (answer("", 302, Location="/elsewhere"), Unknown),
     "compressed": (answer("\x1f\x8b", kind="text/plain", Content_Encoding="gzip"), Unknown),

@@ -82,6 +82,40 @@ def test_what_is_no_plain_number_is_not_read_as_an_amount(amount):
     assert said.amount is said.pay_amount is said.refundable_amount is said.exchange_rate is None
 
 
+# Amounts as Version 2.0 writes them, with their currency, and what was meant.
+MEANT = [
+    (66.69999999999999, "CNY", "66.70"),
+    (0.1 + 0.2, "CNY", "0.30"),
+    (100.00000000000001, None, "100.00"),
+    (1.4210854715202004e-14, "HKD", "0.00"),
+    (-7.105427357601002e-15, "HKD", "0.00"),
+    ("33.300000000000004", "USD", "33.30"),
+    (99.99999999999999, "JPY", "100"),
+    (1.9999999999999998, "KRW", "2"),
+    (0.125, "CNY", "0.12"),
+    (-0.01, "CNY", None),
+]
+
+
+@pytest.mark.parametrize(("written", "currency", "meant"), MEANT)
+def test_an_amount_is_brought_to_its_currency_s_places(written, currency, meant):
+    said = order(currency=currency, amount=written, refundable_amount=written)
+    beside = [REFUND | {"refund_amount": written}]
+    refund = order_reply(reply({"data": {"order": ORDER, "refunds": beside}}), "A1").refunds[0]
+
+    assert (str(said.amount), str(said.refundable_amount)) == (str(meant), str(meant))
+    assert str(refund.amount) == str(None if meant is None else Decimal(meant).quantize(Decimal("0.01")))
+
+
+@pytest.mark.parametrize(
+    ("rate", "meant"), [(0.8699999999999999, "0.87"), ("0.8777", "0.8777"), (1, "1"), (1e-05, "0.00001")]
+)
+def test_a_rate_is_the_one_that_was_meant(rate, meant):
+    said = order(exchange_rate=rate, pay_amount=rate)
+
+    assert f"{said.exchange_rate:f}" == f"{said.pay_amount:f}" == meant
+
+
 @given(st.decimals(0, 10**12, places=2))
 def test_an_amount_is_the_same_as_text_and_as_a_number(amount):
     assert order(amount=f"{amount:f}").amount == order(amount=amount).amount == amount

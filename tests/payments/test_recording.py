@@ -176,6 +176,46 @@ def test_a_full_refund_elsewhere_leaves_nothing(till: Till):
     assert (payment.refunded_elsewhere, payment.refund_status) == (Decimal("100.00"), Refunded.FULL)
 
 
+# Amount, currency, what the gateway says may still be refunded, and what was refunded elsewhere.
+LEFTOVERS = [
+    ("66.70", "CNY", "66.69999999999999", "0"),
+    ("66.70", "CNY", "66.69", "0.01"),
+    ("100", "JPY", "99.99999999999999", "0"),
+    ("100", "KRW", "60.00000000000001", "40"),
+]
+
+
+@pytest.mark.parametrize(("amount", "currency", "left", "elsewhere"), LEFTOVERS)
+def test_binary_fractions_are_no_refunds(till: Till, amount: str, currency: str, left: str, elsewhere: str):
+    payment_id = till.paid(amount=amount, currency=currency, refundable_amount=Decimal(left))
+
+    assert till.payment(payment_id).refunded_elsewhere == Decimal(elsewhere)
+
+
+def test_what_was_refunded_elsewhere_shrinks_when_the_gateway_says_so(till: Till):
+    payment_id = till.paid(refundable_amount=Decimal("99.99"))
+    wrong = till.payment(payment_id).refunded_elsewhere
+
+    learn(till, payment_id, "PAID", refundable_amount=Decimal("100.00"))
+
+    assert (wrong, till.payment(payment_id).refunded_elsewhere) == (Decimal("0.01"), 0)
+    assert till.payment(payment_id).refund_status is Refunded.NONE
+
+
+def test_an_answer_that_may_not_count_a_refund_of_ours_yet_makes_nothing_shrink(till: Till):
+    payment_id = till.paid(refundable_amount=Decimal("90.00"))
+    refund_id = till.refund(payment_id, "50.00")
+    learn(till, payment_id, "PAID", refundable_amount=Decimal("90.00"))
+    under_way = till.payment(payment_id).refunded_elsewhere
+    till.do(refund_id, refund_reply("SUCCESS"))
+    learn(till, payment_id, "PAID", refundable_amount=Decimal("90.00"))
+    stale = till.payment(payment_id).refunded_elsewhere
+
+    learn(till, payment_id, "PAID", refundable_amount=Decimal("50.00"))
+
+    assert (under_way, stale, till.payment(payment_id).refunded_elsewhere) == (10, 10, 0)
+
+
 def test_our_own_refund_does_not_count_twice(till: Till):
     payment_id = till.paid()
     till.do(till.refund(payment_id, "70.00"), refund_reply("SUCCESS"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from customs.gateway.errors import Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.messages.records import OUR_NO, amount_in, echoes, find_records, text_in, time_in
+from customs.gateway.messages.records import OUR_NO, amount_in, echoes, find_records, rate_in, text_in, time_in
 from customs.gateway.messages.refunds import RefundReply, is_refund, refunds_beside
 
 PAYMENT_NO = ("payment_no", "order_no", "no")
@@ -50,9 +50,9 @@ class OrderReply:
     """What the gateway says of one order. None where it said nothing, or nothing that can be read.
 
     `status` (INIT, PAID, FAIL, EXPIRED) and `refund_status` (NONE, PART, FULL) are the gateway's words in upper
-    case, known to the document or not. `amount` and `refundable_amount` are in `currency`, `pay_amount` in
-    `pay_currency`; `exchange_rate` is yuan for one unit of the currency. `trade_time` is aware, in UTC.
-    `wallet` is the gateway's word for whose wallet paid; `personal` says who did.
+    case, known to the document or not. `amount` and `refundable_amount` are in `currency`, with its places;
+    `pay_amount` is in `pay_currency`, as it was said; `exchange_rate` is yuan for one unit of the currency.
+    `trade_time` is aware, in UTC. `wallet` is the gateway's word for whose wallet paid; `personal` says who did.
     """
 
     payment_no: str | None
@@ -98,8 +98,11 @@ def order_reply(
 
 
 def _is_like(record: Mapping[str, Any], our_no: str, like: Mapping[str, object]) -> bool:
-    said = {"amount": amount_in(record, "amount")} | {
-        name: text_in(record, name) for name in ("merchant_no", "currency")
+    currency = text_in(record, "currency")
+    said = {
+        "merchant_no": text_in(record, "merchant_no"),
+        "currency": currency,
+        "amount": amount_in(record, "amount", currency=currency),
     }
     return order_numbers(record)["our_no"] in (None, our_no) and all(said[name] == like[name] for name in said)
 
@@ -125,19 +128,19 @@ def read_order(record: Mapping[str, Any], reply: Reply) -> OrderReply:
     status = text_in(record, "status")
     if status is None:
         raise Unknown("the order has no status", exchange=reply.exchange)
-    numbers = order_numbers(record)
+    numbers, currency = order_numbers(record), text_in(record, "currency")
     return OrderReply(
         **numbers,
         merchant_no=text_in(record, "merchant_no"),
         status=status.upper(),
-        currency=text_in(record, "currency"),
-        amount=amount_in(record, "amount"),
-        pay_amount=amount_in(record, "pay_amount"),
+        currency=currency,
+        amount=amount_in(record, "amount", currency=currency),
+        pay_amount=rate_in(record, "pay_amount"),
         pay_currency=text_in(record, "pay_currency"),
-        exchange_rate=amount_in(record, "exchange_rate"),
-        settle_rate=amount_in(record, "settle_rate"),
+        exchange_rate=rate_in(record, "exchange_rate"),
+        settle_rate=rate_in(record, "settle_rate"),
         refund_status=_refund_status(record),
-        refundable_amount=amount_in(record, "refundable_amount"),
+        refundable_amount=amount_in(record, "refundable_amount", currency=currency),
         trade_type=text_in(record, *TRADE_TYPE),
         trade_time=time_in(record, "trade_time"),
         pay_method=text_in(record, "pay_method"),

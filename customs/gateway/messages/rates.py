@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from customs.gateway.errors import Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.messages.records import amount_in, find_records, text_in
+from customs.gateway.messages.records import find_records, rate_in, text_in
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class RateReply:
 def rate_reply(reply: Reply, currency: str) -> RateReply:
     """The rate of this currency; raises Unknown when it is another's, absent, zero or no number."""
     records = [record for record in find_records(reply.body) if text_in(record, "currency") == currency]
-    rates = {amount_in(record, "rate") for record in records} - {None}
+    rates = {rate_in(record, "rate") for record in records} - {None}
     if len(rates) != 1:
         raise Unknown("the currency's rate was not echoed", exchange=reply.exchange)
     rate = rates.pop()

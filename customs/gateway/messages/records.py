@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from customs.gateway.answers import legible
+from customs.gateway.money import as_meant, in_places
 
 # A fixed offset instead of the zone's name: no summer time since 1991, and no time zone database needed.
 GATEWAY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 ABSENT = frozenset({"", "none", "null"})
 DEEPEST_ENVELOPE = 4
-# Decimal itself would also read full-width digits, underscores and "Infinity".
-PLAIN_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+# Decimal itself would also read full-width digits, underscores and "Infinity". What subtracting binary fractions
+# leaves of nothing is written with a negative exponent, and may be below zero.
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,40})?([eE]-[0-9]{1,2})?")
 
 OUR_NO = ("agent_order_id", "out_order_no", "outer_order_no")
 
@@ -47,11 +49,25 @@ def text_in(record: Mapping[str, Any], *names: str) -> str | None:
     return None
 
 
-def amount_in(record: Mapping[str, Any], *names: str) -> Decimal | None:
-    """The first of the fields that holds something, as a number of zero or more; None for what is no such number.
+def amount_in(record: Mapping[str, Any], *names: str, currency: str | None = None) -> Decimal | None:
+    """The first of the fields that holds something, as an amount of zero or more; None for what is no such amount.
 
-    Amounts are text in Version 1.0 and numbers in 2.0.
+    Amounts are text in Version 1.0 and numbers in 2.0, where 66.7 may come as 66.69999999999999: they are brought to
+    the places of `currency`, two without one.
     """
+    number = _number_in(record, *names)
+    amount = None if number is None else in_places(number, currency)
+    return abs(amount) if amount is not None and amount >= 0 else None
+
+
+def rate_in(record: Mapping[str, Any], *names: str) -> Decimal | None:
+    """The same for a rate, and for an amount that comes from one: it has as many places as were meant."""
+    number = _number_in(record, *names)
+    rate = None if number is None else as_meant(number)
+    return abs(rate) if rate is not None and rate >= 0 else None
+
+
+def _number_in(record: Mapping[str, Any], *names: str) -> Decimal | None:
     text = text_in(record, *names)
     return Decimal(text) if text is not None and PLAIN_NUMBER.fullmatch(text) else None
 

@@ -36,7 +36,7 @@ def sale_reply(reply: Reply, sale: Sale, need: PayerNeed) -> SaleReply:
         "amount": sale.amount,
     }
     records = order_records(reply.body)
-    said = [_said(record) for record in records]
+    said = [_said(record, sale.currency) for record in records]
     payment_nos = {one["payment_no"] for one in said} - {None}
     if any(contradicts(one, ours) for one in said) or len(payment_nos) > 1:
         raise Unknown("the answer is about another order: its numbers were not echoed", exchange=reply.exchange)
@@ -66,9 +66,9 @@ def openid_in(reply: Reply) -> str:
     return openids.pop() or ""
 
 
-def _said(record: Mapping[str, Any]) -> dict[str, Any]:
+def _said(record: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return order_numbers(record) | {
         "merchant_no": text_in(record, "merchant_no"),
         "currency": text_in(record, "currency"),
-        "amount": amount_in(record, "amount"),
+        "amount": amount_in(record, "amount", currency=currency),
     }
