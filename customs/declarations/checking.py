@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from marshmallow import ValidationError
@@ -17,6 +18,7 @@ from customs.declarations.schemas import DeclarationIn
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
 from customs.settings import Settings
+from customs.text_rules import DIGITS_DOUBTFUL, SURELY_DOUBTFUL, is_long, looks_rounded
 
 Locate = Callable[[str], tuple[int | None, str | None]]
 
@@ -137,6 +139,7 @@ def check(
             checked.orders.pop(int(pointer.split("/")[2]), None)
     _repeats_within(checked)
     _numbers_within(checked)
+    _rounded_alike(checked)
     return checked
 
 
@@ -188,6 +191,20 @@ def complaints_of(messages: Any, place: str = "") -> Iterator[Complaint]:
 
 def _escaped(key: object) -> str:
     return str(key)[:100].replace("~", "~0").replace("/", "~1")
+
+
+def _rounded_alike(checked: Checked) -> None:
+    """A spreadsheet rounds a whole column: a zero or two at the end count where every long number of it has them."""
+    columns: dict[str, list[tuple[int, str, str]]] = {}
+    for index, order in checked.orders.items():
+        for place, number in order.placed_numbers:
+            if is_long(number):
+                columns.setdefault(place.rpartition("/")[2], []).append((index, place, number))
+    alike = [long for long in columns.values() if all(looks_rounded(number) for _, _, number in long)]
+    code, _, *sentences = DIGITS_DOUBTFUL
+    for index, place, number in chain.from_iterable(alike):
+        if len(number) < SURELY_DOUBTFUL:
+            checked.complain(index, Complaint(place, code, Severity.WARNING, *sentences))
 
 
 def _repeats_within(checked: Checked) -> None:

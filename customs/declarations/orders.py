@@ -33,6 +33,14 @@ class Order:
         return self.merchant_no, self.channel, self.payment_no
 
     @property
+    def placed_numbers(self) -> Iterator[tuple[str, str]]:
+        """Its own numbers, each with its place in a Declaration."""
+        yield "out_order_no", self.out_order_no
+        yield "payment_no", self.payment_no
+        for index, part in enumerate(self.sub_orders):
+            yield f"sub_orders/{index}/sub_order_no", part.sub_order_no
+
+    @property
     def sub_order_nos(self) -> tuple[str, ...]:
         return tuple(part.sub_order_no for part in self.sub_orders)
 

@@ -12,6 +12,7 @@ from customs.declarations.offices import OFFICES, codes_for, offices_with
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.gateway import Channel
+from customs.text_rules import Holds, objections_to
 from customs.texts import NUMBER, WHAT_A_NUMBER_IS
 
 SINGLE_LIMIT = Decimal(5000)
@@ -78,11 +79,11 @@ def complaints_about_change(before: Order, after: Order, today: date) -> list[Co
 
 
 def _numbers(order: Order) -> Iterator[Complaint]:
-    """R6."""
-    named = [("out_order_no", order.out_order_no), ("payment_no", order.payment_no)]
-    named += [(f"sub_orders/{index}/sub_order_no", part.sub_order_no) for index, part in enumerate(order.sub_orders)]
-    for place, number in named:
-        if not NUMBER.fullmatch(number):
+    """R6, and what no number is (R6b)."""
+    for place, number in order.placed_numbers:
+        objections = list(_objections(place, number, Holds.NUMBER))
+        yield from objections
+        if not NUMBER.fullmatch(number) and not any(one.severity is ERROR for one in objections):
             yield Complaint(
                 place,
                 "number_invalid",
@@ -90,6 +91,20 @@ def _numbers(order: Order) -> Iterator[Complaint]:
                 WHAT_A_NUMBER_IS,
                 "correct the number; in a spreadsheet, format the column as text",
             )
+
+
+def _references(order: Order) -> Iterator[Complaint]:
+    """R6b: the merchant's numbers and its registered name."""
+    yield from _objections("merchant_no", order.merchant_no, Holds.NUMBER)
+    if order.mch_customs_no:
+        yield from _objections("mch_customs_no", order.mch_customs_no, Holds.NUMBER)
+    if order.merchant_customs_name:
+        yield from _objections("merchant_customs_name", order.merchant_customs_name, Holds.COMPANY)
+
+
+def _objections(place: str, text: str, holds: Holds) -> Iterator[Complaint]:
+    for code, is_error, detail, action in objections_to(text, holds):
+        yield Complaint(place, code, ERROR if is_error else WARNING, detail, action)
 
 
 def _office(order: Order) -> Iterator[Complaint]:
@@ -174,20 +189,30 @@ def _duty(order: Order) -> Iterator[Complaint]:
 
 
 def _buyer(order: Order, today: date) -> Iterator[Complaint]:
-    """R7; whether a number that is well shaped and wrong blocks is a setting."""
+    """R6b and R7; whether a number that is well shaped and wrong blocks is a setting."""
     if order.buyer is None:
         return
     if fault := identity.name_fault(order.buyer.name):
         yield Complaint("buyer/name", "name_invalid", ERROR, fault, "correct the buyer's name")
-    if fault := identity.cert_id_shape_fault(order.buyer.cert_id):
+    else:
+        yield from _objections("buyer/name", order.buyer.name, Holds.NAME)
+    yield from _cert_id(order.buyer.cert_id, today)
+
+
+def _cert_id(cert_id: str, today: date) -> Iterator[Complaint]:
+    objections = list(_objections("buyer/cert_id", cert_id, Holds.CERT_ID))
+    yield from objections
+    if any(one.severity is ERROR for one in objections):
+        return
+    if fault := identity.cert_id_shape_fault(cert_id):
         yield Complaint(
             "buyer/cert_id", "cert_id_shape", ERROR, fault, "correct the ID number; keep the column as text"
         )
-    elif fault := identity.cert_id_truth_fault(order.buyer.cert_id, today):
+    elif fault := identity.cert_id_truth_fault(cert_id, today):
         yield Complaint(
             "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
         )
-    elif not identity.names_a_region(order.buyer.cert_id):
+    elif not identity.names_a_region(cert_id):
         yield Complaint(
             "buyer/cert_id",
             "cert_id_region",
@@ -211,6 +236,7 @@ def _single_limit(order: Order) -> Iterator[Complaint]:
 
 RULES: tuple[Rule, ...] = (
     _numbers,
+    _references,
     _office,
     _registration,
     _amounts,

@@ -17,8 +17,11 @@ from customs.history.auditing import AuditTrail
 from customs.history.deeds import Act, Deed, deed_by
 from customs.ids import new_id
 from customs.paging import Page, page_of
+from customs.text_rules import Holds, objections_to
 
 NAMED_IN_A_DEED = 5
+# What is held against the table of what no number and no name is (R6b).
+REFERENCES = {"merchant_no": Holds.NUMBER, "mch_customs_no": Holds.NUMBER, "merchant_customs_name": Holds.COMPANY}
 NARROWED_BY = ("merchant_no", "channel", "office")
 
 
@@ -108,4 +111,9 @@ def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[Fault]:
         return [Fault(f"{place}/office", "office_without_codes", f"no such office takes declarations by {channel}")]
     if channel is Channel.ALIPAY and not row.get("merchant_customs_name"):
         return [Fault(f"{place}/merchant_customs_name", "registration_name_missing", "Alipay needs the name")]
-    return []
+    return [
+        Fault(f"{place}/{name}", one.code, f"{one.detail}; {one.action}")
+        for name, holds in REFERENCES.items()
+        for one in objections_to(row.get(name) or "", holds)
+        if one.is_error
+    ]

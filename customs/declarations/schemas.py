@@ -68,8 +68,27 @@ def _fault_of_text(given: Mapping[str, Any], name: str) -> Fault | None:
     return None if isinstance(given[name], str) else NOT_TEXT
 
 
+# Most exports give every order its amounts: whoever is told to add a number would split an order that is whole.
+UNNUMBERED = Fault(
+    "amounts stand here without a sub-order number",
+    "sub_order_no_missing",
+    "leave the amounts out if the order is not split; if it is split, name the sub-order",
+)
+
+
+class SubOrderNo(Text):
+    """The number of a part; without one, the order may not be split at all (R3)."""
+
+    default_error_messages = {"required": UNNUMBERED, "null": UNNUMBERED}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if value == "":
+            raise ValidationError([UNNUMBERED])
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class SubOrderIn(Strict):
-    sub_order_no = Text(required=True)
+    sub_order_no = SubOrderNo(required=True)
     amount = Money(required=True)
     transport_amount = Money()
     product_amount = Money()

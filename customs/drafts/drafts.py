@@ -20,10 +20,10 @@ from customs.history.masking import mask_text
 from customs.history.vault import Vault
 from customs.ids import new_id
 from customs.sheets.cells import Cell
-from customs.sheets.columns import match_header, read_header
+from customs.sheets.columns import REQUIRED, match_header, read_header
 from customs.sheets.pasting import read_pasted
 from customs.sheets.reading import Form, Grid, read_grid
-from customs.sheets.sheet import MOST_DECLARATIONS, REQUIRED, sheet_of
+from customs.sheets.sheet import MOST_DECLARATIONS, sheet_of
 
 KEPT = timedelta(days=7)
 NEWEST = 20

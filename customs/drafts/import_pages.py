@@ -25,8 +25,7 @@ from customs.drafts.drafts import Draft, discard, drafts_of, open_draft, open_pa
 from customs.drafts.mending_pages import saved_cells
 from customs.drafts.submitting import ReadyDraft, make_draft_ready, submit
 from customs.errors import CustomsError, Fault, Invalid
-from customs.sheets.columns import COLUMNS
-from customs.sheets.sheet import REQUIRED
+from customs.sheets.columns import COLUMNS, REQUIRED
 from customs.web.bodies import LARGEST_BODY, raw_body
 from customs.web.deeds import DONE
 from customs.web.doors import current_caller, services

@@ -35,6 +35,8 @@ DELIMITERS: Mapping[str, LazyString] = {
     ";": _("semicolons"),
     "，": _("full-width commas"),
 }
+# A character that a finding names; in what is wrong, and in what to do.
+CHARACTER = re.compile(r"“.” \(U\+[0-9A-F]{4,6}\)")
 # What a finding's exact words name, whatever language they are told in.
 OTHER_ROW = re.compile(r"\brow (\d{1,9})\b")
 DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
@@ -89,26 +91,32 @@ AT_THE_CELL: Mapping[str, tuple[LazyString, LazyString]] = {
 
 
 class Told(NamedTuple):
-    """What is wrong and what to do, and what it is wrong with: another row of the file, or a declaration on file."""
+    """What is wrong and what to do, and what it is wrong with: another row of the file, or a declaration on file.
+
+    `spelling`: the character that is wrong, and the right one where it is known.
+    """
 
     meaning: str
     action: str
     row: str | None
     declaration_id: str | None
+    spelling: str
 
 
 def finding_told(finding: Finding) -> Told:
     """A finding in the words of the page."""
     meaning, action = AT_THE_CELL.get(finding.code) or told(finding.code, finding.detail)
     row, declaration = OTHER_ROW.search(finding.detail), DECLARATION.search(finding.detail)
-    return Told(str(meaning), str(action), row and row[1], declaration and declaration[0])
+    wrong, right = CHARACTER.findall(finding.detail), CHARACTER.findall(finding.action)
+    spelling = " → ".join([*wrong, *right]) if wrong else ""
+    return Told(str(meaning), str(action), row and row[1], declaration and declaration[0], spelling)
 
 
 def finding_said(finding: Finding) -> str:
     """The same as one sentence, for a cell of a workbook."""
     one = finding_told(finding)
     other = gettext("See row %(row)s.", row=one.row) if one.row else one.declaration_id
-    return " ".join(filter(None, (one.meaning, one.action, other)))
+    return " ".join(filter(None, (one.meaning, one.action, one.spelling, other)))
 
 
 def column_name(column: Column) -> str:

@@ -17,9 +17,9 @@ from customs.drafts.previews import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownCo
 from customs.drafts.submitting import ReadyDraft, make_grid_ready
 from customs.history.vault import Vault
 from customs.payment_facts import Payments
-from customs.sheets.columns import COLUMNS, Column, Header, match_header
+from customs.sheets.columns import COLUMNS, REQUIRED, Column, Header, match_header
 from customs.sheets.reading import Grid
-from customs.sheets.sheet import REQUIRED, column_at
+from customs.sheets.sheet import column_at
 
 
 def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:

@@ -17,9 +17,9 @@ from customs.errors import ActionRefused, Fault, NotFound
 from customs.history.auditing import AuditTrail
 from customs.history.vault import Vault
 from customs.payment_facts import Payments
-from customs.sheets.columns import Header, read_header
+from customs.sheets.columns import REQUIRED, Header, read_header
 from customs.sheets.reading import Grid
-from customs.sheets.sheet import REQUIRED, Sheet, sheet_of
+from customs.sheets.sheet import Sheet, sheet_of
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from customs.payments.models import Payment, PaymentEvent
 from customs.payments.payment_work import sale_of
 from customs.payments.personal import inputs_place
 from customs.settings import Settings
+from customs.text_rules import Holds, objections_to
 from customs.texts import NUMBER, WHAT_A_NUMBER_IS
 
 # Whoever asked attends to it at once; a worker does if they die.
@@ -197,8 +198,8 @@ def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
         yield Fault("/amount", "amount_places", f"{order.currency} has {places} decimal places")
     if order.amount <= 0:
         yield Fault("/amount", "amount_zero", "an amount is over 0")
-    if order.out_order_no is not None and not NUMBER.fullmatch(order.out_order_no):
-        yield Fault("/out_order_no", "number_invalid", WHAT_A_NUMBER_IS)
+    if order.out_order_no is not None:
+        yield from _faults_of_number(order.out_order_no)
     method = known[order.method]
     given = {name for name, value in order.inputs.items() if value}
     for name in sorted(set(method.required_inputs) - given - _ours(method, given, settings)):
@@ -209,6 +210,14 @@ def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
         yield Fault("/return_url", "url_invalid", "use an address such as https://shop.example/back")
     if order.extra and not method.is_cashier_desk:
         yield Fault("/extra", "input_unused", "only a cashier desk hands extra parameters back")
+
+
+def _faults_of_number(number: str) -> Iterator[Fault]:
+    """R6 and R6b."""
+    objections = [one for one in objections_to(number, Holds.NUMBER) if one.is_error]
+    yield from (Fault("/out_order_no", one.code, f"{one.detail}; {one.action}") for one in objections)
+    if not objections and not NUMBER.fullmatch(number):
+        yield Fault("/out_order_no", "number_invalid", WHAT_A_NUMBER_IS)
 
 
 def inputs_asked(method: Method, settings: Settings) -> Mapping[str, bool]:

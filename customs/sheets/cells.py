@@ -9,6 +9,7 @@ from customs.declarations.findings import Severity
 from customs.declarations.offices import office_named
 from customs.gateway.channels import Channel
 from customs.sheets.columns import Kind
+from customs.text_rules import digits_are_lost
 
 # Text, a number, a truth value; or, from a workbook, a dict with one key of UNREADABLE.
 Cell = str | int | float | bool | dict[str, str]
@@ -16,9 +17,6 @@ Value = str | int | None
 
 # A double keeps 15 decimal digits of any number; the 16th may already be another one.
 DIGITS_KEPT = 10**15
-# Neither `.` nor `+` may stand in a number (R6), so nothing that was meant is caught here.
-SCIENTIFIC = re.compile(r"\d\.\d+[eE]\+?\d+|\d[eE]\+\d+")
-ROUNDED = re.compile(r"\d{15}0{3,}")
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 CHANNEL_WORDS = {
@@ -49,12 +47,6 @@ NUMBER_CELL = Flaw(
     "Compare with the source; format the column as text to keep every digit.",
 )
 DIGITS_LOST = Flaw("digits_lost", Severity.ERROR, "the spreadsheet has rounded it: digits are lost", AS_TEXT)
-DIGITS_DOUBTFUL = Flaw(
-    "digits_doubtful",
-    Severity.WARNING,
-    "all digits after the 15th are 0, as a spreadsheet leaves them when it rounds",
-    "Compare with the source; if digits are lost, format the column as text and enter the value again.",
-)
 # Stands before what a spreadsheet has spoilt in a file of faulty rows, so that it is not taken as it is.
 UNMENDED = "⚠ "
 CELL_UNMENDED = Flaw("cell_unmended", Severity.ERROR, "what a spreadsheet has spoilt is not mended yet", AS_TEXT)
@@ -98,18 +90,10 @@ def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
         return None, None
     if cell.startswith(UNMENDED):
         return cell, CELL_UNMENDED
-    if kind is Kind.NUMBER:
-        return cell, _doubt(cell)
+    if kind is Kind.NUMBER and digits_are_lost(cell):
+        return cell, DIGITS_LOST
     understand = WORDS.get(kind)
     return (understand(cell) if understand else cell), None
-
-
-def _doubt(number: str) -> Flaw | None:
-    if SCIENTIFIC.fullmatch(number.strip()):
-        return DIGITS_LOST
-    if number.endswith("000") and ROUNDED.fullmatch(number):
-        return DIGITS_DOUBTFUL
-    return None
 
 
 def _read_number(cell: float, kind: Kind) -> tuple[Value, Flaw | None]:

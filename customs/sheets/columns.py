@@ -64,6 +64,7 @@ COLUMNS = (
     Column("transport_amount", "物流费", Kind.AMOUNT, Part.SUB_ORDER, "transport_amount"),
     Column("product_amount", "商品价格", Kind.AMOUNT, Part.SUB_ORDER, "product_amount"),
 )
+REQUIRED = ("channel", "office", "merchant_no", "out_order_no", "payment_no")
 BY_HEADER = {column.header: column for column in COLUMNS}
 BY_PATH = {column.path: column for column in COLUMNS}
 BY_SPELLING = BY_HEADER | {column.chinese: column for column in COLUMNS}

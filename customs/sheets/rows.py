@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from customs.declarations.findings import Severity
 from customs.sheets.cells import Cell, Flaw, Value, is_blank, read_cell
-from customs.sheets.columns import BY_HEADER, Column, Header, Part
+from customs.sheets.columns import BY_HEADER, REQUIRED, Column, Header, Part
+from customs.text_rules import is_left_blank
 
 KEY = ("merchant_no", "channel", "office", "out_order_no")
 
@@ -49,13 +50,15 @@ class Row:
 
 
 def read_row(number: int, cells: list[Cell], header: Header) -> Row:
-    """A row of a file; cells that it does not have are blank."""
+    """A row of a file; cells that it does not have are blank, as are those that say so where nothing is needed."""
     row = Row(number, {}, {}, [])
     held = len(cells)
     for place, column in header.placed:
         if place >= held:
             continue
         value, flaw = read_cell(cells[place], column.kind)
+        if isinstance(value, str) and column.header not in REQUIRED and is_left_blank(value):
+            value = None
         if value is not None and column.part is Part.SUB_ORDER:
             row.sub_order[column.field] = value
         elif value is not None:

@@ -7,13 +7,12 @@ from typing import Any
 
 from customs.declarations.findings import Finding, Severity
 from customs.sheets.cells import NUMBER_CELL, Flaw, Value
-from customs.sheets.columns import BY_HEADER, BY_PATH, Column, Header, Part, read_header
+from customs.sheets.columns import BY_HEADER, BY_PATH, REQUIRED, Column, Header, Part, read_header
 from customs.sheets.reading import Grid, read_grid
 from customs.sheets.rows import Row, contradictions, group_rows, read_row
 from customs.sheets.unreadable import unreadable
 
 MOST_DECLARATIONS = 10_000
-REQUIRED = ("channel", "office", "merchant_no", "out_order_no", "payment_no")
 # Sheets of these names come with our template, and hold no orders.
 NOTES = ("说明", "Notes")
 POINTER = re.compile(r"/declarations/([0-9]{1,9})(?:/sub_orders/([0-9]{1,9}))?(/.+)?")

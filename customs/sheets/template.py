@@ -8,8 +8,7 @@ from xlsxwriter.utility import quote_sheetname, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from customs.declarations.schemas import LONGEST_BATCH
-from customs.sheets.columns import COLUMNS, Column, Kind
-from customs.sheets.sheet import REQUIRED
+from customs.sheets.columns import COLUMNS, REQUIRED, Column, Kind
 from customs.sheets.template_words import CHINESE, ENGLISH, WANTED
 from customs.sheets.text_workbooks import made_in_memory, text_format
 

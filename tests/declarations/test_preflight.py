@@ -162,7 +162,7 @@ def test_a_number_of_another_payment_is_refused_and_named_to_who_may_see_it(seen
 # R6: numbers.
 
 
-@pytest.mark.parametrize("good", ["0", "A" * 32, "a_b-c|d*e@f"])
+@pytest.mark.parametrize("good", ["7", "A" * 32, "a_b-c|d*e@f"])
 def test_a_number_of_allowed_characters_passes(good: str):
     assert complaints(replace(make.order(), out_order_no=good)) == []
 
@@ -214,7 +214,7 @@ def test_a_buyer_is_somebody_and_the_complaint_names_nobody(buyer, place: str, c
 def test_only_a_well_shaped_number_may_be_let_pass_by_the_setting():
     rules = frozenset({"cert_id_invalid"})
     wrong = make.declaration_row(buyer=make.buyer_row(cert_id="510921199308772318"))
-    misshapen = make.declaration_row(buyer=make.buyer_row(cert_id="5.10922E+17"))
+    misshapen = make.declaration_row(buyer=make.buyer_row(cert_id="51092219930877231"))
 
     assert errors_of(wrong, misshapen, warn_only=rules) == [("/declarations/1/buyer/cert_id", "cert_id_shape")]
 

@@ -192,7 +192,7 @@ def test_a_number_of_another_merchant_says_nothing_about_its_payment(till: Till)
     assert not [word for word in (foreign, "M777", "a secret") if word in said]
 
 
-@pytest.mark.parametrize("number", ["x" * 33, "a b", "a/b", "a&b", "a=b", "é", "~"])
+@pytest.mark.parametrize("number", ["a" * 33, "a b", "a/b", "a&b", "a=b", "é", "a~b"])
 def test_a_number_of_another_form_is_refused(number: str, till: Till):
     assert faults(till, **payment_row(out_order_no=number)) == [("/out_order_no", "number_invalid")]
 

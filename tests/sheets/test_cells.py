@@ -28,7 +28,7 @@ SPOILT = {
     "16 digits as a number": ("payment_no", 2018051816320384, "digits_lost"),
     "a fraction": ("out_order_no", 12.5, "digits_lost"),
     "5.10922E+17": ("cert_id", "5.10922E+17", "digits_lost"),
-    "rounded to zeros": ("payment_no", "2018051816320380000000000", "digits_doubtful"),
+    "rounded to zeros": ("payment_no", "2018051816320380000000000", "digits_lost"),
     "a date": ("sub_order_no", datetime.date(2018, 5, 18), "date_cell"),
     "a date as amount": ("sub_order_amount", datetime.date(2018, 5, 18), "date_cell"),
     "a truth value": ("merchant_no", True, "boolean_cell"),

@@ -9,6 +9,7 @@ from customs.web.catalogue.payments import PAYMENTS
 from customs.web.catalogue.people import PEOPLE
 from customs.web.catalogue.problems import PROBLEMS
 from customs.web.catalogue.shapes import SHAPES
+from customs.web.catalogue.texts import TEXTS
 from customs.web.catalogue.webhooks import WEBHOOKS
 
 # By what they are about, in the order of the page that lists them.
@@ -16,6 +17,10 @@ GROUPS: dict[tuple[str, str], tuple[Entry, ...]] = {
     ("The answer as a whole (code)", "整个响应（code）"): PROBLEMS,
     ("The form of a body or a query (errors[].code)", "请求的格式（errors[].code）"): SHAPES,
     ("What is wrong with an order (errors[] and findings)", "订单内容（errors[] 与 findings）"): ORDERS,
+    (
+        "What no card and no number holds (errors[] and findings)",
+        "无效的姓名与单号（errors[] 与 findings）",
+    ): TEXTS,
     ("What may not be done with a declaration now (errors[].code)", "申报单暂时不允许的操作（errors[].code）"): ACTIONS,
     ("Payments and refunds (errors[].code)", "支付与退款（errors[].code）"): PAYMENTS,
     ("Webhook endpoints (errors[].code)", "Webhook 接收地址（errors[].code）"): WEBHOOKS,

@@ -67,6 +67,14 @@ ORDERS = (
         Words("子订单金额不等于物流费加商品价格。", "使 amount = transport_amount + product_amount，精确到分。"),
     ),
     Entry(
+        "sub_order_no_missing",
+        Words(
+            "Amounts stand here without a sub-order number.",
+            "If the order is not split, leave the amounts out; if it is split, name the sub-order.",
+        ),
+        Words("填写了金额，但没有子订单号。", "未拆单：清空子订单金额、物流费、商品价格；已拆单：补上子订单号。"),
+    ),
+    Entry(
         "sub_order_repeated",
         Words("One sub-order number stands twice in an order.", "Give each part its own number."),
         Words("同一订单中子订单号重复。", "每个子订单使用不同的单号。"),
