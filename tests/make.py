@@ -129,6 +129,8 @@ def standing(**changes: Any) -> Standing:
         "identity": None,
         "modify_time": None,
         "accepted": False,
+        "accepted_content": None,
+        "content_in_doubt": False,
         "prior_state": None,
         "budget_from": None,
         "next_action": Action.SUBMIT,

@@ -79,7 +79,10 @@ ADVICE: Mapping[Error, Advice] = {
     ),
     Error.NO_END: Advice(
         _("A day of asking brought no end. The desk goes on asking."),
-        _("Ask the payment company or customs. Pushing it again is harmless, and needs a reviewer to answer for it."),
+        _(
+            "Ask the payment company or customs, then push it again; not while the outcome of the last call is "
+            "unknown. Where a refund waits for that, closing the case lets the refund go."
+        ),
         (REDECLARE, DISMISS, CORRECT),
         REDECLARE,
     ),

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
-from customs.declarations.allowing import Policy, Refusal, Request, joined, modify_checks, refusal_of
-from customs.declarations.changing import changed_order, changed_sub_orders
+from customs.declarations.allowing import Policy, Refusal, Request, joined, modify_checks, refusal_of, touched_by_modify
+from customs.declarations.changing import changed_order
 from customs.declarations.checking import Rules
 from customs.declarations.findings import Severity
 from customs.declarations.held import order_of
 from customs.declarations.models import Declaration
 from customs.declarations.preflight import complaints_about_change
-from customs.declarations.rehearsing import Rehearsal, chosen, payment_of, refund_under_way, sorted_out
+from customs.declarations.rehearsing import Rehearsal, chosen, payment_of, sorted_out
 from customs.gateway import Channel
 from customs.history.tallying import day_of
 from customs.history.vault import Vault
@@ -34,7 +34,8 @@ class SharedCorrection:
         self._changes = changes
         self._vault = vault
         self._rules = rules
-        self._request = Request(now, policy)
+        self._now = now
+        self._policy = policy
 
     def rehearse(self, db: Session, caller: Caller, ids: Sequence[str], payments: Payments) -> Rehearsal:
         """Which of them it would correct, and why not the others. Raises as `rehearsing.rehearse`; changes nothing."""
@@ -46,15 +47,15 @@ class SharedCorrection:
     def _refusal(self, declaration: Declaration, facts: PaymentFacts | None) -> Refusal | None:
         before = order_of(declaration, self._vault)
         after = changed_order(before, self._changes)
-        touched = changed_sub_orders(before, after)
-        pushes = [push for push in declaration.pushes if push.sub_order_no in touched]
+        pushes = touched_by_modify(declaration.pushes, before, after)
         if not pushes:
             return Refusal("unchanged", "nothing in it differs from the declaration")
-        for one in complaints_about_change(before, after, day_of(self._request.now)):
+        for one in complaints_about_change(before, after, day_of(self._now)):
             if self._rules.severity(one.code, one.severity) is Severity.ERROR:
                 return Refusal(one.code, one.detail)
-        refusals = (refusal_of(push, modify_checks(push), self._request) for push in pushes)
-        return refund_under_way(facts) or joined([refusal for refusal in refusals if refusal])
+        request = Request.about(facts, self._now, self._policy)
+        refusals = (refusal_of(push, modify_checks(push), request) for push in pushes)
+        return joined([refusal for refusal in refusals if refusal])
 
 
 def values_now(declarations: Sequence[Declaration], name: str) -> tuple[str, ...]:

@@ -123,7 +123,8 @@ def status(number: str | None, as_json: bool) -> None:
             if not rows:
                 raise NotFound(f"nothing has the number {number}")
             now = database.now(db)
-            shown = [presenting.declaration_json(row, services.vault, services.policy, now) for row in rows]
+            parts = services.vault, services.policy, services.payments
+            shown = presenting.declarations_json(db, rows, *parts, now)
     if as_json:
         return click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     show_declarations(console, rows)

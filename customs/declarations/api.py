@@ -1,6 +1,6 @@
 """The API of declarations: each door reads the request, calls one function, and shapes the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -106,7 +106,7 @@ def list_declarations() -> dict[str, Any]:
     )
     with services().reading() as db:
         page = queries.list_declarations(db, current_caller(), filters, limit=limit, cursor=cursor)
-        return list_json(page, [_declaration_json(db, declaration) for declaration in page.rows])
+        return list_json(page, _declarations_json(db, page.rows))
 
 
 @api.get("/declarations/<declaration_id>")
@@ -223,4 +223,10 @@ def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:
 
 
 def _declaration_json(db: Session, declaration: Declaration) -> dict[str, Any]:
-    return presenting.declaration_json(declaration, services().vault, services().policy, database.now(db))
+    (shown,) = _declarations_json(db, [declaration])
+    return shown
+
+
+def _declarations_json(db: Session, declarations: Sequence[Declaration]) -> list[dict[str, Any]]:
+    parts = services()
+    return presenting.declarations_json(db, declarations, parts.vault, parts.policy, parts.payments, database.now(db))

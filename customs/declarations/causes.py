@@ -11,7 +11,7 @@ from sqlalchemy import Connection, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.database import Base, UtcDateTime
-from customs.declarations.judging import NO_END
+from customs.declarations.judging import HOLDS_EARLIER, NO_END
 from customs.many_rows import merge_many
 
 LONGEST_EXPLANATION = 200
@@ -49,6 +49,7 @@ REASONS: tuple[tuple[re.Pattern[str], Error], ...] = tuple(
         (r"the gateway went back (from .*)", Error.WENT_BACK),
         (re.escape(NO_END), Error.NO_END),
         (r"(\w+) sent \d+ times without effect", Error.NO_EFFECT),
+        (re.escape(HOLDS_EARLIER), Error.NO_EFFECT),
         (r"\S+ \w+ of its payment is refunded: .*", Error.REFUND),
         (r"refunded \S+ \w+ elsewhere", Error.REFUND),
         (r"the sub-orders at \w+ come to .*", Error.OVER_PAID),

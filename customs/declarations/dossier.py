@@ -1,6 +1,6 @@
 """The dossier of one declaration: everything that is known of it, read in one snapshot for the page that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
 from customs.declarations.allowing import Policy, Refusal, Request, refusals_of
+from customs.declarations.contents import Difference, differences
 from customs.declarations.foretelling import Foretold, foretell, is_moving
 from customs.declarations.matrix import Matrix, SumCheck, matrix_of, sum_checks
 from customs.declarations.models import Batch, Declaration
 from customs.declarations.queries import batch_of, declaration_of
-from customs.declarations.rehearsing import refund_under_way
 from customs.declarations.withholding import DECLARED_BY_CODE
 from customs.errors import NotFound, VaultLocked
 from customs.history.masking import mask_buyer
@@ -22,9 +22,6 @@ from customs.history.models import Event
 from customs.history.vault import Vault
 from customs.paging import Page
 from customs.payment_facts import PaymentFacts, PaymentKey, Payments
-
-# A refund that has not ended does not keep anybody from taking back what was never sent.
-HELD_BY_REFUND = ("redeclare", "modify", "dismiss")
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Dossier:
     """One declaration with all that belongs to it.
 
     `batch` is None where other merchants' rows keep it from the caller, `buyer` masked, and None besides where
-    `buyer_locked`: the key of its encryption is missing.
+    `buyer_locked`: the key of its encryption is missing. `differences`: by push, what the gateway accepted otherwise.
     """
 
     declaration: Declaration
@@ -53,6 +50,7 @@ class Dossier:
     foretold: tuple[Foretold, ...]
     moving: bool
     decisions: Mapping[str, Decision]
+    differences: Mapping[str, Sequence[Difference]]
 
 
 def dossier_of(
@@ -75,12 +73,17 @@ def dossier_of(
         payment=facts,
         foretold=foretell(
             pushes,
-            Request(now, policy),
+            Request.about(facts, now, policy),
             cancelled=declaration.cancelled,
             waits_for_payment=declaration.waiting_for is not None,
         ),
         moving=is_moving(pushes, now),
         decisions=decisions_on(declaration, facts, policy, now),
+        differences={
+            push.id: found
+            for push in pushes
+            if (found := differences(push, declaration, declaration.sub_orders, vault))
+        },
     )
 
 
@@ -88,13 +91,11 @@ def decisions_on(
     declaration: Declaration, facts: PaymentFacts | None, policy: Policy, now: datetime
 ) -> dict[str, Decision]:
     """What may be decided on a declaration now: redeclare, modify, cancel, dismiss."""
-    refund = refund_under_way(facts)
-    overridden = refusals_of(declaration.pushes, Request(now, policy, override=True))
+    overridden = refusals_of(declaration.pushes, Request.about(facts, now, policy, override=True))
     decisions = {}
-    for name, refusal in refusals_of(declaration.pushes, Request(now, policy)).items():
-        held = refund if name in HELD_BY_REFUND else None
-        lets_out = name == "redeclare" and refusal is not None and held is None and overridden[name] is None
-        decisions[name] = Decision(held or refusal, lets_out)
+    for name, refusal in refusals_of(declaration.pushes, Request.about(facts, now, policy)).items():
+        lets_out = name == "redeclare" and refusal is not None and overridden[name] is None
+        decisions[name] = Decision(refusal, lets_out)
     return decisions
 
 

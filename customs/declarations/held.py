@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from customs.access.callers import Caller
+from customs.declarations.contents import Content
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.orders import Order
 from customs.declarations.preflight import Held, HeldPush, NumberOwner
@@ -75,6 +76,7 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
             Push.customs,
             Push.sub_order_no,
             SubOrder.amount,
+            Push.accepted_content,
         )
         .join(Declaration, Declaration.id == Push.declaration_id)
         .outerjoin(
@@ -85,7 +87,10 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
     )
     pushes: dict[tuple[str, Channel, str], list[HeldPush]] = {}
     for row in rows:
-        known = HeldPush(row.declaration_id, row.office, row.customs, row.sub_order_no, row.amount)
+        amounts = [row.amount, Content.read(row.accepted_content).amount if row.accepted_content else None]
+        # While customs holds another amount than we want, the larger one counts.
+        amount = max((one for one in amounts if one is not None), default=None)
+        known = HeldPush(row.declaration_id, row.office, row.customs, row.sub_order_no, amount)
         pushes.setdefault((row.merchant_no, row.channel, row.payment_no), []).append(known)
     return pushes
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from customs.declarations.contents import Echo
 from customs.declarations.identity import Identity, read_verdict
 from customs.declarations.states import Action, State, is_forward, read_state
 from customs.due import LONGEST_RETRY_AFTER_SECONDS, growing
@@ -18,6 +19,7 @@ ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
 NO_END = "no end after 24 hours of asking"
+HOLDS_EARLIER = "the gateway may hold what was sent before this correction"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Standing:
     identity: Identity | None
     modify_time: datetime | None
     accepted: bool
+    accepted_content: str | None
+    content_in_doubt: bool
     prior_state: State | None
     budget_from: datetime | None
     next_action: Action | None
@@ -61,35 +65,80 @@ class Judgement:
 Outcome = DeclarationReply | GatewayError
 
 
-def judge(held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace) -> Judgement:
-    """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action."""
+def judge(
+    held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace, echo: Echo = Echo.SILENT
+) -> Judgement:
+    """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action.
+
+    `echo`: what the content in an answer says of a correction.
+    """
     held = replace(held, budget_from=held.budget_from or now)
     for kind, word, of_submit, of_query in JUDGES:
         if isinstance(outcome, kind):
-            standing = (of_query if action is Action.QUERY else of_submit)(held, outcome, now, pace)
-            if isinstance(outcome, DeclarationReply) and read_state(outcome.state) not in (None, standing.state):
-                word = "stale"
+            judged = of_query if action is Action.QUERY else of_submit
+            if isinstance(outcome, DeclarationReply):
+                standing = judged(held, outcome, now, pace, echo)
+                word = word if read_state(outcome.state) in (None, standing.state) else "stale"
+            else:
+                standing = judged(held, outcome, now, pace)
             return Judgement(standing, word)
     raise TypeError(f"no rule for {type(outcome).__name__}")
 
 
-def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
     """The gateway did what we asked, or shows that it had done so."""
-    if _is_old_answer(held, reply):
+    if _is_old_answer(held, reply) or (held.in_doubt and echo is Echo.OTHER):
         # Nothing was pushed (Alipay within five minutes, or a stale read): only a newer modify_time settles it.
         return _poll(replace(held, tries=0), now, pace)
     settled = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
+    if held.in_doubt:
+        settled = replace(settled, accepted_content=None, content_in_doubt=False)
     return _observe(settled, reply, now, pace)
 
 
-def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
     """A query was answered with a record of ours."""
     if _is_stale(held, reply):
         # Read from a copy that lags behind: it says nothing about what was sent since.
         return _poll(replace(held, tries=0), now, pace)
-    if held.in_doubt and _is_old_answer(held, reply):
-        return _without_effect(held, now, pace)
-    return _answered(held, reply, now, pace)
+    if held.in_doubt is Action.SUBMIT and held.accepted_content and echo is not Echo.WANTED:
+        return _found_earlier(held, reply, now, pace, echo)
+    if held.in_doubt and _proves_nothing(held, reply, echo):
+        return _without_effect(_moved_on(held, reply), now, pace)
+    return _answered(held, reply, now, pace, echo)
+
+
+def _found_earlier(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+    """An ADD was sent with other content than one before it, and one of the two is there: a person decides."""
+    doubtful = echo is Echo.SILENT and held.refusal is None
+    there = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
+    reason = f"refused: {held.refusal}" if held.refusal else HOLDS_EARLIER
+    return _observe(_open_case(there, reason), reply, now, pace)
+
+
+def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool:
+    """Whether a record leaves open if the call in doubt took effect (R13).
+
+    An epoch that has not ended moves by itself, so that a newer time is no proof while one of before still runs; then
+    only the new content is. A re-push of the same content has nothing left to prove once all of it is SUCCESS.
+    """
+    if echo is not Echo.SILENT:
+        return echo is Echo.OTHER
+    if _is_old_answer(held, reply):
+        return True
+    if held.prior_state is None or held.prior_state.is_final:
+        return False
+    corrects = held.in_doubt is Action.MODIFY or held.accepted_content is not None
+    return corrects or read_state(reply.state) is not State.SUCCESS
+
+
+def _moved_on(held: Standing, reply: DeclarationReply) -> Standing:
+    """The epoch before has moved: what it is now is what the call in doubt is judged against."""
+    return replace(
+        held,
+        prior_state=held.prior_state and (read_state(reply.state) or held.prior_state),
+        modify_time=reply.modify_time or held.modify_time,
+    )
 
 
 def _is_stale(held: Standing, reply: DeclarationReply) -> bool:
@@ -157,7 +206,7 @@ def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: 
     message = error.message or "refused without a reason"
     if held.doubts:
         return _poll(replace(held, refusal=message, tries=0), now, pace)
-    return _give_up(held, f"refused: {message}", explanation=message)
+    return _give_up(held, f"refused: {message}", now, pace, explanation=message)
 
 
 def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
@@ -173,10 +222,11 @@ def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
         waiting = _poll(replace(held, tries=0), now, pace)
         return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
     if held.refusal:
-        return _give_up(held, f"refused: {held.refusal}", explanation=held.refusal)
+        return _give_up(held, f"refused: {held.refusal}", now, pace, explanation=held.refusal)
     rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
     if held.doubts + 1 >= rounds:
-        return _give_up(held, f"{held.in_doubt} sent {held.doubts + 1} times without effect", explanation=None)
+        reason = f"{held.in_doubt} sent {held.doubts + 1} times without effect"
+        return _give_up(held, reason, now, pace, explanation=None)
     return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, polls=0, due_at=now)
 
 
@@ -197,11 +247,16 @@ def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
     return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
 
 
-def _give_up(held: Standing, reason: str, *, explanation: str | None) -> Standing:
-    """Nothing more by ourselves: a person decides. What the gateway held before the action still stands."""
-    return replace(
+def _give_up(held: Standing, reason: str, now: datetime, pace: Pace, *, explanation: str | None) -> Standing:
+    """Nothing more by ourselves: a person decides. What the gateway held before the action still stands.
+
+    Where that had not ended it goes on without us, and is asked for.
+    """
+    state = held.prior_state or held.state
+    given_up = replace(
         _open_case(held, reason),
-        state=held.prior_state or held.state,
+        state=state,
+        content_in_doubt=held.content_in_doubt or (held.accepted_content is not None and held.doubts > 0),
         prior_state=None,
         explanation=explanation or held.explanation,
         in_doubt=None,
@@ -210,6 +265,7 @@ def _give_up(held: Standing, reason: str, *, explanation: str | None) -> Standin
         next_action=None,
         due_at=None,
     )
+    return _poll(given_up, now, pace) if held.accepted and not state.is_final else given_up
 
 
 def _open_case(held: Standing, reason: str) -> Standing:

@@ -159,6 +159,10 @@ class Push(Due, Base):
     state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome.
     `withheld`: its payment was refunded, and nothing but questions goes out until a reviewer has decided.
     `cause_id`: why its case is open (`causes`), None without a case.
+    `accepted_content` is what the gateway accepted last, where that is not what we want it to hold (`contents`); None
+    where it is, or where nothing was ever sent. `content_in_doubt`: a correction was given up while nobody knew its
+    outcome, so the gateway may hold either. `refund_allowed`: somebody let refunds of its payment go although nobody
+    knows the outcome of its call.
     """
 
     __tablename__ = "pushes"
@@ -222,6 +226,9 @@ class Push(Due, Base):
     identity: Mapped[Identity | None] = mapped_column(Word(Identity))
     modify_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
     accepted: Mapped[bool] = mapped_column(Boolean, default=False)
+    accepted_content: Mapped[str | None] = mapped_column(Text)
+    content_in_doubt: Mapped[bool] = mapped_column(Boolean, default=False)
+    refund_allowed: Mapped[bool] = mapped_column(Boolean, default=False)
 
     epoch: Mapped[int] = mapped_column(Integer, default=0)
     prior_state: Mapped[State | None] = mapped_column(Word(State))

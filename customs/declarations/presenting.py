@@ -4,16 +4,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from customs.declarations.allowing import Policy, Request, refusals_of
+from customs.declarations.contents import Content, masked_buyer
 from customs.declarations.models import Batch, Declaration, Push, Registration, SubOrder
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.queries import Progress
-from customs.errors import VaultLocked
+from customs.declarations.rehearsing import payment_of
 from customs.gateway import Channel, money_text
-from customs.history.masking import mask_buyer
 from customs.history.models import Event
 from customs.history.vault import Vault
 from customs.instants import instant
+from customs.payment_facts import Payments
 
 
 def batch_json(batch: Batch, progress: Progress, replayed: Sequence[str]) -> dict[str, Any]:
@@ -31,7 +34,18 @@ def batch_json(batch: Batch, progress: Progress, replayed: Sequence[str]) -> dic
     }
 
 
-def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now: datetime) -> dict[str, Any]:
+def declarations_json(
+    db: Session, declarations: Sequence[Declaration], vault: Vault, policy: Policy, payments: Payments, now: datetime
+) -> list[dict[str, Any]]:
+    """Declarations with what may be decided on each, held against what is known of their payments."""
+    facts = payments.facts(db, {payment_of(one) for one in declarations})
+    return [
+        declaration_json(one, vault, Request.about(facts.get(payment_of(one)), now, policy)) for one in declarations
+    ]
+
+
+def declaration_json(declaration: Declaration, vault: Vault, request: Request) -> dict[str, Any]:
+    """`request` is what a decision on it would be held against now."""
     case = declaration.case_reason and {"reason": declaration.case_reason, "since": instant(declaration.case_since)}
     shown = {
         "id": declaration.id,
@@ -45,7 +59,7 @@ def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now
         "mch_customs_no": declaration.mch_customs_no,
         "merchant_customs_name": declaration.merchant_customs_name,
         "duty": declaration.duty,
-        "buyer": _shown_buyer(declaration, vault),
+        "buyer": masked_buyer(declaration.buyer, declaration.id, vault),
         "sub_orders": [_sub_order_json(part) for part in declaration.sub_orders],
         "state": declaration.state,
         "identity": declaration.identity,
@@ -53,18 +67,10 @@ def declaration_json(declaration: Declaration, vault: Vault, policy: Policy, now
         "waiting_for": declaration.waiting_for,
         "needs_review": declaration.needs_review,
         "case": case or None,
-        "pushes": [_push_json(push) for push in declaration.pushes],
-        "allowed_actions": _allowed_actions(declaration, policy, now),
+        "pushes": [_push_json(push, vault) for push in declaration.pushes],
+        "allowed_actions": _allowed_actions(declaration, request),
     }
     return {name: value for name, value in shown.items() if value is not None or name == "case"}
-
-
-def _shown_buyer(declaration: Declaration, vault: Vault) -> dict[str, str] | None:
-    """The buyer masked; left out when its key is missing, for the rest can still be shown."""
-    try:
-        return mask_buyer(vault.open_buyer(declaration.buyer, declaration.id))
-    except VaultLocked:
-        return None
 
 
 def _sub_order_json(part: SubOrder) -> dict[str, str]:
@@ -75,7 +81,13 @@ def _sub_order_json(part: SubOrder) -> dict[str, str]:
     }
 
 
-def _push_json(push: Push) -> dict[str, Any]:
+def _push_json(push: Push, vault: Vault) -> dict[str, Any]:
+    """`accepted_content` only where the gateway accepted other content than is wanted now."""
+    accepted = (
+        {"accepted_content": Content.read(push.accepted_content).shown(push.declaration_id, vault)}
+        if push.accepted_content
+        else {}
+    )
     return {
         "id": push.id,
         "customs": push.customs,
@@ -85,10 +97,11 @@ def _push_json(push: Push) -> dict[str, Any]:
         "attempts": push.attempts,
         "next_action": push.next_action,
         "due_at": instant(push.due_at),
+        **accepted,
     }
 
 
-def _allowed_actions(declaration: Declaration, policy: Policy, now: datetime) -> list[dict[str, Any]]:
+def _allowed_actions(declaration: Declaration, request: Request) -> list[dict[str, Any]]:
     return [
         {
             "action": action,
@@ -96,7 +109,7 @@ def _allowed_actions(declaration: Declaration, policy: Policy, now: datetime) ->
             "why": refusal and refusal.why,
             "not_before": instant(refusal.not_before) if refusal else None,
         }
-        for action, refusal in refusals_of(declaration.pushes, Request(now, policy)).items()
+        for action, refusal in refusals_of(declaration.pushes, request).items()
     ]
 
 

@@ -13,13 +13,14 @@ from customs.database import Base, padded
 from customs.declarations.announcing import may_tell, news_of, turns
 from customs.declarations.causes import CauseKey, cause_of, remember
 from customs.declarations.claiming import Task
+from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.counting import difference, total
 from customs.declarations.folding import folded
 from customs.declarations.judging import Judgement, Outcome, Pace, Standing, judge
 from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
 from customs.declarations.states import Action, State
-from customs.gateway import GatewayError
+from customs.gateway import DeclarationReply, GatewayError
 from customs.history.announcements import News, announce
 from customs.history.models import Event
 from customs.history.tallying import tally
@@ -108,7 +109,10 @@ def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime,
     if row["holder"] is None or (row["fence"], row["epoch"]) != (task.fence, task.epoch):
         return Recorded(task, outcome, None)
     standing = Standing(**{name: row[name] for name in STANDING})
-    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace))
+    echo = Echo.SILENT
+    if isinstance(outcome, DeclarationReply):
+        echo = echo_of(outcome, task.filing.sub_order, standing.accepted_content)
+    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace, echo))
 
 
 def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
@@ -211,6 +215,8 @@ def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, A
         detail |= {"from": str(row["state"]), "to": str(done.judgement.standing.state)}
     if done.judgement and done.judgement.standing.case_reason and not row["case_reason"]:
         detail["case"] = done.judgement.standing.case_reason
+        if kept := done.judgement.standing.accepted_content:
+            detail["accepted"] = Content.read(kept).text()
     return {
         "merchant_no": done.task.merchant_no,
         "declaration_id": done.task.declaration_id,

@@ -13,7 +13,7 @@ from customs.declarations.models import Declaration
 from customs.declarations.queries import DECLARATIONS_BY
 from customs.errors import ActionRefused, Contended, Fault, Invalid, NotFound
 from customs.paging import newest_first
-from customs.payment_facts import PaymentFacts, PaymentKey, Payments
+from customs.payment_facts import PaymentKey, Payments
 
 MOST_AT_ONCE = 200
 REDECLARE = "redeclare"
@@ -67,7 +67,8 @@ def rehearse(
     facts = payments.facts(db, {payment_of(declaration) for declaration in found})
 
     def refusal(declaration: Declaration, *, override: bool) -> Refusal | None:
-        return _refusal(declaration, facts.get(payment_of(declaration)), Request(now, policy, override))
+        request = Request.about(facts.get(payment_of(declaration)), now, policy, override=override)
+        return refusals_of(declaration.pushes, request)[REDECLARE]
 
     allowed, kept_back = sorted_out(found, lambda declaration: refusal(declaration, override=override))
     held = [declaration for group in kept_back for declaration in group.declarations]
@@ -103,13 +104,6 @@ def perform(ids: Sequence[str], deed: Callable[[str], object]) -> Performed:
     return Performed(tuple(done), tuple(refused))
 
 
-def refund_under_way(facts: PaymentFacts | None) -> Refusal | None:
-    """R18: while a refund has not ended, nothing is decided on a declaration of its payment."""
-    if facts is None or not facts.refunding:
-        return None
-    return Refusal("refund_under_way", "a refund of its payment is under way")
-
-
 def chosen(db: Session, caller: Caller, ids: Sequence[str]) -> Sequence[Declaration]:
     """The declarations with these ids, newest first. Raises Invalid, and NotFound, as `rehearse` does."""
     wanted = set(ids)
@@ -133,10 +127,6 @@ def chosen(db: Session, caller: Caller, ids: Sequence[str]) -> Sequence[Declarat
 def payment_of(declaration: Declaration) -> PaymentKey:
     """The payment that a declaration declares."""
     return PaymentKey(declaration.merchant_no, declaration.channel, declaration.payment_no)
-
-
-def _refusal(declaration: Declaration, facts: PaymentFacts | None, request: Request) -> Refusal | None:
-    return refund_under_way(facts) or refusals_of(declaration.pushes, request)[REDECLARE]
 
 
 def _group(rule: str, held: Sequence[tuple[Declaration, Refusal]]) -> KeptBack:

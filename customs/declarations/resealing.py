@@ -1,10 +1,13 @@
 """Reseal: after a new key was put first, buyers are sealed anew, in small transactions one may interrupt."""
 
+from dataclasses import replace
+
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import load_only
 
 from customs import database
-from customs.declarations.models import Declaration
+from customs.declarations.contents import Content
+from customs.declarations.models import Declaration, Push
 from customs.history.vault import Vault
 
 GROUP = 500
@@ -12,6 +15,34 @@ GROUP = 500
 
 def reseal_buyers(engine: Engine, vault: Vault) -> int:
     """Seal what an older key sealed, and renew its blind index; returns how many there were."""
+    return _reseal_declarations(engine, vault) + _reseal_accepted(engine, vault)
+
+
+def _reseal_accepted(engine: Engine, vault: Vault) -> int:
+    """The buyers in what the gateway accepted, where that is kept apart."""
+    resealed, last = 0, ""
+    while True:
+        with database.transaction(engine) as db:
+            rows = db.scalars(
+                select(Push)
+                .where(Push.id > last, Push.accepted_content.is_not(None))
+                .options(load_only(Push.id, Push.declaration_id, Push.accepted_content))
+                .order_by(Push.id)
+                .limit(GROUP)
+                .with_for_update()
+            ).all()
+            if not rows:
+                return resealed
+            for row in rows:
+                content = Content.read(row.accepted_content or "")
+                buyer = vault.open_buyer(content.buyer, row.declaration_id)
+                if buyer is not None and content.buyer is not None and not vault.is_current(content.buyer):
+                    row.accepted_content = replace(content, buyer=vault.seal_buyer(buyer, row.declaration_id)).kept()
+                    resealed += 1
+            last = rows[-1].id
+
+
+def _reseal_declarations(engine: Engine, vault: Vault) -> int:
     resealed, last = 0, ""
     while True:
         with database.transaction(engine) as db:

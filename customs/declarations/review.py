@@ -11,6 +11,7 @@ from customs.access.callers import Caller, Scope
 from customs.declarations.allowing import (
     CANCEL,
     DISMISS,
+    NO_REFUND,
     REDECLARE,
     Check,
     Policy,
@@ -20,12 +21,15 @@ from customs.declarations.allowing import (
     joined,
     modify_checks,
     refusal_of,
+    taken_by_dismiss,
     taken_by_redeclare,
+    touched_by_modify,
     was_sent,
 )
 from customs.declarations.announcing import announce_declarations
-from customs.declarations.changing import changed_order, changed_sub_orders, write_order
+from customs.declarations.changing import changed_order, write_order
 from customs.declarations.checking import Rules
+from customs.declarations.contents import Content
 from customs.declarations.counting import difference
 from customs.declarations.findings import Severity
 from customs.declarations.folding import folded
@@ -79,7 +83,7 @@ class Reviewing:
         declaration = self._locked(declaration_id)
         self._require_no_refund(declaration)
         pushes = self._chosen(declaration, push_ids)
-        request = Request(self._now, self._policy, override)
+        request = self._request(override=override)
         self._require([(push, REDECLARE) for push in pushes], request)
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
@@ -104,14 +108,15 @@ class Reviewing:
                 f"the change is not valid: {complaints[0].detail}",
                 faults=[Fault(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
             )
-        touched = changed_sub_orders(before, after)
-        pushes = [push for push in declaration.pushes if push.sub_order_no in touched]
+        pushes = touched_by_modify(declaration.pushes, before, after)
         if not pushes:
             raise Invalid(
                 "nothing in it differs from the declaration", faults=[Fault("", "unchanged", "name a change")]
             )
-        request = Request(self._now, self._policy)
+        request = self._request()
         self._require([(push, modify_checks(push)) for push in pushes], request)
+        for push in pushes:
+            self._keep_accepted(declaration, push, after, vault)
         write_order(declaration, after, vault)
         for push in pushes:
             if was_sent(push):
@@ -120,12 +125,27 @@ class Reviewing:
                 # Reserved by a worker or not: a new epoch makes it let go of the old content.
                 push.epoch += 1
         self._close(declaration, pushes)
-        return self._done(declaration, Act.DECLARATION_MODIFY, why, pushes, changed=", ".join(sorted(set(changes))))
+        contents = {"changed": ", ".join(sorted(set(changes)))}
+        if kept := next((push.accepted_content for push in pushes if push.accepted_content), None):
+            contents["accepted"] = Content.read(kept).text()
+        return self._done(declaration, Act.DECLARATION_MODIFY, why, pushes, **contents)
+
+    def _keep_accepted(self, declaration: Declaration, push: Push, after: Order, vault: Vault) -> None:
+        """Keep what the gateway accepted, or may have, apart from what is wanted from now on."""
+        part = next((one for one in declaration.sub_orders if one.sub_order_no == push.sub_order_no), None)
+        if push.accepted_content is None:
+            if push.accepted or push.doubts:
+                push.accepted_content = Content.of(declaration, part).kept()
+            return
+        accepted = Content.read(push.accepted_content)
+        if not push.content_in_doubt and accepted.is_of(after, push.sub_order_no, vault, declaration.id):
+            # Taken back to what customs holds.
+            push.accepted_content = None
 
     def cancel(self, declaration_id: str, why: str) -> Declaration:
         """Take a declaration back before anything was sent; its numbers are free again."""
         declaration = self._locked(declaration_id)
-        self._require([(push, CANCEL) for push in declaration.pushes], Request(self._now, self._policy))
+        self._require([(push, CANCEL) for push in declaration.pushes], self._request())
         for push in declaration.pushes:
             push.cancelled = True
             push.epoch += 1
@@ -136,13 +156,18 @@ class Reviewing:
         return self._done(declaration, Act.DECLARATION_CANCEL, why, ())
 
     def dismiss(self, declaration_id: str, why: str) -> Declaration:
-        """Close the open case as it is; a budget that was spent starts anew."""
+        """Close the open case as it is; a budget that was spent starts anew.
+
+        Where a refund has waited for a day for the outcome of a call, it is let go instead, and the case stays open.
+        """
         self._by.require(Scope.DECLARATIONS_REVIEW)
-        declaration = self._locked(declaration_id)
-        self._require_no_refund(declaration)
-        open_cases = [push for push in declaration.pushes if push.case_reason]
-        if not open_cases:
-            self._require([(push, DISMISS) for push in declaration.pushes[:1]], Request(self._now, self._policy))
+        declaration, request = self._locked(declaration_id), self._request()
+        open_cases = taken_by_dismiss(declaration.pushes, request)
+        self._require([(push, DISMISS) for push in open_cases], request)
+        if request.refunding:
+            for push in open_cases:
+                push.refund_allowed = True
+            return self._done(declaration, Act.DECLARATION_LET_REFUND_GO, why, open_cases)
         for push in open_cases:
             push.budget_from = self._now
         reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
@@ -167,10 +192,10 @@ class Reviewing:
 
     def _require_no_refund(self, declaration: Declaration) -> None:
         """A refund and a declaration of one payment do not race (R18)."""
-        if self._facts is not None and self._facts.refunding:
-            why = "a refund of its payment is under way"
-            faults = [Fault(f"/pushes/{push.id}", "refund_under_way", why) for push in declaration.pushes[:1]]
-            raise ActionRefused(why, faults=faults)
+        self._require([(push, NO_REFUND) for push in declaration.pushes[:1]], self._request())
+
+    def _request(self, *, override: bool = False) -> Request:
+        return Request.about(self._facts, self._now, self._policy, override=override)
 
     def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[Complaint]:
         """R4: a modified amount replaces, it does not add."""

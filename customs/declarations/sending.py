@@ -35,6 +35,7 @@ MARK_SEND = (
     .values(
         lease_until=UNTIL,
         in_doubt=push.next_action,
+        refund_allowed=False,
         next_action=Action.QUERY,
         sent_at=MOMENT,
         attempts=push.attempts + 1,

@@ -107,7 +107,7 @@ class WithholdingDeclarations:
     def in_flight(
         self, merchant_no: ColumnElement[Any], channel: ColumnElement[Any], payment_no: ColumnElement[Any]
     ) -> ColumnElement[bool]:
-        """Whether a declaring call for this payment is under way or in doubt."""
+        """Whether a declaring call for this payment is under way, or in doubt and nobody has let refunds go."""
         return exists().where(
             push.merchant_no == merchant_no,
             push.channel == channel,
@@ -115,6 +115,7 @@ class WithholdingDeclarations:
             # As the partial index spells it, or neither database would use that.
             text("NOT pushes.cancelled"),
             push.in_doubt.is_not(None),
+            push.refund_allowed.is_(False),
         )
 
     def declared(self, db: Session, keys: Collection[PaymentKey]) -> Mapping[PaymentKey, datetime | None]:

@@ -15,6 +15,7 @@ class Act(StrEnum):
     DECLARATION_MODIFY = "declaration.modify"
     DECLARATION_CANCEL = "declaration.cancel"
     DECLARATION_DISMISS = "declaration.dismiss"
+    DECLARATION_LET_REFUND_GO = "declaration.let_refund_go"
     PAYMENT_CREATE = "payment.create"
     REFUND_CREATE = "refund.create"
     LANE_RESUME = "lane.resume"

@@ -17,6 +17,7 @@ ACTS: Mapping[Act, LazyString] = {
     Act.DECLARATION_MODIFY: _("corrected a declaration"),
     Act.DECLARATION_CANCEL: _("cancelled a declaration"),
     Act.DECLARATION_DISMISS: _("closed a case"),
+    Act.DECLARATION_LET_REFUND_GO: _("let a refund go whose declaration is in doubt"),
     Act.PAYMENT_CREATE: _("asked for a payment"),
     Act.REFUND_CREATE: _("refunded"),
     Act.LANE_RESUME: _("let a lane go on"),

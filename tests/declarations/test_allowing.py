@@ -1,5 +1,6 @@
 """What a person may do with a push: each rule of each action as a row, on plain values."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,8 @@ LATER = NOON + timedelta(minutes=1)
 STRICT = Request(NOON, Policy(300.0, "override"))
 OVERRIDDEN = Request(NOON, Policy(300.0, "override"), override=True)
 LENIENT = Request(NOON, Policy(300.0, "allow"))
+REFUNDING = replace(STRICT, refunding=True)
+REFUND = "refund_under_way"
 
 
 def push(**changes: Any) -> Push:
@@ -58,6 +61,8 @@ REFUSED = {"state": State.UNDECLARED, "accepted": False, "case_reason": "refused
 GIVEN_UP = {"state": State.UNDECLARED, "accepted": False}
 JUST_NOW = {"sent_at": NOON - timedelta(seconds=299)}
 FIVE_MINUTES_AGO = {"sent_at": NOON - timedelta(seconds=300)}
+WAITED_FOR = DOUBTFUL | {"case_reason": "no end"}
+HOUR_AGO, DAY_AGO = NOON - timedelta(hours=1), NOON - timedelta(hours=25)
 IN_A_SECOND = NOON + timedelta(seconds=1)
 
 # The action's checks; the push; the request; the rule that refuses; when waiting helps.
@@ -75,7 +80,33 @@ TABLE = {
     "in the air": (REDECLARE, push(**FLYING), OVERRIDDEN, "in_flight", LATER),
     "unknown": (REDECLARE, push(**DOUBTFUL), OVERRIDDEN, "outcome_unknown", LATER),
     "unknown for a day": (REDECLARE, push(**DOUBTFUL, case_reason="no end"), STRICT, "outcome_unknown", LATER),
-    "unknown for a day, overridden": (REDECLARE, push(**DOUBTFUL, case_reason="no end"), OVERRIDDEN, None, None),
+    "unknown for a day, overridden": (
+        REDECLARE,
+        push(**DOUBTFUL, case_reason="no end"),
+        OVERRIDDEN,
+        "outcome_unknown",
+        LATER,
+    ),
+    "FAIL whose correction was refused": (
+        REDECLARE,
+        push(state=State.FAIL, accepted_content="{}", case_reason="refused: no"),
+        STRICT,
+        None,
+        None,
+    ),
+    "refunded": (REDECLARE, push(), REFUNDING, "refund_under_way", None),
+    "refunded, overridden": (REDECLARE, push(), replace(REFUNDING, override=True), "refund_under_way", None),
+    "a case while a refund is under way": (DISMISS, push(**REFUSED), REFUNDING, "refund_under_way", None),
+    "a refund that waits for an hour": (DISMISS, push(**WAITED_FOR, budget_from=HOUR_AGO), REFUNDING, REFUND, None),
+    "a refund that waits for a day": (DISMISS, push(**WAITED_FOR, budget_from=DAY_AGO), REFUNDING, None, None),
+    "a refund that was let go": (
+        DISMISS,
+        push(**WAITED_FOR, budget_from=DAY_AGO, refund_allowed=True),
+        REFUNDING,
+        REFUND,
+        None,
+    ),
+    "a refund keeps nobody from cancelling": (CANCEL, push(**FRESH), REFUNDING, None, None),
     "in the air, overridden": (REDECLARE, push(**FLYING, case_reason="no end"), OVERRIDDEN, "in_flight", LATER),
     "lease over, unknown": (REDECLARE, push(**FLYING | {"lease_until": NOON}), STRICT, "outcome_unknown", NOON),
     "cancelled": (REDECLARE, push(cancelled=True), OVERRIDDEN, "cancelled", None),

@@ -1,10 +1,12 @@
 """What each outcome means for a push: `reliability.md`'s first table walked row by row, and R11 to R15."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from customs.declarations.contents import Echo
 from customs.declarations.judging import judge
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
@@ -27,8 +29,8 @@ LONG_AGO = NOON - timedelta(days=1)
 GRACE = timedelta(seconds=PACE.grace_seconds)
 
 
-def after(held, action, outcome, *, now=NOON):
-    return judge(held, action, outcome, now, PACE).standing
+def after(held, action, outcome, *, now=NOON, echo=Echo.SILENT):
+    return judge(held, action, outcome, now, PACE, echo).standing
 
 
 def seconds_until_due(standing, now=NOON):
@@ -245,3 +247,59 @@ def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words
 
     assert stood.next_action is None
     assert "amounts differ" in stood.case_reason
+
+
+# A MODIFY in doubt while the epoch before still runs.
+
+BEFORE, SOON, AFTER_GRACE = NOON - timedelta(hours=1), NOON + timedelta(minutes=1), NOON + timedelta(minutes=8)
+RUNNING = {"prior_state": State.PROCESSING, "modify_time": BEFORE, "accepted_content": "{}"}
+
+
+def lost_modify(**changes):
+    return make.sent(Action.MODIFY, **RUNNING | changes)
+
+
+def test_the_earlier_filing_moving_on_is_no_proof_that_a_modify_took_effect():
+    stood = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+
+    assert (stood.in_doubt, stood.next_action, stood.state) == (Action.MODIFY, Action.QUERY, State.UNDECLARED)
+    assert (stood.prior_state, stood.modify_time, stood.accepted_content) == (State.SUCCESS, NOON, "{}")
+
+
+def test_once_the_earlier_filing_has_ended_a_newer_time_is_a_proof():
+    ended = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+
+    stood = after(ended, Action.QUERY, make.reply("PROCESSING", SOON), now=SOON)
+
+    assert (stood.in_doubt, stood.state, stood.accepted_content) == (None, State.PROCESSING, None)
+
+
+def test_a_modify_that_shows_no_effect_after_the_grace_is_sent_once_more_and_then_reviewed():
+    ended = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+
+    again = after(ended, Action.QUERY, make.reply("SUCCESS", NOON), now=AFTER_GRACE)
+    lost = replace(again, in_doubt=Action.MODIFY, next_action=Action.QUERY)
+    stood = after(lost, Action.QUERY, make.reply("SUCCESS", NOON), now=AFTER_GRACE + timedelta(minutes=8))
+
+    assert (again.next_action, again.in_doubt) == (Action.MODIFY, None)
+    assert (stood.next_action, stood.state, stood.content_in_doubt) == (None, State.SUCCESS, True)
+    assert stood.case_reason == "MODIFY sent 2 times without effect"
+
+
+@pytest.mark.parametrize("prior", [State.PROCESSING, State.SUCCESS])
+def test_content_that_is_repeated_settles_a_modify_in_doubt(prior: State):
+    held = lost_modify(prior_state=prior)
+
+    new = after(held, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.WANTED)
+    old = after(held, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.OTHER)
+
+    assert (new.in_doubt, new.accepted_content) == (None, None)
+    assert (old.in_doubt, old.accepted_content) == (Action.MODIFY, "{}")
+
+
+def test_a_repush_of_the_same_content_has_nothing_to_prove_once_it_is_success():
+    held = lost_modify(in_doubt=Action.REDECLARE, accepted_content=None)
+
+    stood = after(held, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+
+    assert (stood.in_doubt, stood.state) == (None, State.SUCCESS)

@@ -1,5 +1,6 @@
 """A refund and the declarations of one payment do not race: one waits, the other goes before a reviewer (R18)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from customs.declarations.models import Push
+from customs.declarations.presenting import declarations_json
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import Busy, Unknown
@@ -15,6 +17,7 @@ from tests import make
 from tests.desk import Desk
 from tests.payments.till import Till, order_reply, refund_reply
 
+DAY = timedelta(hours=24)
 BUSY = Busy("later", exchange=make.exchange(), retry_after=None)
 
 
@@ -41,6 +44,15 @@ def decision(desk: Desk, action: str, declared: str, **changes: Any) -> list[str
         else:
             desk.decide(action, declared)
     return [fault.code for fault in refused.value.faults]
+
+
+def allowed(desk: Desk, declared: str) -> list[str]:
+    """What the API says may be decided."""
+    services = desk.services
+    with services.reading() as db:
+        parts = services.vault, services.policy, services.payments
+        (shown,) = declarations_json(db, [desk.declaration(declared)], *parts, desk.now)
+    return [one["action"] for one in shown["allowed_actions"] if one["allowed"]]
 
 
 # The declaration, once its payment is refunded.
@@ -87,6 +99,28 @@ def test_nothing_is_decided_while_the_refund_is_under_way(till: Till, desk: Desk
 
     assert decision(desk, action, declared, duty=5) == ["refund_under_way"]
     assert desk.push(declared).next_action is None
+    assert action not in allowed(desk, declared)
+
+
+def test_a_refund_that_waits_for_a_day_of_doubt_is_let_go_by_a_reviewer_and_not_before(till: Till, desk: Desk):
+    payment_id = till.paid()
+    declared = declare(till, payment_id)
+    desk.work(lambda _: Unknown("lost"))
+    refund_id = till.refund(payment_id)
+    for _ in range(3):
+        desk.wait(hours=12)
+        too_early = allowed(desk, declared) if desk.now < desk.push(declared).budget_from + DAY else []
+        desk.work(lambda _: Unknown("lost"))
+    waited = [task.id for task in till.claim()]
+
+    letting_go = allowed(desk, declared)
+    desk.decide("dismiss", declared)
+
+    assert (too_early, waited, letting_go) == ([], [], ["dismiss"])
+    assert [task.id for task in till.send(till.claim())] == [refund_id]
+    assert desk.declaration(declared).needs_review
+    assert desk.events(declared)[-1].detail["action"] == "let_refund_go"
+    assert allowed(desk, declared) == []
 
 
 @pytest.mark.parametrize("action", ["redeclare", "modify", "dismiss"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from customs.declarations.allowing import Request
 from customs.declarations.presenting import declaration_json
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
@@ -198,7 +199,8 @@ def test_the_api_shows_what_it_waits_for(till: Till, desk: Desk):
     services = till.services
     declared = hand_in(till, opened(till))
 
-    shown = declaration_json(desk.declaration(declared), services.vault, services.policy, desk.now)
+    request = Request.about(None, desk.now, services.policy)
+    shown = declaration_json(desk.declaration(declared), services.vault, request)
 
     assert shown["waiting_for"] == "payment"
 

@@ -119,6 +119,7 @@ DECISIONS: Mapping[str, LazyString] = {
     "modify": _("Corrected it"),
     "cancel": _("Cancelled it"),
     "dismiss": _("Closed the case"),
+    "let_refund_go": _("Let the refund go although the outcome of the call is not known"),
     "withhold": _("Held back"),
     "release": _("The payment was made"),
     "contact": _("Noted a contact"),
@@ -130,6 +131,9 @@ FIELDS: Mapping[str, LazyString] = {
     "duty": _("Duty"),
     "buyer": _("Buyer"),
     "sub_orders": _("Sub-orders"),
+    "amount": _("Amount"),
+    "transport_amount": _("Freight"),
+    "product_amount": _("Goods"),
 }
 
 
@@ -222,6 +226,12 @@ def event_told(event: Event) -> Told:
     return Told(str(DECISIONS.get(action, action)), reason=detail.get("reason", ""), facts=_facts(detail))
 
 
+def content_told(text: str) -> str:
+    """What `Content.text` says, with its fields as people call them."""
+    pairs = [pair.partition("=") for pair in text.split("; ")]
+    return "; ".join(f"{FIELDS.get(name, name)} {value}" for name, _, value in pairs)
+
+
 def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
     facts = []
     if detail.get("message"):
@@ -229,6 +239,8 @@ def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
     if detail.get("changed"):
         names = [str(FIELDS.get(name, name)) for name in detail["changed"].split(", ")]
         facts.append(gettext("Changed: %(fields)s", fields=", ".join(names)))
+    if detail.get("accepted"):
+        facts.append(gettext("Customs holds: %(content)s", content=content_told(detail["accepted"])))
     if detail.get("override") == "true":
         facts.append(gettext("It was let out as it is."))
     if detail.get("whom"):

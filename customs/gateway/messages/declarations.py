@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from customs.gateway.errors import NotFound, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.filings import Filing
-from customs.gateway.messages.records import OUR_NO, find_records, text_in, time_in
+from customs.gateway.messages.records import OUR_NO, amount_in, find_records, text_in, time_in
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "out_order_no": OUR_NO,
@@ -24,7 +25,8 @@ GATEWAY_NUMBERS = ("wechatpay_no", "alipay_no")
 class DeclarationReply:
     """What the gateway says about one push (9.1 to 9.6). None where it said nothing.
 
-    `state` is the gateway's word in upper case, known to the document or not; `modify_time` is aware, in UTC.
+    `state` is the gateway's word in upper case, known to the document or not; `modify_time` is aware, in UTC. The
+    amounts are those of a sub-order.
     """
 
     out_order_no: str | None
@@ -37,6 +39,9 @@ class DeclarationReply:
     cert_check_result: str | None
     gateway_no: str | None
     exchange: Exchange = field(repr=False)
+    amount: Decimal | None = None
+    transport_amount: Decimal | None = None
+    product_amount: Decimal | None = None
 
 
 def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
@@ -91,4 +96,7 @@ def _declaration(record: Mapping[str, Any], numbers: Mapping[str, str | None], e
         cert_check_result=text_in(record, "cert_check_result"),
         gateway_no=text_in(record, *GATEWAY_NUMBERS),
         exchange=exchange,
+        amount=amount_in(record, "sub_order_amount"),
+        transport_amount=amount_in(record, "transport_amount"),
+        product_amount=amount_in(record, "product_amount"),
     )

@@ -62,6 +62,19 @@ SUB_ORDER = thing(
     optional=("transport_amount", "product_amount"),
 )
 CASE = thing({"reason": text(), "since": instant()}, "Why a person has to look, and since when.")
+ACCEPTED = thing(
+    {
+        "mch_customs_no": text(),
+        "merchant_customs_name": text(),
+        "duty": whole(),
+        "amount": yuan_out(),
+        "transport_amount": yuan_out(),
+        "product_amount": yuan_out(),
+        "buyer": ref("MaskedBuyer"),
+    },
+    "What the gateway accepted last, where that is not what the declaration says now; until a correction is accepted.",
+    optional=("merchant_customs_name", "duty", "amount", "transport_amount", "product_amount", "buyer"),
+)
 PUSH = thing(
     {
         "id": id_of("push"),
@@ -72,8 +85,10 @@ PUSH = thing(
         "attempts": whole("Calls made so far."),
         "next_action": nullable(choice(Action, "What the desk does next; null when nothing.")),
         "due_at": nullable(instant("When; null also for a push that waits for an earlier one.")),
+        "accepted_content": ref("AcceptedContent"),
     },
     "One declaration at the gateway: the order or one part of it, at one customs code.",
+    optional=("accepted_content",),
 )
 ALLOWED = thing(
     {
@@ -173,6 +188,7 @@ ANSWERS: dict[str, Json] = {
     "MaskedBuyer": MASKED_BUYER,
     "SubOrder": SUB_ORDER,
     "Case": CASE,
+    "AcceptedContent": ACCEPTED,
     "Push": PUSH,
     "AllowedAction": ALLOWED,
     "Declaration": DECLARATION,

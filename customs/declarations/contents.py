@@ -1,0 +1,143 @@
+"""Content: what a push declares beside its numbers; what the gateway accepted is kept apart from what we want."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from customs.database import HUNDREDTH
+from customs.declarations.changing import PLAIN
+from customs.declarations.models import Declaration, Push, SubOrder
+from customs.declarations.orders import Order
+from customs.errors import VaultLocked
+from customs.gateway import DeclarationReply, SubOrderPart, money_text
+from customs.history.masking import mask_buyer
+from customs.history.vault import Vault
+
+# The amounts of a part, and what the wire calls them.
+AMOUNTS = {"amount": "sub_order_amount", "transport_amount": "transport_amount", "product_amount": "product_amount"}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one push declares: the registration, the duty, its part's amounts in yuan, and the buyer, sealed."""
+
+    mch_customs_no: str
+    merchant_customs_name: str | None
+    duty: int | None
+    amount: Decimal | None
+    transport_amount: Decimal | None
+    product_amount: Decimal | None
+    buyer: str | None
+
+    @classmethod
+    def of(cls, declaration: Declaration, part: SubOrder | None) -> "Content":
+        """What is stored for an order, or one part of it."""
+        return cls(
+            mch_customs_no=declaration.mch_customs_no,
+            merchant_customs_name=declaration.merchant_customs_name,
+            duty=declaration.duty,
+            amount=part.amount if part else None,
+            transport_amount=part.transport_amount if part else None,
+            product_amount=part.product_amount if part else None,
+            buyer=declaration.buyer,
+        )
+
+    @classmethod
+    def read(cls, kept: str) -> "Content":
+        """What `kept` wrote."""
+        values: dict[str, Any] = json.loads(kept)
+        amounts = {name: None if values[name] is None else Decimal(values[name]) for name in AMOUNTS}
+        return cls(**values | amounts)
+
+    def is_of(self, order: Order, sub_order_no: str, vault: Vault, declaration_id: str) -> bool:
+        """Whether an order, or this part of it, declares the same."""
+        part = next((one for one in order.sub_orders if one.sub_order_no == sub_order_no), None)
+        wanted = {name: getattr(part, name, None) for name in AMOUNTS}
+        wanted |= {name: getattr(order, name) for name in PLAIN}
+        same = all(getattr(self, name) == value for name, value in wanted.items())
+        return same and vault.open_buyer(self.buyer, declaration_id) == order.buyer
+
+    def kept(self) -> str:
+        """As a column keeps it; the buyer stays sealed."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+
+    def plain(self) -> dict[str, Any]:
+        """What of it is nobody's secret, amounts as text; what is missing is left out."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "buyer"}
+        return {
+            name: money_text(value) if isinstance(value, Decimal) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+    def shown(self, declaration_id: str, vault: Vault) -> dict[str, Any]:
+        """The same with the buyer, masked."""
+        buyer = masked_buyer(self.buyer, declaration_id, vault)
+        return self.plain() | ({"buyer": buyer} if buyer else {})
+
+    def text(self) -> str:
+        """The same in one line, for a timeline."""
+        return "; ".join(f"{name}={value}" for name, value in self.plain().items())
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of which the gateway accepted something else than is wanted; None where a side has nothing."""
+
+    name: str
+    accepted: str | None
+    wanted: str | None
+
+
+def differences(push: Push, declaration: Declaration, parts: Sequence[SubOrder], vault: Vault) -> list[Difference]:
+    """What of a push differs at the gateway, the buyer masked; nothing where it has accepted what is wanted."""
+    if push.accepted_content is None:
+        return []
+    part = next((one for one in parts if one.sub_order_no == push.sub_order_no), None)
+    contents = Content.read(push.accepted_content), Content.of(declaration, part)
+    before, after = (
+        {name: _said(value) for name, value in one.shown(declaration.id, vault).items()} for one in contents
+    )
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    return [Difference(name, before.get(name), after.get(name)) for name in names]
+
+
+def masked_buyer(sealed: str | None, declaration_id: str, vault: Vault) -> dict[str, str] | None:
+    """The buyer masked; None when there is none, or its key is missing: the rest can still be shown."""
+    try:
+        return mask_buyer(vault.open_buyer(sealed, declaration_id))
+    except VaultLocked:
+        return None
+
+
+def _said(value: Any) -> str:
+    return " ".join(value.values()) if isinstance(value, dict) else str(value)
+
+
+class Echo(StrEnum):
+    """What the amounts in an answer say about a correction: they are the wanted ones, others, or do not tell."""
+
+    WANTED = "wanted"
+    OTHER = "other"
+    SILENT = "silent"
+
+
+def echo_of(reply: DeclarationReply, part: SubOrderPart | None, accepted: str | None) -> Echo:
+    """Read the amounts that an answer repeats, where what was accepted before is kept apart from what was sent."""
+    said = {name: amount.quantize(HUNDREDTH) for name in AMOUNTS if (amount := getattr(reply, name)) is not None}
+    if part is None or accepted is None or not said:
+        return Echo.SILENT
+    wanted, before = _amounts(part), _amounts(Content.read(accepted))
+    if any(wanted[name] != amount for name, amount in said.items()):
+        return Echo.OTHER
+    # A question that named the amount may only have been repeated.
+    asked = reply.exchange.params if reply.exchange.method == "GET" else {}
+    told = [name for name in said if AMOUNTS[name] not in asked]
+    return Echo.WANTED if any(before[name] != wanted[name] for name in told) else Echo.SILENT
+
+
+def _amounts(part: SubOrderPart | Content) -> Mapping[str, Decimal | None]:
+    return {name: getattr(part, name) for name in AMOUNTS}
