@@ -31,9 +31,9 @@ is_due = and_(
     or_(push.lease_until.is_(None), push.lease_until < NOW),
 )
 
-# Another Alipay push of the same payment and sub-order, under way or due earlier. Alipay's query names no customs
-# code (9.6): with two under way, an answer could not be told apart.
-sibling_under_way = exists().where(
+# Another Alipay push of the same payment and sub-order. Alipay's query names no customs code (9.6): with two under way,
+# an answer could not be told apart.
+is_sibling = and_(
     other.merchant_no == push.merchant_no,
     other.channel == push.channel,
     other.payment_no == push.payment_no,
@@ -41,9 +41,14 @@ sibling_under_way = exists().where(
     # As the partial index spells it, or neither database would use that.
     text("NOT other.cancelled"),
     other.id != push.id,
+)
+is_at_the_gateway = or_(
+    other.in_doubt.is_not(None), and_(other.accepted, other.state.in_(RUNNING), other.next_action == Action.QUERY)
+)
+sibling_under_way = exists().where(
+    is_sibling,
     or_(
-        other.in_doubt.is_not(None),
-        and_(other.accepted, other.state.in_(RUNNING), other.next_action == Action.QUERY),
+        is_at_the_gateway,
         and_(other.next_action != Action.QUERY, other.lease_until > NOW),
         and_(
             other.due_at.is_not(None),
@@ -54,12 +59,15 @@ sibling_under_way = exists().where(
 )
 
 # A query may always go out; anything else only when the code before it is SUCCESS and, for Alipay, alone.
+is_its_turn = or_(
+    push.blocked_by.is_(None), exists().where(before.id == push.blocked_by, before.state == State.SUCCESS)
+)
 may_be_sent = or_(
-    push.next_action == Action.QUERY,
-    and_(
-        or_(push.blocked_by.is_(None), exists().where(before.id == push.blocked_by, before.state == State.SUCCESS)),
-        or_(push.channel != Channel.ALIPAY, ~sibling_under_way),
-    ),
+    push.next_action == Action.QUERY, and_(is_its_turn, or_(push.channel != Channel.ALIPAY, ~sibling_under_way))
+)
+# What was reserved before the others were may find one of them under way by the time it leaves.
+may_still_be_sent = and_(
+    is_its_turn, or_(push.channel != Channel.ALIPAY, ~exists().where(is_sibling, is_at_the_gateway))
 )
 
 NEXT_MERCHANT = select(func.min(push.merchant_no)).where(is_due, push.merchant_no > bindparam("last"))

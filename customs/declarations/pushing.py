@@ -30,7 +30,7 @@ from customs.gateway import (
     TooLate,
     Unknown,
 )
-from customs.history.counting import CallCounter
+from customs.history.counting import CallCounter, Counts
 from customs.history.masking import mask_params, mask_reply, mask_text
 from customs.history.vault import Vault
 from customs.lanes.passage import Passage
@@ -39,7 +39,6 @@ from customs.settings import Settings
 
 log = structlog.get_logger()
 
-COUNTS_EVERY_SECONDS = 1.0
 # Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
 RACES = 2
 
@@ -79,8 +78,7 @@ class DeclarationDesk:
             engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
         )
         self._now = DatabaseClock(clock)
-        self._counter = CallCounter()
-        self._count_at = 0.0
+        self._counter = CallCounter(hash(self._holder), clock)
         self._passage = Passage(engine, settings, self._now)
 
     def claim(self, room: int) -> list[Task]:
@@ -107,10 +105,10 @@ class DeclarationDesk:
 
     def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
-        with self._engine.begin() as db:
+        with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
             if answered:
-                self._record(db, answered, now)
+                self._record(db, answered, now, counts)
             self._crash.reach("record_before_commit")
             allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
             self._crash.reach("mark_before_commit")
@@ -154,18 +152,16 @@ class DeclarationDesk:
             with self._engine.begin() as db:
                 release(db, reserved)
 
-    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
         recorded = record(db, answered, now, self._pace)
         self._passage.report(db, in_time(recorded), now)
         for done in recorded:
             outcome = done.judgement.outcome if done.judgement else "superseded"
             duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0
-            self._counter.add(done.task.channel, done.task.action, outcome, duration_ms)
+            counts.add(done.task.channel, done.task.action, outcome, duration_ms)
             if done.judgement is None:
                 log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
-        if self._clock.monotonic() >= self._count_at:
-            self._count_at = self._clock.monotonic() + COUNTS_EVERY_SECONDS
-            self._counter.write(db, slot=hash(self._holder))
+        self._counter.write(db, counts)
 
 
 def without_buyer(outcome: Outcome, buyer: Buyer | None) -> Outcome:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, select, text, tuple_, update
 
 from customs.database import Base, padded
-from customs.declarations.claiming import Task
+from customs.declarations.claiming import Task, may_still_be_sent
 from customs.declarations.models import Push
 from customs.declarations.states import Action
+from customs.gateway import Channel
 from customs.lanes.gate import is_open
 
 PUSHES = Base.metadata.tables[Push.__tablename__]
@@ -31,7 +32,7 @@ MARK_QUERY = (
 )
 MARK_SEND = (
     update(PUSHES)
-    .where(may_leave, push.next_action != Action.QUERY, push.withheld.is_(False))
+    .where(may_leave, push.next_action != Action.QUERY, push.withheld.is_(False), may_still_be_sent)
     .values(
         lease_until=UNTIL,
         in_doubt=push.next_action,
@@ -43,6 +44,17 @@ MARK_SEND = (
     .returning(push.id, push.fence)
 )
 
+# Two processes that mark pushes of one payment come one after the other.
+LOCK_SIBLINGS = (
+    select(push.id)
+    .where(
+        tuple_(push.merchant_no, push.channel, push.payment_no).in_(bindparam("payments", expanding=True)),
+        text("NOT pushes.cancelled"),
+    )
+    .order_by(push.id)
+    .with_for_update()
+)
+
 
 def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
     """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
@@ -51,13 +63,30 @@ def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, leas
     reservations outlived their lease may hold the same push twice, and only the newer may leave.
     """
     marked: set[tuple[str, int]] = set()
-    for statement, is_query in ((MARK_QUERY, True), (MARK_SEND, False)):
-        keys = [task.key for task in leaving if (task.action is Action.QUERY) is is_query]
-        if keys:
-            values = {"keys": padded(keys), "lane": lane, "moment": now, "until": now + lease}
+    sends = _one_of_each(db, [task for task in leaving if task.action is not Action.QUERY])
+    queries = [task for task in leaving if task.action is Action.QUERY]
+    for statement, tasks in ((MARK_QUERY, queries), (MARK_SEND, sends)):
+        if tasks:
+            keys = padded([task.key for task in tasks])
+            values = {"keys": keys, "lane": lane, "moment": now, "until": now + lease}
             marked.update((row.id, row.fence) for row in db.execute(statement, values))
     release(db, [task for task in leaving if _fence(task) not in marked])
     return [task for task in leaving if _fence(task) in marked]
+
+
+def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
+    """The sends without those whose Alipay sibling is among them too; the siblings' rows are locked."""
+    alipay = [task for task in sends if task.channel is Channel.ALIPAY]
+    if alipay and db.dialect.name == "postgresql":
+        payments = [(task.merchant_no, task.channel, task.filing.payment_no) for task in alipay]
+        db.execute(LOCK_SIBLINGS, {"payments": padded(payments)})
+    # The newest fence of a push counts, whatever was reserved before it.
+    newest = {(task.push_id): task for task in sorted(sends, key=lambda task: task.fence)}
+    first: dict[object, Task] = {}
+    for task in newest.values():
+        same = (task.merchant_no, task.filing.payment_no, task.filing.sub_order_no)
+        first.setdefault(same if task.channel is Channel.ALIPAY else task.push_id, task)
+    return list(first.values())
 
 
 def extend(db: Connection, held: Sequence[Task], until: datetime) -> None:

@@ -2,18 +2,21 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, Float, Integer, String, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from customs.clock import MACHINE, Clock
 from customs.database import Base
 
 # Upper bounds in seconds, as Prometheus names them.
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 SLOTS = 16
+WRITTEN_EVERY_SECONDS = 1.0
 
 
 class CallCount(Base):
@@ -31,29 +34,30 @@ class CallCount(Base):
 
 
 @dataclass
-class CallCounter:
-    """What one process counted since it last wrote."""
+class Counts:
+    """Calls and their seconds by channel, action, outcome and bucket. `borrowed`: what others counted before."""
 
     calls: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     seconds: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    borrowed: "Counts | None" = None
 
     def add(self, channel: str, action: str, outcome: str, duration_ms: int) -> None:
         seconds = duration_ms / 1000
         key = (channel, action, outcome, bucket_of(seconds))
-        with self._lock:
-            self.calls[key] += 1
+        self.calls[key] += 1
+        self.seconds[key] = self.seconds.get(key, 0.0) + seconds
+
+    def merge(self, other: "Counts") -> None:
+        self.calls.update(other.calls)
+        for key, seconds in other.seconds.items():
             self.seconds[key] = self.seconds.get(key, 0.0) + seconds
 
     def write(self, db: Connection, slot: int) -> None:
         """Add what was counted to the database, in a fixed order so that two writers cannot deadlock."""
         table = Base.metadata.tables[CallCount.__tablename__]
-        with self._lock:
-            calls, seconds = self.calls, self.seconds
-            self.calls, self.seconds = Counter(), {}
-        for key in sorted(calls):
+        for key in sorted(self.calls):
             named = dict(zip(("channel", "action", "outcome", "bucket"), key, strict=True), slot=slot % SLOTS)
-            amounts = {"calls": calls[key], "seconds": seconds[key]}
+            amounts = {"calls": self.calls[key], "seconds": self.seconds[key]}
             matching = [table.c[name] == value for name, value in named.items()]
             added = {name: table.c[name] + bindparam(f"plus_{name}") for name in amounts}
             statement = update(table).where(*matching).values(added)
@@ -64,6 +68,46 @@ class CallCounter:
                     db.execute(insert(table).values(**named, **amounts))
             except IntegrityError:
                 db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
+
+
+class CallCounter:
+    """What one process counted and has not written yet: it writes every second, and a rollback costs it nothing."""
+
+    def __init__(self, slot: int, clock: Clock = MACHINE) -> None:
+        self._slot = slot
+        self._clock = clock
+        self._write_at = 0.0
+        self._waiting = Counts()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def counting(self) -> Iterator[Counts]:
+        """Counts of one transaction, which is inside: they are gone with it, and only what it wrote is done with."""
+        counts = Counts()
+        try:
+            yield counts
+        except BaseException:
+            self._keep(counts.borrowed)
+            raise
+        if counts.borrowed is None:
+            self._keep(counts)
+
+    def write(self, db: Connection, counts: Counts) -> None:
+        """Write these counts, and those that wait, unless it was done a moment ago."""
+        if self._clock.monotonic() < self._write_at:
+            return
+        self._write_at = self._clock.monotonic() + WRITTEN_EVERY_SECONDS
+        with self._lock:
+            counts.borrowed, self._waiting = self._waiting, Counts()
+        together = Counts()
+        together.merge(counts)
+        together.merge(counts.borrowed)
+        together.write(db, self._slot)
+
+    def _keep(self, counts: Counts | None) -> None:
+        if counts is not None:
+            with self._lock:
+                self._waiting.merge(counts)
 
 
 @dataclass(frozen=True)

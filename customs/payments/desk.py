@@ -13,7 +13,7 @@ from customs.crash_points import CrashPoints
 from customs.database import DatabaseClock, lost_a_race
 from customs.due import this_holder
 from customs.gateway import GatewayError, TooLate, Unknown
-from customs.history.counting import CallCounter
+from customs.history.counting import CallCounter, Counts
 from customs.lanes.passage import Passage
 from customs.payments.errands import Deed, Task, claim, extend, mark, release
 from customs.payments.judging import Outcome
@@ -23,7 +23,6 @@ from customs.settings import Settings
 
 log = structlog.get_logger()
 
-COUNTS_EVERY_SECONDS = 1.0
 # Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
 RACES = 2
 
@@ -71,8 +70,7 @@ class PaymentDesk:
         self._deadlines: SendDeadlines[Task] = SendDeadlines(
             engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
         )
-        self._counter = CallCounter()
-        self._count_at = 0.0
+        self._counter = CallCounter(hash(self._holder), clock)
 
     def claim(self, room: int) -> list[Task]:
         with self._engine.begin() as db:
@@ -123,9 +121,9 @@ class PaymentDesk:
 
     def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
-        with self._engine.begin() as db:
+        with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
-            self._record(db, answered, now)
+            self._record(db, answered, now, counts)
             self._crash.reach("errand_record_before_commit")
             lane = self._passage.lane
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
@@ -160,7 +158,7 @@ class PaymentDesk:
     def _of(self, task: Task) -> Work:
         return self._works[task.table.name]
 
-    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime) -> None:
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
         # Payments and refunds together, in one order: two processes that record both would wait for each other.
         lock_payments(db, [self._of(task).payment_of(task) for task, _ in answered])
         in_time: list[Outcome] = []
@@ -173,9 +171,7 @@ class PaymentDesk:
                 in_time.append(outcome)
             duration_ms = outcome.exchange.duration_ms if outcome.exchange else 0
             action = task.table.name if task.deed is Deed.SEND else "QUERY"
-            self._counter.add(task.row["channel"], action, word or "superseded", duration_ms)
+            counts.add(task.row["channel"], action, word or "superseded", duration_ms)
         if answered:
             self._passage.report(db, in_time, now)
-        if self._clock.monotonic() >= self._count_at and self._counter.calls:
-            self._count_at = self._clock.monotonic() + COUNTS_EVERY_SECONDS
-            self._counter.write(db, slot=hash(self._holder))
+            self._counter.write(db, counts)

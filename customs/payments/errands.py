@@ -41,13 +41,17 @@ class Errand(Due):
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One reserved errand: the row as it was, and the fence under which its answer may be recorded."""
+    """One reserved errand: the row as it was, and the fence under which its answer may be recorded.
+
+    `reserved_at` is the database's time.
+    """
 
     table: Table
     id: str
     fence: int
     deed: Deed
     row: Mapping[str, Any]
+    reserved_at: datetime
 
 
 def claim(
@@ -89,7 +93,7 @@ def claim(
         )
     )
     rows = db.execute(select(table).where(table.c.id.in_(found)).order_by(table.c.due_at)).mappings()
-    return [Task(table, row["id"], row["fence"], row["next_action"], dict(row)) for row in rows]
+    return [Task(table, row["id"], row["fence"], row["next_action"], dict(row), now) for row in rows]
 
 
 def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now: datetime, lease: timedelta) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -75,7 +75,7 @@ class PaymentWork:
                 return Misuse(error.detail)
             inputs = {}
         method = method_of(row["channel"], row["method"])
-        is_old = datetime.now(UTC) - row["created_at"] > CODE_GOOD_FOR
+        is_old = task.reserved_at - row["created_at"] > CODE_GOOD_FOR
         if task.deed is Deed.SEND and is_old and not method.is_repeatable:
             return Misuse("the code that the payer showed is too old")
         try:

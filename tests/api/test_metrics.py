@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from customs import doctoring
 from customs.engine import Engine
 from customs.history.announcements import Announcement
-from customs.history.counting import BUCKETS, CallCounter
+from customs.history.counting import BUCKETS, Counts
 from customs.standalone import keep_key_pair
 from customs.webhooks.models import Delivery, Endpoint
 from customs.wiring import Services
@@ -48,7 +48,7 @@ def count(services: Services):
     """Write calls down as a worker's desk does: channel, action, outcome, milliseconds."""
 
     def written(*calls: tuple[str, str, str, int], slot: int = 0) -> None:
-        counter = CallCounter()
+        counter = Counts()
         for call in calls:
             counter.add(*call)
         with services.engine.begin() as db:

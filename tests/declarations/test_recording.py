@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from customs.declarations.claiming import Task
+from customs.declarations.models import Push
 from customs.declarations.recording import in_time
 from customs.declarations.sending import extend, release
 from customs.declarations.states import Action, State
@@ -11,6 +13,7 @@ from customs.gateway import Busy, ClockSkew, Credentials, NotSent, Unknown
 from customs.lanes.signals import lane_report
 from tests import make
 from tests.desk import LEASE, Desk
+from tests.payments.till import at_once
 
 AWKWARD = {
     "quotes": 'it\'s "so"',
@@ -101,6 +104,48 @@ def test_of_a_push_that_one_process_holds_twice_only_the_newer_leaves(desk: Desk
 
     assert left == newer
     assert desk.push(declaration_id).attempts == 1
+
+
+@pytest.fixture
+def siblings(desk: Desk) -> list[list[Task]]:
+    """Two offices' Alipay pushes of one payment, both reserved: the first reservation outlived its lease."""
+    numbers = {"payment_no": make.number("P"), "out_order_no": make.number("O")}
+    first = desk.declare("alipay", office="HANGZHOU", **numbers)
+    desk.declare("alipay", office="NINGBO", **numbers)
+    reserved = desk.claim()
+    desk.wait(seconds=61)
+    with desk.services.transaction() as db:
+        db.get_one(Push, desk.push(first).id).due_at = desk.now + timedelta(hours=1)
+    return [reserved, desk.claim()]
+
+
+def test_of_two_alipay_siblings_that_leave_together_one_does(desk: Desk, siblings: list[list[Task]]):
+    (first,), (second,) = siblings
+
+    assert desk.send([first, second]) == [first]
+
+
+def test_an_alipay_push_does_not_leave_while_its_sibling_is_in_doubt(desk: Desk, siblings: list[list[Task]]):
+    first, second = siblings
+    desk.send(first)
+
+    assert desk.send(second) == []
+
+
+def test_two_processes_never_let_both_alipay_siblings_leave(desk: Desk, siblings: list[list[Task]]):
+    left = at_once(*(lambda tasks=tasks: desk.send(tasks) for tasks in siblings))
+
+    assert len([task for tasks in left if isinstance(tasks, list) for task in tasks]) == 1
+
+
+def test_a_second_code_does_not_leave_once_the_first_is_no_success_any_more(desk: Desk):
+    declaration_id = desk.declare("alipay", office="SHENZHEN")
+    desk.work(lambda _: make.reply("SUCCESS", desk.now))
+    second = desk.claim()
+    with desk.services.transaction() as db:
+        db.get_one(Push, desk.push(declaration_id).id).state = State.EXCEPT
+
+    assert desk.send(second) == []
 
 
 def test_a_stale_epoch_is_not_marked_and_its_lease_ends(desk: Desk):

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from customs.backlog import backlogs
 from customs.declarations.models import Push
 from customs.examined import Examined
-from customs.history.counting import CallCounter
+from customs.history.counting import Counts
 from customs.said import Said
 from customs.web.queue_pages import in_words
 from customs.wiring import Services
@@ -51,7 +51,7 @@ def test_what_waits_is_in_flight_or_has_its_time_later_is_counted_once(desk: Des
 
 def test_the_numbers_renew_themselves_and_redis_may_be_away(people: People, desk: Desk, services: Services):
     desk.declare()
-    counter = CallCounter()
+    counter = Counts()
     counter.add("alipay", "SUBMIT", "answered", 40)
     counter.add("alipay", "SUBMIT", "answered", 20)
     with services.engine.begin() as db:
