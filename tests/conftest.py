@@ -33,7 +33,8 @@ def cluster() -> Iterator[str]:
     try:
         from tests.postgresql import temporary_postgresql
 
-        temporary = temporary_postgresql()
+        # What a crash of the machine would leave is no matter here.
+        temporary = temporary_postgresql("fsync=off")
         url = temporary.__enter__()
     except (ImportError, OSError, RuntimeError) as error:
         if os.environ.get("CI") == "true":
@@ -53,9 +54,10 @@ def migrated_cluster(cluster: str) -> Iterator[Engine]:
 
 
 def _emptied(engine: Engine) -> str:
-    tables = ", ".join(table.name for table in database.Base.metadata.sorted_tables)
+    # New files for each of a hundred tables and indexes cost more than most tests.
+    tables = reversed(database.Base.metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables}"))
+        connection.execute(text("; ".join(f"DELETE FROM {table.name}" for table in tables)))
     return engine.url.render_as_string(hide_password=False)
 
 

@@ -3,11 +3,10 @@
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,17 +16,29 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from tests.patience import PATIENCE_SECONDS
+
 OWNER = "customs"
 UNPRIVILEGED = "nobody"
-START_SECONDS = 30.0
 DEBIAN = Path("/usr/lib/postgresql")
+# Runs a server until its own input ends, as it does with whoever holds the other end, however that ends. SIGINT is the
+# server's fast shutdown: sessions are ended, nothing is waited for.
+KEEPER = """
+folder=$1; shift
+"$@" </dev/null &
+read -r _
+kill -INT $!
+wait
+rm -rf "$folder"
+"""
 
 
 @contextmanager
-def temporary_postgresql() -> Iterator[str]:
+def temporary_postgresql(*settings: str) -> Iterator[str]:
     """The SQLAlchemy URL of an empty server on a Unix socket; it is gone, with its files, at the end.
 
-    Settings are PostgreSQL's own, fsync included. Raises RuntimeError where there is no PostgreSQL to start.
+    So it is when this process is killed. Settings such as `fsync=off` are PostgreSQL's own but for those given. Raises
+    RuntimeError where there is no PostgreSQL to start.
     """
     folder = Path(tempfile.mkdtemp(prefix="customs-pg-"))
     try:
@@ -37,7 +48,8 @@ def temporary_postgresql() -> Iterator[str]:
             if not programs.is_relative_to(DEBIAN):
                 programs = shutil.copytree(programs.parent, folder / "installed") / programs.name
             shutil.chown(folder, UNPRIVILEGED)
-        with _server(programs, folder, user):
+        options = [word for one in ("listen_addresses=", *settings) for word in ("-c", one)]
+        with _server(programs, folder, user, options):
             yield f"postgresql+psycopg://{OWNER}@/postgres?host={folder}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,7 +72,7 @@ def drop_database(url: str) -> None:
 
 
 @contextmanager
-def _server(programs: Path, folder: Path, user: Mapping[str, Any]) -> Iterator[None]:
+def _server(programs: Path, folder: Path, user: Mapping[str, Any], options: Sequence[str]) -> Iterator[None]:
     data = folder / "data"
     made = subprocess.run(
         [programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C"],
@@ -73,26 +85,27 @@ def _server(programs: Path, folder: Path, user: Mapping[str, Any]) -> Iterator[N
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stderr.strip()}")
     with (folder / "log").open("ab") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="],
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", KEEPER, "keeper", folder, programs / "postgres", "-D", data, "-k", folder, *options],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=folder,
+            cwd="/",
             # A Ctrl-C is for whoever uses the server; it has to outlive their last statement.
             start_new_session=True,
             **user,
         )
+    assert keeper.stdin is not None
     try:
-        _wait_until_it_answers(server, folder)
+        _wait_until_it_answers(keeper, folder)
         yield
     finally:
-        # SIGINT is its fast shutdown: sessions are ended, nothing is waited for.
-        server.send_signal(signal.SIGINT)
-        server.wait()
+        keeper.stdin.close()
+        keeper.wait()
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             psycopg.connect(host=str(folder), user=OWNER, dbname="postgres").close()

@@ -15,6 +15,7 @@ from redis import Redis
 from customs.children import Child, ChildFailed
 from customs.embedded_redis import server_binary, server_command
 from customs.supervision import Supervisor, free_port
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 SLEEPER = "import time; time.sleep(60)"
@@ -67,7 +68,7 @@ def is_alive(pid: int) -> bool:
     return bool(shown.stdout.strip()) and not shown.stdout.startswith("Z")
 
 
-def eventually(claim: Callable[[], bool], seconds: float = 8.0) -> bool:
+def eventually(claim: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
     deadline = time.monotonic() + seconds
     while not claim():
         if time.monotonic() > deadline:
@@ -135,7 +136,7 @@ def test_a_signal_to_the_supervisor_ends_all_in_good_order(
     time.sleep(0.1)
     supervisor.send_signal(number)
 
-    assert supervisor.wait(timeout=10) == 0
+    assert supervisor.wait(timeout=PATIENCE_SECONDS) == 0
     assert supervisor.stdout is not None
     assert supervisor.stdout.read() == "ended\n"
     assert (tmp_path / "family.farewell").exists()

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import time
 import tracemalloc
 import zlib
 from typing import Any
@@ -77,16 +76,14 @@ LYING = HONEST[:-4] + b"\x10\x00\x00\x00"
 @pytest.mark.parametrize("packed", [HONEST, LYING], ids=["honest", "lying"])
 def test_a_bomb_is_refused_and_never_unpacked(erp, packed: bytes):
     tracemalloc.start()
-    began = time.monotonic()
 
     answer = send(erp, packed)
 
-    seconds, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (answer.status_code, answer.json["code"]) == (413, "too_large")
     assert "32 MiB" in answer.json["detail"]
     assert peak < (4 << 20 if packed is HONEST else 3 * LARGEST_BODY)
-    assert seconds < 2
 
 
 def test_what_unpacks_to_just_the_cap_is_read(erp):

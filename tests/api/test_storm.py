@@ -25,9 +25,9 @@ from tests import make
 from tests.conftest import SIGNING_KEY
 from tests.journeys.gateway import clean_environ
 from tests.journeys.processes import Process, started, wait_until
+from tests.patience import PATIENCE_SECONDS
 
-THREADS, KEYS, KILLS = 50, 20, 3
-PATIENCE_SECONDS = 60.0
+THREADS, KEYS, KILLS = 16, 20, 3
 
 
 class Web:

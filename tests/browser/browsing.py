@@ -24,7 +24,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 TALLEST = 4000
 FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-PATIENCE_WITH_CHARTS = 2_000
+PATIENCE_WITH_CHARTS = 30_000
 # All its rules; of its results only what is wrong, for the others are many and come slowly.
 FIND_FAULT = """axe.run({resultTypes: ["violations"]}).then(({violations}) =>
   violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 120)}`)))"""

@@ -15,7 +15,7 @@ from tests.journeys.deployment import Deployment
 ALIKE = 4
 WHY = "the registration was renewed this morning"
 NAME, CERT_ID = "欧阳若兰", make.cert_id(21)
-PATIENCE = 60_000
+PATIENCE = 180_000
 
 
 @pytest.fixture

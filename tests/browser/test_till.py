@@ -7,7 +7,7 @@ from tests import make
 from tests.browser.conftest import SitDown
 from tests.journeys.gateway import SandboxGateway
 
-PATIENCE = 30_000
+PATIENCE = 180_000
 
 
 def pay(gateway: SandboxGateway, payment_no: str) -> None:

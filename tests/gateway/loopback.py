@@ -77,14 +77,21 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
     handler.connection.close()
 
 
+# Of 50 ms each: longer than any caller of these tests may listen.
+DRIPS = 1200
+
+
 def drip(head: bytes, stop: threading.Event) -> Deed:
-    """A byte of blank every 50 ms until the test is over."""
+    """A byte of blank every 50 ms until the test is over; who listens to the end, which is far off, ends it."""
 
     def deed(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(head)
         try:
-            while not stop.wait(0.05):
+            for _ in range(DRIPS):
+                if stop.wait(0.05):
+                    return
                 handler.wfile.write(b" ")
+            stop.set()
         except OSError:
             handler.close_connection = True
 

@@ -30,9 +30,9 @@ from tests.journeys.erp import Erp
 from tests.journeys.gateway import REPUSH_SECONDS, SandboxGateway, clean_environ
 from tests.journeys.processes import Process, started, wait_until
 from tests.journeys.told import Row, Told
+from tests.patience import PATIENCE_SECONDS
 
 GRACE_SECONDS = 2.5
-DRAIN_SECONDS = 40.0
 PACE = {
     "CUSTOMS_POLL_SECONDS": "0.3",
     "CUSTOMS_UNKNOWN_GRACE_SECONDS": str(GRACE_SECONDS),
@@ -137,7 +137,7 @@ class Deployment:
         with self.services.reading() as db:
             return not db.scalar(select(func.count()).where(Push.due_at.is_not(None), Push.case_reason.is_(None)))
 
-    def wait_until_drained(self, seconds: float = DRAIN_SECONDS) -> None:
+    def wait_until_drained(self, seconds: float = PATIENCE_SECONDS) -> None:
         wait_until(self.is_drained, "everything came to its end", seconds)
 
     def count(self, *conditions: Any) -> int:

@@ -8,9 +8,9 @@ import requests
 
 from tests.journeys.processes import LOOK_SECONDS, wait_until
 from tests.journeys.told import Row, Told
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60.0
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
 
 
 class Erp:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 LOOK_SECONDS = 0.05
-ENDING_SECONDS = 2.0
-STARTING_SECONDS = 40.0
+ENDING_SECONDS = 10.0
 
 
 class Process:
@@ -44,7 +45,7 @@ class Process:
         self.signal(signal.SIGKILL)
         self._process.wait()
 
-    def exit_code(self, seconds: float = STARTING_SECONDS) -> int:
+    def exit_code(self, seconds: float = PATIENCE_SECONDS) -> int:
         """How it ended by itself; negative for a signal. Raises TimeoutExpired when it goes on."""
         return self._process.wait(seconds)
 
@@ -69,7 +70,7 @@ def started(
         process.end()
 
 
-def wait_until(claim: Callable[[], bool], what: str, seconds: float = STARTING_SECONDS) -> None:
+def wait_until(claim: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Look again and again until it is so; AssertionError names what never came."""
     deadline = time.monotonic() + seconds
     while not claim():

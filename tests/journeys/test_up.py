@@ -56,7 +56,7 @@ def test_it_declares_a_batch_and_is_gone_without_a_trace(
     assert {"customs web", "customs worker", "customs clock", "customs sandbox"} <= titles
     assert any(shown.startswith("redis-server") for shown in titles)
     assert ended == (0 if number is signal.SIGINT else -signal.SIGKILL)
-    wait_until(lambda: not any(map(runs, family)), "all its children are gone", seconds=15)
+    wait_until(lambda: not any(map(runs, family)), "all its children are gone")
 
 
 def said(name: str, shown: str) -> str:

@@ -14,10 +14,9 @@ from customs.wiring import Services
 from tests import make
 from tests.api.conftest import Erp
 from tests.journeys.gateway import SandboxGateway, running_gateway
+from tests.patience import PATIENCE_SECONDS
 from tests.payments.test_paying import METHOD_IDS, row_for
 from tests.payments.till import payment_row
-
-PATIENCE = 20.0
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ class Shop:
 
     def wait_until(self, path: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Work until what the API shows there is so."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(shown := self.erp.get(path).json):
             assert time.monotonic() < deadline, shown
             self._engine.drain(0.5)

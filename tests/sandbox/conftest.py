@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from customs.sandbox.app import create_sandbox
 from customs.sandbox.notifier import Notifier
 from customs.sandbox.settings import SandboxSettings
+from tests.patience import PATIENCE_SECONDS
 
 from .caller import AGENT, Caller, Clock
 
@@ -110,9 +111,10 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 
 @dataclass
 class Served:
-    """A sandbox as a process of its own; `caller` raises what `requests` raises."""
+    """A sandbox as a process of its own. Callers raise what `requests` raises; `patient` waits for late replies too."""
 
     caller: Caller
+    patient: Caller
     url: str
     process: subprocess.Popen[bytes]
 
@@ -129,10 +131,15 @@ def serve_sandbox(agent_key: rsa.RSAPrivateKey, public_key_file: Path, gateway_k
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_healthy(url)
-            yield Served(Caller(agent_key, _transport(url)), url, process)
+            yield Served(
+                Caller(agent_key, _transport(url, HASTE_SECONDS)),
+                Caller(agent_key, _transport(url, PATIENCE_SECONDS)),
+                url,
+                process,
+            )
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
 
     return serving
 
@@ -143,13 +150,20 @@ def served(serve_sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield served
 
 
-def _transport(url: str) -> Callable[..., tuple[int, Any]]:
+# For a reply that comes late on purpose: nobody waits for it.
+HASTE_SECONDS = 1.0
+
+
+def _transport(url: str, late_seconds: float) -> Callable[..., tuple[int, Any]]:
     session = requests.Session()
     session.trust_env = False
 
     def transport(method: str, path: str, query: str, body: str, headers: dict[str, str]) -> tuple[int, Any]:
         target = f"{url}{path}?{query}" if query else f"{url}{path}"
-        reply = session.request(method, target, data=body or None, headers=headers, timeout=1, allow_redirects=False)
+        timeout = late_seconds if "DELAY-" in target + body else PATIENCE_SECONDS
+        reply = session.request(
+            method, target, data=body or None, headers=headers, timeout=timeout, allow_redirects=False
+        )
         try:
             return reply.status_code, reply.json()
         except json.JSONDecodeError:
@@ -159,7 +173,7 @@ def _transport(url: str) -> Callable[..., tuple[int, Any]]:
 
 
 def _wait_until_healthy(url: str) -> None:
-    end = time.monotonic() + 15
+    end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         try:
             if requests.get(f"{url}/healthz", timeout=1).ok:
