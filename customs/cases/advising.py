@@ -73,7 +73,10 @@ ADVICE: Mapping[Error, Advice] = {
     ),
     Error.WENT_BACK: Advice(
         _("The gateway reported an earlier state after a later one."),
-        _("Look at where it stands now: when it has cleared since, close the case; else wait, or push it again."),
+        _(
+            "Look at where it stands now: when customs has accepted it since, close the case; else wait, or push it "
+            "again."
+        ),
         (DISMISS, REDECLARE, CORRECT),
         Way.ONE_BY_ONE,
     ),
@@ -150,7 +153,7 @@ REASONS: Mapping[Way, Sequence[LazyString]] = {
         _("Customs asked for it"),
     ),
     Way.DISMISS: (
-        _("Cleared at customs by hand"),
+        _("Released by customs by hand"),
         _("The order was given up"),
         _("Nothing has to be declared any more"),
     ),

@@ -11,7 +11,7 @@ STEPS = 120
 
 
 @dataclass(frozen=True)
-class Clearance:
+class Durations:
     """How long `count` declarations took: half of them at most `median`, nine of ten at most `ninetieth`."""
 
     count: int
@@ -32,11 +32,11 @@ def _word(step: int) -> str:
 STEP_OF = {_word(step): step for step in range(STEPS + 1)}
 
 
-def clearance(counts: Mapping[str, int]) -> Clearance:
+def durations(counts: Mapping[str, int]) -> Durations:
     """What counts by bucket say; at least one is above zero."""
     steps = sorted((STEP_OF[word], count) for word, count in counts.items() if count > 0)
     total = sum(count for _, count in steps)
-    return Clearance(total, _quantile(steps, 0.5 * total), _quantile(steps, 0.9 * total))
+    return Durations(total, _quantile(steps, 0.5 * total), _quantile(steps, 0.9 * total))
 
 
 def _quantile(steps: list[tuple[int, int]], rank: float) -> timedelta:

@@ -13,12 +13,16 @@ from customs.history.tallying import EVER, TallyKey, day_of
 #
 # | kind  | subject | words                                            | day                                 |
 # |-------|---------|--------------------------------------------------|-------------------------------------|
-# | state | office  | a state or cancelled; needs_review beside it     | when it came, and EVER              |
+# | state | office  | a state or cancelled; needs_review beside it,    | when it came, and EVER              |
+# |       |         | and idle_… for a state without an end that waits |                                     |
+# |       |         | for somebody, or for nothing                     |                                     |
 # | cause | cause   | opened, which never goes down; open: EVER only   | when the case was opened, and EVER  |
 # | clear | office  | the upper bound of its time, in seconds          | when it was SUCCESS                 |
 STATE, CAUSE, CLEAR = "state", "cause", "clear"
 CANCELLED, NEEDS_REVIEW = "cancelled", "needs_review"
 OPEN, OPENED = "open", "opened"
+# Those in a state without an end that are not under way: somebody has to decide, or nobody asks or sends any more.
+IDLE = {state: f"idle_{state.lower()}" for state in State if not state.is_final}
 
 Pushes = Sequence[Mapping[str, Any]]
 
@@ -26,7 +30,8 @@ Pushes = Sequence[Mapping[str, Any]]
 def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: datetime) -> Counter[TallyKey]:
     """What changes when a declaration's pushes go from `before` to `after`, in the same order; `()` before it is there.
 
-    `owner` holds merchant_no, channel, office and created_at; a push state, case_reason, cause_id and cancelled.
+    `owner` holds merchant_no, channel, office and created_at; a push id, state, case_reason, cause_id, cancelled,
+    next_action and blocked_by.
     """
     deltas: Counter[TallyKey] = Counter()
     merchant_no, channel, office = str(owner["merchant_no"]), str(owner["channel"]), str(owner["office"])
@@ -47,7 +52,7 @@ def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: dat
             add(CAUSE, day_of(now), cause_id, OPENED, delta)
             add(CAUSE, EVER, cause_id, OPENED, delta)
     if State.SUCCESS in new and State.SUCCESS not in old:
-        # Pushed again after a SUCCESS it was not cleared before, whatever we were told.
+        # Pushed again after a SUCCESS it was not accepted before, whatever we were told.
         add(CLEAR, day_of(now), office, bucket_of(now - owner["created_at"]), 1)
     return deltas
 
@@ -65,9 +70,25 @@ def _words(pushes: Pushes) -> Iterator[str]:
     if not pushes:
         return
     cancelled = any(push["cancelled"] for push in pushes)
-    yield CANCELLED if cancelled else str(fold_states(push["state"] for push in pushes))
+    state = fold_states(push["state"] for push in pushes)
+    yield CANCELLED if cancelled else str(state)
+    if not (cancelled or state.is_final or is_under_way(pushes)):
+        yield IDLE[state]
     if any(push["case_reason"] for push in pushes):
         yield NEEDS_REVIEW
+
+
+def is_under_way(pushes: Pushes) -> bool:
+    """Whether a declaration in a state without an end goes on by itself; `queries.UNDER_WAY` asks the same in SQL.
+
+    Nobody has to decide on one of its pushes, and one of them has a next step that waits for no other code.
+    """
+    succeeded = {push["id"] for push in pushes if push["state"] is State.SUCCESS}
+    goes_on = (
+        push["next_action"] is not None and (push["blocked_by"] is None or push["blocked_by"] in succeeded)
+        for push in pushes
+    )
+    return any(goes_on) and not any(push["case_reason"] for push in pushes)
 
 
 def _causes(before: Pushes, after: Pushes) -> Iterator[tuple[str, int]]:

@@ -27,7 +27,7 @@ class Coming(StrEnum):
     TRYING_AGAIN = "trying_again"
     WAITS_FOR_CODE = "waits_for_code"
     WITHHELD = "withheld"
-    CLEARED = "cleared"
+    ACCEPTED = "accepted"
     STANDS_STILL = "stands_still"
     MAY_REPUSH = "may_repush"
     MAY_REPUSH_FROM = "may_repush_from"
@@ -124,7 +124,7 @@ def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
 def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
     """What is to be said when nothing goes on by itself and nobody has to decide."""
     if all(push.state is State.SUCCESS for push in pushes):
-        yield Foretold(Coming.CLEARED, len(pushes))
+        yield Foretold(Coming.ACCEPTED, len(pushes))
         return
     yield Foretold(Coming.STANDS_STILL, len(pushes))
     yield from _of_repush(pushes, request)

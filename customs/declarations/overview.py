@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.access.callers import Caller
 from customs.declarations.causes import Cause
-from customs.declarations.clearance import Clearance, clearance
-from customs.declarations.counting import CAUSE, CLEAR, OPENED, STATE
+from customs.declarations.clearance import Durations, durations
+from customs.declarations.counting import CAUSE, CLEAR, IDLE, OPENED, STATE
 from customs.declarations.groups import open_cases
 from customs.declarations.models import Batch, Push
 from customs.declarations.queries import BATCHES_BY, sees_batch
@@ -27,7 +27,10 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True)
 class Today:
-    """The four numbers of a day: what came on it and stands there; and what needs somebody, of all days."""
+    """The four numbers of a day: what came on it and stands there; and what needs somebody, of all days.
+
+    `undeclared` are those of the ones under way of which the gateway has told no state yet.
+    """
 
     undeclared: int
     under_way: int
@@ -47,9 +50,10 @@ class Backlog:
 def today(db: Session, caller: Caller, day: date) -> Today:
     """The numbers of one day in Shanghai."""
     counts = counts_of(db, caller, since=day, until=day)
+    going_on = under_way(counts)
     return Today(
-        undeclared=counts.get(State.UNDECLARED, 0),
-        under_way=counts.get(State.SUBMITTED, 0) + counts.get(State.PROCESSING, 0),
+        undeclared=going_on[State.UNDECLARED],
+        under_way=sum(going_on.values()),
         success=counts.get(State.SUCCESS, 0),
         needs_review=open_cases(db, caller),
     )
@@ -73,6 +77,11 @@ def counts_of(
     return {word: count for (word,), count in _sums(db, caller, STATE, [Tally.word], since, until, conditions)}
 
 
+def under_way(counts: Mapping[str, int]) -> Mapping[State, int]:
+    """Those that go on by themselves, by state, of what `counts_of` counts."""
+    return {state: counts.get(state, 0) - counts.get(idle, 0) for state, idle in IDLE.items()}
+
+
 def outcomes_by_office(db: Session, caller: Caller, since: date, until: date) -> Mapping[str, Mapping[str, int]]:
     """What came on these days, both included: counts as `counts_of` gives them, by office."""
     return _nested(_sums(db, caller, STATE, [Tally.subject, Tally.word], since, until))
@@ -83,10 +92,10 @@ def outcomes_by_day(db: Session, caller: Caller, since: date, until: date) -> Ma
     return _nested(_sums(db, caller, STATE, [Tally.day, Tally.word], since, until))
 
 
-def time_to_clear(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Clearance]:
+def time_to_acceptance(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Durations]:
     """How long what was SUCCESS on each of these days had taken, where anything was."""
     by_day = _nested(_sums(db, caller, CLEAR, [Tally.day, Tally.word], since, until))
-    return {day: clearance(counts) for day, counts in by_day.items()}
+    return {day: durations(counts) for day, counts in by_day.items()}
 
 
 def failures_by_cause(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, TextClause, exists, func, select, text, union_all
+from sqlalchemy import ColumnElement, TextClause, exists, func, or_, select, text, union_all
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from customs.access.callers import Caller
@@ -27,9 +27,27 @@ DECLARATIONS_BY = (Declaration.created_at, Declaration.id)
 BATCHES_BY = (Batch.created_at, Batch.id)
 
 
+# The push that another one waits for.
+BEFORE = aliased(Push)
+# As `counting.is_under_way` tells it.
+UNDER_WAY = (
+    Declaration.state.in_([state for state in State if not state.is_final]),
+    Declaration.cancelled.is_(False),
+    Declaration.needs_review.is_(False),
+    exists().where(
+        Push.declaration_id == Declaration.id,
+        Push.next_action.is_not(None),
+        or_(Push.blocked_by.is_(None), exists().where(BEFORE.id == Push.blocked_by, BEFORE.state == State.SUCCESS)),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Filters:
-    """What a list may be narrowed by. `states`: any of these; `since` and `until` bound created_at, half open."""
+    """What a list may be narrowed by. `states`: any of these; `since` and `until` bound created_at, half open.
+
+    `under_way`: only what goes on by itself, in a state without an end, with nobody who has to decide.
+    """
 
     batch_id: str | None = None
     state: str | None = None
@@ -42,6 +60,7 @@ class Filters:
     payment_no: str | None = None
     sub_order_no: str | None = None
     needs_review: bool | None = None
+    under_way: bool = False
     since: datetime | None = None
     until: datetime | None = None
 
@@ -140,6 +159,8 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool] | TextClause]:
             conditions.append(getattr(Declaration, name) == wanted)
     if filters.states:
         conditions.append(Declaration.state.in_(filters.states))
+    if filters.under_way:
+        conditions += UNDER_WAY
     if filters.needs_review is not None:
         conditions.append(IN_REVIEW if filters.needs_review else Declaration.needs_review.is_(False))
     if filters.batch_id is not None:

@@ -142,7 +142,7 @@ def _coming(declaration: Declaration, push: Push, before: Push | None, now: date
         return Foretold(Coming.CANCELLED, customs=push.customs)
     if declaration.waiting_for:
         return Foretold(Coming.WAITS_FOR_PAYMENT, customs=push.customs)
-    ended = Coming.CLEARED if push.state is State.SUCCESS else Coming.STANDS_STILL
+    ended = Coming.ACCEPTED if push.state is State.SUCCESS else Coming.STANDS_STILL
     return next_of(push, before, now) or Foretold(ended, customs=push.customs)
 
 

@@ -28,7 +28,15 @@ DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]
 PUSHES = Base.metadata.tables[Push.__tablename__]
 # What a push that nobody has sent brings to the tallies.
-FRESH = {"state": State.UNDECLARED, "case_reason": None, "cause_id": None, "cancelled": False}
+FRESH = {
+    "id": "",
+    "state": State.UNDECLARED,
+    "case_reason": None,
+    "cause_id": None,
+    "cancelled": False,
+    "next_action": Action.SUBMIT,
+    "blocked_by": None,
+}
 
 
 @dataclass(frozen=True)

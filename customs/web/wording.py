@@ -30,10 +30,10 @@ _ = lazy_gettext
 
 WORDS: dict[type, Mapping[Any, Shown]] = {
     State: {
-        State.UNDECLARED: Shown(_("To be sent"), "clock", "waiting"),
+        State.UNDECLARED: Shown(_("Not declared"), "clock", "waiting"),
         State.SUBMITTED: Shown(_("Submitted"), "send", "running"),
         State.PROCESSING: Shown(_("At customs"), "hourglass-split", "running"),
-        State.SUCCESS: Shown(_("Cleared"), "check-circle-fill", "success"),
+        State.SUCCESS: Shown(_("Accepted by customs"), "check-circle-fill", "success"),
         State.FAIL: Shown(_("Failed"), "x-circle-fill", "fail"),
         State.EXCEPT: Shown(_("Exception"), "exclamation-triangle-fill", "except"),
     },
@@ -74,7 +74,7 @@ WORDS: dict[type, Mapping[Any, Shown]] = {
         Action.MODIFY: Shown(_("Modify"), "pencil-square", "running"),
     },
     Error: {
-        Error.FAIL: Shown(_("Customs returned it"), "x-circle-fill", "fail"),
+        Error.FAIL: Shown(_("Rejected by customs"), "x-circle-fill", "fail"),
         Error.EXCEPT: Shown(_("Customs reported an exception"), "exclamation-triangle-fill", "except"),
         Error.REFUSED: Shown(_("The gateway refused it"), "slash-circle", "fail"),
         Error.IDENTITY: Shown(_("The buyer is not the payer"), "person-badge", "fail"),
@@ -94,6 +94,8 @@ WORDS: dict[type, Mapping[Any, Shown]] = {
         Role.ADMIN: Shown(_("Administrator"), "gear", "plain"),
     },
 }
+# SUBMITTED and PROCESSING together.
+AWAITING = Shown(_("Awaiting the result"), "hourglass-split", "running")
 CANCELLED = Shown(_("Cancelled"), "slash-circle", "waiting")
 SWITCHED_ON = Shown(_("On"), "check-circle-fill", "success")
 WAITS_FOR_PAYMENT = Shown(_("Waits for its payment"), "clock-history", "waiting")
@@ -200,6 +202,7 @@ GLOBALS: dict[str, Callable[..., Any] | Any] = {
     "cause_told": cause_told,
     "office_name": office_name,
     "told": told,
+    "AWAITING": AWAITING,
     "CANCELLED": CANCELLED,
     "SWITCHED_ON": SWITCHED_ON,
     "WAITS_FOR_PAYMENT": WAITS_FOR_PAYMENT,

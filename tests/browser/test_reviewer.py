@@ -71,7 +71,9 @@ def test_a_group_is_mended_without_a_mouse_and_seen_to_its_end(reviewer: Browsin
 
     page.evaluate("() => { window.isStillTheSamePage = true; }")
     expect(page.locator("#lately[hx-get]")).to_have_count(0, timeout=PATIENCE)
-    expect(page.locator("#lately").get_by_role("status")).to_have_text(re.compile(rf"^\s*Cleared\s*{ALIKE}\s*$"))
+    expect(page.locator("#lately").get_by_role("status")).to_have_text(
+        re.compile(rf"^\s*Accepted by customs\s*{ALIKE}\s*$")
+    )
     assert page.evaluate("window.isStillTheSamePage")
     assert reviewer.clicks == clicks
     reviewer.go("/review")

@@ -249,7 +249,7 @@ def test_a_group_with_one_wrong_value_is_corrected_and_sent_until_it_is_cleared(
         desk.end(one)
 
     lately = reviewer.get("/review/lately")
-    assert "Cleared 3" in text_of(lately)
+    assert "Accepted by customs 3" in text_of(lately)
     assert "hx-get" not in lately.text
 
 

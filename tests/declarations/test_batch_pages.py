@@ -96,7 +96,7 @@ def test_the_progress_asks_for_itself_until_nothing_runs(clerk: Visitor, desk: D
     assert f'hx-get="/batches/{batch.id}/progress" hx-trigger="every 2s"' in running
     assert "How long it takes cannot be told yet." in running
     assert "hx-trigger" not in done
-    assert "Everything has cleared." in done
+    assert "Customs has accepted everything." in done
 
 
 def test_when_somebody_is_needed_the_main_action_leads_there(clerk: Visitor, desk: Desk):
@@ -126,7 +126,9 @@ def test_what_is_anothers_is_not_there(clerk: Visitor, desk: Desk, place: str):
     assert clerk.get(f"/batches/{batch.id}{place}").status_code == 404
 
 
-@pytest.mark.parametrize(("language", "sheet", "state"), [("en", "Results", "Cleared"), ("zh_CN", "结果", "成功")])
+@pytest.mark.parametrize(
+    ("language", "sheet", "state"), [("en", "Results", "Accepted by customs"), ("zh_CN", "结果", "成功")]
+)
 def test_the_result_is_a_workbook_in_ones_language(people: People, desk: Desk, language: str, sheet: str, state: str):
     batch = desk.take_in(make.declaration_row(buyer=make.buyer_row()))
     desk.work(lambda _: make.reply("SUCCESS", desk.now))

@@ -99,8 +99,8 @@ def test_only_a_reviewer_lets_failed_ones_out(people: People, clerk: Visitor, de
     forbidden = clerk.post(PLACE, ids=[failed], override="on", reason="let it out")
     done = reviewer.post(PLACE, ids=[failed], override="on", reason="let it out", back=LIST)
 
-    assert "Let them out as they are" in offered
-    assert "Let them out as they are" not in clerk.post(PLACE, ids=[failed]).text
+    assert "Resend them unchanged (override)" in offered
+    assert "Resend them unchanged (override)" not in clerk.post(PLACE, ids=[failed]).text
     assert forbidden.status_code == 403
     assert done.location == LIST
     assert next_actions(desk, failed) == [Action.REDECLARE]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from customs.declarations.clearance import bucket_of, clearance
+from customs.declarations.clearance import bucket_of, durations
 
 SPREADS = {
     "minutes": lambda chance: chance.uniform(60, 600),
@@ -21,7 +21,7 @@ def test_the_median_and_the_90th_are_told_within_ten_percent(spread):
     chance = random.Random(7)
     lengths = [spread(chance) for _ in range(2_000)]
 
-    found = clearance(Counter(bucket_of(timedelta(seconds=length)) for length in lengths))
+    found = durations(Counter(bucket_of(timedelta(seconds=length)) for length in lengths))
 
     assert found.count == len(lengths)
     assert found.median.total_seconds() == pytest.approx(statistics.median(lengths), rel=0.1)
@@ -29,7 +29,7 @@ def test_the_median_and_the_90th_are_told_within_ten_percent(spread):
 
 
 def test_of_lengths_that_are_all_alike_any_is_told_within_one_step():
-    found = clearance({bucket_of(timedelta(seconds=3_000)): 10})
+    found = durations({bucket_of(timedelta(seconds=3_000)): 10})
 
     assert 3_000 / 1.13 < found.median.total_seconds() < found.ninetieth.total_seconds() < 3_000 * 1.13
 

@@ -61,7 +61,7 @@ def decide(error: Error, count: int = 1) -> Foretold:
 
 
 TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
-    "cleared": ([push()], [Foretold(Coming.CLEARED)]),
+    "cleared": ([push()], [Foretold(Coming.ACCEPTED)]),
     "not sent yet": ([push(**FRESH)], [Foretold(Coming.SUBMITTING, 1, HZ)]),
     "not sent yet, later": ([push(**FRESH | {"due_at": SOON})], [Foretold(Coming.SUBMITTING, 1, HZ, at=SOON)]),
     "the gateway was busy": (

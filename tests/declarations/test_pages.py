@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from customs.gateway.errors import Refused
 from customs.history.tallying import day_of
 from customs.wiring import Services
 from tests import make
@@ -74,7 +75,7 @@ def test_the_list_holds_what_is_ones_own(clerk: Visitor, desk: Desk):
 
     assert mine in page.text
     assert other not in page.text
-    assert tabs_of(page.text) == {"All": "1", "Need somebody": "0", "Under way": "1", "Cleared": "0"}
+    assert tabs_of(page.text) == {"All": "1", "Needs attention": "0", "Under way": "1", "Accepted by customs": "0"}
 
 
 def test_each_tab_shows_what_it_counts(clerk: Visitor, desk: Desk):
@@ -89,7 +90,23 @@ def test_each_tab_shows_what_it_counts(clerk: Visitor, desk: Desk):
     expected = {"review": failed, "running": running, "success": cleared}
     assert shown == {tab: [desk.declaration(one).out_order_no] for tab, one in expected.items()}
     counted = tabs_of(clerk.get("/declarations").text)
-    assert counted == {"All": "3", "Need somebody": "1", "Under way": "1", "Cleared": "1"}
+    assert counted == {"All": "3", "Needs attention": "1", "Under way": "1", "Accepted by customs": "1"}
+
+
+def test_what_was_refused_is_not_under_way_though_customs_knows_no_state_of_it(clerk: Visitor, desk: Desk):
+    for _ in range(2):
+        closed = desk.declare()
+        desk.work(lambda _: Refused("no such merchant", exchange=make.exchange(), status=400))
+    desk.decide("dismiss", closed)
+    waiting = desk.declare()
+
+    under_way = clerk.get("/declarations?tab=running")
+    undeclared = clerk.get("/declarations?state=UNDECLARED")
+
+    assert numbers_on(under_way.text) == [desk.declaration(waiting).out_order_no]
+    assert len(numbers_on(undeclared.text)) == 3
+    assert tabs_of(under_way.text)["Under way"] == "1"
+    assert re.findall(r"<strong>([\d,]+)</strong>", clerk.get("/").text) == ["1", "1", "0", "1"]
 
 
 def test_filters_narrow_the_list_and_stand_in_the_address(people: People, desk: Desk):
@@ -249,7 +266,7 @@ def test_the_second_code_says_what_it_waits_for(clerk: Visitor, desk: Desk):
     page = text_of(clerk.get(f"/declarations/{declared}"))
 
     assert "SHENZHEN_ZS: it is at customs; the gateway is asked again" in page
-    assert "ZONGSHU goes out when SHENZHEN_ZS has cleared." in page
+    assert "ZONGSHU goes out once customs has accepted SHENZHEN_ZS." in page
 
 
 def test_the_page_asks_for_itself_while_something_goes_on(clerk: Visitor, desk: Desk):
@@ -261,7 +278,7 @@ def test_the_page_asks_for_itself_while_something_goes_on(clerk: Visitor, desk: 
     assert f'hx-get="/declarations/{declared}/live" hx-trigger="every 2s"' in running.text
     assert "hx-trigger" not in ended.text
     assert "<html" not in ended.text
-    assert "Customs has cleared it. There is nothing to do." in ended.text
+    assert "Customs has accepted the payment record. There is nothing to do." in ended.text
 
 
 def test_the_timeline_tells_calls_and_decisions_with_their_reasons(clerk: Visitor, desk: Desk):

@@ -82,7 +82,7 @@ def test_how_a_push_ended_is_told_with_what_customs_said(desk: Desk):
 
     assert sorted((line["state"], line["explanation"], line["next_step"], line["identity"]) for line in shown) == [
         ("it is FAIL", "=1+1", "to_decide HANGZHOU_ZS", "buyer: MATCH"),
-        ("it is SUCCESS", "", "cleared HANGZHOU_ZS", "buyer: MATCH"),
+        ("it is SUCCESS", "", "accepted HANGZHOU_ZS", "buyer: MATCH"),
     ]
 
 

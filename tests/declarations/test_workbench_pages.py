@@ -21,7 +21,7 @@ def people(services: Services) -> People:
 
 
 def numbers_of(page) -> list[str]:
-    """The four numbers of the day: to be sent, under way, cleared, in need of somebody."""
+    """The four numbers of the day: to be declared, under way, accepted, in need of somebody."""
     return re.findall(r"<strong>([\d,]+)</strong>", page.text)
 
 
@@ -32,7 +32,7 @@ def test_the_four_numbers_are_those_of_today(people: People, desk: Desk):
 
     page = people.signed_in("clerk").get("/")
 
-    assert numbers_of(page) == ["1", "0", "1", "1"]
+    assert numbers_of(page) == ["1", "1", "1", "1"]
 
 
 def test_another_merchants_numbers_are_not_counted(people: People, desk: Desk):

@@ -1,6 +1,6 @@
 """What the list of declarations was asked for, as its address says it: a tab, filters, and days in Shanghai."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
 from customs.declarations.counting import CANCELLED, NEEDS_REVIEW
-from customs.declarations.overview import counts_of
+from customs.declarations.overview import counts_of, under_way
 from customs.declarations.queries import Filters
 from customs.declarations.states import State
 from customs.gateway import Channel
@@ -22,14 +22,17 @@ from customs.web.doors import word_asked
 
 _ = lazy_gettext
 
-RUNNING = tuple(state for state in State if not state.is_final)
 ALL, REVIEW, UNDER_WAY, SUCCESS = "all", "review", "running", "success"
-# What each tab narrows the list to, its name, and what is counted of it.
-TABS: Mapping[str, tuple[LazyString, Mapping[str, Any], tuple[str, ...]]] = {
-    ALL: (_("All"), {}, (*State, CANCELLED)),
-    REVIEW: (_("Need somebody"), {"needs_review": True}, (NEEDS_REVIEW,)),
-    UNDER_WAY: (_("Under way"), {"states": RUNNING, "cancelled": False}, RUNNING),
-    SUCCESS: (_("Cleared"), {"states": (State.SUCCESS,), "cancelled": False}, (State.SUCCESS,)),
+# What each tab narrows the list to, its name, and how many that are by what is tallied.
+TABS: Mapping[str, tuple[LazyString, Mapping[str, Any], Callable[[Mapping[str, int]], int]]] = {
+    ALL: (_("All"), {}, lambda counted: sum(counted.get(word, 0) for word in (*State, CANCELLED))),
+    REVIEW: (_("Needs attention"), {"needs_review": True}, lambda counted: counted.get(NEEDS_REVIEW, 0)),
+    UNDER_WAY: (_("Under way"), {"under_way": True}, lambda counted: sum(under_way(counted).values())),
+    SUCCESS: (
+        _("Accepted by customs"),
+        {"states": (State.SUCCESS,), "cancelled": False},
+        lambda counted: counted.get(State.SUCCESS, 0),
+    ),
 }
 # A state by which one looks for those that were not cancelled, or for those that were.
 STATES: Mapping[str, Mapping[str, Any]] = {
@@ -72,7 +75,7 @@ class Asked:
             return dict.fromkeys(TABS)
         narrowed = {name: self.words.get(name) for name in ("channel", "office")}
         counted = counts_of(db, _within(caller, self.words), since=self.since, until=self.until, **narrowed)
-        return {tab: sum(counted.get(word, 0) for word in words) for tab, (_name, _filters, words) in TABS.items()}
+        return {tab: count(counted) for tab, (_name, _filters, count) in TABS.items()}
 
 
 def asked() -> Asked:

@@ -68,9 +68,9 @@ SENTENCES: Mapping[Coming, Sentence] = {
         _("%(customs)s: the gateway did not take the last call; it is sent again at once."),
         _("%(customs)s: the gateway did not take the last call; it is sent again %(when)s."),
     ),
-    Coming.WAITS_FOR_CODE: Sentence(_("%(customs)s goes out when %(after)s has cleared.")),
+    Coming.WAITS_FOR_CODE: Sentence(_("%(customs)s goes out once customs has accepted %(after)s.")),
     Coming.WITHHELD: Sentence(_("%(customs)s: nothing goes out before somebody has decided.")),
-    Coming.CLEARED: Sentence(_("Customs has cleared it. There is nothing to do.")),
+    Coming.ACCEPTED: Sentence(_("Customs has accepted the payment record. There is nothing to do.")),
     Coming.STANDS_STILL: Sentence(_("Nothing more happens by itself.")),
     Coming.MAY_REPUSH: Sentence(_("It may be pushed again now.")),
     Coming.MAY_REPUSH_FROM: Sentence(
@@ -242,7 +242,7 @@ def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
     if detail.get("accepted"):
         facts.append(gettext("Customs holds: %(content)s", content=content_told(detail["accepted"])))
     if detail.get("override") == "true":
-        facts.append(gettext("It was let out as it is."))
+        facts.append(gettext("It was resent unchanged (override)."))
     if detail.get("whom"):
         facts.append(gettext("Asked: %(whom)s", whom=CONTACTS[Contacted(detail["whom"])]))
     if detail.get("case"):

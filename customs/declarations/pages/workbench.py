@@ -64,7 +64,7 @@ def _figures(db: Session, caller: Caller, since: date, until: date) -> dict[str,
         "days": days,
         "by_day": overview.outcomes_by_day(db, caller, since, until),
         "by_office": overview.outcomes_by_office(db, caller, since, until),
-        "to_clear": overview.time_to_clear(db, caller, since, until),
+        "to_acceptance": overview.time_to_acceptance(db, caller, since, until),
         "causes": overview.failures_by_cause(db, caller, since, until, limit=MOST_CAUSES),
         "backlog": overview.backlog(db),
     }

@@ -19,7 +19,7 @@ ACTIONS = (
             "Nobody knows yet what became of the last call; the gateway is being asked.",
             "Wait; when asking leads nowhere, a reviewer may override.",
         ),
-        Words("上一次调用结果未知，正在向网关查询。", "请等待；若一直没有结果，复核人可以强制放行。"),
+        Words("上一次调用结果未知，正在向网关查询。", "请等待；若一直没有结果，审核员可以强制重推。"),
     ),
     Entry(
         "still_running",
@@ -34,7 +34,7 @@ ACTIONS = (
         ),
         Words(
             "FAIL 不更正就重推，结果仍会是 FAIL。",
-            "先用 modify 更正；或用 `override` 原样放行（需要 `declarations:review`）。",
+            "先用 modify 更正；或用 `override` 强制重推（需要 `declarations:review`）。",
         ),
     ),
     Entry(
