@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test bench chaos lint types setup
+.PHONY: run demo test bench chaos simulation mutants lint types setup
 
 setup: .venv/.ready
 
@@ -34,3 +34,13 @@ bench: setup
 
 chaos: setup
 	PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/python -m pytest -p xdist -m chaos tests/chaos
+
+# Such as `make simulation SEEDS=1-5000`; `SEEDS=17` prints the story of one.
+SEEDS ?= 1-500
+DATABASE ?= sqlite
+
+simulation: setup
+	$(BIN)/python -m tests.simulation $(SEEDS) --database $(DATABASE)
+
+mutants: setup
+	$(BIN)/python -m tests.mutants

@@ -4,7 +4,9 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import event, select
 
+from customs.declarations.models import Push
 from customs.declarations.states import Action
 from customs.gateway import Busy, NotFound, NotSent, Unknown
 from customs.lanes import gate
@@ -61,6 +63,30 @@ def test_what_a_dead_worker_sent_is_asked_for_before_anything_else(desk: Desk):
 
     assert [task.action for task in tasks] == [Action.QUERY]
     assert desk.push(declaration_id).in_doubt is Action.SUBMIT
+
+
+def test_what_a_dead_worker_sent_may_have_left_as_late_as_its_lease_ended(desk: Desk):
+    declaration_id = desk.declare()
+    desk.send(desk.claim())
+    lease_ended = desk.push(declaration_id).lease_until
+    desk.wait(seconds=61)
+
+    desk.claim()
+
+    assert desk.push(declaration_id).sent_at == lease_ended
+
+
+@pytest.mark.parametrize("either_database", ["postgresql"], indirect=True)
+def test_a_claim_passes_by_what_somebody_else_has_locked(desk: Desk):
+    desk.take_in(make.declaration_row(), make.declaration_row())
+
+    with desk.services.engine.connect() as another:
+        locked = another.scalars(select(Push.id).limit(1).with_for_update()).one()
+        event.listen(desk.services.engine, "begin", lambda db: db.exec_driver_sql("SET LOCAL lock_timeout = '20ms'"))
+        claimed = desk.claim()
+
+    assert len(claimed) == 1
+    assert claimed[0].push_id != locked
 
 
 def test_a_claim_takes_no_more_than_there_is_room_for(desk: Desk):

@@ -146,6 +146,19 @@ def test_not_found_does_not_count_before_the_grace_has_passed_since_the_send():
 
 
 @pytest.mark.parametrize("action", SENDS)
+def test_the_grace_counts_from_when_the_outcome_became_unknown_for_it_left_after_its_mark(action):
+    marked = make.sent(action)
+    lost_at = NOON + timedelta(seconds=50)
+
+    lost = after(marked, action, UNKNOWN, now=lost_at)
+    early = after(lost, Action.QUERY, NOT_FOUND, now=NOON + GRACE + timedelta(seconds=49))
+    late = after(lost, Action.QUERY, NOT_FOUND, now=lost_at + GRACE)
+
+    assert (early.next_action, early.in_doubt) == (Action.QUERY, action)
+    assert (late.next_action, late.in_doubt) == (action, None)
+
+
+@pytest.mark.parametrize("action", SENDS)
 def test_not_found_after_the_grace_sends_the_same_again(action):
     stood = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 

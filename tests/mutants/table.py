@@ -1,0 +1,325 @@
+"""The mutants: where, what is written there, what stands there instead, and which tests of `make test` look."""
+
+from dataclasses import dataclass
+
+JUDGING = "customs/declarations/judging.py"
+CLAIMING = "customs/declarations/claiming.py"
+RECORDING = "customs/declarations/recording.py"
+SENDING = "customs/declarations/sending.py"
+PUSHING = "customs/declarations/pushing.py"
+ENGINE = "customs/engine.py"
+DEADLINES = "customs/send_deadlines.py"
+ERRANDS = "customs/payments/errands.py"
+PAYMENT_JUDGING = "customs/payments/judging.py"
+
+OF_JUDGING = ("tests/declarations/test_judging.py", "tests/declarations/test_observing.py")
+OF_CLAIMING = ("tests/declarations/test_claiming.py",)
+OF_RECORDING = ("tests/declarations/test_recording.py",)
+OF_THE_ENGINE = ("tests/test_engine.py",)
+OF_PAYMENT_JUDGING = ("tests/payments/test_judging.py",)
+SIMULATION = ("tests/simulation",)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake: `search` stands exactly once in `file`."""
+
+    name: str
+    file: str
+    search: str
+    replacement: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    # What an outcome means.
+    Mutant(
+        "blind retry",
+        JUDGING,
+        '(GatewayError, "unknown", _send_unknown, _poll_later)',
+        '(GatewayError, "unknown", _send_not_done, _poll_later)',
+        OF_JUDGING,
+    ),
+    Mutant("no grace", JUDGING, "if now - sent_at < grace:", "if now < sent_at:", OF_JUDGING),
+    Mutant(
+        "the grace counts from the mark",
+        JUDGING,
+        "replace(held, tries=0, sent_at=now)",
+        "replace(held, tries=0)",
+        OF_JUDGING,
+    ),
+    Mutant(
+        "FAIL on a timeout",
+        JUDGING,
+        '(GatewayError, "unknown", _send_unknown, _poll_later)',
+        '(GatewayError, "unknown", _send_refused, _poll_later)',
+        OF_JUDGING,
+    ),
+    Mutant("the budget is never spent", JUDGING, "doubts=held.doubts + 1,", "doubts=held.doubts,", OF_JUDGING),
+    Mutant(
+        "503 counts as unknown",
+        JUDGING,
+        '(Busy, "busy", _send_not_done, _not_done)',
+        '(Busy, "busy", _send_unknown, _not_done)',
+        OF_JUDGING,
+    ),
+    Mutant(
+        "401 spends the budget",
+        JUDGING,
+        '(Credentials, "credentials", _send_not_done, _not_done)',
+        '(Credentials, "credentials", _send_unknown, _poll_later)',
+        OF_JUDGING,
+    ),
+    Mutant(
+        "an older reply is applied",
+        JUDGING,
+        "return reply.modify_time < held.modify_time",
+        "return False",
+        OF_JUDGING,
+    ),
+    Mutant(
+        "modify_time is ignored",
+        JUDGING,
+        "if held.prior_state is None or reply.modify_time is None:",
+        "if True:",
+        (*OF_JUDGING, "tests/declarations/test_modifying.py"),
+    ),
+    Mutant(
+        "a refusal after doubt is believed",
+        JUDGING,
+        "    if held.doubts:\n        return _poll(replace(held, refusal",
+        "    if False:\n        return _poll(replace(held, refusal",
+        OF_JUDGING,
+    ),
+    Mutant("no end to the polling", JUDGING, "> POLLING_BUDGET", "> POLLING_BUDGET * 999", OF_JUDGING),
+    Mutant(
+        "SUCCESS goes back without a word",
+        JUDGING,
+        "if not is_forward(held.state, reported):",
+        "if False:",
+        OF_JUDGING,
+    ),
+    Mutant("no case for a FAIL", JUDGING, "    if failed:\n", "    if False:\n", OF_JUDGING),
+    # Who may send, and who may record.
+    Mutant(
+        "no fence",
+        RECORDING,
+        '(row["fence"], row["epoch"]) != (task.fence, task.epoch)',
+        '(row["epoch"],) != (task.epoch,)',
+        OF_RECORDING,
+    ),
+    Mutant(
+        "no epoch check",
+        RECORDING,
+        '(row["fence"], row["epoch"]) != (task.fence, task.epoch)',
+        '(row["fence"],) != (task.fence,)',
+        OF_RECORDING,
+    ),
+    Mutant(
+        "a claim raises no fence", CLAIMING, "fence=push.fence + 1,", "fence=push.fence,", OF_CLAIMING + OF_RECORDING
+    ),
+    Mutant(
+        "an answer counts twice after a lost COMMIT",
+        RECORDING,
+        'if row["holder"] is None or (',
+        "if False or (",
+        OF_RECORDING,
+    ),
+    Mutant("a lease is no lease", CLAIMING, "push.lease_until < NOW", "push.lease_until > NOW", OF_CLAIMING),
+    Mutant(
+        "an ended lease does not move the send",
+        CLAIMING,
+        "(and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.lease_until)",
+        "(and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.sent_at)",
+        OF_CLAIMING,
+    ),
+    Mutant(
+        "no sibling check at the claim",
+        CLAIMING,
+        "or_(push.channel != Channel.ALIPAY, ~sibling_under_way)",
+        "or_(push.channel != Channel.ALIPAY, push.id.is_not(None))",
+        OF_CLAIMING,
+    ),
+    Mutant(
+        "no sibling check at the mark",
+        CLAIMING,
+        "~exists().where(is_sibling, is_at_the_gateway))",
+        "push.id.is_not(None))",
+        (*OF_CLAIMING, *OF_RECORDING),
+    ),
+    Mutant(
+        "blocked_by is ignored",
+        CLAIMING,
+        "exists().where(before.id == push.blocked_by, before.state == State.SUCCESS)",
+        "exists().where(before.id == push.blocked_by)",
+        (*OF_CLAIMING, *SIMULATION),
+    ),
+    Mutant(
+        "SKIP LOCKED is removed",
+        CLAIMING,
+        ".with_for_update(skip_locked=True, of=PUSHES)",
+        ".with_for_update(of=PUSHES)",
+        OF_CLAIMING,
+    ),
+    Mutant(
+        "the mark does not ask first",
+        SENDING,
+        "        next_action=Action.QUERY,\n",
+        "        next_action=push.next_action,\n",
+        OF_RECORDING,
+    ),
+    Mutant("the mark leaves no doubt", SENDING, "in_doubt=push.next_action,", "in_doubt=None,", OF_RECORDING),
+    Mutant(
+        "the mark is not committed before the send",
+        PUSHING,
+        '        self._crash.reach("exchange_after_commit")\n        self._deadlines.set(',
+        "            db.rollback() if leaving and not answered else None\n        self._deadlines.set(",
+        SIMULATION,
+    ),
+    Mutant(
+        "what is withheld leaves",
+        SENDING,
+        " push.withheld.is_(False), may_still_be_sent)",
+        " may_still_be_sent)",
+        ("tests/declarations/test_withholding.py",),
+    ),
+    Mutant(
+        "a stopped lane lets calls out",
+        SENDING,
+        'may_leave = and_(under_epoch, is_open(bindparam("lane"), MOMENT))',
+        'may_leave = and_(under_epoch, or_(is_open(bindparam("lane"), MOMENT), push.id.is_not(None)))',
+        OF_CLAIMING,
+    ),
+    Mutant(
+        "the lease is not checked before the send",
+        PUSHING,
+        "if self._deadlines.is_over(task.key):",
+        "if False:",
+        ("tests/test_send_deadlines.py", *SIMULATION),
+    ),
+    Mutant(
+        "leases count from after the COMMIT",
+        PUSHING,
+        "self._deadlines.set((task.key for task in allowed), start, now)",
+        "self._deadlines.set((task.key for task in allowed), self._deadlines.start(), now)",
+        ("tests/test_send_deadlines.py", *SIMULATION),
+    ),
+    # The loop.
+    Mutant(
+        "answers are forgotten when the database is away",
+        ENGINE,
+        "            self._answers.extendleft(reversed(answered))\n",
+        "",
+        OF_THE_ENGINE,
+    ),
+    Mutant("leases are not renewed", ENGINE, "self._desk.renew([*self._flying, *reserved])", "pass", OF_THE_ENGINE),
+    # Money and merchants.
+    Mutant(
+        "float money",
+        "customs/gateway/money.py",
+        "exact = amount.quantize(",
+        "exact = Decimal(float(amount)).quantize(",
+        ("tests/gateway/test_money.py",),
+    ),
+    Mutant(
+        "no merchant filter",
+        "customs/access/callers.py",
+        "return true() if self.merchants is None else column.in_(sorted(self.merchants))",
+        "return true()",
+        ("tests/declarations/test_queries.py", "tests/payments/test_api_scopes.py"),
+    ),
+    Mutant(
+        "refunds over what is left",
+        "customs/payments/refunding.py",
+        "if left <= 0 or (amount is not None and amount > left):",
+        "if left <= 0:",
+        ("tests/payments/test_refunding.py",),
+    ),
+    Mutant(
+        "no lock on refunds",
+        "customs/payments/refunding.py",
+        "db.scalar(select(Payment).where(*named).with_for_update())",
+        "db.scalar(select(Payment).where(*named))",
+        ("tests/payments/test_races.py",),
+    ),
+    Mutant(
+        "no lock between intakes",
+        "customs/declarations/intake.py",
+        "        lock_orders(db, checked.orders.values())\n",
+        "        pass\n",
+        ("tests/declarations/test_intake.py",),
+    ),
+    Mutant(
+        "more is declared than was paid",
+        "customs/declarations/paid.py",
+        "if others + case.order.total > case.facts.net_cny:",
+        "if case.order.total > case.facts.net_cny:",
+        ("tests/declarations/test_paid.py", "tests/payments/test_races.py"),
+    ),
+    Mutant(
+        "a refund and a decision race",
+        "customs/declarations/review.py",
+        "        if request.refunding:",
+        "        if False:",
+        ("tests/payments/test_refund_and_declare.py",),
+    ),
+    # Said twice, or by somebody else.
+    Mutant(
+        "the replay check is removed",
+        "customs/declarations/intake.py",
+        "if holdings.is_same(known, checked.given[index], vault):",
+        "if True:",
+        ("tests/declarations/test_intake.py",),
+    ),
+    Mutant(
+        "an Idempotency-Key takes any body",
+        "customs/access/idempotency.py",
+        "if found.fingerprint != request.fingerprint:",
+        "if False:",
+        ("tests/access/test_idempotency.py",),
+    ),
+    Mutant(
+        "another's numbers are applied",
+        "customs/gateway/messages/declarations.py",
+        "matching = [(r, n) for r, n in about_payments if _agree(n, ours)]",
+        "matching = about_payments",
+        ("tests/gateway/test_messages.py",),
+    ),
+    Mutant(
+        "a forged notification is read",
+        "customs/gateway/notification.py",
+        "if not verifier.verify(",
+        "if not verifier or not verifier.verify(",
+        ("tests/gateway/test_notification.py",),
+    ),
+    # Payments and refunds.
+    Mutant(
+        "payments are sent blindly again",
+        PAYMENT_JUDGING,
+        '(GatewayError, "unknown", _send_unknown, _ask_later)',
+        '(GatewayError, "unknown", _send_not_done, _ask_later)',
+        OF_PAYMENT_JUDGING,
+    ),
+    Mutant("payments know no grace", PAYMENT_JUDGING, "if now < counts_from:", "if False:", OF_PAYMENT_JUDGING),
+    Mutant(
+        "payments' grace counts from the mark",
+        PAYMENT_JUDGING,
+        "doubts=held.doubts + 1, tries=0, sent_at=now)",
+        "doubts=held.doubts + 1, tries=0)",
+        OF_PAYMENT_JUDGING,
+    ),
+    Mutant(
+        "a refund is marked without doubt",
+        ERRANDS,
+        '{"in_doubt": True, "next_action": Deed.QUERY, "sent_at": now}',
+        '{"next_action": Deed.QUERY, "sent_at": now}',
+        ("tests/payments/test_payment_desk.py", "tests/payments/test_recording.py"),
+    ),
+    Mutant(
+        "payments know no fence",
+        "customs/payments/locking.py",
+        'row["holder"] is not None and row["fence"] == task.fence',
+        'row["holder"] is not None',
+        ("tests/payments/test_recording.py",),
+    ),
+)

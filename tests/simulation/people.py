@@ -1,0 +1,148 @@
+"""Those who hand in, decide and resume, through the product's own intake and review, and what they were told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from customs import database
+from customs.access.callers import operator
+from customs.declarations import intake
+from customs.declarations.models import Declaration
+from customs.declarations.review import Reviewing
+from customs.errors import CustomsError
+from customs.lanes.models import Lane
+from customs.lanes.resuming import resume_lane
+from customs.wiring import Services
+from tests import make
+from tests.simulation.plan import Order, Plan
+from tests.simulation.scheduler import Owner, Scheduler
+from tests.simulation.trace import Trace
+
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """One answer that somebody got: what was asked of which order, when, and whether it was done."""
+
+    at: float
+    number: int
+    act: str
+    answer: str
+
+
+class People:
+    """The ERP and the desk's people, who get an answer or try again."""
+
+    def __init__(self, plan: Plan, scheduler: Scheduler, trace: Trace, services: Services) -> None:
+        self.told: list[Told] = []
+        self.declarations: dict[int, str] = {}
+        self.owner = Owner("people")
+        self._plan = plan
+        self._scheduler = scheduler
+        self._trace = trace
+        self._services = services
+
+    def office_of(self, number: int) -> tuple[str, str]:
+        order = self._plan.orders[number - 1]
+        return order.channel, order.office
+
+    def hand_in(self, order: Order) -> None:
+        """Until it is acknowledged: an ERP sends again what it got no answer for."""
+        row = row_of(order)
+        services = self._services
+        while True:
+            try:
+                submission = intake.Submission([row])
+                ready = intake.make_ready(services.engine, services.vault, services.rules, submission, operator())
+                with services.transaction() as db:
+                    taken = intake.take_in_rows(
+                        db, services.vault, ready, operator(), services.payments, services.audit
+                    )
+            except SQLAlchemyError:
+                self._scheduler.pause(RETRY_SECONDS)
+                continue
+            self.declarations[order.number] = (taken.accepted or taken.replayed)[0]
+            self._note(order.number, "hand in", "accepted" if taken.accepted else "replayed")
+            return
+
+    def decide(self, number: int, act: str, value: int) -> None:
+        """One decision; nobody repeats one whose answer was lost, they look first."""
+        declaration_id = self.declarations.get(number)
+        if declaration_id is None:
+            return
+        try:
+            with self._services.transaction() as db:
+                parts = self._services.policy, self._services.payments, self._services.audit
+                reviewing = Reviewing(db, operator(), database.now(db), *parts)
+                self._deed(act, number, value)(reviewing, declaration_id)
+        except CustomsError as error:
+            self._note(number, act, f"refused: {error.detail}")
+        except SQLAlchemyError:
+            self._note(number, act, "no answer")
+        else:
+            self._note(number, act, "done")
+
+    def resume_lanes(self) -> None:
+        """Somebody looks every few minutes whether a lane was stopped."""
+        while True:
+            self._scheduler.pause(timedelta(minutes=5).total_seconds())
+            try:
+                with database.reading(self._services.engine) as db:
+                    stopped = db.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None))).all()
+                for lane in stopped:
+                    with self._services.transaction() as db:
+                        resume_lane(db, lane, operator(), self._services.audit, database.now(db))
+                    self._trace.add("people", "let the lane go on")
+            except SQLAlchemyError:
+                continue
+
+    def _deed(self, act: str, number: int, value: int) -> Callable[[Reviewing, str], Declaration]:
+        why, services = "because", self._services
+        if act == "modify":
+            changes = self._changes(number, value)
+            return lambda reviewing, one: reviewing.modify(one, why, changes, services.vault, services.rules)
+        if act == "override":
+            return lambda reviewing, one: reviewing.redeclare(one, why, override=True)
+        return lambda reviewing, one: getattr(reviewing, act)(one, why)
+
+    def _changes(self, number: int, value: int) -> dict[str, Any]:
+        order = self._plan.orders[number - 1]
+        changes: dict[str, Any] = {"mch_customs_no": f"110396T{value:04d}"}
+        if order.channel == "wechatpay" and value % 3 == 0:
+            changes = {"duty": value}
+        if order.parts and value % 2:
+            amounts = (f"{value}.10", "1.05", f"{value - 1}.05") if value > 1 else ("2.00", "1.00", "1.00")
+            names = ("amount", "transport_amount", "product_amount")
+            part = dict(zip(names, map(make.Decimal, amounts), strict=True))
+            changes = {"sub_orders": [{"sub_order_no": part_no(number, 1), **part}]}
+        if order.with_buyer and value % 5 == 0:
+            changes["buyer"] = {"name": "韩梅梅", "cert_id": make.cert_id(value)}
+        return changes
+
+    def _note(self, number: int, act: str, answer: str) -> None:
+        self.told.append(Told(self._scheduler.now, number, act, answer))
+        self._trace.add("people", f"{act} O{number}: {answer}")
+
+
+def part_no(number: int, position: int) -> str:
+    return f"SUB2611A{number:04d}-{position}"
+
+
+def row_of(order: Order) -> dict[str, Any]:
+    """The order as the ERP hands it in."""
+    number = f"2611A{order.number:04d}"
+    row = make.declaration_row(
+        order.channel, office=order.office, out_order_no=f"ORD{number}", payment_no=f"PAY{number}"
+    )
+    if order.parts:
+        row["sub_orders"] = [
+            make.sub_order_row(sub_order_no=part_no(order.number, position)) for position in range(1, order.parts + 1)
+        ]
+    if order.with_buyer:
+        row["buyer"] = make.buyer_row()
+    return row

@@ -1,0 +1,40 @@
+"""A slice of the simulation; `make simulation` plays as many seeds as one likes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.simulation.__main__ import told
+from tests.simulation.plan import draw
+from tests.simulation.stage import Play, players, stage
+
+SEEDS = range(1, 13)
+SEED_ON_POSTGRESQL = 3
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    with stage("sqlite") as play:
+        yield play
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_promise_holds_through_a_seeds_faults(play: Play, seed: int):
+    story = play(draw(seed))
+
+    assert story.wrongs == (), told(story)
+
+
+def test_every_promise_holds_on_postgresql(migrated_cluster: Engine, tmp_path: Path):
+    url = migrated_cluster.url.render_as_string(hide_password=False)
+
+    with players(tmp_path, url) as play:
+        story = play(draw(SEED_ON_POSTGRESQL))
+
+    assert story.wrongs == (), told(story)
+
+
+def test_a_seed_tells_the_same_story_again(play: Play):
+    assert play(draw(2)) == play(draw(2))

@@ -1,0 +1,156 @@
+"""One worker process: the real engine over the real desk, its crash points in the nemesis' hands."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from customs.clock import Clock
+from customs.crash_points import CrashPoints
+from customs.declarations.pushing import DeclarationDesk
+from customs.engine import Engine
+from customs.gateway import Gateway, Signer, channels
+from customs.wiring import Services
+from tests.simulation.gateway import BEGINNING, GatewayModel, ModelAdapter
+from tests.simulation.scheduler import Event, Owner, Scheduler, TaskExecutor
+from tests.simulation.trace import Trace
+
+THREADS = 3
+DRAIN_SECONDS = 30.0
+RESTART_SECONDS = 3.0
+
+
+class VirtualClock(Clock):
+    """A machine's clock: monotonic seconds that stand still while the machine is suspended."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self.lost = 0.0
+
+    def monotonic(self) -> float:
+        return 1000.0 + self._scheduler.now - self.lost
+
+    def wall(self) -> float:
+        return BEGINNING.timestamp() + self._scheduler.now
+
+    def event(self) -> Any:
+        return Event(self._scheduler)
+
+
+@dataclass
+class Ambush:
+    """What waits for a process at one of its points: its end, or `seconds` without a turn."""
+
+    point: str
+    seconds: float | None = None
+    suspends: bool = False
+
+
+@dataclass
+class World:
+    """What a worker finds around it."""
+
+    scheduler: Scheduler
+    trace: Trace
+    model: GatewayModel
+    services: Services
+    signer: Signer
+    next_due: Callable[[], float]
+    bell: Event
+    chance: random.Random
+
+
+class Worker(Owner, CrashPoints):
+    """A slot in which one process after the other works."""
+
+    def __init__(self, name: str, world: World) -> None:
+        Owner.__init__(self, name)
+        CrashPoints.__init__(self)
+        self.ambushes: list[Ambush] = []
+        self.incarnation = 0
+        self._world = world
+        self._clock = VirtualClock(world.scheduler)
+
+    def start(self) -> None:
+        self.incarnation += 1
+        self.frozen_until = 0.0
+        self._clock = VirtualClock(self._world.scheduler)
+        self._world.scheduler.spawn(self.name, self, self._live)
+
+    def beset(self, ambush: Ambush) -> None:
+        """Lay an ambush; one that waits nowhere in particular falls at once."""
+        if ambush.point == "anywhere":
+            self._fall_into(ambush)
+        else:
+            self.ambushes.append(ambush)
+
+    def reach(self, name: str) -> None:
+        """A crash point of the product."""
+        for ambush in self.ambushes:
+            if ambush.point == name:
+                self.ambushes.remove(ambush)
+                self._fall_into(ambush)
+                break
+        # Nobody else's turn comes within a transaction, nor between the last look at the lease and the send.
+        if not name.endswith(("_before_commit", "_before_send")):
+            self._world.scheduler.pause()
+
+    def _fall_into(self, ambush: Ambush) -> None:
+        world, now = self._world, self._world.scheduler.now
+        if ambush.seconds is None:
+            world.trace.add(self.name, f"is killed ({ambush.point})")
+            world.scheduler.at(now + RESTART_SECONDS, self.start)
+            world.scheduler.kill(self)
+            return
+        world.trace.add(self.name, f"stands still for {ambush.seconds} s ({ambush.point})")
+        self.frozen_until = now + ambush.seconds
+        if ambush.suspends:
+            world.scheduler.at(self.frozen_until, lambda lost=ambush.seconds: self._wake(lost))
+
+    def _wake(self, lost: float) -> None:
+        self._clock.lost += lost
+
+    def _live(self) -> None:
+        """As `python -m workers worker` does without Redis: drain, and again after a while."""
+        world = self._world
+        engine: Engine[Any, Any] | None = None
+        while True:
+            try:
+                engine = engine or self._engine()
+                engine.drain(DRAIN_SECONDS)
+            except SQLAlchemyError:
+                world.scheduler.pause(1.0)
+            due_in = world.next_due() - world.scheduler.now
+            # Often two come for the same work, and often one has done it before the others look.
+            later = world.chance.choice((0.5, 0.5, 30.0))
+            world.scheduler.pause(min(max(due_in, 0.0), 600.0) + later, world.bell)
+            world.bell.clear()
+
+    def _engine(self) -> Engine[Any, Any]:
+        world, services = self._world, self._world.services
+        gateway = Gateway(
+            services.settings.base_url,
+            services.settings.agent_no,
+            world.signer,
+            timeout=services.settings.gateway_timeout_seconds,
+            now=lambda: BEGINNING.timestamp() + world.scheduler.now,
+            adapter=ModelAdapter(world.model, self.name),
+        )
+        holder = f"simulated:{self.name}:{self.incarnation}"
+        desk = DeclarationDesk(
+            services.engine,
+            services.settings,
+            services.vault,
+            channels(gateway),
+            self,
+            clock=self._clock,
+            holder=holder,
+        )
+        return Engine(
+            desk,
+            THREADS,
+            clock=self._clock,
+            executors=lambda most, name: TaskExecutor(world.scheduler, self, most, name),
+        )
