@@ -35,8 +35,8 @@ POSTGRESQL_SETTINGS = {
     # The tables' shapes change from minute to minute: a plan kept for all values soon reads a whole table for one row.
     "plan_cache_mode": "force_custom_plan",
     # A process that is frozen in the midst of a transaction loses it, with its locks, before others give up waiting.
-    "idle_in_transaction_session_timeout": "15s",
-    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "20s",
+    "lock_timeout": "25s",
 }
 # A server whose host is gone is noticed within a minute: nobody else would tell.
 KEEPALIVES = {"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
@@ -158,11 +158,16 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Session]:
-    """One snapshot to read from, however many questions are asked of it; it never waits for a writer."""
+def reading(engine: Engine, *, thinks_long: bool = False) -> Iterator[Session]:
+    """One snapshot to read from, however many questions are asked of it; it never waits for a writer.
+
+    `thinks_long`: much is worked out between the questions, which on PostgreSQL would look like standing still.
+    """
     options = SNAPSHOT if engine.dialect.name == "postgresql" else {"reading": True}
     with Session(engine, expire_on_commit=False) as session, session.begin():
-        session.connection(execution_options=options)
+        db = session.connection(execution_options=options)
+        if thinks_long and db.dialect.name == "postgresql":
+            db.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield session
 
 

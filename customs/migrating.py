@@ -47,6 +47,7 @@ def migration(engine: Engine) -> Iterator[Config]:
         if engine.dialect.name == "postgresql":
             # An upgrade of many rows takes as long as it takes, and so does the wait for another one.
             connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
         yield config(connection)
 

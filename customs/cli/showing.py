@@ -14,7 +14,6 @@ from customs.access.callers import operator
 from customs.declarations import queries
 from customs.declarations.models import Declaration
 from customs.declarations.queries import BatchState
-from customs.declarations.queries import Progress as BatchProgress
 from customs.declarations.states import State
 from customs.wiring import Services
 
@@ -51,7 +50,7 @@ def _ranges(rows: Sequence[int]) -> str:
     return ", ".join("-".join(map(str, span)) for span in spans)
 
 
-def watch(console: Console, services: Services, batch_id: str) -> BatchProgress:
+def watch(console: Console, services: Services, batch_id: str) -> None:
     """Show a batch's progress until nothing of it goes on by itself."""
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -70,7 +69,7 @@ def watch(console: Console, services: Services, batch_id: str) -> BatchProgress:
             hint = "  (nothing moves: `customs doctor`)" if stands else ""
             bar.update(task, total=progress.total, completed=ended, description=f"{counted}{hint}")
             if progress.state is not BatchState.RUNNING:
-                return progress
+                return
             time.sleep(LOOK_SECONDS)
 
 

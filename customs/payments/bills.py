@@ -110,7 +110,7 @@ class Bills:
         """The bill held against what we know at this moment, as far as the caller may see it."""
         reading = read_bill(self.content(bill))
         since, until = days_in_time(bill.start_date, bill.end_date)
-        with database.reading(self.engine) as db:
+        with database.reading(self.engine, thinks_long=True) as db:
             # What was paid after a bill was written cannot stand in it.
             return reconcile(db, reading, since, min(until, bill.fetched_at), self.declarations, caller)
 
