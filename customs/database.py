@@ -20,7 +20,16 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +40,7 @@ CLOCK_SECONDS = 5.0
 SLEPT_SECONDS = 0.5
 # PostgreSQL's words for a deadlock and for a serialization failure.
 CONTENTION = ("40P01", "40001")
+NO_PRIVILEGE = "42501"
 POSTGRESQL_SETTINGS = {
     # The tables' shapes change from minute to minute: a plan kept for all values soon reads a whole table for one row.
     "plan_cache_mode": "force_custom_plan",
@@ -99,6 +109,10 @@ class Word(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.words(value)
+
+
+class SchemaMismatch(SQLAlchemyError):
+    """The database is at another version than these programs."""
 
 
 class Base(DeclarativeBase):
@@ -174,6 +188,15 @@ def reading(engine: Engine, *, thinks_long: bool = False) -> Iterator[Session]:
 def lost_a_race(error: DBAPIError) -> bool:
     """Whether beginning again will help: somebody stored the same number first, or two waited for each other."""
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in CONTENTION
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether the database failed, and not what was asked of it: away, full, read-only, locked, or another's."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout | DisconnectionError | SchemaMismatch)
+    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == NO_PRIVILEGE:
+        return True
+    return not isinstance(error, IntegrityError | DataError | ProgrammingError | NotSupportedError)
 
 
 def padded(items: Sequence[Item]) -> Sequence[Item]:

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from redis import RedisError
 from rq import Worker
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs import database, migrating
+from customs import database
 from customs.backlog import backlog_of
 from customs.declarations.models import Declaration, Push
 from customs.errors import VaultLocked
@@ -17,6 +17,7 @@ from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.models import Lane
 from customs.said import NOTHING, Said
+from customs.schema import ANY_VERSION, mismatch_of
 from customs.trail_doctoring import look_at_trail
 from customs.webhooks.models import Endpoint
 from customs.wiring import Services
@@ -67,18 +68,20 @@ def _is_local(url: str) -> bool:
 def _database(services: Services) -> Iterator[Examined]:
     kind = {"kind": "SQLite" if services.settings.is_sqlite else "PostgreSQL"}
     try:
-        with services.reading() as db:
-            db.execute(text("SELECT 1"))
-        current = migrating.is_current(services.engine)
+        with services.engine.execution_options(**{ANY_VERSION: True}).connect() as db:
+            mismatch = mismatch_of(db)
     except SQLAlchemyError as error:
         away = _("%(kind)s: %(error)s", kind | {"error": type(error).__name__})
         yield Examined("database", "wrong", away, _("check CUSTOMS_DATABASE_URL"))
         return
-    if current:
-        yield Examined("database", "ok", _("%(kind)s, at the newest version", kind))
+    if mismatch:
+        old = _("%(kind)s, not at the version of this program", kind)
+        yield Examined("database", "wrong", old, _("run `customs db upgrade`, or install what it was upgraded with"))
+    elif trouble := services.readiness.trouble():
+        full = _("%(kind)s: %(error)s", kind | {"error": trouble})
+        yield Examined("database", "wrong", full, _("make room on its disk, or let this program write to it"))
     else:
-        old = _("%(kind)s, not at the newest version", kind)
-        yield Examined("database", "wrong", old, _("run `customs db upgrade`"))
+        yield Examined("database", "ok", _("%(kind)s, at the newest version", kind))
 
 
 def _redis(services: Services) -> Iterator[Examined]:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Column, Connection, Dialect, String, Table, any_, func, literal, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -29,7 +29,7 @@ def insert_many(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]])
     columns = [column for column in table.columns if column.name in group[0] or column.default is not None]
     names = ", ".join(column.name for column in columns)
     cursor: Any = db.connection.cursor()
-    with _integrity_errors(db):
+    with _driver_errors(db):
         if db.dialect.name != "postgresql":
             places = ", ".join("?" for _ in columns)
             statement = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608
@@ -51,7 +51,7 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     names = [name for name in rows[0] if name != "id"]
     columns = [table.c[name] for name in (*names, "id")]
     cursor: Any = db.connection.cursor()
-    with _integrity_errors(db):
+    with _driver_errors(db):
         if db.dialect.name != "postgresql":
             changes = ", ".join(f"{name} = ?" for name in names)
             statement = f"UPDATE {table.name} SET {changes} WHERE id = ?"  # noqa: S608
@@ -78,14 +78,15 @@ def merge_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], 
     merged = ", ".join(f"{name} = {change}" for name, change in changes.items())
     conflict = f"ON CONFLICT ({key}) DO UPDATE SET {merged}"
     cursor: Any = db.connection.cursor()
-    if db.dialect.name != "postgresql":
-        places = ", ".join("?" for _ in columns)
-        statement = f"INSERT INTO {table.name} AS held ({names}) VALUES ({places}) {conflict}"  # noqa: S608
-        cursor.executemany(statement, _values(db.dialect, columns, rows))
-    else:
-        given = _recordset(columns, db.dialect)
-        statement = f"INSERT INTO {table.name} AS held ({names}) SELECT {names} FROM {given} {conflict}"  # noqa: S608
-        cursor.execute(statement, [_document(db.dialect, columns, rows)])
+    with _driver_errors(db):
+        if db.dialect.name != "postgresql":
+            places = ", ".join("?" for _ in columns)
+            statement = f"INSERT INTO {table.name} AS held ({names}) VALUES ({places}) {conflict}"  # noqa: S608
+            cursor.executemany(statement, _values(db.dialect, columns, rows))
+        else:
+            given = _recordset(columns, db.dialect)
+            statement = f"INSERT INTO {table.name} AS held ({names}) SELECT {names} FROM {given} {conflict}"  # noqa: S608
+            cursor.execute(statement, [_document(db.dialect, columns, rows)])
 
 
 @contextmanager
@@ -93,7 +94,7 @@ def together(db: Connection) -> Iterator[None]:
     """Writes in here are sent to PostgreSQL without waiting for each other's answer; errors show at the end."""
     if db.dialect.name == "postgresql":
         driver: Any = db.connection.driver_connection
-        with _integrity_errors(db), driver.pipeline():
+        with _driver_errors(db), driver.pipeline():
             yield
     else:
         yield
@@ -130,12 +131,18 @@ def _values(dialect: Dialect, columns: Sequence[Column[Any]], rows: Iterable[Map
 
 
 @contextmanager
-def _integrity_errors(db: Connection) -> Iterator[None]:
-    """The driver's refusal of a duplicate as the error that statements raise, without the rows."""
+def _driver_errors(db: Connection) -> Iterator[None]:
+    """The driver's errors as those that statements raise, without the rows; a connection that is lost is given up."""
+    driver = db.dialect.loaded_dbapi
     try:
         yield
-    except db.dialect.loaded_dbapi.IntegrityError as error:
-        raise IntegrityError("many rows", None, error, hide_parameters=True) from error
+    except driver.Error as error:
+        lost = db.dialect.is_disconnect(error, db.connection.driver_connection, None)
+        if lost:
+            db.invalidate(error)
+        raise DBAPIError.instance(
+            "many rows", None, error, driver.Error, hide_parameters=True, connection_invalidated=lost
+        ) from error
 
 
 def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, Any]:

@@ -1,10 +1,10 @@
 """Wiring: the parts one process shares, made from its settings when they are first needed; nothing connects before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from customs import database
@@ -24,21 +24,39 @@ from customs.payments.desk import PaymentDesk
 from customs.payments.facts import KnownPayments
 from customs.payments.payment_work import PaymentWork
 from customs.payments.refund_work import RefundWork
+from customs.schema import Readiness, SchemaGuard
 from customs.settings import Settings
 from customs.webhooks.delivering import WebhookDesk
 
 
 class Services:
-    """What doors and workers need; one per process, and after a fork a new one."""
+    """What doors and workers need; one per process, and after a fork a new one.
 
-    def __init__(self, settings: Settings, crash_at: str = "", *, pings: bool = True) -> None:
+    `on_mismatch` is told what to do when the database is found at another version, before each error of that.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        crash_at: str = "",
+        *,
+        pings: bool = True,
+        on_mismatch: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.settings = settings
         self._pings = pings
+        self._on_mismatch = on_mismatch
         self.crash = CrashPoints(crash_at)
 
     @cached_property
     def engine(self) -> Engine:
-        return database.connect(self.settings.database_url, pings=self._pings)
+        engine = database.connect(self.settings.database_url, pings=self._pings)
+        event.listen(engine, "begin", SchemaGuard(self._on_mismatch))
+        return engine
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        return Readiness(self.engine)
 
     @cached_property
     def vault(self) -> Vault:

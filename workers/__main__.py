@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,7 +16,6 @@ from customs import logs
 from customs.errors import CustomsError
 from customs.ids import new_id
 from customs.settings import read_settings
-from customs.wiring import Services
 from workers import clock, jobs
 from workers.queues import RedisAway, make_worker
 
@@ -30,11 +30,16 @@ def main() -> None:
     settings = read_settings()
     logs.configure(settings.log_level)
     _stop_on_signals()
+    # A database that is away at the start may come; one of another version is found out by looking.
+    with suppress(SQLAlchemyError), jobs.services().reading() as db:
+        db.connection()
     {"worker": run_worker, "clock": run_clock}[kind]()
+    if jobs.refusals:
+        sys.exit(jobs.refusals[0])
 
 
 def run_clock() -> None:
-    clock.run(Services(read_settings()), jobs.stopping)
+    clock.run(jobs.services(), jobs.stopping)
 
 
 def run_worker() -> None:

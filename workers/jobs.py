@@ -1,6 +1,7 @@
 """The one job: drain what is due. It carries no data; the database says what there is to do."""
 
 import os
+import signal
 import threading
 import time
 from functools import cache
@@ -15,12 +16,23 @@ from customs.wiring import Services
 DRAIN_SECONDS = 30.0
 
 stopping = threading.Event()
+# Why this process ends, where somebody has to do something about it.
+refusals: list[str] = []
 
 
 @cache
 def services() -> Services:
     """This process's services, made at the first job."""
-    return Services(read_settings(), os.environ.get(CrashPoints.VARIABLE, ""), pings=False)
+    crash_at = os.environ.get(CrashPoints.VARIABLE, "")
+    return Services(read_settings(), crash_at, pings=False, on_mismatch=refuse)
+
+
+def refuse(sentence: str) -> None:
+    """End this process, for the database is another program's: what it would write there would be wrong."""
+    refusals.append(sentence)
+    stopping.set()
+    # RQ hears signals only.
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @cache

@@ -12,6 +12,7 @@ from customs.cli.collecting import pay, query, rate, refund
 from customs.cli.declaring import modify, redeclare, status, submit
 from customs.cli.people import user
 from customs.cli.running import clock, demo, sandbox, up, web, worker
+from customs.database import SchemaMismatch
 from customs.errors import CustomsError
 
 FAILED = 1
@@ -43,6 +44,9 @@ def main() -> None:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
+        sys.exit(FAILED)
+    except SchemaMismatch as error:
+        click.echo(str(error), err=True)
         sys.exit(FAILED)
     except SQLAlchemyError as error:
         click.echo(

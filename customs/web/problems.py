@@ -6,9 +6,11 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
+from customs import database
+from customs.database import SchemaMismatch
 from customs.errors import CustomsError, Fault, TooLarge
 from customs.instants import instant
 from customs.web import rendering
@@ -21,11 +23,10 @@ PLAIN = "text/plain; charset=utf-8"
 
 
 def install(app: Flask) -> None:
-    """Render our own errors, werkzeug's, a database that is away, and whatever else escaped."""
+    """Render our own errors, werkzeug's, those of the database, and whatever else escaped."""
     app.register_error_handler(CustomsError, _of_customs_error)
     app.register_error_handler(HTTPException, _of_http_exception)
-    app.register_error_handler(OperationalError, _of_database)
-    app.register_error_handler(InterfaceError, _of_database)
+    app.register_error_handler(SQLAlchemyError, _of_database)
     app.register_error_handler(InternalServerError, _of_crash)
 
 
@@ -100,10 +101,14 @@ def _of_http_exception(error: HTTPException) -> Response:
     return response
 
 
-def _of_database(error: OperationalError | InterfaceError) -> Response:
+def _of_database(error: SQLAlchemyError) -> Response:
+    if not database.is_away(error):
+        return _of_crash(InternalServerError(original_exception=error))
     # The statement's parameters may hold numbers of a customer: only the kind of error is logged.
-    log.error("the database is away", error=type(error.orig).__name__, request_id=g.get("request_id"))
-    return problem(503, "database_away", "The database cannot be reached", "try again", retry_after=BUSY_SECONDS)
+    kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    log.error("the database is away", error=kind, request_id=g.get("request_id"))
+    detail = str(error) if isinstance(error, SchemaMismatch) else "try again"
+    return problem(503, "database_away", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
 
 
 def _of_crash(error: InternalServerError) -> Response:

@@ -162,8 +162,8 @@ PROBLEMS = (
     ),
     Entry(
         "database_away",
-        Words("The database cannot be reached.", "Send the same again after `Retry-After` seconds."),
-        Words("数据库暂时无法连接。", "等待 `Retry-After` 秒后重发同一请求。"),
+        Words("The database cannot be used now.", "Send the same again after `Retry-After` seconds."),
+        Words("数据库暂时无法使用。", "等待 `Retry-After` 秒后重发同一请求。"),
     ),
     Entry(
         "gateway_away",
