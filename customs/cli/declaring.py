@@ -83,7 +83,8 @@ def _submission(file: Path, accept_valid: bool) -> intake.Submission:
     content = file.read_bytes()
     if file.suffix.lower() != ".json":
         sheet = read_sheet(content, file.name)
-        return intake.Submission(sheet.declarations, file.name, on_error, sheet.locate, sheet.findings)
+        lines = [place.rows for place in sheet.places]
+        return intake.Submission(sheet.declarations, file.name, on_error, sheet.locate, sheet.findings, lines)
     parsed = parse_json(content)
     rows = parsed.get("declarations") if isinstance(parsed, dict) else parsed
     if not isinstance(rows, list):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from customs.database import Base
+from customs.declarations.batch_moves import goes_on
 from customs.declarations.identity import Identity
 from customs.declarations.models import Declaration
 from customs.declarations.states import State
@@ -46,7 +47,7 @@ def turns(
     told = set()
     if _is_due(before) and not _is_due(after):
         told.add(ENDED.get(fold["state"], EventType.DECLARATION_NEEDS_REVIEW))
-    elif _runs(before) and not _runs(after):
+    elif goes_on(before) and not goes_on(after):
         told.add(EventType.DECLARATION_NEEDS_REVIEW)
     if fold["needs_review"] and not any(push["case_reason"] for push in before):
         told.add(EventType.DECLARATION_NEEDS_REVIEW)
@@ -58,11 +59,6 @@ def turns(
 
 def _is_due(pushes: Sequence[Mapping[str, Any]]) -> bool:
     return any(push["due_at"] is not None for push in pushes)
-
-
-def _runs(pushes: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether anything of it goes on without a reviewer: then its batch is RUNNING."""
-    return any(push["due_at"] is not None and not push["case_reason"] for push in pushes)
 
 
 def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[News]:

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.access.callers import Caller
 from customs.declarations import held as holdings
+from customs.declarations.batch_moves import mark_moved
 from customs.declarations.checking import Checked, Locate, Rules, check, nowhere, rejection, shape
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.held import Pushes
 from customs.declarations.locking import lock_orders
 from customs.declarations.models import Batch
+from customs.declarations.open_rows import left_rows, settle, take_up
 from customs.declarations.paid import WHEN_PAID, complaints_about_payment, filings_of, waits
 from customs.declarations.preflight import Complaint, conflicts_with_held
 from customs.declarations.registrations import registrations_of
@@ -24,7 +26,7 @@ from customs.declarations.storing import Prepared, prepare, store
 from customs.errors import Invalid
 from customs.history.auditing import AuditTrail
 from customs.history.deeds import Act, Deed, deed_by
-from customs.history.tallying import day_of
+from customs.history.tallying import SHANGHAI, day_of
 from customs.history.vault import Vault
 from customs.payment_facts import PaymentFacts, PaymentKey, Payments
 
@@ -98,13 +100,19 @@ def _compare_payments(
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in, before anything of it was looked at; `locate` and `findings` come from a spreadsheet."""
+    """What was handed in, before anything of it was looked at; `locate` and `findings` come from a spreadsheet.
+
+    So do `lines`, the rows of each declaration by their numbers in the file. `draft_id`: the draft that keeps the
+    cells of what is not taken.
+    """
 
     rows: Sequence[Any]
     name: str = ""
     on_error: str = "reject"
     locate: Locate = nowhere
     findings: Sequence[Finding] = ()
+    lines: Sequence[Sequence[int]] | None = None
+    draft_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,11 @@ def take_in_rows(
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
+    gone = {*taken, *replays}
+    left = list(left_rows(ready.submission.rows, ready.submission.lines, gone))
+    moved = settle(db, [ready.prepared[index].order for index in gone])
+    if (draft_id := ready.submission.draft_id) and (still_open := take_up(db, draft_id)) is not None:
+        left = [one for one in left if one.row in still_open]
     stored = store(
         db,
         [*taken.values()],
@@ -177,11 +190,15 @@ def take_in_rows(
         waiting={ready.prepared[index].id for index in compared.waiting},
         findings=checked.findings,
         merchants=sorted(checked.merchants),
-        name=ready.submission.name or f"{now:%Y-%m-%d %H:%M:%S} UTC",
+        name=ready.submission.name or f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
         sender=sender,
         now=now,
+        left=left,
+        draft_id=draft_id,
         batch=batch,
     )
+    # What was taken goes on, and marks itself when it ends.
+    mark_moved(db, moved if taken else {*moved, stored.id})
     accepted = {index: one.id for index, one in taken.items()}
     taken_in = TakenIn(stored, len(ready.submission.rows), accepted, replays)
     audit.append(db, _deed(taken_in, checked.merchants, sender), now)

@@ -19,10 +19,15 @@ from customs.gateway.channels import Channel
 
 LONGEST_NUMBER = 64
 NOT_CANCELLED = text("NOT cancelled")
+NOT_DISCARDED = text("discarded_at IS NULL")
+OF_DRAFT = text("draft_id IS NOT NULL")
 
 
 class Batch(Base):
-    """What arrived together. `findings`: the warnings, and the errors of rows that were left out."""
+    """What arrived together. `findings`: the warnings, and the errors of rows that were left out.
+
+    `runs` grows whenever something of it goes on again, so that each end it comes to is another one.
+    """
 
     __tablename__ = "batches"
     __table_args__ = (Index(None, "sender_id", "created_at", "id"), Index(None, "created_at", "id"))
@@ -33,6 +38,7 @@ class Batch(Base):
     sender: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    runs: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class BatchMerchant(Base):
@@ -52,6 +58,55 @@ class BatchReplay(Base):
 
     batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
     declaration_id: Mapped[str] = mapped_column(ForeignKey("declarations.id"), primary_key=True)
+
+
+class BatchMove(Base):
+    """A mark that something moved which may have ended a batch; whoever announces ends looks there and removes it."""
+
+    __tablename__ = "batch_moves"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    batch_id: Mapped[str] = mapped_column(String(40))
+
+
+class OpenRow(Base):
+    """A row that was handed in with a batch and not submitted: open until its order is, or somebody discards it.
+
+    `row` is its number in the file, None for JSON; `position` its order's place in the batch's findings. The numbers
+    are "" where the row has none that may be kept, channel and office where it names none there is. `draft_id`: the
+    draft that holds its cells. `why` is None for a row that was deleted from its draft.
+    """
+
+    __tablename__ = "open_rows"
+    __table_args__ = (
+        Index("ix_open_rows_batch_id_id", "batch_id", "id"),
+        Index("ix_open_rows_open", "batch_id", "id", sqlite_where=NOT_DISCARDED, postgresql_where=NOT_DISCARDED),
+        Index(
+            "ix_open_rows_order",
+            "merchant_no",
+            "out_order_no",
+            sqlite_where=NOT_DISCARDED,
+            postgresql_where=NOT_DISCARDED,
+        ),
+        Index("ix_open_rows_draft_id", "draft_id", sqlite_where=OF_DRAFT, postgresql_where=OF_DRAFT),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    batch_id: Mapped[str] = mapped_column(String(40))
+    draft_id: Mapped[str | None] = mapped_column(String(40))
+    row: Mapped[int | None] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(Integer)
+    merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    channel: Mapped[str] = mapped_column(String(16))
+    office: Mapped[str] = mapped_column(String(32))
+    out_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    left_by_id: Mapped[str] = mapped_column(String(40))
+    left_by: Mapped[str] = mapped_column(String(100))
+    left_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    discarded_by: Mapped[str | None] = mapped_column(String(100))
+    discarded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    why: Mapped[str | None] = mapped_column(Text)
 
 
 class Declaration(Base):

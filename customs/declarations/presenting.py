@@ -23,6 +23,7 @@ def batch_json(batch: Batch, progress: Progress, replayed: Sequence[str]) -> dic
     counts: dict[str, int] = {"total": progress.total}
     counts |= {state.value: count for state, count in progress.states.items()}
     counts |= {"cancelled": progress.cancelled, "needs_review": progress.needs_review}
+    counts |= {"open_rows": progress.open_rows}
     return {
         "id": batch.id,
         "name": batch.name,

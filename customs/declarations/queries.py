@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, TextClause, exists, func, or_, select, text, union_all
+from sqlalchemy import ColumnElement, TextClause, exists, func, or_, select, text, true, union_all
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from customs.access.callers import Caller
 from customs.declarations.counting import STATE
-from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
+from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, OpenRow, Push, SubOrder
 from customs.declarations.states import State
 from customs.errors import NotFound
 from customs.history.models import Event
@@ -75,11 +75,16 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """Declarations of one batch by state (cancelled ones apart), and where it stands."""
+    """Declarations of one batch by state (cancelled ones apart), the rows it left open, and where it stands.
+
+    `runs`: how often something of it went on again.
+    """
 
     states: dict[State, int]
     cancelled: int
     needs_review: int
+    open_rows: int
+    runs: int
     state: BatchState
 
     @property
@@ -236,36 +241,47 @@ def replays_of(db: Session, batch_id: str) -> Sequence[str]:
 
 
 def progress_of(db: Session, batch_id: str) -> Progress:
-    """Count a batch's declarations and say whether anything still goes on by itself."""
-    counted = db.execute(
-        select(Declaration.state, Declaration.cancelled, Declaration.needs_review, func.count())
+    """Count a batch's declarations and open rows, and say whether anything still goes on by itself."""
+    # One statement is one moment: with two, a batch whose last answer comes in between would need attention.
+    counted = (
+        select(
+            Declaration.state,
+            Declaration.cancelled,
+            Declaration.needs_review,
+            func.count(Declaration.waiting_for).label("waiting"),
+            func.count().label("count"),
+        )
         .where(in_batch(batch_id))
         .group_by(Declaration.state, Declaration.cancelled, Declaration.needs_review)
-    ).all()
+        .subquery()
+    )
+    left = select(func.count()).where(OpenRow.batch_id == batch_id, OpenRow.discarded_at.is_(None))
+    whole = select(Batch.runs, left.scalar_subquery(), _something_is_due(batch_id), counted)
+    rows = db.execute(whole.join_from(Batch, counted, true(), isouter=True).where(Batch.id == batch_id)).all()
     states = dict.fromkeys(State, 0)
-    cancelled = needs_review = 0
-    for state, is_cancelled, is_in_review, count in counted:
+    cancelled = needs_review = open_rows = runs = 0
+    goes_on = False
+    for batch_runs, rows_left, is_due, state, is_cancelled, is_in_review, waiting, count in rows:
+        runs, open_rows, goes_on = batch_runs, rows_left, goes_on or is_due or bool(waiting)
         needs_review += count if is_in_review else 0
         if is_cancelled:
             cancelled += count
-        else:
+        elif count:
             states[state] += count
-    return Progress(states, cancelled, needs_review, _batch_state(db, batch_id, states, needs_review))
+    is_settled = not (needs_review or open_rows or any(states[one] for one in State if one is not State.SUCCESS))
+    ended = BatchState.DONE if is_settled else BatchState.ATTENTION
+    return Progress(states, cancelled, needs_review, open_rows, runs, BatchState.RUNNING if goes_on else ended)
 
 
-def _batch_state(db: Session, batch_id: str, states: dict[State, int], needs_review: int) -> BatchState:
+def _something_is_due(batch_id: str) -> ColumnElement[bool]:
     running = aliased(Push)
-    goes_on = db.scalar(
+    goes_on = (
         select(running.id)
         .join(Declaration, Declaration.id == running.declaration_id)
         .where(in_batch(batch_id), running.due_at.is_not(None), running.case_reason.is_(None))
         .limit(1)
     )
-    if goes_on is not None:
-        return BatchState.RUNNING
-    if needs_review or any(count for state, count in states.items() if state is not State.SUCCESS):
-        return BatchState.ATTENTION
-    return BatchState.DONE
+    return goes_on.scalar_subquery().is_not(None)
 
 
 def events_of(db: Session, declaration_id: str, *, limit: int = LARGEST_PAGE, after: int = 0) -> Page:

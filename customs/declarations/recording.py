@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from customs.database import Base, padded
 from customs.declarations.announcing import may_tell, news_of, turns
+from customs.declarations.batch_moves import count_new_runs, goes_on
 from customs.declarations.causes import CauseKey, cause_of, remember
 from customs.declarations.claiming import Task
 from customs.declarations.contents import Content, Echo, echo_of
@@ -94,6 +95,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
     if woken:
         db.execute(WAKE, {"ids": padded(woken), "moment": now})
     remember(db, _name_causes(held, changes), now)
+    count_new_runs(db, _set_going(held, changes, woken))
     turned = _turned(held, changes)
     with together(db):
         insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
@@ -151,6 +153,21 @@ class Turned(NamedTuple):
     id: str
     before: Sequence[Mapping[str, Any]]
     after: Sequence[Mapping[str, Any]]
+
+
+def _set_going(
+    held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], woken: Sequence[str]
+) -> list[str]:
+    """The declarations that stood still before a reviewer and go on by themselves now."""
+    in_review = {held[key]["declaration_id"] for key in changes if held[key]["case_reason"]}
+    if not in_review:
+        return []
+    before = [row for row in held.values() if row["declaration_id"] in in_review]
+    after = [
+        {**row, **changes.get(row["id"], {}), **({"due_at": True} if row["id"] in woken else {})} for row in before
+    ]
+    went_on, goes = ({row["declaration_id"] for row in rows if goes_on([row])} for rows in (before, after))
+    return sorted(goes - went_on)
 
 
 def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:

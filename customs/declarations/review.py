@@ -27,6 +27,7 @@ from customs.declarations.allowing import (
     was_sent,
 )
 from customs.declarations.announcing import announce_declarations
+from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
 from customs.declarations.changing import changed_order, write_order
 from customs.declarations.checking import Rules
 from customs.declarations.contents import Content
@@ -188,6 +189,7 @@ class Reviewing:
             .execution_options(populate_existing=True)
         ).all()
         self._before = [dict(vars(push)) for push in declaration.pushes]
+        self._went_on = goes_on(self._before, declaration.waiting_for)
         return declaration
 
     def _require_no_refund(self, declaration: Declaration) -> None:
@@ -258,6 +260,9 @@ class Reviewing:
         pushes = [vars(push) for push in declaration.pushes]
         for name, value in folded(pushes).items():
             setattr(declaration, name, value)
+        if not self._went_on and goes_on(pushes, declaration.waiting_for):
+            self._db.flush()
+            count_new_runs(self._db, [declaration.id])
         tally(self._db, difference(vars(declaration), self._before, pushes, self._now))
 
     def _done(self, declaration: Declaration, act: Act, why: str, pushes: Sequence[Push], **facts: str) -> Declaration:
@@ -272,6 +277,7 @@ class Reviewing:
         self._db.flush()
         if act in ANNOUNCED:
             announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
+        mark_declarations_moved(self._db, [declaration.id])
         self._audit.append(self._db, deed_by(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now)
         return declaration
 

@@ -15,6 +15,7 @@ from customs.declarations.findings import Finding
 from customs.declarations.identity import Identity
 from customs.declarations.joining import join
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, Push, SubOrder
+from customs.declarations.open_rows import LeftRow, leave_open
 from customs.declarations.orders import Order
 from customs.declarations.planning import plan_pushes
 from customs.declarations.states import Action, State
@@ -68,11 +69,14 @@ def store(
     name: str,
     sender: Caller,
     now: datetime,
+    left: Sequence[LeftRow] = (),
+    draft_id: str | None = None,
     batch: Batch | None = None,
 ) -> Batch:
     """Insert the batch, its declarations, sub-orders and pushes; the pushes that wait for nothing are due at once.
 
-    `waiting`: the ids of declarations that wait for their payment. `batch`: the one that all this joins.
+    `waiting`: the ids of declarations that wait for their payment. `left`: the rows that stay open, their cells in
+    the draft `draft_id`. `batch`: the one that all this joins.
     """
     if batch is None:
         batch = Batch(
@@ -88,8 +92,10 @@ def store(
         db.add_all(BatchMerchant(batch_id=batch.id, merchant_no=merchant_no) for merchant_no in merchants)
         db.add_all(BatchReplay(batch_id=batch.id, declaration_id=declaration_id) for declaration_id in replayed)
         db.flush()
+        leave_open(db, batch.id, left, draft_id, sender, now)
     else:
-        join(db, batch, replayed, findings, merchants)
+        past = join(db, batch, replayed, findings, merchants, goes_on=bool(prepared))
+        leave_open(db, batch.id, [one.behind(past) for one in left], draft_id, sender, now)
     connection = db.connection()
     insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, one.id in waiting, now) for one in prepared))
     insert_many(connection, SUB_ORDERS, (row for one in prepared for row in _part_rows(one)))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from customs.database import Base
 from customs.declarations.announcing import announce_declarations
+from customs.declarations.batch_moves import mark_declarations_moved
 from customs.declarations.causes import cause_of, remember
 from customs.declarations.counting import difference, total
 from customs.declarations.folding import folded
@@ -89,6 +90,7 @@ class WithholdingDeclarations:
             db.execute(update(PUSHES).where(push.declaration_id.in_(ids), *due).values(due_at=now))
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
             _note(db, key, ids, {"action": "release", "reason": "the payment is PAID"}, now)
+            mark_declarations_moved(db, ids)
         return len(ids)
 
     def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
@@ -156,6 +158,8 @@ def _withhold(db: Session | Connection, key: PaymentKey, owners: Owners, why: st
     _note(db, key, list(owners), {"action": "withhold", "case": why}, now)
     news = [one for one in owners if one not in in_review]
     announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
+    # What was in review already may have been the last that went on.
+    mark_declarations_moved(db, list(owners))
 
 
 def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) -> str | None:

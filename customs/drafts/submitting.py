@@ -44,7 +44,15 @@ def make_grid_ready(
 ) -> ReadyDraft:
     """The same for a draft whose cells were opened already."""
     sheet = sheet_of(grid, header)
-    submission = Submission(sheet.declarations, draft.name, "accept_valid", sheet.locate, sheet.findings)
+    submission = Submission(
+        sheet.declarations,
+        draft.name,
+        "accept_valid",
+        sheet.locate,
+        sheet.findings,
+        lines=[place.rows for place in sheet.places],
+        draft_id=draft.id,
+    )
     ready = make_ready(engine, vault, rules, submission, caller)
     return ReadyDraft(draft.id, draft.revision, grid, sheet, ready)
 

@@ -11,6 +11,7 @@ class Act(StrEnum):
     """What is done, as an entry names it: the kind of thing, and the verb."""
 
     BATCH_SUBMIT = "batch.submit"
+    BATCH_DISCARD_ROWS = "batch.discard_rows"
     DECLARATION_REDECLARE = "declaration.redeclare"
     DECLARATION_MODIFY = "declaration.modify"
     DECLARATION_CANCEL = "declaration.cancel"

@@ -13,6 +13,7 @@ _ = lazy_gettext
 
 ACTS: Mapping[Act, LazyString] = {
     Act.BATCH_SUBMIT: _("handed in a batch"),
+    Act.BATCH_DISCARD_ROWS: _("discarded rows of a batch"),
     Act.DECLARATION_REDECLARE: _("pushed a declaration again"),
     Act.DECLARATION_MODIFY: _("corrected a declaration"),
     Act.DECLARATION_CANCEL: _("cancelled a declaration"),

@@ -4,18 +4,18 @@ Batches are looked at here, after the commit of what moved them: of two processe
 answers at once, neither would see the other's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from customs.database import Base
-from customs.declarations.models import BatchMerchant, BatchReplay
+from customs.declarations.models import BatchMerchant, BatchMove, BatchReplay
 from customs.declarations.queries import BatchState, progress_of
 from customs.history.announcements import ANNOUNCEMENTS, UNSPREAD, Announcement, EventType, News, row_of
 from customs.ids import new_id
@@ -36,6 +36,13 @@ PENDING = (
     select(*(announcement[name] for name in NEEDED), DECLARATION_ID)
     .where(UNSPREAD)
     .order_by(announcement.created_at, announcement.id)
+    .limit(GROUP)
+    .with_for_update(skip_locked=True)
+)
+BATCH_MOVES = Base.metadata.tables[BatchMove.__tablename__]
+MARKS = (
+    select(BATCH_MOVES.c.id, BATCH_MOVES.c.batch_id)
+    .order_by(BATCH_MOVES.c.id)
     .limit(GROUP)
     .with_for_update(skip_locked=True)
 )
@@ -60,22 +67,25 @@ class Listener:
 
 
 def is_pending(db: Connection) -> bool:
-    """Whether something was announced and not yet spread."""
-    return db.scalar(select(announcement.id).where(UNSPREAD).limit(1)) is not None
+    """Whether something was announced and not yet spread, or a batch moved that nobody has looked at yet."""
+    announced, moved = select(announcement.id).where(UNSPREAD), select(BATCH_MOVES.c.id)
+    return any(db.scalar(pending.limit(1)) is not None for pending in (announced, moved))
 
 
 def spread(db: Session, now: datetime) -> int:
     """Make the deliveries of a group of announcements, in one transaction; returns how many there were."""
     connection = db.connection()
     rows = [dict(row) for row in connection.execute(PENDING).mappings()]
-    if not rows:
+    marks = connection.execute(MARKS).all()
+    if not (rows or marks):
         return 0
-    ends = _ends(db, rows, now)
+    ends = _ends(db, {*_moved(db, rows), *(batch_id for _, batch_id in marks)}, now)
     insert_many(connection, ANNOUNCEMENTS, ends)
     insert_many(connection, DELIVERIES, _deliveries(db, [*rows, *ends], now))
     taken = one_of(db, Announcement.id, [row["id"] for row in rows])
     connection.execute(update(ANNOUNCEMENTS).where(taken).values(unspread=False))
-    return len(rows)
+    connection.execute(delete(BATCH_MOVES).where(BATCH_MOVES.c.id.in_([number for number, _ in marks])))
+    return len(rows) + len(marks)
 
 
 def _deliveries(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
@@ -141,47 +151,49 @@ def _merchants_of(db: Session, batch_ids: Sequence[str]) -> dict[str, list[str]]
     return found
 
 
-def _ends(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """Announcements of the batches that stand still since one of these declarations moved."""
-    moved: dict[str, datetime] = {}
-    for batch_id, moment in _moved(db, rows):
-        moved[batch_id] = max(moment, moved.get(batch_id, moment))
-    news = []
-    for batch_id in sorted(moved):
-        if not is_running(db, batch_id) and _is_first(db, batch_id, moved[batch_id], now):
-            progress = progress_of(db, batch_id)
-            merchants = _merchants_of(db, [batch_id]).get(batch_id, [])
-            data = {
-                "batch_id": batch_id,
-                "state": str(progress.state),
-                "total": progress.total,
-                "needs_review": progress.needs_review,
-                "cancelled": progress.cancelled,
-            }
-            if progress.state in ENDS:
-                only = merchants[0] if len(merchants) == 1 else None
-                news.append(News(ENDS[progress.state], only, data, batch_id))
-    return [row_of(one, now, unspread=False) for one in news]
+def _ends(db: Session, moved: Collection[str], now: datetime) -> list[dict[str, Any]]:
+    """Announcements of those of these batches that stand still, unless this very end was announced before."""
+    return [row_of(one, now, unspread=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
 
 
-def _moved(db: Session, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, datetime]]:
-    """The batches of the declarations that were announced, also those that only named them again."""
-    of_declarations = {row["declaration_id"]: row for row in rows if row["batch_id"] and row["declaration_id"]}
-    if not of_declarations:
-        return []
-    named_again = one_of(db, BatchReplay.declaration_id, of_declarations)
-    again = db.execute(select(BatchReplay.batch_id, BatchReplay.declaration_id).where(named_again))
-    own = [(row["batch_id"], row["created_at"]) for row in of_declarations.values()]
-    return [*own, *((batch_id, of_declarations[one]["created_at"]) for batch_id, one in again)]
+def _end_of(db: Session, batch_id: str, now: datetime) -> News | None:
+    """The end that a batch has come to, announced once; None for one that runs."""
+    if is_running(db, batch_id):
+        return None
+    told = _held(db, batch_id, now)
+    # Only now, when nobody else can tell of it: what it is told by then has been committed.
+    progress = progress_of(db, batch_id)
+    if progress.state not in ENDS or told == (progress.state, progress.runs):
+        return None
+    told_now = {"state": str(progress.state), "runs": progress.runs, "announced_at": now}
+    db.execute(update(BATCH_ENDS).where(BATCH_ENDS.c.batch_id == batch_id).values(told_now))
+    merchants = _merchants_of(db, [batch_id]).get(batch_id, [])
+    data = {
+        "batch_id": batch_id,
+        "state": str(progress.state),
+        "total": progress.total,
+        "needs_review": progress.needs_review,
+        "cancelled": progress.cancelled,
+        "open_rows": progress.open_rows,
+    }
+    return News(ENDS[progress.state], merchants[0] if len(merchants) == 1 else None, data, batch_id)
 
 
-def _is_first(db: Session, batch_id: str, moved_at: datetime, now: datetime) -> bool:
-    """Whether nobody has announced this standstill: one that was announced after the last move is this very one."""
+def _held(db: Session, batch_id: str, now: datetime) -> tuple[str | None, int | None]:
+    """The state and run of the end that was announced last; nobody else announces one until this is committed."""
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
+    end = BATCH_ENDS.c
     mine = insert(BATCH_ENDS).values(batch_id=batch_id, announced_at=now)
-    taken = mine.on_conflict_do_update(
-        index_elements=["batch_id"],
-        set_={"announced_at": now},
-        where=BATCH_ENDS.c.announced_at < moved_at,
-    ).returning(BATCH_ENDS.c.batch_id)
-    return db.execute(taken).first() is not None
+    known = mine.on_conflict_do_update(index_elements=["batch_id"], set_={"batch_id": batch_id})
+    state, runs = db.execute(known.returning(end.state, end.runs)).one()
+    return state, runs
+
+
+def _moved(db: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The batches of the declarations that were announced, also those that only named them again."""
+    of_declarations = {row["declaration_id"]: row["batch_id"] for row in rows if row["batch_id"]}
+    of_declarations.pop(None, None)
+    if not of_declarations:
+        return set()
+    named_again = one_of(db, BatchReplay.declaration_id, of_declarations)
+    return {*of_declarations.values(), *db.scalars(select(BatchReplay.batch_id).where(named_again))}

@@ -101,9 +101,15 @@ class Attempt(Base):
 
 
 class BatchEnd(Base):
-    """When it was last announced that a batch stands still: of two processes that see it, one tells."""
+    """The end of a batch that was announced last: its state, and which of its runs came to it.
+
+    Whoever looks holds this row: of two processes that see an end, one tells. None in `state`: nothing was told yet,
+    or by a version that kept no more than when.
+    """
 
     __tablename__ = "batch_ends"
 
     batch_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     announced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str | None] = mapped_column(String(16))
+    runs: Mapped[int | None] = mapped_column(Integer)

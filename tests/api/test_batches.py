@@ -22,6 +22,7 @@ def test_a_batch_is_taken_and_shown_with_its_counts(erp):
         "EXCEPT": 0,
         "cancelled": 0,
         "needs_review": 0,
+        "open_rows": 0,
     }
     assert batch["created_at"].endswith("Z")
     assert (batch["findings"], batch["replayed"]) == ([], [])
@@ -92,7 +93,7 @@ def test_good_rows_are_taken_when_asked_and_the_findings_name_the_rest(erp):
 
     batch = erp.hand_in(*rows, on_error="accept_valid")
 
-    assert batch["counts"]["total"] == 1
+    assert (batch["counts"]["total"], batch["counts"]["open_rows"]) == (1, 1)
     (finding,) = batch["findings"]
     assert set(finding) == {"pointer", "row", "column", "code", "severity", "detail", "action"}
     assert (finding["pointer"], finding["severity"]) == ("/declarations/1/office", "error")

@@ -72,8 +72,8 @@ def test_faulty_rows_stay_and_join_the_batch_once_they_are_mended(clerk: Clerk):
 
 
 def test_warnings_about_what_was_taken_stay_with_the_batch(clerk: Clerk):
-    warned = order_row(payment_no="2018051816320380000000")
-    draft = clerk.upload_rows(warned, order_row(office="x", payment_no="2018051816320390000000"))
+    warned = order_row(payment_no="1805181632038000000")
+    draft = clerk.upload_rows(warned, order_row(office="x", payment_no="1805181632039000000"))
 
     batch_id = clerk.submit(draft).batch.id
     clerk.submit(clerk.change(clerk.again(draft), 3, "office", "深圳"))

@@ -1,5 +1,8 @@
 """A batch that stands still is announced: once, whoever ended it, and again when it moved meanwhile."""
 
+from sqlalchemy import select
+
+from customs.declarations.models import Declaration
 from customs.history.announcements import EventType
 from tests import make
 from tests.desk import Desk
@@ -30,6 +33,7 @@ def test_a_batch_is_done_when_its_last_declaration_ended(desk: Desk, courier: Co
         "total": 2,
         "needs_review": 0,
         "cancelled": 0,
+        "open_rows": 0,
     }
 
 
@@ -88,6 +92,33 @@ def test_a_cancelled_declaration_may_be_what_its_batch_waited_for(desk: Desk, co
     desk.decide("cancel", declaration_id)
 
     assert [kind for kind, _ in told(courier)] == ["batch.done"]
+
+
+def test_each_run_that_ends_is_told_once_however_many_look(desk: Desk, courier: Courier):
+    batch = desk.take_in(*(make.declaration_row() for _ in range(4)))
+    desk.work(lambda _: make.reply("EXCEPT", desk.now))
+    told_first = told(courier)
+    desk.wait(minutes=10)
+    looking = [courier.desk() for _ in range(4)]
+
+    at_once(
+        *(lambda one=one: desk.decide("redeclare", one) for one in ids_of(desk, batch.id)),
+        *(one.spread for one in looking),
+    )
+    tasks = desk.send(desk.claim())
+    at_once(
+        *(lambda task=task: desk.answer((task, make.reply("EXCEPT", desk.now))) for task in tasks),
+        *(one.spread for one in looking),
+    )
+    at_once(*(one.spread for one in looking))
+
+    assert told_first == [("batch.attention", batch.id)]
+    assert told(courier) == 2 * told_first
+
+
+def ids_of(desk: Desk, batch_id: str) -> list[str]:
+    with desk.services.reading() as db:
+        return list(db.scalars(select(Declaration.id).where(Declaration.batch_id == batch_id)))
 
 
 def test_only_who_may_touch_every_merchant_of_a_batch_is_told_of_it(desk: Desk, courier: Courier):

@@ -36,14 +36,21 @@ FINDING = thing(
     }
 )
 COUNTS = thing(
-    {"total": whole()} | {state.value: whole() for state in State} | {"cancelled": whole(), "needs_review": whole()},
-    "Declarations by state; cancelled ones are counted apart.",
+    {"total": whole()}
+    | {state.value: whole() for state in State}
+    | {"cancelled": whole(), "needs_review": whole()}
+    | {"open_rows": whole("Rows handed in that were neither submitted, here or later, nor discarded by somebody.")},
+    "Declarations by state; cancelled ones are counted apart, and rows that became none.",
 )
 BATCH = thing(
     {
         "id": id_of("bat"),
         "name": text(),
-        "state": choice(BatchState, "RUNNING; then DONE when all are SUCCESS, else ATTENTION."),
+        "state": choice(
+            BatchState,
+            "RUNNING while anything goes on by itself or waits for its payment; then DONE when all are SUCCESS or "
+            "cancelled, none needs review and no row is open, else ATTENTION.",
+        ),
         "counts": ref("BatchCounts"),
         "created_at": instant(),
         "findings": list_of(ref("Finding"), "What was noticed when it came in: warnings, and rows left out."),
