@@ -51,6 +51,11 @@ CLOSED = Said(
     _("The case was closed. This is the next case."),
     _("The case was closed. That was the last case of this group."),
 )
+LET_GO = Said(
+    _("The refund goes out now. The case stays open."),
+    _("The refund goes out now. This is the next case."),
+    _("The refund goes out now. There is no other case of this group."),
+)
 
 
 @pages.post("/review/cases/<declaration_id>/correct")
@@ -77,7 +82,12 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
 @pages.post("/review/cases/<declaration_id>/dismiss")
 @opens(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> WerkzeugResponse:
-    return _decided(declaration_id, lambda one, why: one.dismiss(declaration_id, why), CLOSED)
+    return acted(
+        lambda db: reviewing_in(db).dismiss(declaration_id, reason_typed()),
+        # Where a refund was let go, the case is still open.
+        lambda done: _onward(declaration_id, LET_GO if done.needs_review else CLOSED),
+        back=here(declaration_id),
+    )
 
 
 def _decided(declaration_id: str, decide: Callable[[Reviewing, str], Declaration], said: Said) -> WerkzeugResponse:

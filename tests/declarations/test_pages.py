@@ -293,6 +293,18 @@ def test_the_timeline_tells_calls_and_decisions_with_their_reasons(clerk: Visito
     assert "Customs reported an exception (EXCEPT: the interface is down)" in page
 
 
+def test_what_customs_holds_is_shown_beside_what_is_wanted_until_they_are_one(clerk: Visitor, desk: Desk):
+    declared = desk.declare(duty=5)
+    desk.end(declared)
+    desk.modify(declared, duty=88)
+    desk.work(lambda _: Refused("no", exchange=make.exchange(), status=400))
+
+    page = text_of(clerk.get(f"/declarations/{declared}"))
+
+    assert "Duty: at customs 5, here 88" in page
+    assert "Customs holds: Registration number 110396T0001; Duty 5" in page
+
+
 def test_questions_without_news_are_told_as_one(clerk: Visitor, desk: Desk):
     declared = desk.declare()
     for _ in range(5):

@@ -54,7 +54,7 @@ def dismiss(declaration_id: str) -> WerkzeugResponse:
     return _decided(
         declaration_id,
         lambda reviewing, why: reviewing.dismiss(declaration_id, why),
-        gettext("The case was closed."),
+        _said_of_dismissal,
     )
 
 
@@ -85,7 +85,18 @@ def reason_typed() -> str:
     return why
 
 
-def _decided(declaration_id: str, decide: Callable[[Reviewing, str], Declaration], said: str) -> WerkzeugResponse:
+def _said_of_dismissal(declaration: Declaration) -> str:
+    """Where a refund was let go, the case is still open."""
+    if declaration.needs_review:
+        return str(gettext("The refund goes out now. The case stays open."))
+    return str(gettext("The case was closed."))
+
+
+def _decided(
+    declaration_id: str,
+    decide: Callable[[Reviewing, str], Declaration],
+    said: str | Callable[[Declaration], str],
+) -> WerkzeugResponse:
     place = _page(declaration_id)
     return acted(lambda db: decide(reviewing_in(db), reason_typed()), place, said, back=place)
 
