@@ -26,6 +26,7 @@ ALONE_SECONDS = 1.0
 
 def main() -> None:
     kind = sys.argv[1]
+    logs.steady_streams()
     setproctitle(f"customs {kind}")
     settings = read_settings()
     logs.configure(settings.log_level)

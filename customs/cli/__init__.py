@@ -34,22 +34,27 @@ for command in (
 
 def main() -> None:
     """Run a command; our own errors are shown as what went wrong, each place on a line."""
+    logs.steady_streams()
     # What a command has to say goes to the terminal; processes that log set their own level.
     logs.configure("error")
     try:
         commands.main(prog_name="customs")
     except CustomsError as error:
-        click.echo(error.detail, err=True)
+        _fail(error.detail)
         for fault in error.faults:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
-        sys.exit(FAILED)
     except SchemaMismatch as error:
-        click.echo(str(error), err=True)
-        sys.exit(FAILED)
+        _fail(str(error))
     except SQLAlchemyError as error:
-        click.echo(
-            f"the database cannot be used ({type(error).__name__}): `customs db upgrade`, `customs doctor`", err=True
-        )
-        sys.exit(FAILED)
+        _fail(f"the database cannot be used ({type(error).__name__}): `customs db upgrade`, `customs doctor`")
+    except OSError as error:
+        about = error.filename or "what this command has to say cannot be written"
+        _fail(f"{about}: {error.strerror or type(error).__name__}")
+        logs.silence_output()
+    sys.exit(FAILED)
+
+
+def _fail(sentence: str) -> None:
+    click.echo(sentence, err=True)

@@ -83,8 +83,11 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
         lines.append(f"customs status {batch}      # the sample batch, being declared now")
     # As wide as its longest line, and the line to copy outside: neither may be cut or wrapped.
     console = Console(width=max(map(len, lines)) + 4, highlight=False)
-    console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
-    click.echo(f'curl -H "Authorization: Bearer {key}" {api}/batches\n\nCtrl-C stops everything.')
+    with console.capture() as box:
+        console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
+    # The desk runs on, whether or not there is somebody to read this.
+    with suppress(OSError):
+        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches\n\nCtrl-C stops everything.')
 
 
 @click.command()
