@@ -131,11 +131,12 @@ HAN = "\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0002000
 A_HAN = re.compile(f"[{HAN}]")
 ALL_COMMON = re.compile("[\u4e00-\u9fff]+")
 ALL_HAN = re.compile("[\u4e00-\u9fff·（）]+")
+ASCII_LETTER = re.compile("[A-Za-z]")
 # The first two bytes of a Chinese character in UTF-8, read as Latin-1 or Windows-1252.
 LATIN_MOJIBAKE = re.compile("[ä-é][\u0080-\u00b6\u00b8-\u00bf„…†‡ˆ‰Š‹Œ•™›]")
 
 # Signs that a program or a font put in the place of a character that it could not write.
-LOST = re.compile("[?？\ufffd□▯▢☐⍰〓]|锟斤|斤拷|烫烫|屯屯")
+LOST = re.compile("[?？\ufffd□▯▢☐⍰〓\u2500-\u257f]|锟斤|斤拷|烫烫|屯屯")
 # A character as HTML, a URL, JSON, Excel's XML or a mail's header writes it.
 ESCAPED = re.compile(
     r"&#x?[0-9a-f]{2,6};?|&[a-z]{2,8};|%u[0-9a-f]{4}|(?:%[0-9a-f]{2}){2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}"
@@ -215,20 +216,26 @@ def _characters_lost(text: str) -> bool:
 
 
 def _wrongly_decoded(text: str) -> bool:
-    """Whether a text is UTF-8 that somebody read as GBK or Latin-1 and handed on: 鏋楁檽 for 林晓."""
+    """Whether a text was read in another encoding than it was written in, and handed on: 鏋楁檽 for 林晓."""
     if text.isascii():
         return False
     if A_HAN.search(text):
-        read = _read_again(text, "gbk")
-        return read is not None and ALL_HAN.fullmatch(read) is not None
-    return LATIN_MOJIBAKE.search(text) is not None or any(map(_read_again, (text, text), ("latin-1", "cp1252")))
+        return _is_han(_read_again(text, "gbk", "utf-8"))
+    if LATIN_MOJIBAKE.search(text) or any(_read_again(text, one, "utf-8") for one in ("latin-1", "cp1252")):
+        return True
+    # Pairs of bytes that are Chinese in GB2312 are Greek, Arabic and the like in UTF-8.
+    return ASCII_LETTER.search(text) is None and _is_han(_read_again(text, "utf-8", "gb2312"))
 
 
-def _read_again(text: str, encoding: str) -> str | None:
+def _read_again(text: str, written: str, read: str) -> str | None:
     try:
-        return text.encode(encoding).decode("utf-8")
+        return text.encode(written).decode(read)
     except UnicodeError:
         return None
+
+
+def _is_han(text: str | None) -> bool:
+    return text is not None and ALL_HAN.fullmatch(text) is not None
 
 
 def _digits_in_name(name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from customs.encodings import encoding_of
+from customs.encodings import encoding_of, holds_two, rival_of_gb18030
 from customs.sheets.cells import Cell, is_blank, shown
 from customs.sheets.columns import column_spelt
 from customs.sheets.unreadable import unreadable
@@ -131,6 +131,7 @@ def _form(content: bytes, filename: str) -> Form:
 
 def _read_csv(content: bytes) -> Contents:
     encoding = encoding_of(content)
+    _require_one_encoding(content, encoding)
     if encoding is None:
         raise unreadable(
             "encoding_unknown",
@@ -139,6 +140,22 @@ def _read_csv(content: bytes) -> Contents:
     text = content.decode(encoding)
     delimiter = delimiter_of(text)
     return Contents(read_text(text, delimiter), encoding=ENCODINGS[encoding], delimiter=delimiter)
+
+
+def _require_one_encoding(content: bytes, encoding: str | None) -> None:
+    """Raises FileUnreadable where names might become other people's."""
+    if encoding in (None, "gb18030") and holds_two(content):
+        raise unreadable(
+            "encoding_mixed",
+            "The file as a whole is neither UTF-8 nor GB18030: two files were joined, or some of it is damaged. "
+            "Send each as a file of its own, or save all of it as “CSV UTF-8”.",
+        )
+    if encoding == "gb18030" and (rival := rival_of_gb18030(content)):
+        raise unreadable(
+            "encoding_doubtful",
+            f"The file is more likely {rival} than GB18030, so its names would become other people's. "
+            "Save it as “CSV UTF-8” or as a workbook (.xlsx).",
+        )
 
 
 def read_text(text: str, delimiter: str) -> Rows:

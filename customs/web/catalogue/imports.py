@@ -50,6 +50,28 @@ IMPORTS = (
         Words("文件既不是 UTF-8 也不是 GB18030 编码。", "请另存为“CSV UTF-8”或 Excel 工作簿（.xlsx）。"),
     ),
     Entry(
+        "encoding_mixed",
+        Words(
+            "A part of the file is UTF-8 and a part is not: two files were joined, or some of it is damaged.",
+            "Send each as a file of its own, or save all of it as “CSV UTF-8”.",
+        ),
+        Words(
+            "文件中混有 UTF-8 和其他编码：由两个文件拼接而成，或部分内容已损坏。",
+            "请分开导入，或统一另存为“CSV UTF-8”。",
+        ),
+    ),
+    Entry(
+        "encoding_doubtful",
+        Words(
+            "The file is more likely Big5 or Shift-JIS than GB18030, so its names would become other people's.",
+            "Save it as “CSV UTF-8” or as a workbook (.xlsx).",
+        ),
+        Words(
+            "文件很可能是 Big5 或 Shift-JIS 编码，按 GB18030 读取会使姓名变成别的字。",
+            "请另存为“CSV UTF-8”或 Excel 工作簿（.xlsx）。",
+        ),
+    ),
+    Entry(
         "file_not_text",
         Words("The file is not text.", "Save it as an Excel workbook (.xlsx) or as CSV."),
         Words("文件不是文本。", "请另存为 Excel 工作簿（.xlsx）或 CSV。"),
