@@ -16,8 +16,6 @@ from customs.gateway import Channel, money_text
 from customs.history.models import Event
 
 CALL, DECISION = "call", "action"
-# Whose case's reason says no more than its error and what the gateway explained.
-SAID_BY_ERROR = frozenset({Error.FAIL, Error.EXCEPT, Error.REFUSED, Error.IDENTITY, Error.NO_END})
 # On the wire, in the order in which a person reads them.
 FIELDS = (
     "out_order_no",
@@ -75,11 +73,6 @@ class Evidence:
     sent: Event | None
     answered: Event | None
     lines: tuple[Line, ...]
-
-    @property
-    def facts(self) -> str:
-        """What the case's reason says besides its error: numbers, amounts, states."""
-        return "" if self.error in SAID_BY_ERROR else self.push.case_reason or ""
 
     @property
     def blamed(self) -> tuple[Line, ...]:

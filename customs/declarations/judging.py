@@ -19,6 +19,7 @@ ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
 NO_END = "no end after 24 hours of asking"
+NO_REASON = "refused without a reason"
 HOLDS_EARLIER = "the gateway may hold what was sent before this correction"
 
 
@@ -203,7 +204,7 @@ def _send_not_done(held: Standing, error: GatewayError, now: datetime, pace: Pac
 
 def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: Pace) -> Standing:
     """A permanent no. After a round of doubt it may mean "already declared": ask first."""
-    message = error.message or "refused without a reason"
+    message = error.message or NO_REASON
     if held.doubts:
         return _poll(replace(held, refusal=message, tries=0), now, pace)
     return _give_up(held, f"refused: {message}", now, pace, explanation=message)

@@ -63,6 +63,8 @@ class Words(Protocol):
 
     def state(self, state: State) -> str: ...
 
+    def explanation(self, explanation: str) -> str: ...
+
     def identity(self, identity: Identity) -> str: ...
 
     def next_step(self, foretold: Foretold) -> str: ...
@@ -113,7 +115,7 @@ def _lines(db: Session, vault: Vault, batch: Batch, words: Words, now: datetime)
                 office(declaration.office),
                 push.customs,
                 state(push.state),
-                push.explanation or "",
+                words.explanation(push.explanation or ""),
                 identity(push.identity) if push.identity else "",
                 *buyer,
                 next_step(replace(foretold, at=None)),

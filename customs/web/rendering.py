@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, render_template, request
 
-from customs.web import asking, formats, languages, shell, static_files, wording
+from customs.web import asking, case_words, formats, languages, shell, static_files, wording
 from customs.web.visitors import is_secure
 
 # Nothing needs an inline script or style; Bootstrap draws small images from data: URLs.
@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
         html_language=languages.html_language,
         asked_with=asking.asked_with,
     )
-    app.jinja_env.globals.update(wording.GLOBALS)
+    app.jinja_env.globals.update(wording.GLOBALS | case_words.GLOBALS)
     app.after_request(_secure)
 
 

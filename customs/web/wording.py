@@ -140,12 +140,6 @@ def error_shown(word: str) -> Shown:
     return WORDS[Error][Error(word)]
 
 
-def cause_told(error: str, explanation: str) -> str:
-    """A cause in one line: what happened, and what was explained, in the words of whoever explained it."""
-    word = str(error_shown(error).word)
-    return f"{word}: {explanation}" if explanation else word
-
-
 def office_name(office: str) -> str:
     """An office as a clerk calls it: by its Chinese name, or that name spelt out."""
     if is_chinese() and office in OFFICES:
@@ -199,7 +193,6 @@ GLOBALS: dict[str, Callable[..., Any] | Any] = {
     "state_shown": state_shown,
     "channel_shown": channel_shown,
     "error_shown": error_shown,
-    "cause_told": cause_told,
     "office_name": office_name,
     "told": told,
     "AWAITING": AWAITING,

@@ -290,7 +290,7 @@ def test_the_timeline_tells_calls_and_decisions_with_their_reasons(clerk: Visito
 
     assert "Decided to push it again" in page
     assert "“because”" in page
-    assert "Customs reported an exception (EXCEPT: the interface is down)" in page
+    assert "Customs reported an exception: the interface is down" in page
 
 
 def test_what_customs_holds_is_shown_beside_what_is_wanted_until_they_are_one(clerk: Visitor, desk: Desk):

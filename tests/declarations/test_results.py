@@ -39,6 +39,9 @@ class PlainWords:
     def identity(self, identity: Identity) -> str:
         return f"buyer: {identity}"
 
+    def explanation(self, explanation: str) -> str:
+        return explanation
+
     def next_step(self, foretold: Foretold) -> str:
         assert foretold.at is None
         return f"{foretold.what} {foretold.customs}"

@@ -9,6 +9,7 @@ from customs.declarations.identity import Identity
 from customs.declarations.pages.saying import SENTENCES
 from customs.declarations.states import State
 from customs.gateway import Channel
+from customs.web.case_words import explanation_told
 from customs.web.wording import error_shown, office_name, shown
 
 _ = lazy_gettext
@@ -24,7 +25,7 @@ HEADINGS: Mapping[str, LazyString] = {
     "office": _("Office"),
     "customs": _("Customs code"),
     "state": _("State"),
-    "explanation": _("What customs says"),
+    "explanation": _("What customs or the gateway says"),
     "identity": _("Identity"),
     "buyer_name": _("Buyer"),
     "cert_id": _("ID number"),
@@ -48,6 +49,9 @@ class ResultWords:
 
     def office(self, office: str) -> str:
         return office_name(office)
+
+    def explanation(self, explanation: str) -> str:
+        return explanation_told(explanation)
 
     def state(self, state: State) -> str:
         return str(shown(state, State).word)

@@ -13,6 +13,7 @@ from customs.declarations.foretelling import Coming, Foretold, error_in
 from customs.declarations.identity import Identity
 from customs.declarations.states import Action
 from customs.history.models import Event
+from customs.web.case_words import case_told, explanation_told
 from customs.web.formats import exact, when
 from customs.web.wording import error_shown, told
 
@@ -114,6 +115,10 @@ OUTCOMES: Mapping[str, LazyString] = {
     "unknown": _("nobody knows what became of the call"),
     "superseded": _("the answer came too late and changes nothing"),
 }
+# What of a call that was answered is in the gateway's words; of the others we noted what went wrong.
+SAID_BY_THE_GATEWAY = frozenset({"answered", "stale", "busy", "credentials", "clock", "not_found", "refused"})
+THE_GATEWAY_SAYS = _("The gateway says: %(message)s")
+NOTED = _("Technical note: %(message)s")
 DECISIONS: Mapping[str, LazyString] = {
     "redeclare": _("Decided to push it again"),
     "modify": _("Corrected it"),
@@ -202,12 +207,6 @@ def reason_in_short(case_reason: str) -> Any:
     return error_shown(error_in(case_reason))
 
 
-def case_told(case_reason: str) -> str:
-    """A case's reason in a few words, with those of whoever explained it."""
-    word = str(reason_in_short(case_reason).word)
-    return f"{word} ({case_reason})" if ":" in case_reason else word
-
-
 def fault_told(code: str, detail: str) -> str:
     """What is wrong with a field of a form, and what to do."""
     if code in AT_A_FIELD:
@@ -235,7 +234,8 @@ def content_told(text: str) -> str:
 def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
     facts = []
     if detail.get("message"):
-        facts.append(gettext("The gateway says: %(message)s", message=detail["message"]))
+        said = THE_GATEWAY_SAYS if detail.get("outcome") in SAID_BY_THE_GATEWAY else NOTED
+        facts.append(str(said) % {"message": explanation_told(detail["message"])})
     if detail.get("changed"):
         names = [str(FIELDS.get(name, name)) for name in detail["changed"].split(", ")]
         facts.append(gettext("Changed: %(fields)s", fields=", ".join(names)))
@@ -246,5 +246,5 @@ def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
     if detail.get("whom"):
         facts.append(gettext("Asked: %(whom)s", whom=CONTACTS[Contacted(detail["whom"])]))
     if detail.get("case"):
-        facts.append(gettext("Case: %(reason)s", reason=case_told(detail["case"])))
+        facts.append(gettext("Case: %(reason)s", reason=case_told(detail["case"], error_in(detail["case"]))))
     return tuple(facts)
