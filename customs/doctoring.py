@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from redis import RedisError
 from rq import Worker
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import database
@@ -16,6 +16,7 @@ from customs.errors import VaultLocked
 from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.models import Lane
+from customs.payments.models import Payment, Refund
 from customs.said import NOTHING, Said
 from customs.schema import ANY_VERSION, mismatch_of
 from customs.trail_doctoring import look_at_trail
@@ -159,6 +160,15 @@ def _review(services: Services) -> Iterator[Examined]:
     if count:
         found = _("%(count)d declarations need somebody", {"count": count})
         yield Examined("review", "note", found, _("`customs status NUMBER` says why"))
+    with services.reading() as db:
+        money = {name: db.scalar(_cases_of(kind)) or 0 for name, kind in (("payments", Payment), ("refunds", Refund))}
+    if any(money.values()):
+        found = _("%(payments)d payments and %(refunds)d refunds need somebody", money)
+        yield Examined("review", "note", found, _("`customs query NUMBER` asks for one now, its page says what to do"))
+
+
+def _cases_of(kind: type[Payment | Refund]) -> Select[int]:
+    return select(func.count()).select_from(kind).where(kind.case_reason.is_not(None))
 
 
 def _webhooks(services: Services) -> Iterator[Examined]:

@@ -141,6 +141,7 @@ def standing(**changes: Any) -> Standing:
         "tries": 0,
         "polls": 0,
         "doubts": 0,
+        "strays": 0,
         "case_reason": None,
     }
     return Standing(**columns | changes)

@@ -214,7 +214,8 @@ def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine
     same = causes[named[1]]
     assert (same.error, same.explanation, named[1] == named[2]) == ("FAIL", "no registration # of #", True)
     assert (same.first_seen_at.minute, same.last_seen_at.minute) == (31, 32)
-    assert {causes[named[number]].error for number in range(2, cases + 1)} == set(Error)
+    later = {Error.ANOTHERS_NUMBER}
+    assert {causes[named[number]].error for number in range(2, cases + 1)} == set(Error) - later
 
 
 def a_declaration(number: int, reason: str) -> dict[str, object]:

@@ -95,6 +95,15 @@ ADVICE: Mapping[Error, Advice] = {
         (REDECLARE, CORRECT, DISMISS),
         REDECLARE,
     ),
+    Error.ANOTHERS_NUMBER: Advice(
+        _(
+            "The gateway finds an order by its number alone, and under this one it answers about another payment. "
+            "Nothing of that is shown or kept. The desk goes on asking."
+        ),
+        _("Ask the payment company what became of this payment, and give each payment an order number of its own."),
+        (DISMISS, REDECLARE, CORRECT),
+        Way.ONE_BY_ONE,
+    ),
     Error.REFUND: Advice(
         _("Its payment was refunded, so more may be declared than was paid."),
         _(

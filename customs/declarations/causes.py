@@ -11,7 +11,7 @@ from sqlalchemy import Connection, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.database import Base, UtcDateTime
-from customs.declarations.judging import HOLDS_EARLIER, NO_END
+from customs.declarations.judging import ANOTHERS_NUMBER, HOLDS_EARLIER, NO_END
 from customs.many_rows import merge_many
 
 LONGEST_EXPLANATION = 200
@@ -31,6 +31,7 @@ class Error(StrEnum):
     WENT_BACK = "WENT_BACK"
     NO_END = "NO_END"
     NO_EFFECT = "NO_EFFECT"
+    ANOTHERS_NUMBER = "ANOTHERS_NUMBER"
     REFUND = "REFUND"
     OVER_PAID = "OVER_PAID"
     PAYMENT_ENDED = "PAYMENT_ENDED"
@@ -48,6 +49,7 @@ REASONS: tuple[tuple[re.Pattern[str], Error], ...] = tuple(
         (r"the gateway answered with an unknown state: (.*)", Error.UNKNOWN_STATE),
         (r"the gateway went back (from .*)", Error.WENT_BACK),
         (re.escape(NO_END), Error.NO_END),
+        (re.escape(ANOTHERS_NUMBER), Error.ANOTHERS_NUMBER),
         (r"(\w+) sent \d+ times without effect", Error.NO_EFFECT),
         (re.escape(HOLDS_EARLIER), Error.NO_EFFECT),
         (r"\S+ \w+ of its payment is refunded: .*", Error.REFUND),

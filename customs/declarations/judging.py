@@ -11,16 +11,29 @@ from customs.declarations.contents import Echo
 from customs.declarations.identity import Identity, read_verdict
 from customs.declarations.states import Action, State, is_forward, read_state
 from customs.due import LONGEST_RETRY_AFTER_SECONDS, growing
-from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused
+from customs.gateway.errors import (
+    Busy,
+    ClockSkew,
+    Credentials,
+    GatewayError,
+    Misuse,
+    NotFound,
+    NotSent,
+    OtherRecord,
+    Refused,
+)
 from customs.gateway.messages import DeclarationReply
 
 LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
+# One answer may have been mixed up on its way; as many in a row are the gateway's own.
+OTHERS_ANSWERS = 3
 NO_END = "no end after 24 hours of asking"
 NO_REASON = "refused without a reason"
 HOLDS_EARLIER = "the gateway may hold what was sent before this correction"
+ANOTHERS_NUMBER = "the gateway answers about another payment under this number"
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Standing:
     tries: int
     polls: int
     doubts: int
+    strays: int
     case_reason: str | None
 
 
@@ -74,6 +88,8 @@ def judge(
     `echo`: what the content in an answer says of a correction.
     """
     held = replace(held, budget_from=held.budget_from or now)
+    if isinstance(outcome, DeclarationReply | NotFound):
+        held = replace(held, strays=0)
     for kind, word, of_submit, of_query in JUDGES:
         if isinstance(outcome, kind):
             judged = of_query if action is Action.QUERY else of_submit
@@ -240,6 +256,14 @@ def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pac
     return _poll(replace(held, tries=0), now, pace)
 
 
+def _asked_about_another(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
+    held = replace(held, tries=0, strays=held.strays + 1)
+    if held.strays >= OTHERS_ANSWERS:
+        held = _open_case(held, ANOTHERS_NUMBER)
+    return _poll(held, now, pace)
+
+
 def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
     """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
     if now - (held.budget_from or now) > POLLING_BUDGET:
@@ -287,5 +311,6 @@ JUDGES: tuple[tuple[type[Outcome], str, Handler, Handler], ...] = (
     (NotFound, "not_found", _send_refused, _absent),
     (Refused, "refused", _send_refused, _poll_later),
     (Misuse, "misuse", _send_refused, _poll_later),
+    (OtherRecord, "another_record", _send_unknown, _asked_about_another),
     (GatewayError, "unknown", _send_unknown, _poll_later),
 )

@@ -29,6 +29,7 @@ from customs.gateway import (
     Misuse,
     TooLate,
     Unknown,
+    without_others,
 )
 from customs.history.counting import CallCounter, Counts
 from customs.history.masking import mask_params, mask_reply, mask_text
@@ -141,7 +142,7 @@ class DeclarationDesk:
             outcome: Outcome = DEEDS[task.action](self._channels[task.channel], filing)
         except GatewayError as error:
             outcome = error
-        return without_buyer(outcome, buyer)
+        return without_buyer(without_others(outcome, _owner(task)), buyer)
 
     def renew(self, held: Sequence[Task]) -> None:
         with self._engine.begin() as db:
@@ -162,6 +163,17 @@ class DeclarationDesk:
             if done.judgement is None:
                 log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
         self._counter.write(db, counts)
+
+
+def _owner(task: Task) -> Mapping[str, str | None]:
+    """What says that a record is of this push's payment."""
+    filing = task.filing
+    return {
+        "merchant_no": task.merchant_no,
+        "our_no": filing.out_order_no,
+        "payment_no": filing.payment_no,
+        "sub_order_no": filing.sub_order_no,
+    }
 
 
 def without_buyer(outcome: Outcome, buyer: Buyer | None) -> Outcome:

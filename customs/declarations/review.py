@@ -170,7 +170,7 @@ class Reviewing:
                 push.refund_allowed = True
             return self._done(declaration, Act.DECLARATION_LET_REFUND_GO, why, open_cases)
         for push in open_cases:
-            push.budget_from = self._now
+            push.budget_from, push.strays = self._now, 0
         reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
         self._close(declaration, open_cases)
         return self._done(declaration, Act.DECLARATION_DISMISS, why, (), case=reasons)
@@ -229,7 +229,7 @@ class Reviewing:
         push.explanation = push.refusal = push.in_doubt = push.budget_from = None
         # A gateway that said "later" is not asked sooner because somebody decided something.
         push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
-        push.polls = push.tries = 0
+        push.polls = push.tries = push.strays = 0
         # A push once in doubt and never seen accepted may be there all the same: a refusal then asks first.
         push.doubts = 0 if push.accepted else min(push.doubts, 1)
         push.next_action = action

@@ -14,6 +14,7 @@ from customs.gateway.errors import (
     Misuse,
     NotFound,
     NotSent,
+    OtherRecord,
     Refused,
     RefusedNotification,
     TooLate,
@@ -32,6 +33,9 @@ from customs.gateway.messages import (
     SaleReply,
     declaration_reply,
     find_records,
+    holds_others,
+    withheld,
+    without_others,
 )
 from customs.gateway.methods import METHODS, Method, method_of
 from customs.gateway.money import CURRENCY_PLACES, amount_text, as_meant, in_places, money_text
@@ -65,6 +69,7 @@ __all__ = [
     "NotSent",
     "Notification",
     "OrderReply",
+    "OtherRecord",
     "PayerData",
     "PayerKind",
     "RateReply",
@@ -88,6 +93,7 @@ __all__ = [
     "check",
     "declaration_reply",
     "find_records",
+    "holds_others",
     "in_places",
     "method_of",
     "money_text",
@@ -95,4 +101,6 @@ __all__ = [
     "read_notification",
     "signing_text",
     "wallets",
+    "withheld",
+    "without_others",
 ]

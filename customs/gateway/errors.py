@@ -73,6 +73,10 @@ class Unknown(GatewayError):
     """It was sent and the answer was not understood: it may be done or not; only a query can tell."""
 
 
+class OtherRecord(Unknown):
+    """The answer is about somebody else's record: of ours it says nothing. `message` names nothing of it."""
+
+
 class Misuse(GatewayError, ValueError):
     """Our mistake: the parameters do not fit the document; nothing was sent. `message` names no value."""
 

@@ -30,7 +30,9 @@ class EventType(StrEnum):
     PAYMENT_PAID = "payment.paid"
     PAYMENT_EXPIRED = "payment.expired"
     PAYMENT_FAILED = "payment.failed"
+    PAYMENT_NEEDS_REVIEW = "payment.needs_review"
     REFUND_ENDED = "refund.ended"
+    REFUND_NEEDS_REVIEW = "refund.needs_review"
     LANE_STOPPED = "lane.stopped"
     # Only ever sent to the endpoint that is tried out.
     WEBHOOK_TEST = "webhook.test"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, NotSent, Refused, TooLate
+from customs.gateway.errors import Busy, ClockSkew, Credentials, GatewayError, NotSent, OtherRecord, Refused, TooLate
 from customs.lanes.gate import LaneReport
 
 
@@ -26,6 +26,7 @@ SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
     (Credentials, Signal.STRUCK),
     (ClockSkew, Signal.SKEWED),
     (Refused, Signal.ANSWERED),
+    (OtherRecord, Signal.ANSWERED),
     (GatewayError, Signal.SILENT),
 )
 

@@ -1,4 +1,4 @@
-"""What is announced of payments and refunds: how they ended."""
+"""What is announced of payments and refunds: how they ended, and that somebody has to look."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,15 +17,19 @@ REFUND_NUMBERS = ("payment_id", "channel", "payment_no", "outer_refund_no", "ref
 
 
 def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[News]:
-    """A payment that ended, or that was PAID late."""
+    """A payment that ended, that was PAID late, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] in ENDED:
         yield _news(ENDED[after["status"]], "payment_id", after, PAYMENT_NUMBERS)
+    if after["case_reason"] and not before["case_reason"]:
+        yield _news(EventType.PAYMENT_NEEDS_REVIEW, "payment_id", after, PAYMENT_NUMBERS)
 
 
 def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[News]:
-    """A refund that ended: SUCCESS or FAIL."""
+    """A refund that ended, as SUCCESS or FAIL, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] is not RefundStatus.PENDING:
         yield _news(EventType.REFUND_ENDED, "refund_id", after, REFUND_NUMBERS)
+    if after["case_reason"] and not before["case_reason"]:
+        yield _news(EventType.REFUND_NEEDS_REVIEW, "refund_id", after, REFUND_NUMBERS)
 
 
 def _news(kind: EventType, named: str, row: Mapping[str, Any], numbers: tuple[str, ...]) -> News:

@@ -22,6 +22,7 @@ from customs.web.bodies import load, raw_body
 from customs.web.doors import (
     current_caller,
     detail,
+    flag_asked,
     list_json,
     needs,
     number_in_cursor,
@@ -66,12 +67,13 @@ def create_payment() -> tuple[dict[str, Any], int]:
 @api.get("/payments")
 @needs(Scope.PAYMENTS_READ)
 def list_payments() -> dict[str, Any]:
-    only_these(*PAGE, "channel", "status", "refund_status", *PAYMENT_WORDS)
+    only_these(*PAGE, "channel", "status", "refund_status", "needs_review", *PAYMENT_WORDS)
     limit, cursor = page_asked()
     filters = queries.Filters(
         channel=word_asked("channel", tuple(Channel)),
         status=word_asked("status", tuple(Status)),
         refund_status=word_asked("refund_status", tuple(Refunded)),
+        needs_review=flag_asked("needs_review"),
         since=time_asked("since"),
         until=time_asked("until"),
         **{name: word_asked(name) for name in PAYMENT_WORDS},
@@ -119,11 +121,12 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
 @api.get("/refunds")
 @needs(Scope.PAYMENTS_READ)
 def list_refunds() -> dict[str, Any]:
-    only_these(*PAGE, "channel", "status", *REFUND_WORDS)
+    only_these(*PAGE, "channel", "status", "needs_review", *REFUND_WORDS)
     limit, cursor = page_asked()
     filters = queries.Filters(
         channel=word_asked("channel", tuple(Channel)),
         status=word_asked("status", tuple(RefundStatus)),
+        needs_review=flag_asked("needs_review"),
         since=time_asked("since"),
         until=time_asked("until"),
         **{name: word_asked(name) for name in REFUND_WORDS},

@@ -9,7 +9,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Table, and_, bindparam, case, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from customs.database import UtcDateTime, Word
@@ -28,7 +41,8 @@ class Errand(Due):
     """The columns of one errand.
 
     `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `tries` counts calls in a
-    row that were not done, `polls` the questions, `doubts` the rounds of unknown outcome.
+    row that were not done, `polls` the questions, `doubts` the rounds of unknown outcome, `strays` the questions in a
+    row that were answered about somebody else's record. `case_reason`: why a person should look at it.
     """
 
     next_action: Mapped[Deed | None] = mapped_column(Word(Deed))
@@ -37,6 +51,13 @@ class Errand(Due):
     tries: Mapped[int] = mapped_column(Integer, default=0)
     polls: Mapped[int] = mapped_column(Integer, default=0)
     doubts: Mapped[int] = mapped_column(Integer, default=0)
+    strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    case_reason: Mapped[str | None] = mapped_column(Text)
+    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def needs_review(self) -> bool:
+        return self.case_reason is not None
 
 
 @dataclass(frozen=True, eq=False)

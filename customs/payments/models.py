@@ -27,10 +27,11 @@ from customs.payments.states import Refunded, RefundStatus, Status
 LONGEST_NUMBER = 64
 
 
-def due_indexes(table: str) -> tuple[Index, Index]:
-    """What the claim and the clock look for."""
-    due, held = text("due_at IS NOT NULL"), text("holder IS NOT NULL")
+def errand_indexes(table: str) -> tuple[Index, ...]:
+    """What the claim and the clock look for, and whoever looks for what needs a person."""
+    due, held, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_reason IS NOT NULL")
     return (
+        Index(f"ix_{table}_case", "created_at", "id", sqlite_where=case, postgresql_where=case),
         Index(f"ix_{table}_due", "due_at", sqlite_where=due, postgresql_where=due),
         Index(f"ix_{table}_leased", "holder", sqlite_where=held, postgresql_where=held),
     )
@@ -53,7 +54,7 @@ class Payment(Errand, Base):
         Index(None, "created_at", "id"),
         Index(None, "merchant_no", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        *due_indexes("payments"),
+        *errand_indexes("payments"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -95,7 +96,7 @@ class Refund(Errand, Base):
         Index(None, "payment_id", "created_at", "id"),
         Index("ix_refunds_refund_no", "refund_no"),
         Index(None, "merchant_no", "created_at", "id"),
-        *due_indexes("refunds"),
+        *errand_indexes("refunds"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

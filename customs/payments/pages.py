@@ -23,7 +23,7 @@ from customs.payments.whole import whole_of
 from customs.web.asking import filled
 from customs.web.bodies import loaded, raw_body
 from customs.web.deeds import DONE
-from customs.web.doors import current_caller, number_in_cursor, page_asked, services, word_asked
+from customs.web.doors import current_caller, flag_asked, number_in_cursor, page_asked, services, word_asked
 from customs.web.formats import money
 from customs.web.once import once
 from customs.web.rendering import desk, fragment
@@ -122,7 +122,7 @@ def _list(rows: Any, next_cursor: str | None) -> Response:
         "payments/list.html",
         rows=[(one, ways.way_of(one.channel, one.method), refunding.refundable(one)) for one in rows],
         next_cursor=next_cursor,
-        asked=filled("number", *CHOICES, *DAYS),
+        asked=filled("number", *CHOICES, "needs_review", *DAYS),
         channels=choices(Channel),
         statuses=choices(Status),
         refund_statuses=choices(Refunded),
@@ -132,7 +132,16 @@ def _list(rows: Any, next_cursor: str | None) -> Response:
 def _filters() -> queries.Filters:
     words = {name: word_asked(name, CHOICES[name]) for name in filled(*CHOICES)}
     since, until = (_day_asked(name) for name in DAYS)
-    return queries.Filters(since=since and since[0], until=until and until[1], **words)
+    needs_review = flag_asked("needs_review") if filled("needs_review") else None
+    return queries.Filters(
+        channel=words.get("channel"),
+        status=words.get("status"),
+        refund_status=words.get("refund_status"),
+        merchant_no=words.get("merchant_no"),
+        needs_review=needs_review,
+        since=since and since[0],
+        until=until and until[1],
+    )
 
 
 def _day_asked(name: str) -> tuple[datetime, datetime] | None:

@@ -16,11 +16,13 @@ from customs.gateway import (
     GatewayError,
     Misuse,
     OrderReply,
+    OtherRecord,
     Sale,
     SaleReply,
-    Unknown,
     Wallet,
     method_of,
+    withheld,
+    without_others,
 )
 from customs.history.announcements import announce
 from customs.history.vault import Vault
@@ -29,7 +31,7 @@ from customs.payments.announcing import payment_news
 from customs.payments.errands import Deed, Task
 from customs.payments.facts import net_cny
 from customs.payments.fitting import number_that_fits
-from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
+from customs.payments.judging import Judgement, Outcome, Pace, Standing, case_of, judge_error, judge_reply
 from customs.payments.locking import is_current, locked_row
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.personal import inputs_place, masked, personal_place
@@ -85,7 +87,7 @@ class PaymentWork:
                 outcome = wallet.create(method, sale_of(row, inputs))
         except GatewayError as error:
             outcome = error
-        return masked(outcome, inputs)
+        return masked(without_others(outcome, _owner(row)), inputs)
 
     def payment_of(self, task: Task) -> str:
         return task.id
@@ -95,12 +97,14 @@ class PaymentWork:
         if not is_current(row, task):
             return None
         if isinstance(outcome, OrderReply) and is_for_another(row, outcome):
-            outcome = Unknown(FOR_ANOTHER, exchange=outcome.exchange)
+            # What names another merchant was withheld already; of our own order it is evidence.
+            outcome = OtherRecord(FOR_ANOTHER, exchange=outcome.exchange)
             row["explanation"] = FOR_ANOTHER
         elif _names_another(db, row, outcome):
-            outcome = Unknown("the answer names another payment of ours", exchange=outcome.exchange)
+            outcome = withheld(OtherRecord("the answer names another payment of ours", exchange=outcome.exchange))
         judgement, changes = self._judged(row, task, outcome, now, _pending(db, row))
-        values = asdict(judgement.standing) | {"holder": None, "lease_until": None} | changes
+        released = {"holder": None, "lease_until": None}
+        values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
         if row["due_at"] != task.row["due_at"] and values["next_action"] is Deed.QUERY:
             # Somebody had it asked for while this call was under way: its answer may be older than that.
             values["due_at"] = min(values["due_at"], row["due_at"])
@@ -175,6 +179,12 @@ class PaymentWork:
         sealed = row["inputs"]
         opened: dict[str, str] = json.loads(self._vault.open(sealed, inputs_place(row["id"]))) if sealed else {}
         return opened
+
+
+def _owner(row: Mapping[str, Any]) -> Mapping[str, str | None]:
+    """What says that a record is of this payment."""
+    named = ("merchant_no", "payment_no")
+    return {"our_no": row["out_order_no"]} | {name: row[name] for name in named}
 
 
 def _pending(db: Connection, row: Mapping[str, Any]) -> Decimal:

@@ -45,6 +45,7 @@ def payment_json(payment: Payment, vault: Vault, refunds: Sequence[Refund] | Non
         "wallet": payment.wallet,
         "refund_status": payment.refund_status,
         "refundable_amount": _money(refundable(payment), payment.currency),
+        **case_json(payment),
         "outcome_unknown": payment.in_doubt,
         "next_action": payment.next_action,
         "due_at": instant(payment.due_at),
@@ -96,10 +97,17 @@ def refund_json(refund: Refund) -> dict[str, Any]:
         "status": refund.status,
         "explanation": refund.explanation,
         "ended_at": instant(refund.ended_at),
+        **case_json(refund),
         "outcome_unknown": refund.in_doubt,
         "next_action": refund.next_action,
         "due_at": instant(refund.due_at),
     }
+
+
+def case_json(errand: Payment | Refund) -> dict[str, Any]:
+    """Whether a person should look at it, why, and since when."""
+    case = {"reason": errand.case_reason, "since": instant(errand.case_since)} if errand.needs_review else None
+    return {"needs_review": errand.needs_review, "case": case}
 
 
 def rate_json(rate: Rate, age_seconds: float) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The questions that lists and details of payments and refunds ask, each within what the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ class Filters:
     payment_id: str | None = None
     outer_refund_no: str | None = None
     refund_no: str | None = None
+    needs_review: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -78,7 +79,11 @@ def list_refunds(db: Session, caller: Caller, filters: Filters, *, limit: int, c
 
 def _narrowed(model: type[Any], filters: Filters) -> list[ColumnElement[bool]]:
     wanted = {name: value for name, value in asdict(filters).items() if value is not None}
-    bounds = {"since": lambda moment: model.created_at >= moment, "until": lambda moment: model.created_at < moment}
+    bounds: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "since": lambda moment: model.created_at >= moment,
+        "until": lambda moment: model.created_at < moment,
+        "needs_review": lambda needs: model.case_reason.is_not(None) if needs else model.case_reason.is_(None),
+    }
     return [bounds[name](value) if name in bounds else getattr(model, name) == value for name, value in wanted.items()]
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, insert, not_, update
 
 from customs.database import Base
-from customs.gateway import Channel, GatewayError, RefundReply, Wallet
+from customs.gateway import Channel, GatewayError, RefundReply, Wallet, without_others
 from customs.history.announcements import announce
 from customs.payment_facts import Declarations
 from customs.payments.announcing import refund_news
 from customs.payments.errands import Deed, Task
 from customs.payments.fitting import number_that_fits
-from customs.payments.judging import Judgement, Outcome, Pace, Standing, judge_error, judge_reply
+from customs.payments.judging import Judgement, Outcome, Pace, Standing, case_of, judge_error, judge_reply
 from customs.payments.locking import PAYMENTS, is_current, locked_row
 from customs.payments.models import PaymentEvent, Refund
 from customs.payments.personal import masked
@@ -53,7 +53,8 @@ class RefundWork:
                 outcome = wallet.refund(row["payment_no"], row["amount"], row["currency"], row["outer_refund_no"])
         except GatewayError as error:
             outcome = error
-        return masked(outcome, {})
+        named = ("merchant_no", "payment_no", "outer_refund_no")
+        return masked(without_others(outcome, {name: row[name] for name in named}), {})
 
     def payment_of(self, task: Task) -> str:
         payment_id: str = task.row["payment_id"]
@@ -64,7 +65,8 @@ class RefundWork:
         if not is_current(row, task):
             return None
         judgement, changes = self._judged(row, task, outcome, now)
-        values = asdict(judgement.standing) | {"holder": None, "lease_until": None} | changes
+        released = {"holder": None, "lease_until": None}
+        values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
         db.execute(update(REFUNDS).where(REFUNDS.c.id == task.id).values(values))
         after = row | values
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))

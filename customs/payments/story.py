@@ -7,6 +7,7 @@ from typing import NamedTuple
 from flask_babel import LazyString, lazy_gettext
 
 from customs.payments.errands import Deed
+from customs.payments.judging import ANOTHERS_NUMBER, NO_ANSWER, NO_END
 from customs.payments.models import PaymentEvent
 
 _ = lazy_gettext
@@ -37,8 +38,26 @@ OUTCOMES: Mapping[str, Told] = {
     "not_found": Told(_("The gateway knows nothing of it yet"), "question-circle", "waiting"),
     "refused": Told(_("Refused"), "x-circle-fill", "fail"),
     "misuse": Told(_("Not sent: it cannot be right"), "x-circle-fill", "fail"),
+    "another_record": Told(
+        _("Answered about somebody else's record, of which nothing is kept"), "question-circle", "except"
+    ),
     "unknown": Told(_("No answer came: we ask before anything is repeated"), "question-circle", "except"),
 }
+# Why a person should look at it; what was sent without effect says how many times.
+CASES: Mapping[str, LazyString] = {
+    NO_END: _("A day of asking brought no end; we go on asking. Ask the payment company how it stands."),
+    NO_ANSWER: _(
+        "Nobody knows what became of it: the gateway was asked for a day and gave no answer that can be understood. "
+        "Ask the payment company before it is collected or refunded a second time."
+    ),
+    ANOTHERS_NUMBER: _(
+        "Under this number the gateway answers about somebody else's record, of which nothing is kept. Ask the payment "
+        "company how it stands."
+    ),
+}
+NO_EFFECT = _(
+    "It was sent again and again, and the gateway shows no effect of it. Ask the payment company whether anything came."
+)
 ANSWERED = "answered"
 # Names under which an answer says who paid.
 PAYERS: Mapping[str, LazyString] = {
@@ -57,6 +76,11 @@ def outcome_of(event: PaymentEvent) -> Told | None:
     """What came of a call; None for what was no call."""
     word = event.detail.get("outcome")
     return None if word is None else OUTCOMES.get(word, Told(word, "circle", "waiting"))
+
+
+def case_words(reason: str) -> LazyString:
+    """What is to be done about a case."""
+    return CASES.get(reason, NO_EFFECT)
 
 
 def told_together(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[PaymentEvent]]]:

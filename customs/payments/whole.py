@@ -27,7 +27,7 @@ from customs.payments.ways import Way, way_of
 MOST_EVENTS = 100
 WEB = ("http://", "https://")
 # What makes the page another one when it changes.
-STANDING = ("status", "payment_no", "explanation", "outcome_unknown", "refund_status", "paid_by")
+STANDING = ("status", "payment_no", "explanation", "outcome_unknown", "refund_status", "paid_by", "needs_review")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Whole:
     @property
     def seen_refunds(self) -> str:
         """The same for the refunds alone."""
-        names = ("status", "refund_no", "explanation", "outcome_unknown")
+        names = ("status", "refund_no", "explanation", "outcome_unknown", "needs_review")
         refunds = [[one[name] for name in names] for one in self.shown["refunds"]]
         return _word([refunds, self.shown["refundable_amount"], len(self.under_way)])
 

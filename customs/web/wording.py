@@ -82,6 +82,7 @@ WORDS: dict[type, Mapping[Any, Shown]] = {
         Error.WENT_BACK: Shown(_("The gateway went back on a state"), "arrow-repeat", "except"),
         Error.NO_END: Shown(_("No end after a day of asking"), "clock-history", "except"),
         Error.NO_EFFECT: Shown(_("Sent again and again without effect"), "arrow-repeat", "except"),
+        Error.ANOTHERS_NUMBER: Shown(_("Its number stands for another payment"), "question-circle", "except"),
         Error.REFUND: Shown(_("Its payment was refunded"), "arrow-left-right", "except"),
         Error.OVER_PAID: Shown(_("More is declared than was paid"), "cash-stack", "fail"),
         Error.PAYMENT_ENDED: Shown(_("Its payment was never made"), "slash-circle", "fail"),

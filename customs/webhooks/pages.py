@@ -55,7 +55,9 @@ TYPES = {
     "payment.paid": _("a payment was made"),
     "payment.expired": _("nobody paid in time"),
     "payment.failed": _("a payment failed"),
+    "payment.needs_review": _("a payment needs somebody"),
     "refund.ended": _("a refund succeeded or failed"),
+    "refund.needs_review": _("a refund needs somebody"),
     "lane.stopped": _("the gateway refuses our credentials"),
     "webhook.test": _("a test"),
 }

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from customs.declarations.contents import Echo
-from customs.declarations.judging import judge
+from customs.declarations.judging import ANOTHERS_NUMBER, judge
 from customs.declarations.states import Action, State
-from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
+from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, OtherRecord, Refused, Unknown
 from customs.lanes.signals import Signal, signal_of
 from tests import make
 from tests.make import NOON, PACE
@@ -24,6 +24,7 @@ NOT_FOUND = NotFound("no such order", exchange=EXCHANGE, status=404)
 REFUSED = Refused("amounts differ", exchange=EXCHANGE, status=400)
 BUSINESS = Refused("parameters differ", exchange=EXCHANGE, status=555, code="PARAM_ERROR")
 MISUSE = Misuse("an amount has three places")
+ANOTHERS = OtherRecord("another payment's", exchange=EXCHANGE)
 UNKNOWN = Unknown("reset", exchange=EXCHANGE)
 LONG_AGO = NOON - timedelta(days=1)
 GRACE = timedelta(seconds=PACE.grace_seconds)
@@ -47,6 +48,7 @@ AFTER_A_SEND = [
     ("404", NOT_FOUND, "review"),
     ("555 business", BUSINESS, "review"),
     ("misuse", MISUSE, "review"),
+    ("another's record", ANOTHERS, "ask"),
     ("unknown", UNKNOWN, "ask"),
 ]
 
@@ -72,7 +74,7 @@ def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action
 
 @pytest.mark.parametrize(
     "outcome",
-    [NOT_SENT, BUSY, CREDENTIALS, SKEW, NOT_FOUND, REFUSED, BUSINESS, MISUSE, UNKNOWN],
+    [NOT_SENT, BUSY, CREDENTIALS, SKEW, NOT_FOUND, REFUSED, BUSINESS, MISUSE, ANOTHERS, UNKNOWN],
     ids=lambda outcome: type(outcome).__name__,
 )
 def test_a_query_that_brought_nothing_is_made_again(outcome):
@@ -95,6 +97,7 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
         (NOT_FOUND, "not_found", Signal.ANSWERED),
         (REFUSED, "refused", Signal.ANSWERED),
         (MISUSE, "misuse", Signal.SILENT),
+        (ANOTHERS, "another_record", Signal.ANSWERED),
         (UNKNOWN, "unknown", Signal.SILENT),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -103,6 +106,21 @@ def test_each_outcome_has_a_word_for_the_timeline_and_one_for_the_lane(outcome, 
     judgement = judge(make.sent(Action.SUBMIT), Action.SUBMIT, outcome, NOON, PACE)
 
     assert (judgement.outcome, signal_of(outcome)) == (word, signal)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [make.sent(Action.SUBMIT), make.standing(accepted=True, next_action=Action.QUERY)],
+    ids=["in doubt", "under way"],
+)
+def test_answers_about_another_payment_open_a_case_once_they_are_certain(held):
+    cases = []
+    for outcome in (ANOTHERS, ANOTHERS, NOT_FOUND, ANOTHERS, UNKNOWN, ANOTHERS, ANOTHERS):
+        held = after(held, Action.QUERY, outcome)
+        cases.append(held.case_reason)
+
+    assert cases == [None] * 6 + [ANOTHERS_NUMBER]
+    assert (held.next_action, held.state) == (Action.QUERY, State.UNDECLARED)
 
 
 # Failures that are not the push's own.

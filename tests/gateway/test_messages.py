@@ -9,12 +9,14 @@ from customs.gateway import (
     Exchange,
     Filing,
     NotFound,
+    OtherRecord,
     Reply,
     SubOrderPart,
     Unknown,
     declaration_reply,
     find_records,
 )
+from customs.gateway.messages import order_reply, refund_reply
 
 META = {"status_code": 200, "message": "请求成功", "success": True}
 FILING = Filing("18051893975650968", "2018051816320384498567689", "SHENZHEN", "123456789BTW")
@@ -166,10 +168,18 @@ def test_a_query_answered_about_another_push_says_that_ours_is_not_known(name):
         declaration_reply(get({"data": RECORD | STRANGERS[name]}), FILING)
 
 
-@pytest.mark.parametrize("name", ["another order", "another payment", "numbers swapped", "no number of the payment"])
-def test_a_query_answered_with_what_was_not_asked_is_unknown(name):
-    with pytest.raises(Unknown):
-        declaration_reply(get({"data": RECORD | STRANGERS[name]}), FILING)
+@pytest.mark.parametrize("reply", [get, post])
+@pytest.mark.parametrize("name", ["another order", "another payment", "numbers swapped"])
+def test_an_answer_about_another_payment_is_told_from_one_that_says_nothing(name, reply):
+    with pytest.raises(OtherRecord):
+        declaration_reply(reply({"data": RECORD | STRANGERS[name]}), FILING)
+
+
+def test_a_query_answered_without_numbers_is_unknown():
+    with pytest.raises(Unknown) as caught:
+        declaration_reply(get({"data": RECORD | STRANGERS["no number of the payment"]}), FILING)
+
+    assert type(caught.value) is Unknown
 
 
 def test_a_query_that_named_the_code_and_is_answered_about_another_is_unknown():
@@ -179,13 +189,37 @@ def test_a_query_that_named_the_code_and_is_answered_about_another_is_unknown():
         declaration_reply(get({"data": RECORD | {"customs": "XIAN"}}, asked), FILING)
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"data": None}, {"data": {}}, {"data": []}, {"data": "SUCCESS"}, {"data": {"a": 1}}]
-)
+@pytest.mark.parametrize("body", [{}, {"data": "SUCCESS"}, {"data": {"a": 1}}])
 @pytest.mark.parametrize("reply", [get, post])
 def test_no_record_at_all_is_unknown(body, reply):
     with pytest.raises(Unknown):
         declaration_reply(reply(body), FILING)
+
+
+EMPTY = [
+    {"data": {"info": {}}},
+    {"data": {"info": None}},
+    {"data": {"info": {"out_order_no": "", "state": None}}},
+    {"data": {"refunds": []}},
+    {"refunds": []},
+    {"info": []},
+    {"data": {}},
+    {"data": None},
+]
+
+
+@pytest.mark.parametrize("body", EMPTY, ids=str)
+def test_a_place_for_a_record_that_is_empty_is_not_found_to_a_query_and_unknown_to_a_send(body):
+    with pytest.raises(NotFound):
+        declaration_reply(get(body), FILING)
+    with pytest.raises(NotFound):
+        order_reply(get(body), "A1", "P1")
+    with pytest.raises(NotFound):
+        refund_reply(get(body), "O1", "P1")
+    with pytest.raises(Unknown):
+        declaration_reply(post(body), FILING)
+    with pytest.raises(Unknown):
+        refund_reply(post(body), "O1", "P1")
 
 
 @pytest.mark.parametrize("reply", [get, post])

@@ -150,7 +150,6 @@ NOT_OURS = {
     "no status": ORDER | {"status": ""},
     "a refund": REFUND | {"agent_order_id": "A1"},
     "two that fit": [ORDER, ORDER | {"status": "INIT"}],
-    "nothing": None,
 }
 
 
@@ -207,7 +206,6 @@ NO_REFUND_OF_OURS = {
     "no status": REFUND | {"status": None},
     "two that fit": [REFUND, REFUND],
     "an order": ORDER,
-    "nothing": None,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wallets
 from customs.history.vault import Vault
 from customs.payments.errands import Task
+from customs.payments.judging import ANOTHERS_NUMBER
 from customs.payments.models import Payment
 from customs.payments.payment_work import PaymentWork
 from customs.payments.refund_work import RefundWork
@@ -86,6 +87,60 @@ def settle(till: Till, made: tuple[Any, Task]) -> None:
     outcome, task = made
     assert till.send([task]) == [task]
     till.answer(task, outcome)
+
+
+# Somebody else's records.
+
+
+def kept_of(till: Till, payment_id: str) -> str:
+    """All that is stored and shown of a payment and its refunds."""
+    rows = [till.payment(payment_id), *till.refunds(payment_id), *till.events(payment_id)]
+    return str([vars(row) for row in rows])
+
+
+FOREIGN = {"merchant_no": "M900", "order_no": "P-THEIRS", "agent_order_id": "O-THEIRS", "openid": "THEIR-WALLET"}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_of_an_answer_about_another_merchants_order_nothing_is_kept(till: Till, call, status: int):
+    payment_id = till.pay(**DESK)
+    for _ in range(3):
+        settle(till, call(status=status, order=order(till, payment_id, **FOREIGN, status="THEIRS")))
+        till.ask_again(payment_id)
+
+    assert not [word for word in (*FOREIGN.values(), "THEIRS") if word in kept_of(till, payment_id)]
+    assert till.payment(payment_id).case_reason == (ANOTHERS_NUMBER if status == 200 else None)
+
+
+def test_under_our_number_another_merchants_order_is_not_kept(till: Till, call):
+    payment_id = till.pay(**DESK)
+
+    settle(till, call(order=order(till, payment_id, merchant_no="M900")))
+
+    assert "M900" not in kept_of(till, payment_id)
+
+
+def test_an_answer_that_names_another_payment_of_ours_is_not_kept(till: Till, call):
+    till.paid("P-THEIRS")
+    payment_id = till.pay(**DESK)
+
+    settle(till, call(order=order(till, payment_id, order_no="P-THEIRS")))
+
+    assert "P-THEIRS" not in kept_of(till, payment_id)
+
+
+def test_of_an_answer_about_another_payments_refund_nothing_is_kept(till: Till, call):
+    payment_id = till.paid("P1")
+    number = till.refund_of(till.refund(payment_id, "40.00")).outer_refund_no
+    theirs = {"no": "G-THEIRS", "order_no": "P-THEIRS", "outer_refund_no": number, "status": "SUCCESS"}
+
+    for _ in range(4):
+        till.wait(hours=1)
+        settle(till, call(refund=theirs))
+
+    (refund,) = till.refunds(payment_id)
+    assert (refund.status, refund.case_reason) == ("PENDING", ANOTHERS_NUMBER)
+    assert "THEIRS" not in kept_of(till, payment_id)
 
 
 # What goes out.

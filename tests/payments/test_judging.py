@@ -6,9 +6,29 @@ from typing import Any
 
 import pytest
 
-from customs.gateway import Busy, ClockSkew, Credentials, GatewayError, Misuse, NotFound, NotSent, Refused, Unknown
+from customs.gateway import (
+    Busy,
+    ClockSkew,
+    Credentials,
+    GatewayError,
+    Misuse,
+    NotFound,
+    NotSent,
+    OtherRecord,
+    Refused,
+    Unknown,
+)
 from customs.payments.errands import Deed
-from customs.payments.judging import JUDGES, Pace, Standing, judge_error, judge_reply
+from customs.payments.judging import (
+    ANOTHERS_NUMBER,
+    JUDGES,
+    NO_ANSWER,
+    NO_END,
+    Pace,
+    Standing,
+    judge_error,
+    judge_reply,
+)
 from tests import make
 
 NOW = make.NOON
@@ -26,6 +46,7 @@ ERRORS: dict[str, GatewayError] = {
     "not_found": ABSENT,
     "refused": NO,
     "misuse": Misuse("ours"),
+    "another_record": OtherRecord("somebody else's"),
     "unknown": SILENCE,
 }
 
@@ -41,7 +62,7 @@ def standing(**changes: Any) -> Standing:
     columns: dict[str, Any] = dict.fromkeys(Standing.__dataclass_fields__, None)
     return Standing(
         **columns
-        | {"next_action": SEND, "due_at": NOW, "in_doubt": False, "tries": 0, "polls": 0, "doubts": 0}
+        | {"next_action": SEND, "due_at": NOW, "in_doubt": False, "tries": 0, "polls": 0, "doubts": 0, "strays": 0}
         | changes
     )
 
@@ -69,6 +90,7 @@ AFTER_A_SEND = {
     "not_found": (None, False, True),
     "refused": (None, False, True),
     "misuse": (None, False, True),
+    "another_record": (QUERY, True, False),
     "unknown": (QUERY, True, False),
 }
 
@@ -173,7 +195,7 @@ def test_a_refund_is_asked_for_as_long_as_it_takes():
     judged = judge_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
 
     assert (judged.standing.next_action, judged.failed) == (QUERY, False)
-    assert judged.standing.explanation == "sent 21 times without effect"
+    assert (judged.standing.explanation, judged.standing.case_reason) == (None, "sent 21 times without effect")
 
 
 # Polling: each time after longer, for a day.
@@ -200,6 +222,44 @@ def test_what_is_in_doubt_is_asked_for_after_a_day_too():
     judged = judge_error(left(), QUERY, SILENCE, NOW + timedelta(hours=25), pace())
 
     assert judged.standing.next_action is QUERY
+
+
+# What comes back for a day, of what, and what a person is told.
+A_DAY_OF = {
+    "silence, of a refund": (left(), SILENCE, True, NO_ANSWER),
+    "silence, of a payment in doubt": (left(), SILENCE, False, NO_ANSWER),
+    "silence, of a payment that was opened": (asked(), SILENCE, False, NO_ANSWER),
+    "refusals to tell": (left(), NO, True, NO_ANSWER),
+    "no end of a refund": (asked(), None, True, NO_END),
+    "nobody who pays": (asked(), None, False, None),
+}
+
+
+@pytest.mark.parametrize(("held", "error", "patient", "reason"), A_DAY_OF.values(), ids=A_DAY_OF)
+def test_what_is_unknown_for_a_day_comes_before_a_person(held: Standing, error, patient: bool, reason: str | None):
+    def judged(hours: int) -> str | None:
+        now, at = NOW + timedelta(hours=hours), pace(patient=patient)
+        judgement = judge_error(held, QUERY, error, now, at) if error else judge_reply(held, False, now, at)
+        return judgement.standing.case_reason
+
+    assert (judged(23), judged(25)) == (None, reason)
+
+
+def test_a_day_counts_from_the_last_send():
+    late = left(sent_at=NOW + timedelta(hours=20))
+
+    assert judge_error(late, QUERY, SILENCE, NOW + timedelta(hours=25), pace()).standing.case_reason is None
+
+
+def test_answers_about_somebody_else_come_before_a_person_once_they_are_certain():
+    at, reasons = left(), []
+    for error in (ERRORS["another_record"], ABSENT, *[ERRORS["another_record"]] * 3):
+        at = judge_error(at, QUERY, error, NOW, pace(patient=True)).standing
+        reasons.append(at.case_reason)
+
+    assert reasons == [None, None, None, None, ANOTHERS_NUMBER]
+    assert at.next_action is QUERY
+    assert judge_reply(at, True, NOW, pace()).standing.case_reason is None
 
 
 @pytest.mark.parametrize(("hours", "ends"), [(1, False), (3, True)])

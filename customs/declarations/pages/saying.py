@@ -112,6 +112,7 @@ OUTCOMES: Mapping[str, LazyString] = {
     "not_found": _("the gateway knows nothing of it"),
     "refused": _("the gateway refused it"),
     "misuse": _("it could not be sent as it is"),
+    "another_record": _("the gateway answered about somebody else's order, of which nothing is kept"),
     "unknown": _("nobody knows what became of the call"),
     "superseded": _("the answer came too late and changes nothing"),
 }

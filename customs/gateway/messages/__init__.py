@@ -2,6 +2,7 @@
 
 from customs.gateway.messages.declarations import DeclarationReply, declaration_reply
 from customs.gateway.messages.orders import OrderReply, order_reply
+from customs.gateway.messages.owners import holds_others, withheld, without_others
 from customs.gateway.messages.payers import PayerData, PayerKind
 from customs.gateway.messages.rates import RateReply, rate_reply
 from customs.gateway.messages.records import find_records
@@ -18,10 +19,13 @@ __all__ = [
     "SaleReply",
     "declaration_reply",
     "find_records",
+    "holds_others",
     "openid_in",
     "order_reply",
     "rate_reply",
     "refund_replies",
     "refund_reply",
     "sale_reply",
+    "withheld",
+    "without_others",
 ]

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from customs.gateway.errors import NotFound, Unknown
+from customs.gateway.errors import NotFound, OtherRecord, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.filings import Filing
-from customs.gateway.messages.records import OUR_NO, amount_in, find_records, text_in, time_in
+from customs.gateway.messages.records import OUR_NO, amount_in, contradicts, find_records, is_empty, text_in, time_in
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "out_order_no": OUR_NO,
@@ -48,7 +48,8 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     """The record about our push; raises Unknown when there is none that surely is.
 
     A query's record that fits the question but is about another push of the same payment (another code of it)
-    raises NotFound: the gateway would have named ours. One about another payment is no answer to the question.
+    raises NotFound: the gateway would have named ours. So does a query's answer that holds no record at all.
+    One about another payment raises OtherRecord: it is no answer to the question.
     """
     ours = _numbers_of(filing)
     records = [(record, _numbers_in(record)) for record in find_records(reply.body)]
@@ -61,6 +62,10 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     same_payment = [n for _, n in about_payments if _agree({name: n[name] for name in PAYMENT}, ours)]
     if reply.exchange.method == "GET" and any(_answers(n, reply.exchange) for n in same_payment):
         raise NotFound("the record is about another push", exchange=reply.exchange, status=404)
+    if any(contradicts({name: n[name] for name in PAYMENT}, ours) for _, n in about_payments):
+        raise OtherRecord("the answer is about another payment", exchange=reply.exchange)
+    if is_empty(reply):
+        raise NotFound("the answer holds no record", exchange=reply.exchange, status=404)
     raise Unknown("the numbers were not echoed", exchange=reply.exchange)
 
 

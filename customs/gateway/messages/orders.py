@@ -6,9 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from customs.gateway.errors import Unknown
+from customs.gateway.errors import NotFound, OtherRecord, Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.messages.records import OUR_NO, amount_in, echoes, find_records, rate_in, text_in, time_in
+from customs.gateway.messages.records import (
+    OUR_NO,
+    amount_in,
+    contradicts,
+    echoes,
+    find_records,
+    is_empty,
+    rate_in,
+    text_in,
+    time_in,
+)
 from customs.gateway.messages.refunds import RefundReply, is_refund, refunds_beside
 
 PAYMENT_NO = ("payment_no", "order_no", "no")
@@ -79,7 +89,7 @@ class OrderReply:
 def order_reply(
     reply: Reply, our_no: str, payment_no: str | None = None, like: Mapping[str, object] | None = None
 ) -> OrderReply:
-    """The record about our order; raises Unknown when there is none that surely is.
+    """The record about our order; raises Unknown when there is none that surely is, NotFound when there is none.
 
     One of our numbers has to be repeated and none contradicted. The samples of 4.9 leave agent_order_id out, so
     whoever knows the payment's number names it too; until it is known, a record that names no number of ours has
@@ -90,6 +100,10 @@ def order_reply(
     matching = [record for record in records if echoes(order_numbers(record), ours)]
     if not matching and payment_no is None and like:
         matching = [record for record in records if _is_like(record, our_no, like)]
+    if not matching and any(contradicts(order_numbers(record), ours) for record in records):
+        raise OtherRecord("the answer is about another order", exchange=reply.exchange)
+    if not matching and is_empty(reply):
+        raise NotFound("the answer holds no order", exchange=reply.exchange, status=404)
     if not matching:
         raise Unknown("the order's numbers were not echoed", exchange=reply.exchange)
     if len(matching) > 1:

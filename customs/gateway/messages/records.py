@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from customs.gateway.answers import legible
+from customs.gateway.exchange import Reply
 from customs.gateway.money import as_meant, in_places
 
 # A fixed offset instead of the zone's name: no summer time since 1991, and no time zone database needed.
@@ -29,6 +30,23 @@ def find_records(body: Mapping[str, Any]) -> list[dict[str, Any]]:
         records += [item for item in objects if any(not isinstance(v, dict | list) for v in item.values())]
         level = [inner for item in level for inner in _inside(item)]
     return records
+
+
+def is_empty(reply: Reply) -> bool:
+    """Whether a query's success holds nothing where its record should stand, which is a "not found" (`data.info`)."""
+    held = [value for name, value in reply.body.items() if name != "meta"]
+    return reply.exchange.method == "GET" and bool(held) and not any(map(_says_something, held))
+
+
+def _says_something(value: Any) -> bool:
+    level = [value]
+    while level:
+        item = level.pop()
+        if isinstance(item, dict | list):
+            level += _inside(item)
+        elif item is not None and item != "":
+            return True
+    return False
 
 
 def _inside(item: Any) -> Iterable[Any]:
@@ -57,14 +75,14 @@ def amount_in(record: Mapping[str, Any], *names: str, currency: str | None = Non
     """
     number = _number_in(record, *names)
     amount = None if number is None else in_places(number, currency)
-    return abs(amount) if amount is not None and amount >= 0 else None
+    return amount.copy_abs() if amount is not None and amount >= 0 else None
 
 
 def rate_in(record: Mapping[str, Any], *names: str) -> Decimal | None:
     """The same for a rate, and for an amount that comes from one: it has as many places as were meant."""
     number = _number_in(record, *names)
     rate = None if number is None else as_meant(number)
-    return abs(rate) if rate is not None and rate >= 0 else None
+    return rate.copy_abs() if rate is not None and rate >= 0 else None
 
 
 def _number_in(record: Mapping[str, Any], *names: str) -> Decimal | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from customs.gateway.errors import Unknown
+from customs.gateway.errors import NotFound, OtherRecord, Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.messages.records import OUR_NO, amount_in, contradicts, echoes, find_records, text_in
+from customs.gateway.messages.records import OUR_NO, amount_in, contradicts, echoes, find_records, is_empty, text_in
 
 # `no` is the refund's number here, and the payment's in an order.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -42,11 +42,15 @@ def is_refund(record: Mapping[str, Any]) -> bool:
 
 
 def refund_reply(reply: Reply, outer_refund_no: str, payment_no: str | None = None) -> RefundReply:
-    """The one record about our refund; raises Unknown when there is none that surely is."""
+    """The one record about our refund; raises Unknown when none surely is, NotFound when there is none at all."""
     ours = {"payment_no": payment_no, "outer_refund_no": outer_refund_no}
     said = [(record, _numbers_in(record)) for record in find_records(reply.body) if is_refund(record)]
     # Two refunds of one payment share every other number, so this one decides.
     matching = [record for record, n in said if n["outer_refund_no"] == outer_refund_no and not contradicts(n, ours)]
+    if not matching and any(contradicts(n, {"payment_no": payment_no}) for _, n in said):
+        raise OtherRecord("the answer is about another payment's refund", exchange=reply.exchange)
+    if not matching and is_empty(reply):
+        raise NotFound("the answer holds no refund", exchange=reply.exchange, status=404)
     if not matching:
         raise Unknown("the refund's numbers were not echoed", exchange=reply.exchange)
     if len(matching) > 1:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from customs.gateway.errors import Unknown
+from customs.gateway.errors import OtherRecord, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.messages.orders import OrderReply, order_numbers, order_records, read_order
 from customs.gateway.messages.payers import PayerData, PayerKind, PayerNeed
@@ -39,7 +39,7 @@ def sale_reply(reply: Reply, sale: Sale, need: PayerNeed) -> SaleReply:
     said = [_said(record, sale.currency) for record in records]
     payment_nos = {one["payment_no"] for one in said} - {None}
     if any(contradicts(one, ours) for one in said) or len(payment_nos) > 1:
-        raise Unknown("the answer is about another order: its numbers were not echoed", exchange=reply.exchange)
+        raise OtherRecord("the answer is about another order", exchange=reply.exchange)
     if need.kind is PayerKind.NOTHING and all(one["our_no"] is None for one in said):
         raise Unknown("the order's numbers were not echoed", exchange=reply.exchange)
     payer = need.meet(reply.body)

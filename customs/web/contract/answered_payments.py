@@ -27,6 +27,8 @@ from customs.web.contract.shapes import (
 DAY: Json = {"type": "string", "format": "date", "examples": ["2026-11-23"]}
 
 NEXT: dict[str, Json] = {
+    "needs_review": flag("A person should look at it; it goes before nobody any more once the gateway has answered."),
+    "case": nullable(ref("Case")),
     "outcome_unknown": flag("A call was made and nobody knows its outcome; it is being asked for."),
     "next_action": nullable(choice(Deed, "What the desk does next; null when nothing.")),
     "due_at": nullable(instant()),

@@ -1,0 +1,65 @@
+"""Two payments under one order number, from before that was refused: a case for ours, and nothing of theirs."""
+
+import json
+
+import pytest
+from sqlalchemy import select, update
+
+from customs.crash_points import CrashPoints
+from customs.declarations.judging import ANOTHERS_NUMBER
+from customs.declarations.models import Declaration, Push
+from customs.declarations.pushing import DeclarationDesk
+from customs.gateway import Gateway, Signer, channels
+from customs.history.models import Event
+from tests.conftest import SIGNING_KEY
+from tests.desk import Desk
+from tests.gateway.loopback import answer, listening
+
+THEIR_STATE = "EXCEPT"
+THEIR_TIME = "2031-01-01 00:00:00"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_of_it(desk: Desk):
+    ours, theirs = desk.declare(), desk.declare(merchant_no="M900", payment_no="P-THEIRS")
+    shared = desk.declaration(theirs).out_order_no
+    with desk.services.transaction() as db:
+        db.execute(update(Declaration).where(Declaration.id == ours).values(out_order_no=shared))
+        db.execute(update(Push).where(Push.declaration_id == theirs).values(due_at=None))
+    record = {
+        "out_order_no": shared,
+        "payment_no": "P-THEIRS",
+        "customs": "HANGZHOU_ZS",
+        "state": THEIR_STATE,
+        "explanation": "theirs",
+        "modify_time": THEIR_TIME,
+        "cert_check_result": "DIFFERENT",
+        "wechatpay_no": "G-THEIRS",
+    }
+    content = json.dumps({"meta": {"success": True, "status_code": 200}, "data": record})
+
+    with listening(answer(content, kind="text/html")) as loopback:
+        worker = DeclarationDesk(
+            desk.services.engine,
+            desk.services.settings,
+            desk.services.vault,
+            channels(Gateway(loopback.url, "agent-1", Signer.from_file(SIGNING_KEY))),
+            CrashPoints(),
+        )
+        for _ in range(4):
+            with desk.services.transaction() as db:
+                db.execute(update(Push).where(Push.declaration_id == ours).values(due_at=desk.now))
+            (task,) = worker.exchange([], worker.claim(10))
+            worker.exchange([(task, worker.call(task))], [])
+
+    push = desk.push(ours)
+    assert (push.case_reason, push.next_action) == (ANOTHERS_NUMBER, "QUERY")
+    with desk.services.reading() as db:
+        rows = [*db.scalars(select(Event)), *db.scalars(select(Declaration).where(Declaration.id == ours)), push]
+        kept = str([vars(row) for row in rows])
+    assert not [word for word in ("P-THEIRS", "G-THEIRS", THEIR_STATE, "theirs'", "2031") if word in kept]
+    assert "withheld" in kept
