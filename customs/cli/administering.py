@@ -21,6 +21,7 @@ from customs.access.callers import Scope, operator
 from customs.access.key_deeds import KeyDeeds
 from customs.access.models import ApiKey
 from customs.access.resealing import reseal_codes
+from customs.declarations import recounting
 from customs.declarations.registration_files import read_registration_file
 from customs.declarations.resealing import reseal_buyers
 from customs.drafts.resealing import reseal_drafts
@@ -51,6 +52,13 @@ def db_upgrade() -> None:
     """Bring the database to the newest version."""
     migrating.upgrade(Services(read_settings()).engine)
     click.echo("the database is at the newest version")
+
+
+@db.command("recount")
+def db_recount() -> None:
+    """Count again what the pages show, and mend what does not fit, while everything runs."""
+    mended = recounting.mend(Services(read_settings()).engine)
+    click.echo(f"{len(mended.tallies)} tallies and {mended.causes} cases without their cause were mended")
 
 
 @click.group("api-key")

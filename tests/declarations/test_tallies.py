@@ -2,14 +2,16 @@
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
+from customs.declarations import recounting
 from customs.declarations.causes import Cause
 from customs.declarations.counting import CANCELLED, CAUSE, CLEAR, IDLE, NEEDS_REVIEW, OPEN, OPENED, STATE
 from customs.declarations.models import Declaration, Push
@@ -27,6 +29,17 @@ STEPS = 250
 # Each with orders of one code, of two in order, and of two at once.
 OFFICES = [("wechatpay", "HANGZHOU"), ("wechatpay", "GUANGZHOU_HUANGPU"), ("alipay", "SHENZHEN"), ("alipay", "NINGBO")]
 WORDS = [*State, "SUCCESS", "SUCCESS", "SUCCESS", "BLUE"]
+
+OF_ANOTHER_VERSION = {
+    "kind": STATE,
+    "day": EVER,
+    "merchant_no": "M1",
+    "channel": "alipay",
+    "subject": "NINGBO",
+    "word": "a word of then",
+    "slot": 0,
+    "count": 5,
+}
 
 
 def say(desk: Desk, chance: random.Random, _task: object) -> Any:
@@ -200,3 +213,39 @@ def test_a_walk_comes_by_every_word(desk: Desk):
     while not words >= {"UNDECLARED", "SUCCESS", "FAIL", "EXCEPT", CANCELLED, NEEDS_REVIEW, IDLE[State.UNDECLARED]}:
         walk.step()
         words |= {word for *_, word in tallied(desk, STATE, Tally.subject, Tally.word, by_day=True)}
+
+
+def spoil(desk: Desk) -> None:
+    """What a program of another version would do: change pushes, and neither count nor name causes."""
+    with desk.services.transaction() as db:
+        some = db.scalars(select(Push).order_by(Push.id)).all()
+        for one in some[::3]:
+            one.case_reason, one.cause_id = "FAIL: no such registration", None
+        for one in some[1::3]:
+            one.state, one.case_reason, one.case_since = State.SUCCESS, None, None
+        db.execute(update(Tally).where(Tally.slot == 3).values(count=Tally.count + 7))
+        db.execute(insert(Tally).values(OF_ANOTHER_VERSION))
+
+
+def test_a_recount_mends_what_another_program_spoiled_while_others_write(desk: Desk):
+    walk = Walk(desk, 1)
+    for _ in range(60):
+        walk.step()
+    before = recounting.find(desk.services.engine)
+    spoil(desk)
+    spoiled = recounting.find(desk.services.engine)
+
+    with ThreadPoolExecutor(3) as pool:
+        mends = [pool.submit(recounting.mend, desk.services.engine) for _ in range(2)]
+        written = pool.submit(lambda: [desk.take_in(make.declaration_row(merchant_no="M3")) for _ in range(20)])
+    mended = [one.result() for one in mends]
+    written.result()
+
+    assert not before
+    assert spoiled
+    assert any(mended)
+    assert not recounting.find(desk.services.engine)
+    assert not recounting.mend(desk.services.engine)
+    with desk.services.reading() as db:
+        odd = select(Push.id).where(Push.case_reason.is_(None) != Push.cause_id.is_(None))
+        assert db.scalars(odd).all() == []
