@@ -49,8 +49,8 @@ class Payments(Protocol):
     ) -> Mapping[PaymentKey, PaymentFacts]:
         """What is known of these payments; the others were made elsewhere. `lock`: nobody changes them meanwhile."""
 
-    def collecting(self, db: Session, merchants: Collection[str]) -> Collection[str]:
-        """Those of these merchants whose payments are made here."""
+    def borne(self, db: Session, merchants: Collection[str], numbers: Collection[str]) -> Collection[tuple[str, str]]:
+        """Each merchant with those of these numbers that a payment made here bears, as its own or as its order's."""
 
 
 class Declarations(Protocol):

@@ -71,25 +71,28 @@ def compare(
     for index, order in list(checked.orders.items()):
         for complaint in conflicts_with_held(order, held, indexes.get(index)):
             checked.complain(index, complaint)
-    collecting = payments.collecting(db, {order.merchant_no for order in checked.orders.values()})
-    return Compared(replays, set(_compare_payments(checked, facts, pushes, collecting, now)))
+    strange = [order for order in checked.orders.values() if PaymentKey(*order.payment) not in facts]
+    numbers = {number for order in strange for number in (order.payment_no, order.out_order_no)}
+    borne = payments.borne(db, {order.merchant_no for order in strange}, numbers)
+    return Compared(replays, set(_compare_payments(checked, facts, pushes, borne, now)))
 
 
 def _compare_payments(
     checked: Checked,
     facts: Mapping[PaymentKey, PaymentFacts],
     pushes: Pushes,
-    collecting: Collection[str],
+    borne: Collection[tuple[str, str]],
     now: datetime,
 ) -> Iterator[int]:
     """Complain about what the orders' payments do not allow; yields who waits to be paid."""
     held = {payment: list(of_payment) for payment, of_payment in pushes.items()}
     for index, order in list(checked.orders.items()):
-        known, collects = facts.get(PaymentKey(*order.payment)), order.merchant_no in collecting
-        if known is None and not collects and order.submit != WHEN_PAID:
+        known = facts.get(PaymentKey(*order.payment))
+        looks_like_ours = any((order.merchant_no, one) in borne for one in (order.payment_no, order.out_order_no))
+        if known is None and not looks_like_ours and order.submit != WHEN_PAID:
             continue
         of_payment = held.setdefault(order.payment, [])
-        for complaint in complaints_about_payment(order, known, of_payment, collects, now):
+        for complaint in complaints_about_payment(order, known, of_payment, looks_like_ours, now):
             checked.complain(index, complaint)
         if index in checked.orders:
             # The next row of the same payment adds to this one (R4).

@@ -31,9 +31,9 @@ def waits(order: Order, facts: PaymentFacts | None) -> bool:
 
 
 def complaints_about_payment(
-    order: Order, facts: PaymentFacts | None, pushes: Sequence[HeldPush], collects: bool, now: datetime
+    order: Order, facts: PaymentFacts | None, pushes: Sequence[HeldPush], looks_like_ours: bool, now: datetime
 ) -> Iterator[Complaint]:
-    """What is to be said of an order's payment; `collects`: its merchant's payments are made here."""
+    """What is to be said of an order's payment; `looks_like_ours`: a payment made here bears one of its numbers."""
     if facts is not None:
         case = Case(order, facts, pushes, now)
         for rule in RULES:
@@ -46,12 +46,12 @@ def complaints_about_payment(
             "this payment is not known here, so nobody would notice when it is paid",
             'hand the order in when it is paid, with "submit": "now"',
         )
-    elif collects:
+    elif looks_like_ours:
         yield Complaint(
             "payment_no",
             "payment_unknown",
             Severity.WARNING,
-            "this merchant's payments are made here, and this one is not among them",
+            "a payment made here bears one of this order's numbers, and none has this payment number",
             "check the number; nothing is wrong when it was paid elsewhere",
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from decimal import ROUND_DOWN, Decimal
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -36,12 +37,20 @@ class KnownPayments:
         facts = {_key(payment): _facts(payment, payment.id in refunding) for payment in found}
         return {key: facts[key] for key in keys if key in facts}
 
-    def collecting(self, db: Session, merchants: Collection[str]) -> Collection[str]:
-        """Those of these merchants whose payments are made here."""
+    def borne(self, db: Session, merchants: Collection[str], numbers: Collection[str]) -> Collection[tuple[str, str]]:
+        """Each merchant with those of these numbers that a payment made here bears, as its own or as its order's."""
         if not merchants:
             return ()
         asked = each_of(db, merchants)
-        return set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
+        ours = set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
+        if not ours:
+            return ()
+        # One look into each index: an OR would read every payment there is.
+        found = [
+            db.execute(select(Payment.merchant_no, number).where(one_of(db, number, numbers)))
+            for number in (Payment.payment_no, Payment.out_order_no)
+        ]
+        return {(merchant_no, number) for merchant_no, number in chain(*found) if merchant_no in ours and number}
 
 
 def _key(payment: Payment) -> PaymentKey:

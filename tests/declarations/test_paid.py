@@ -35,8 +35,10 @@ def split(*amounts: str, **changes: Any):
     return make.order(sub_orders=parts or None, **changes)
 
 
-def said(order, known: PaymentFacts | None, pushes=(), collects: bool = False) -> list[tuple[str, str, Severity]]:
-    found = complaints_about_payment(order, known, pushes, collects, NOW)
+def said(
+    order, known: PaymentFacts | None, pushes=(), looks_like_ours: bool = False
+) -> list[tuple[str, str, Severity]]:
+    found = complaints_about_payment(order, known, pushes, looks_like_ours, NOW)
     return [(one.place, one.code, one.severity) for one in found]
 
 
@@ -87,11 +89,11 @@ def test_nobody_waits_for_a_payment_that_is_not_known():
     assert said(make.order(submit="when_paid"), None) == [("submit", "payment_unknown", ERROR)]
 
 
-@pytest.mark.parametrize("collects", [True, False])
-def test_an_unknown_payment_is_a_warning_only_where_payments_are_made_here(collects: bool):
-    found = said(make.order(), None, collects=collects)
+@pytest.mark.parametrize("looks_like_ours", [True, False])
+def test_an_unknown_payment_is_a_warning_only_where_a_payment_made_here_bears_a_number_of_it(looks_like_ours: bool):
+    found = said(make.order(), None, looks_like_ours=looks_like_ours)
 
-    assert found == [("payment_no", "payment_unknown", WARNING)] * collects
+    assert found == [("payment_no", "payment_unknown", WARNING)] * looks_like_ours
 
 
 # Was it refunded?

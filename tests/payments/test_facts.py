@@ -8,6 +8,7 @@ import pytest
 from customs.gateway import Channel
 from customs.payment_facts import PaymentFacts, PaymentKey
 from tests import make
+from tests.desk import Desk
 from tests.payments.till import Till, refund_reply, sale_reply
 
 
@@ -143,8 +144,31 @@ def test_many_are_told_at_once(till: Till):
     assert {key.payment_no for key in known} == set(numbers)
 
 
-def test_only_merchants_with_payments_here_collect_here(till: Till):
-    till.pay()
+def test_the_numbers_that_payments_made_here_bear_are_told_with_their_merchant(till: Till):
+    till.paid("P1", out_order_no="SHOP-1")
+    till.pay(out_order_no="SHOP-2")
 
     with till.services.reading() as db:
-        assert set(till.services.payments.collecting(db, {make.MERCHANT, "M200"})) == {make.MERCHANT}
+        borne = till.services.payments.borne(db, {make.MERCHANT, "M200"}, {"P1", "SHOP-1", "SHOP-2", "P9", ""})
+
+    assert borne == {(make.MERCHANT, number) for number in ("P1", "SHOP-1", "SHOP-2")}
+
+
+# The other order's numbers, beside a collection for the order SHOP-1 that nobody has paid.
+NUMBERS_OF_ANOTHER = {
+    "nothing of ours": ({}, []),
+    "our order's number": ({"out_order_no": "SHOP-1"}, ["payment_unknown"]),
+    "our number as the payment's": ({"payment_no": "SHOP-1"}, ["payment_unknown"]),
+    "our payment through the other wallet": ({"channel": "alipay", "payment_no": "P1"}, ["payment_unknown"]),
+    "another merchant's": ({"merchant_no": "M200", "out_order_no": "SHOP-1"}, []),
+}
+
+
+@pytest.mark.parametrize(("numbers", "codes"), NUMBERS_OF_ANOTHER.values(), ids=NUMBERS_OF_ANOTHER)
+def test_an_unpaid_collection_is_only_held_against_orders_that_look_like_it(till: Till, desk: Desk, numbers, codes):
+    till.do(till.pay(out_order_no="SHOP-1"), sale_reply("INIT", payment_no="P1"))
+
+    row = make.declaration_row(numbers.get("channel", "wechatpay")) | numbers
+    batch = desk.take_in(row)
+
+    assert [finding["code"] for finding in batch.findings] == codes
