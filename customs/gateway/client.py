@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from requests import PreparedRequest
@@ -12,7 +13,7 @@ from urllib3 import Timeout
 from customs.gateway.answers import understand
 from customs.gateway.conversation import LOST, Conversation
 from customs.gateway.endpoints import Endpoint, check
-from customs.gateway.errors import Misuse, NotSent, Unknown
+from customs.gateway.errors import ClockSkew, Misuse, NotSent, Unknown
 from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.signing import Signer, signing_text
 from customs.gateway.transport import NotConnectedError, TimedAdapter
@@ -60,7 +61,11 @@ class Gateway:
 
     def call(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
         """Sends the parameters once; raises a GatewayError for everything that is no success."""
-        return _understood(self._ask(endpoint, params, self._timeout))
+        try:
+            return _understood(self._ask(endpoint, params, self._timeout))
+        except ClockSkew as error:
+            error.our_time = datetime.fromtimestamp(self._now(), UTC)
+            raise
 
     def download(
         self,

@@ -46,11 +46,15 @@ class Credentials(GatewayError):
 
 
 class ClockSkew(GatewayError):
-    """411: the timestamp was refused, nothing was done; compare with `server_time` (aware), sign again."""
+    """411: the timestamp was refused, nothing was done; compare with `server_time` (aware), sign again.
+
+    `our_time` is what the clock that made the timestamp shows.
+    """
 
     def __init__(self, message: str, *, exchange: Exchange, server_time: datetime | None) -> None:
         super().__init__(message, exchange=exchange)
         self.server_time = server_time
+        self.our_time: datetime | None = None
 
 
 class Refused(GatewayError):

@@ -52,7 +52,8 @@ def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
         if isinstance(outcome, Busy):
             retry_after = max(retry_after, outcome.retry_after or 0.0)
         if isinstance(outcome, ClockSkew) and outcome.server_time is not None:
-            skew = (now - outcome.server_time).total_seconds()
+            # Whose clock it was matters: the database's may be right while this machine's is wrong.
+            skew = ((outcome.our_time or now) - outcome.server_time).total_seconds()
         if signal in REASONS and isinstance(outcome, GatewayError):
             reason = f"{REASONS[signal]}: {outcome.message}"
     return LaneReport(

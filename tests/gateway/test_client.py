@@ -165,10 +165,12 @@ def test_an_error_carries_the_exchange_and_its_text_no_parameter(signer):
     assert "A~1" not in f"{error} {error!r} {error.exchange!r}"
 
 
-def test_a_clock_skew_tells_the_gateways_time(signer):
-    error = failure(answer(meta(411), 411, Date=DATE), signer)
+def test_a_clock_skew_tells_the_gateways_time_and_that_of_the_clock_that_signed(signer):
+    ours = datetime(2017, 6, 22, 13, 31, 17, tzinfo=UTC)
 
-    assert error.server_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
+    error = failure(answer(meta(411), 411, Date=DATE), signer, now=ours.timestamp)
+
+    assert (error.server_time, error.our_time) == (datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC), ours)
 
 
 @pytest.mark.parametrize(

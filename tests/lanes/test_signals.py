@@ -95,3 +95,10 @@ def test_a_clock_that_is_off_says_by_how_much(seconds: int):
     report = lane_report([skewed(seconds)], NOW)
 
     assert (report.struck, report.skew) == (1, seconds)
+
+
+def test_a_skew_is_that_of_the_machine_that_signed_and_not_the_databases():
+    error = skewed(0)
+    error.our_time = NOW + timedelta(seconds=90)
+
+    assert lane_report([error], NOW).skew == 90

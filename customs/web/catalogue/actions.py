@@ -17,9 +17,9 @@ ACTIONS = (
         "outcome_unknown",
         Words(
             "Nobody knows yet what became of the last call; the gateway is being asked.",
-            "Wait; when asking leads nowhere, a reviewer may override.",
+            "Wait: nothing else is sent before the gateway has answered. When asking leads nowhere, ask the gateway.",
         ),
-        Words("上一次调用结果未知，正在向网关查询。", "请等待；若一直没有结果，审核员可以强制重推。"),
+        Words("上一次调用结果未知，正在向网关查询。", "请等待：网关答复之前不会再发送；若一直没有结果，请联系网关。"),
     ),
     Entry(
         "still_running",

@@ -210,8 +210,11 @@ ORDERS = (
     ),
     Entry(
         "refund_under_way",
-        Words("A refund of this payment is under way.", "Wait until the refund has ended."),
-        Words("该笔支付正在退款。", "等退款结束后再操作。"),
+        Words(
+            "A refund of this payment is under way.",
+            "Wait until the refund has ended. Where it has waited for a day for a call's outcome, dismiss lets it go.",
+        ),
+        Words("该笔支付正在退款。", "等退款结束后再操作；若退款因调用结果未明已等待一天，关闭异常即放行退款。"),
     ),
     Entry(
         "over_payment",
