@@ -12,6 +12,7 @@ from customs.gateway import (
     Misuse,
     NotFound,
     NotSent,
+    OtherRecord,
     Refused,
     TooLate,
     Unknown,
@@ -45,6 +46,7 @@ OUTCOMES = [
     (Credentials("who?"), Signal.STRUCK),
     (skewed(1), Signal.SKEWED),
     (Unknown("lost"), Signal.SILENT),
+    (OtherRecord("another's"), Signal.ANSWERED),
     (Misuse("ours"), Signal.SILENT),
 ]
 
