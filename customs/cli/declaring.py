@@ -13,11 +13,21 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.access.callers import operator
 from customs.cli.loading import loaded
-from customs.cli.showing import show_batches, show_declarations, show_findings, watch
+from customs.cli.showing import (
+    MOST_NAMED,
+    show_batches,
+    show_declarations,
+    show_earlier,
+    show_findings,
+    show_open_rows,
+    watch,
+)
 from customs.declarations import intake, presenting, queries
 from customs.declarations.checking import Rejected
+from customs.declarations.earlier import earlier_submissions
 from customs.declarations.findings import Severity
 from customs.declarations.models import Declaration
+from customs.declarations.open_rows import open_rows_of
 from customs.declarations.queries import BatchState
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import ModifyIn, RedeclareIn
@@ -40,7 +50,7 @@ ATTEMPTS = 3
 def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
     """Submit a CSV, XLSX or JSON file.
 
-    Exit 0 when all is well (with --wait: all SUCCESS), 2 when rows were refused, 3 when it needs review.
+    Exit 0 when all is well (with --wait: the batch is DONE), 2 when rows were refused, 3 when it needs review.
     """
     services = Services(read_settings())
     console = Console(stderr=as_json)
@@ -62,6 +72,9 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
         shown = presenting.batch_json(batch, queries.progress_of(db, batch_id), queries.replays_of(db, batch_id))
         filters = queries.Filters(batch_id=batch_id, needs_review=True)
         in_review = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None)
+        earlier = earlier_submissions(db, shown["replayed"], operator())
+        open_rows = open_rows_of(db, batch_id, MOST_NAMED)
+    show_earlier(console, earlier)
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
@@ -69,6 +82,7 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
             show_findings(console, batch.findings)
         if wait and in_review.rows:
             show_declarations(console, in_review.rows)
+        show_open_rows(console, open_rows, shown["counts"]["open_rows"])
         click.echo(f"{batch_id}  {shown['state']}  {shown['counts']['total']} declarations")
     if any(finding["severity"] == Severity.ERROR for finding in batch.findings):
         sys.exit(FINDINGS)
@@ -121,6 +135,7 @@ def status(number: str | None, as_json: bool) -> None:
             shown: Any = presenting.batch_json(batch, progress, replayed)
             filters = queries.Filters(batch_id=number)
             rows = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None).rows
+            open_rows = open_rows_of(db, number, MOST_NAMED)
         else:
             rows = queries.declarations_numbered(db, number, operator())
             if not rows:
@@ -134,6 +149,7 @@ def status(number: str | None, as_json: bool) -> None:
     if len(rows) == LARGEST_PAGE:
         click.echo(f"the newest {LARGEST_PAGE}; the API lists them all")
     if number.startswith("bat_"):
+        show_open_rows(console, open_rows, shown["counts"]["open_rows"])
         counts = "  ".join(f"{name} {count}" for name, count in shown["counts"].items() if count)
         click.echo(f"{number}  {shown['state']}  {counts}")
     return None

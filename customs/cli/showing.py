@@ -12,12 +12,15 @@ from rich.table import Table
 
 from customs.access.callers import operator
 from customs.declarations import queries
-from customs.declarations.models import Declaration
+from customs.declarations.earlier import Earlier
+from customs.declarations.models import Declaration, OpenRow
 from customs.declarations.queries import BatchState
 from customs.declarations.states import State
+from customs.history.tallying import SHANGHAI
 from customs.wiring import Services
 
 LOOK_SECONDS = 0.3
+MOST_NAMED = 20
 PATIENCE_SECONDS = 30.0
 COLOURS = {State.SUCCESS: "green", State.FAIL: "red", State.EXCEPT: "yellow"}
 MARKS = {State.SUCCESS: "✓", State.FAIL: "✗", State.EXCEPT: "!"}
@@ -92,6 +95,24 @@ def show_declarations(console: Console, declarations: Sequence[Declaration]) -> 
     console.print(table)
 
 
+def show_open_rows(console: Console, rows: Sequence[OpenRow], count: int) -> None:
+    """Which rows a batch left open, as far as they are given, and how many there are."""
+    if not count:
+        return
+    which = ", ".join(f"row {one.row or one.position + 1} {one.out_order_no}".rstrip() for one in rows[:MOST_NAMED])
+    more = f", and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    console.print(f"[yellow]{count} not submitted[/]: {escape(which)}{more}", highlight=False)
+    console.print("      → submit them mended, or discard them on the batch's page", highlight=False)
+
+
+def show_earlier(console: Console, earlier: Sequence[Earlier]) -> None:
+    """What was handed in again: when, by whom and in which batch it was submitted before."""
+    for one in earlier:
+        when = f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        batch = f" by {one.batch.sender} in {one.batch.id} {one.batch.name}" if one.batch else ""
+        console.print(f"{one.count} submitted before, {when}{escape(batch)}", highlight=False)
+
+
 def show_batches(console: Console, services: Services, limit: int = 20) -> None:
     """The newest batches and where each stands."""
     table = Table()
@@ -103,9 +124,10 @@ def show_batches(console: Console, services: Services, limit: int = 20) -> None:
         for batch in page.rows:
             progress = queries.progress_of(db, batch.id)
             counts = {str(state): count for state, count in progress.states.items()} | {
-                "in review": progress.needs_review
+                "in review": progress.needs_review,
+                "rows not submitted": progress.open_rows,
             }
             counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-            named = f"{escape(batch.name)}\n{batch.created_at.astimezone():%Y-%m-%d %H:%M}"
+            named = f"{escape(batch.name)}\n{batch.created_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
             table.add_row(batch.id, named, progress.state, f"{progress.total}: {counted}")
     console.print(table)

@@ -18,34 +18,39 @@ LONGEST_RUN = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Course:
-    """How far a batch is: `running` of `total` declarations still go on by themselves. `left` is None where unknown."""
+    """How far a batch is: `running` of its declarations still go on by themselves, `open_rows` became none.
+
+    `total` counts both. `left` is None where unknown.
+    """
 
     total: int
     running: int
+    open_rows: int
     left: timedelta | None
 
     @property
     def ended(self) -> int:
-        return self.total - self.running
+        return self.total - self.running - self.open_rows
 
     @property
     def share(self) -> float:
-        """The share that has ended, 0 to 1."""
-        return self.ended / self.total if self.total else 1.0
+        """The share that has ended in whole hundredths, 0 to 1; it is 1 when all has."""
+        return self.ended * 100 // self.total / 100 if self.total else 1.0
 
 
 def running_of(db: Session, batch_id: str) -> int:
-    """How many declarations of a batch still go on by themselves, with nobody asked to decide."""
+    """How many declarations of a batch still go on by themselves or wait to be paid, with nobody asked to decide."""
+    waiting = select(func.count()).where(in_batch(batch_id), Declaration.waiting_for.is_not(None))
     going_on = (
         select(func.count(Push.declaration_id.distinct()))
         .join(Declaration, Declaration.id == Push.declaration_id)
         .where(in_batch(batch_id), Push.due_at.is_not(None), Push.case_reason.is_(None))
     )
-    return db.scalar(going_on) or 0
+    return (db.scalar(going_on) or 0) + (db.scalar(waiting) or 0)
 
 
-def course(total: int, running: int, began: datetime, now: datetime) -> Course:
-    """How far a batch is that began at this time, and how long the rest takes at the pace so far."""
+def course(total: int, running: int, began: datetime, now: datetime, open_rows: int = 0) -> Course:
+    """How far a batch of so many declarations is, and how long the rest of them takes at the pace so far."""
     ended, passed = total - running, now - began
     is_known = ended >= FEWEST_ENDS and ended >= total * SMALLEST_SHARE and timedelta() < passed <= LONGEST_RUN
-    return Course(total, running, passed * (running / ended) if running and is_known else None)
+    return Course(total + open_rows, running, open_rows, passed * (running / ended) if running and is_known else None)

@@ -193,6 +193,11 @@ def open_rows_of(db: Session, batch_id: str, limit: int) -> Sequence[OpenRow]:
     return db.scalars(wanted.order_by(OpenRow.id).limit(limit)).all()
 
 
+def order_no_shown(row: OpenRow, caller: Caller) -> str:
+    """The order number of a row, for whoever may touch its merchant or handed it in; "" for others."""
+    return row.out_order_no if row.left_by_id == caller.id or caller.may_touch(row.merchant_no) else ""
+
+
 @dataclass(frozen=True)
 class Discarding:
     """Rows that somebody discarded in one go, and why; None for rows that were deleted from their draft."""
@@ -211,8 +216,12 @@ def discardings_of(db: Session, batch_id: str, limit: int) -> Sequence[Discardin
     return [Discarding(rows, by or "", at, why) for rows, by, at, why in found if at is not None]
 
 
-def batches_with_open_rows(db: Session, caller: Caller, limit: int) -> Sequence[Batch]:
-    """The newest batches that left rows open, of those that the caller sees."""
-    left = select(OpenRow.batch_id).where(OpenRow.discarded_at.is_(None)).distinct()
-    wanted = select(Batch).where(Batch.id.in_(left), sees_batch(caller))
-    return db.scalars(wanted.order_by(Batch.id.desc()).limit(limit)).all()
+def batches_with_open_rows(db: Session, caller: Caller, limit: int) -> Sequence[tuple[Batch, int]]:
+    """The newest batches that left rows open, of those that the caller sees, and how many they left."""
+    is_open = OpenRow.discarded_at.is_(None)
+    wanted = select(Batch).where(Batch.id.in_(select(OpenRow.batch_id).where(is_open).distinct()), sees_batch(caller))
+    batches = db.scalars(wanted.order_by(Batch.created_at.desc(), Batch.id.desc()).limit(limit)).all()
+    counted = select(OpenRow.batch_id, func.count().label("rows")).where(is_open)
+    of_these = counted.where(OpenRow.batch_id.in_([one.id for one in batches]))
+    counts = {row.batch_id: row.rows for row in db.execute(of_these.group_by(OpenRow.batch_id))}
+    return [(one, counts[one.id]) for one in batches]

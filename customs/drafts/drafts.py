@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Index, LargeBinary, Select, String, delete, select
+from sqlalchemy import ColumnElement, CursorResult, Index, LargeBinary, Select, String, delete, exists, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from customs import database
 from customs.access.callers import Caller
 from customs.database import Base, UtcDateTime
+from customs.declarations.models import OpenRow
+from customs.declarations.open_rows import discard_rows_of_draft, is_left_in
 from customs.declarations.queries import batch_of
-from customs.errors import NotFound
+from customs.errors import Fault, Invalid, NotFound
+from customs.history.auditing import AuditTrail
 from customs.history.masking import mask_text
 from customs.history.vault import Vault
 from customs.ids import new_id
@@ -83,9 +86,9 @@ def open_draft(
     return _opened(db, vault, caller, grid, filename, batch_id or batch_named_in(db, filename, caller))
 
 
-def open_pasted(db: Session, vault: Vault, caller: Caller, text: str, batch_id: str | None = None) -> Draft:
-    """The same for rows pasted from a spreadsheet."""
-    return _opened(db, vault, caller, read_pasted(text), "", batch_id)
+def open_pasted(db: Session, vault: Vault, caller: Caller, text: str, name: str = "") -> Draft:
+    """A draft of rows pasted from a spreadsheet."""
+    return _opened(db, vault, caller, read_pasted(text), name, None)
 
 
 def _opened(db: Session, vault: Vault, caller: Caller, grid: Grid, filename: str, batch_id: str | None) -> Draft:
@@ -167,10 +170,18 @@ def submitted_as(db: Session, draft_id: str, caller: Caller) -> str | None:
     return db.scalar(select(Draft.batch_id).where(*done))
 
 
-def discard(db: Session, draft_id: str, caller: Caller) -> None:
-    """Delete a draft; NotFound for somebody else's."""
-    db.delete(draft_of(db, draft_id, caller))
+def discard(db: Session, draft_id: str, caller: Caller, audit: AuditTrail, why: str | None = None) -> None:
+    """Delete a draft; NotFound for somebody else's.
+
+    `why` is needed where a batch left rows open in it: they are discarded with it, on the record.
+    """
+    draft = draft_of(db, draft_id, caller, lock=True)
+    if why is None and is_left_in(db, draft_id):
+        needed = "rows of a batch are discarded with this draft: give a reason"
+        raise Invalid(needed, faults=[Fault("/reason", "required", needed)])
+    db.delete(draft)
     db.flush()
+    discard_rows_of_draft(db, draft_id, None, caller, why, audit, database.now(db))
 
 
 def grid_in(draft: Draft, vault: Vault) -> Grid:
@@ -205,11 +216,19 @@ def sealed_place(draft_id: str) -> str:
 
 def something_is_untouched(db: Session, now: datetime) -> bool:
     """Whether `forget_untouched` has anything to do."""
-    return db.scalar(select(Draft.id).where(Draft.updated_at < now - KEPT).limit(1)) is not None
+    return db.scalar(select(Draft.id).where(*_untouched(now)).limit(1)) is not None
 
 
 def forget_untouched(db: Session, now: datetime) -> int:
-    """Delete a bite of the drafts that nobody has touched for a week; how many there were."""
-    old = select(Draft.id).where(Draft.updated_at < now - KEPT).order_by(Draft.updated_at).limit(BITE)
+    """Delete a bite of the drafts that nobody has touched for a week; how many there were.
+
+    A draft lives as long as a batch has open rows in it.
+    """
+    old = select(Draft.id).where(*_untouched(now)).order_by(Draft.updated_at).limit(BITE)
     gone: CursorResult[Any] = db.execute(delete(Draft).where(Draft.id.in_(old)))  # type: ignore[assignment]
     return gone.rowcount
+
+
+def _untouched(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    open_rows = exists().where(OpenRow.draft_id == Draft.id, OpenRow.discarded_at.is_(None))
+    return Draft.updated_at < now - KEPT, ~open_rows

@@ -25,17 +25,19 @@ from customs.drafts.drafts import Draft, discard, drafts_of, open_draft, open_pa
 from customs.drafts.mending_pages import saved_cells
 from customs.drafts.submitting import ReadyDraft, make_draft_ready, submit
 from customs.errors import CustomsError, Fault, Invalid
+from customs.history.tallying import SHANGHAI
 from customs.sheets.columns import COLUMNS, REQUIRED
 from customs.web.bodies import LARGEST_BODY, raw_body
 from customs.web.deeds import DONE
 from customs.web.doors import current_caller, services
 from customs.web.once import beginning_again, once
 from customs.web.rendering import desk
-from customs.web.visitors import opens
+from customs.web.visitors import moment, opens
 
 pages = Blueprint("import_pages", __name__)
 
 CREATED = 201
+LONGEST_REASON = 500
 
 
 @pages.get(START)
@@ -85,7 +87,12 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
 @pages.post(f"{START}/<draft_id>/discard")
 @opens(Scope.DECLARATIONS_WRITE)
 def discard_draft(draft_id: str) -> WerkzeugResponse:
-    beginning_again(lambda db: discard(db, draft_id, current_caller()))
+    """The draft goes; rows that a batch left in it are discarded with it, for a reason."""
+    why = request.form.get("reason", "").strip()[:LONGEST_REASON] or None
+    try:
+        beginning_again(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
+    except CustomsError as error:
+        return shown_again(draft_id, asked(), told_in_place(error))
     flash(gettext("The draft was discarded. Nothing of it was sent."), DONE)
     return gone_to(START)
 
@@ -108,7 +115,9 @@ def _opened(db: Session, pasted: str) -> Draft:
     if file is not None and file.filename:
         return open_draft(db, services().vault, current_caller(), file.read(), file.filename)
     if pasted.strip():
-        return open_pasted(db, services().vault, current_caller(), pasted)
+        when = f"{moment().astimezone(SHANGHAI):%m-%d %H:%M}"
+        name = gettext("Pasted rows %(when)s", when=when)
+        return open_pasted(db, services().vault, current_caller(), pasted, name)
     why = "choose a file, or paste rows"
     raise Invalid(why, faults=[Fault("/file", "nothing_chosen", why)])
 

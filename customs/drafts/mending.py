@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from customs import database
 from customs.access.callers import Caller
+from customs.declarations.open_rows import discard_rows_of_draft
 from customs.drafts.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
 from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.history.auditing import AuditTrail
 from customs.history.vault import Vault
 from customs.sheets.cells import Cell, shown
 from customs.sheets.columns import BY_HEADER, Column, Header, match_header
@@ -112,10 +114,13 @@ class Mending:
         edited = sorted(present.keys() - restored.keys())
         return self._remember(undo), Undone(last.column, sorted(restored), edited)
 
-    def delete_rows(self, numbers: Collection[int]) -> Draft:
-        """Take rows out; with the last one the draft goes too (`row_count` 0)."""
+    def delete_rows(self, numbers: Collection[int], audit: AuditTrail) -> Draft:
+        """Take rows out; with the last one the draft goes too (`row_count` 0). What a batch left open is discarded."""
         gone = frozenset(numbers)
-        return self._mended(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
+        draft = self._mended(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
+        now = database.now(self._db)
+        discard_rows_of_draft(self._db, self._draft_id, gone, self._caller, None, audit, now)
+        return draft
 
     def rename_header(self, place: int, column: str) -> Draft:
         """Say which column the header at a place means, where the file spells it as nobody knows it."""

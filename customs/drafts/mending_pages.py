@@ -53,7 +53,7 @@ def change_cells(draft_id: str) -> WerkzeugResponse:
 @pages.post("/rows/<int:number>/delete")
 @opens(Scope.DECLARATIONS_WRITE)
 def delete_row(draft_id: str, number: int) -> WerkzeugResponse:
-    return _mended(draft_id, lambda db: _mending(db, draft_id).delete_rows([number]), working_on)
+    return _mended(draft_id, lambda db: _mending(db, draft_id).delete_rows([number], services().audit), working_on)
 
 
 @pages.post("/rows/<int:number>/strays")

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from customs import database
 from customs.access.callers import Caller
 from customs.declarations.checking import Rules
+from customs.declarations.earlier import earlier_submissions
 from customs.declarations.findings import Finding, Severity
 from customs.declarations.intake import compare
 from customs.declarations.orders import Order
@@ -33,6 +34,7 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
     checked = ready.ready.checked
     with database.reading(engine) as db:
         compared = compare(db, vault, checked, ready.ready.prepared, payments, database.now(db))
+        earlier = earlier_submissions(db, set(compared.replays.values()), caller)
     places = ready.sheet.places
     standings = _standings(ready, compared.replays)
     of_rows: dict[int, list[Finding]] = defaultdict(list)
@@ -52,6 +54,7 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
         of_rows=of_rows,
         replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
         heads={row: place.row for place in places for row in place.rows},
+        earlier=earlier,
         undo=undo,
     )
 
@@ -81,6 +84,7 @@ def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Colum
         of_rows={},
         replays={},
         heads={},
+        earlier=(),
         undo=undo,
     )
 
@@ -121,6 +125,7 @@ def _totals(ready: ReadyDraft, standings: Sequence[Standing], replays: Mapping[i
         duplicates=len({_declaration(finding) for finding in checked.errors if finding.code in DUPLICATES}),
         warnings=len(checked.findings) - len(checked.errors),
         good_rows=sum(len(places[index].rows) for index in kept),
+        new_rows=sum(len(places[index].rows) for index in checked.orders),
         amount=_sum(checked.given.values()),
         good_amount=_sum(checked.orders.values()),
         offices=Counter((order.channel, order.office) for order in checked.orders.values()),

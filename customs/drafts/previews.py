@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from customs.declarations.earlier import Earlier
 from customs.declarations.findings import Finding, Severity
 from customs.drafts.drafts import Draft, Undo
 from customs.gateway import Channel
@@ -81,8 +82,8 @@ class ShownRow:
 class Totals:
     """What a file holds. Amounts are the sums of sub-orders in yuan, of all that can be read and of the good ones.
 
-    `good` declarations would be stored now, `good_rows` are theirs and those of replays. `offices` counts the good
-    ones by channel and office.
+    `good` declarations would be stored now, `new_rows` are theirs, `good_rows` also those of replays. `offices` counts
+    the good ones by channel and office.
     """
 
     rows: int
@@ -94,6 +95,7 @@ class Totals:
     duplicates: int = 0
     warnings: int = 0
     good_rows: int = 0
+    new_rows: int = 0
     amount: Decimal = Decimal()
     good_amount: Decimal = Decimal()
     offices: Mapping[tuple[Channel, str], int] = field(default_factory=dict)
@@ -104,7 +106,8 @@ class Preview:
     """A draft as it stands. `findings` are about the file as a whole; `unmatched` headers by their place in it.
 
     `lines` are the rows in the order in which they are shown, each with the standing of its order; `heads` names the
-    first row of that order for each of them. `undo` is the change of many rows that can be taken back next.
+    first row of that order for each of them. `earlier` are the batches that brought what is repeated. `undo` is the
+    change of many rows that can be taken back next.
     """
 
     draft: Draft
@@ -118,6 +121,7 @@ class Preview:
     of_rows: Mapping[int, Sequence[Finding]]
     replays: Mapping[int, str]
     heads: Mapping[int, int]
+    earlier: Sequence[Earlier]
     undo: Undo | None
 
     @property
@@ -135,8 +139,18 @@ class Preview:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
+    def rows_to_submit(self) -> int:
+        """The rows that submitting takes: new ones, and for the batch that a draft completes also repeated ones."""
+        return self.totals.good_rows if self.draft.batch_id else self.totals.new_rows
+
+    @property
+    def has_nothing_new(self) -> bool:
+        """Whether all that could be submitted was submitted before."""
+        return bool(self.replays) and not self.rows_to_submit
+
+    @property
     def may_submit(self) -> bool:
-        return self.totals.good_rows > 0 and not self.is_wrong_as_a_whole
+        return self.rows_to_submit > 0 and not self.is_wrong_as_a_whole
 
     def rows(self, offset: int = 0, limit: int | None = None) -> list[ShownRow]:
         """A page of the rows, the faulty ones first."""

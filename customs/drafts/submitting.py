@@ -68,15 +68,17 @@ def submit(
 ) -> TakenIn:
     """Store the good rows and keep the others in the draft; all in this transaction.
 
-    Raises ActionRefused when the draft was changed or submitted meanwhile, or when one of the rows that were `edited`
-    just now would stay behind; Rejected when no row is good, NotFound when the batch it completes is not the sender's
-    to see. A caller that lost a race begins again with the same `draft`.
+    Raises ActionRefused when the draft was changed or submitted meanwhile, when nothing in it is new, or when one of
+    the rows that were `edited` just now would stay behind; Rejected when no row is good, NotFound when the batch it
+    completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
     """
     held = _locked(db, draft.id, sender)
     if held.revision != draft.revision:
         raise draft_changed()
     batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
     taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
+    if batch is None and not taken.accepted:
+        raise _nothing_new()
     gone = {row for index in (*taken.accepted, *taken.replayed) for row in draft.sheet.places[index].rows}
     if faulty := sorted(frozenset(edited) - gone):
         raise _edited_in_vain(faulty)
@@ -86,6 +88,12 @@ def submit(
     held.revision += 1
     db.flush()
     return taken
+
+
+def _nothing_new() -> ActionRefused:
+    """The refusal of a batch that would bring nothing: what was submitted before has its batch already."""
+    why = "everything valid in this draft was submitted before, unchanged"
+    return ActionRefused(why, faults=[Fault("", "nothing_new", why)])
 
 
 def _edited_in_vain(rows: Sequence[int]) -> ActionRefused:

@@ -173,3 +173,55 @@ def test_no_rows_are_added_to_anothers_batch(clerk: Visitor, desk: Desk):
     file = io.BytesIO(f"{HEADER}wechatpay,HANGZHOU,M999,O1,P1,X1\n".encode())
 
     assert clerk.post(f"/batches/{batch.id}/rows", files={"file": (file, "mine.csv")}).status_code == 404
+
+
+def with_an_open_row(desk: Desk, visitor: Visitor) -> tuple[Batch, str]:
+    """A batch that left a row behind, all else accepted; and the order number of that row."""
+    rows = [make.declaration_row(), make.declaration_row(office="ATLANTIS")]
+    batch = desk.take_in(*rows, caller=caller_of(visitor), on_error="accept_valid")
+    desk.work(lambda _: make.reply("SUCCESS", desk.now))
+    return batch, rows[1]["out_order_no"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "1 row was not submitted"), ("zh_CN", "1 行未提交")])
+def test_a_row_left_behind_shows_to_colleagues_wherever_the_batch_does(
+    people: People, clerk: Visitor, desk: Desk, language: str, said: str
+):
+    batch, order_no = with_an_open_row(desk, clerk)
+    colleague = people.signed_in("reviewer", [make.MERCHANT], language=language)
+
+    page = colleague.get(f"/batches/{batch.id}")
+
+    assert said in text_of(page)
+    assert order_no in page.text
+    assert "50%" in text_of(page)
+    for place in ("/batches?whose=all", "/"):
+        assert f'href="/batches/{batch.id}#open-rows"' in colleague.get(place).text
+    assert f"/batches/{batch.id}" not in people.signed_in("reviewer", ["M999"]).get("/").text
+
+
+def test_open_rows_are_discarded_by_whoever_sees_the_batch_and_it_stays_on_record(
+    people: People, clerk: Visitor, desk: Desk
+):
+    batch, _ = with_an_open_row(desk, clerk)
+    colleague = people.signed_in("clerk", [make.MERCHANT])
+    place = f"/batches/{batch.id}/rows/discard"
+
+    without_reason = colleague.follow(colleague.post(place, which="all", reason=" "))
+    page = colleague.follow(colleague.post(place, which="all", reason="the buyer took it back"))
+
+    assert "alert-danger" in without_reason.text
+    assert "1 row was discarded." in text_of(page)
+    assert "the buyer took it back" in text_of(page)
+    assert "Done" in text_of(page)
+    assert people.signed_in("clerk", ["M999"]).post(place, which="all", reason="mine").status_code == 404
+
+
+def test_what_was_submitted_before_is_told_with_its_batch(clerk: Visitor, desk: Desk):
+    row = make.declaration_row()
+    first, again = handed_in(desk, clerk, row), handed_in(desk, clerk, row)
+
+    page = clerk.get(f"/batches/{again.id}")
+
+    assert "Submitted before, unchanged" in text_of(page)
+    assert f'href="/batches/{first.id}"' in page.text

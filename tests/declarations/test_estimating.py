@@ -34,6 +34,12 @@ def test_the_share_that_has_ended(total: int, running: int, share: float):
     assert course(total, running, NOON, NOON).share == share
 
 
+def test_a_batch_with_open_rows_has_not_ended_whole():
+    nearly = course(2999, 0, NOON, NOON, open_rows=1)
+
+    assert (nearly.total, nearly.ended, nearly.share) == (3000, 2999, 0.99)
+
+
 def test_what_ended_or_needs_somebody_does_not_run_any_more(desk: Desk):
     batch = desk.take_in(make.declaration_row(), make.declaration_row("alipay"), make.declaration_row(parts=2))
     states = iter(["SUCCESS", "FAIL", "PROCESSING", "PROCESSING"])

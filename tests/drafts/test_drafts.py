@@ -87,7 +87,7 @@ def test_a_draft_is_its_owners_alone(clerk: Clerk, colleague: Clerk):
         with pytest.raises(NotFound):
             draft_of(db, draft.id, colleague.caller)
         with pytest.raises(NotFound):
-            drafts.discard(db, draft.id, colleague.caller)
+            drafts.discard(db, draft.id, colleague.caller, colleague.services.audit)
         assert (drafts_of(db, colleague.caller), submitted_as(db, draft.id, colleague.caller)) == ([], None)
     with pytest.raises(NotFound):
         colleague.change(draft, 2, "office", "深圳")
@@ -107,7 +107,7 @@ def test_a_discarded_draft_is_gone(clerk: Clerk):
     draft = clerk.upload_rows(order_row())
 
     with clerk.services.transaction() as db:
-        drafts.discard(db, draft.id, clerk.caller)
+        drafts.discard(db, draft.id, clerk.caller, clerk.services.audit)
 
     with pytest.raises(NotFound):
         clerk.again(draft)

@@ -1,6 +1,7 @@
 """Importing at the desk: a file comes in, is looked over, mended and submitted, and nothing is sent before that."""
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -294,3 +295,33 @@ def test_a_workbook_whose_digits_are_lost_says_so_at_the_cell(clerk: Visitor):
 
     assert "digits are lost" in text_of(page)
     assert 'aria-invalid="true"' in field(page, 2, "payment_no")
+
+
+@pytest.mark.parametrize(
+    ("language", "submit", "said"),
+    [("en", "Submit 0 rows", "nothing is sent twice"), ("zh_CN", "提交 0 行", "不会重复推送")],
+)
+def test_a_file_that_was_submitted_before_says_so_and_is_not_offered_again(
+    people: People, language: str, submit: str, said: str
+):
+    clerk, row = people.signed_in("clerk", language=language), order_row()
+    batch = AtDraft(clerk, row).submit().location
+
+    again = AtDraft(clerk, row)
+    page = again.page()
+
+    assert not may_submit(page)
+    assert submit in text_of(page)
+    assert said in text_of(page)
+    assert f'href="{batch}"' in page.text
+    assert "alert-danger" in clerk.follow(again.submit()).text
+
+
+def test_pasted_rows_are_named_by_their_time_in_shanghai(people: People):
+    clerk = people.signed_in("clerk", language="zh_CN")
+
+    page = clerk.follow(clerk.post("/import", pasted=tabbed(order_row())))
+
+    shanghai = datetime.now(UTC) + timedelta(hours=8)
+    names = [f"粘贴数据 {shanghai - timedelta(minutes=ago):%m-%d %H:%M}" for ago in range(3)]
+    assert any(name in text_of(page) for name in names)

@@ -102,7 +102,7 @@ def test_a_change_of_what_is_not_there_is_refused(clerk: Clerk, change: CellChan
 def test_a_row_is_deleted_and_the_others_keep_their_numbers(clerk: Clerk):
     draft = clerk.upload_rows(order_row(), order_row(), order_row())
 
-    mended = clerk.mending(draft, "delete_rows", {3})
+    mended = clerk.mending(draft, "delete_rows", {3}, clerk.services.audit)
 
     assert (mended.row_count, [row.number for row in clerk.look_at(mended).rows()]) == (2, [2, 4])
 
@@ -111,7 +111,7 @@ def test_a_part_whose_order_is_deleted_joins_no_other(clerk: Clerk):
     first, second = split_rows(2), split_rows(2)
     draft = clerk.upload_rows(*first, *second)
 
-    mended = clerk.mending(draft, "delete_rows", {4})
+    mended = clerk.mending(draft, "delete_rows", {4}, clerk.services.audit)
 
     assert [(row.number, row.standing) for row in clerk.look_at(mended).rows()] == [
         (5, Standing.FAULTY),
@@ -123,7 +123,7 @@ def test_a_part_whose_order_is_deleted_joins_no_other(clerk: Clerk):
 def test_with_its_last_row_a_draft_goes(clerk: Clerk):
     draft = clerk.upload_rows(order_row())
 
-    assert clerk.mending(draft, "delete_rows", {2}).row_count == 0
+    assert clerk.mending(draft, "delete_rows", {2}, clerk.services.audit).row_count == 0
 
     with clerk.services.reading() as db:
         assert drafts_of(db, clerk.caller) == []

@@ -238,6 +238,9 @@ def test_the_same_rows_in_two_drafts_at_once_are_declared_once(clerk: Clerk):
         while True:
             try:
                 return len(clerk.submit(both[number]).accepted)
+            except ActionRefused:
+                # Nothing in it is new any more.
+                return 0
             except DBAPIError as error:
                 if not database.lost_a_race(error):
                     raise
@@ -245,4 +248,4 @@ def test_the_same_rows_in_two_drafts_at_once_are_declared_once(clerk: Clerk):
     with ThreadPoolExecutor(2) as pool:
         accepted = sorted(pool.map(submit, range(2)))
 
-    assert (accepted, count(clerk, Declaration), count(clerk, Batch)) == ([0, 20], 20, 2)
+    assert (accepted, count(clerk, Declaration), count(clerk, Batch)) == ([0, 20], 20, 1)

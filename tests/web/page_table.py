@@ -45,6 +45,7 @@ PAGES = {
     ("GET", "/batches/<batch_id>/progress"): READ,
     ("GET", "/batches/<batch_id>/result.xlsx"): READ,
     ("POST", "/batches/<batch_id>/rows"): WRITE,
+    ("POST", "/batches/<batch_id>/rows/discard"): WRITE,
     ("GET", "/declarations"): READ,
     ("GET", "/declarations/<declaration_id>"): READ,
     ("GET", "/declarations/<declaration_id>/live"): READ,

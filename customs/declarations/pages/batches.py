@@ -3,15 +3,18 @@
 from typing import Any
 
 from flask import Blueprint, Response, request
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs import database
 from customs.access.callers import Scope
+from customs.declarations.earlier import earlier_submissions
 from customs.declarations.estimating import course, running_of
+from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
+from customs.declarations.pages.decisions import reason_typed
 from customs.declarations.pages.result_words import ResultWords
-from customs.declarations.queries import batch_of, list_batches, progress_of
+from customs.declarations.queries import batch_of, list_batches, progress_of, replays_of
 from customs.declarations.results import result_filename, result_workbook
 from customs.drafts.drafts import Draft, draft_of_batch, open_draft
 from customs.web.deeds import acted
@@ -45,8 +48,14 @@ def list_page() -> Response:
 def show(batch_id: str) -> Response:
     with services().reading() as db:
         shown = _shown(db, batch_id)
-        draft = draft_of_batch(db, current_caller(), batch_id)
-    return desk("batches/page.html", draft=draft, most_findings=MOST_FINDINGS, **shown)
+        caller = current_caller()
+        left: dict[str, Any] = {
+            "draft": draft_of_batch(db, caller, batch_id),
+            "open_rows": [(row, order_no_shown(row, caller)) for row in open_rows_of(db, batch_id, MOST_FINDINGS)],
+            "discardings": discardings_of(db, batch_id, MOST_FINDINGS),
+            "earlier": earlier_submissions(db, replays_of(db, batch_id), caller),
+        }
+    return desk("batches/page.html", most_findings=MOST_FINDINGS, **left, **shown)
 
 
 @pages.get("/batches/<batch_id>/progress")
@@ -81,6 +90,23 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
     return acted(deed, lambda draft: f"/import/{draft.id}", said, back=f"/batches/{batch_id}")
 
 
+@pages.post("/batches/<batch_id>/rows/discard")
+@opens(Scope.DECLARATIONS_WRITE)
+def discard_open_rows(batch_id: str) -> WerkzeugResponse:
+    """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
+    whole = request.form.get("which") == ALL
+    chosen = [int(one) for one in request.form.getlist("row") if one.isascii() and one.isdigit()]
+
+    def deed(db: Session) -> int:
+        parts = current_caller(), reason_typed(), services().audit, database.now(db)
+        return discard_rows(db, batch_id, None if whole else chosen[:MOST_FINDINGS], *parts)
+
+    def said(count: int) -> str:
+        return str(ngettext("%(num)d row was discarded.", "%(num)d rows were discarded.", count))
+
+    return acted(deed, f"/batches/{batch_id}", said, back=f"/batches/{batch_id}")
+
+
 def _shown(db: Session, batch_id: str) -> dict[str, Any]:
     batch, now = batch_of(db, batch_id, current_caller()), database.now(db)
     standing = progress_of(db, batch_id)
@@ -88,5 +114,5 @@ def _shown(db: Session, batch_id: str) -> dict[str, Any]:
     return {
         "batch": batch,
         "progress": standing,
-        "course": course(standing.total, running, batch.created_at, now),
+        "course": course(standing.total, running, batch.created_at, now, standing.open_rows),
     }

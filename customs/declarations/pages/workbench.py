@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller, Scope
 from customs.declarations import overview, queries
+from customs.declarations.open_rows import batches_with_open_rows
 from customs.history.tallying import day_of
 from customs.web.doors import current_caller, services
 from customs.web.rendering import desk, fragment
@@ -53,6 +54,7 @@ def _day(db: Session, caller: Caller) -> dict[str, Any]:
         "day": day,
         "today": overview.today(db, caller, day),
         "batches": [(batch, queries.progress_of(db, batch.id)) for batch in batches],
+        "left_behind": batches_with_open_rows(db, caller, RECENT_BATCHES),
         "by_office": overview.outcomes_by_office(db, caller, day, day),
         "is_empty": not overview.counts_of(db, caller),
     }

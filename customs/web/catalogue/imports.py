@@ -160,6 +160,22 @@ IMPORTS = (
         Words("草稿已在另一个窗口中被修改。", "请查看最新内容后再操作。"),
     ),
     Entry(
+        "nothing_new",
+        Words(
+            "Everything valid in this draft was submitted before, unchanged.",
+            "Look at the batch it came with. Delete this draft, or fix the rows that are left.",
+        ),
+        Words("此草稿中校验通过的行都已提交过，内容未变。", "请查看原批次；可放弃此草稿，或修改其余的行。"),
+    ),
+    Entry(
+        "rows_not_open",
+        Words(
+            "None of these rows is open any more: they were submitted, or somebody discarded them.",
+            "Look at the batch again.",
+        ),
+        Words("所选的行已提交或已被放弃。", "请刷新批次页面查看。"),
+    ),
+    Entry(
         "draft_submitted",
         Words("All rows of this draft were submitted before.", "Look at its batch."),
         Words("此草稿的所有行都已提交。", "请查看对应的批次。"),

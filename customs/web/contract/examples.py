@@ -84,6 +84,7 @@ BATCH: dict[str, Any] = {
         "EXCEPT": 0,
         "cancelled": 0,
         "needs_review": 0,
+        "open_rows": 0,
     },
     "created_at": "2026-11-23T08:00:00.000Z",
     "findings": [],
