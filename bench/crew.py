@@ -102,7 +102,7 @@ def _crew(ground: Ground) -> Iterator[tuple[Ground, Crew]]:
     with ExitStack() as stack:
         stack.callback(ground.close)
         stack.enter_context(_running(command, environ, executable=server_binary()))
-        _wait(doorbell.answers)
+        _wait(doorbell.works)
         workers = [stack.enter_context(_running(_workers("worker"), environ)) for _ in range(WORKERS)]
         stack.enter_context(_running(_workers("clock"), environ))
         _wait(lambda: doorbell.redis.scard("rq:workers") == WORKERS)

@@ -8,7 +8,6 @@ from bench.ground import Ground
 from bench.measuring import Verdict, compare, seconds_of
 from bench.orders import filing, fresh_numbers, whole_order
 from bench.stub import running_stub
-from customs.engine import Engine
 from customs.gateway import Channel
 
 WANTED = 0.9
@@ -25,11 +24,11 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
 def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls: int) -> Verdict:
     with running_stub(latency_ms) as gateway_url:
         ground = Ground(home, database_url, gateway_url, threads)
-        engine = Engine(ground.services.desks, threads)
+        desks = ground.services.desks
 
         def drained() -> float:
             ground.store([whole_order(number) for number in fresh_numbers(calls)])
-            rate = calls / seconds_of(lambda: engine.drain(LONGEST_SECONDS))
+            rate = calls / seconds_of(lambda: desks.drain(LONGEST_SECONDS))
             assert not ground.unfinished()
             return rate
 
@@ -43,5 +42,5 @@ def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls
             floor_rate(ground, [(Channel.WECHATPAY, filing(whole_order(2 * n))) for n in range(2 * threads)])
             return compare(goal, WANTED, drained, floor, at_least=True, unit="calls/s")
         finally:
-            engine.close()
+            desks.close()
             ground.close()

@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Function, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Function, and_, case, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from customs.database import Base
 from customs.declarations.models import Push
+from customs.declarations.withholding import WithholdingDeclarations
 from customs.due import Due, waits_for_a_worker
+from customs.payments.errands import Deed
 from customs.payments.models import Payment, Refund
 from customs.webhooks.models import Delivery
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """One kind of work: due and held by nobody, held by a worker, due later; `oldest_at`: when the first fell due."""
+    """One kind of work: due and held by nobody, held by a worker, due later.
+
+    `oldest_at`: when the first of all that wait fell due for the first time, however often it was tried since.
+    """
 
     waiting: int
     in_flight: int
@@ -25,9 +31,10 @@ class Backlog:
 
     def age(self, now: datetime) -> float:
         """How long the oldest has waited, in seconds."""
-        return (now - self.oldest_at).total_seconds() if self.oldest_at else 0.0
+        return max((now - self.oldest_at).total_seconds(), 0.0) if self.oldest_at else 0.0
 
 
+refund = Base.metadata.tables[Refund.__tablename__].c
 WORK: Mapping[str, type[Due]] = {"pushes": Push, "payments": Payment, "refunds": Refund, "deliveries": Delivery}
 
 
@@ -36,12 +43,22 @@ def backlogs(db: Session, now: datetime) -> dict[str, Backlog]:
     return {name: backlog_of(db, model, now) for name, model in WORK.items()}
 
 
+def _first_due(model: type[Due]) -> ColumnElement[datetime]:
+    """When a row first fell due, where it is due for anything that may be done."""
+    first_due: ColumnElement[datetime] = func.coalesce(model.overdue_since, model.due_at)
+    if model is not Refund:
+        return first_due
+    # A refund lets the declaring calls of its payment end first (R18): that is no backlog.
+    gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
+    return case((or_(refund.next_action == Deed.QUERY, not_(gives_way)), first_due))
+
+
 def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
     """One kind of work."""
     waits = waits_for_a_worker(model, now)
     held = model.lease_until >= now
     later = and_(model.due_at > now, or_(model.lease_until.is_(None), model.lease_until < now))
-    counted = (_count(waits), _count(held), _count(later), func.min(case((waits, model.due_at))))
+    counted = (_count(waits), _count(held), _count(later), func.min(_first_due(model), type_=model.due_at.type))
     found = db.execute(select(*counted).where(model.due_at.is_not(None))).one()
     return Backlog(found[0] or 0, found[1] or 0, found[2] or 0, found[3])
 

@@ -1,57 +1,75 @@
-"""Several desks as one, so that one engine's threads serve declarations, payments and refunds alike."""
+"""Several kinds of work side by side: each has an engine and threads of its own, and waits for no other's calls."""
 
-from collections.abc import Hashable, Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import Any, NamedTuple
 
-from customs.engine import Desk
+from customs.engine import Desk, Engine
+
+# A desk that came to its end looks again this often while another is still busy.
+LOOK_AGAIN_SECONDS = 0.5
 
 
-class Owned(NamedTuple):
-    """A task and the desk it came from."""
+class Staffed(NamedTuple):
+    """A desk, and how many calls it may have in the air at once."""
 
-    desk: int
-    task: Hashable
+    desk: Desk[Any, Any]
+    threads: int
 
 
 class Desks:
-    """Each desk claims its share, and what one leaves the others take: no long queue starves another desk."""
+    """Drains every desk at once: whoever one of them calls may hang, and the others go on at their own pace."""
 
-    def __init__(self, *desks: Desk[Any, Any]) -> None:
-        self._desks = desks
-        self._first = 0
+    def __init__(self, *staffed: Staffed) -> None:
+        self._engines: Sequence[Engine[Any, Any]] = [Engine(one.desk, one.threads) for one in staffed]
+        self._drains = ThreadPoolExecutor(len(staffed), thread_name_prefix="drain")
+        self._running: dict[Engine[Any, Any], Future[int]] = {}
+        self._closing = Event()
 
-    def claim(self, room: int) -> list[Owned]:
-        claimed: list[Owned] = []
-        self._first = (self._first + 1) % len(self._desks)
-        hungry = [(self._first + step) % len(self._desks) for step in range(len(self._desks))]
-        while hungry and len(claimed) < room:
-            share = -(-(room - len(claimed)) // len(hungry))
-            for number in list(hungry):
-                wanted = min(share, room - len(claimed))
-                tasks = self._desks[number].claim(wanted) if wanted else []
-                claimed += [Owned(number, task) for task in tasks]
-                if len(tasks) < wanted:
-                    hungry.remove(number)
-        return claimed
+    def drain(
+        self,
+        seconds: float,
+        stopping: Callable[[], bool] = lambda: False,
+        on_backlog: Callable[[], object] = lambda: None,
+    ) -> int:
+        """Work until no desk has anything due, or for some `seconds`; returns how many answers were recorded.
 
-    def exchange(self, answered: Sequence[tuple[Owned, Any]], leaving: Sequence[Owned]) -> list[Owned]:
-        allowed: list[Owned] = []
-        for number, desk in enumerate(self._desks):
-            theirs = [(owned.task, answer) for owned, answer in answered if owned.desk == number]
-            going = [owned.task for owned in leaving if owned.desk == number]
-            if theirs or going:
-                allowed += [Owned(number, task) for task in desk.exchange(theirs, going)]
-        return allowed
+        A desk that is still busy then is not waited for: it works on behind, and the next drain takes up with it. Who
+        is told to stop waits for all. Raises what the database raises; the next drain goes on with what is left.
+        """
 
-    def call(self, owned: Owned) -> Any:
-        return self._desks[owned.desk].call(owned.task)
+        def is_over() -> bool:
+            return stopping() or self._closing.is_set()
 
-    def renew(self, held: Sequence[Owned]) -> None:
-        for number, desk in enumerate(self._desks):
-            if theirs := [owned.task for owned in held if owned.desk == number]:
-                desk.renew(theirs)
+        ends_at = time.monotonic() + seconds
+        recorded, of_this_round = 0, 0
+        while True:
+            for engine in self._engines:
+                if engine not in self._running and not is_over():
+                    self._running[engine] = self._drains.submit(engine.drain, float("inf"), is_over, on_backlog)
+            wait(self._running.values(), LOOK_AGAIN_SECONDS)
+            ended = self._ended()
+            recorded, of_this_round = recorded + ended, of_this_round + ended
+            if not self._running:
+                # What one desk recorded may have made something due at another: a receiver is told of it, say.
+                if is_over() or not of_this_round:
+                    return recorded
+                of_this_round = 0
+            if time.monotonic() >= ends_at and not is_over():
+                return recorded
 
-    def give_back(self, reserved: Sequence[Owned]) -> None:
-        for number, desk in enumerate(self._desks):
-            if theirs := [owned.task for owned in reserved if owned.desk == number]:
-                desk.give_back(theirs)
+    def close(self) -> None:
+        """Give back what was reserved, record what is in the air, and end the threads."""
+        self._closing.set()
+        self._drains.shutdown()
+        for engine in self._engines:
+            engine.close()
+
+    def _ended(self) -> int:
+        """What the drains that ended have recorded; the first failure among them is raised."""
+        ended = [(engine, drain) for engine, drain in self._running.items() if drain.done()]
+        for engine, _ in ended:
+            del self._running[engine]
+        return sum(drain.result() for _, drain in ended)

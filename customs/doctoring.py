@@ -4,20 +4,19 @@ import socket
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from redis import RedisError
-from rq import Worker
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import database
-from customs.backlog import backlog_of
+from customs.backlog import backlogs
 from customs.declarations import recounting
-from customs.declarations.models import Declaration, Push
+from customs.declarations.models import Declaration
 from customs.errors import VaultLocked
 from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
-from customs.lanes.models import Lane
+from customs.lanes.queries import LaneState, list_lanes, state_of
 from customs.payments.models import Payment, Refund
+from customs.process_doctoring import look_at_processes, look_at_redis
 from customs.said import NOTHING, Said
 from customs.schema import ANY_VERSION, mismatch_of
 from customs.trail_doctoring import look_at_trail
@@ -40,14 +39,6 @@ def examine(services: Services, *, thoroughly: bool = True) -> list[Examined]:
         return examined
     looks = (*DATABASE_LOOKS, *LONG_LOOKS) if thoroughly else DATABASE_LOOKS
     return examined + [one for look in looks for one in look(services)]
-
-
-def workers_behind(services: Services) -> int | None:
-    """How many workers wait for the queue's bell; None while Redis is away, and each drains by itself."""
-    try:
-        return Worker.count(connection=services.doorbell.redis)
-    except RedisError:
-        return None
 
 
 def _settings(services: Services) -> Iterator[Examined]:
@@ -84,16 +75,6 @@ def _database(services: Services) -> Iterator[Examined]:
         yield Examined("database", "wrong", full, _("make room on its disk, or let this program write to it"))
     else:
         yield Examined("database", "ok", _("%(kind)s, at the newest version", kind))
-
-
-def _redis(services: Services) -> Iterator[Examined]:
-    workers = workers_behind(services)
-    if workers is None:
-        mend = _("start it, or `customs up`; workers drain by themselves every second meanwhile")
-        yield Examined("redis", "note", _("does not answer; nothing is lost"), mend)
-        return
-    verdict, mend = ("ok", NOTHING) if workers else ("note", _("start `customs worker`"))
-    yield Examined("workers", verdict, _("%(workers)d behind the queue", {"workers": workers}), mend)
 
 
 def _signing_key(services: Services) -> Iterator[Examined]:
@@ -136,23 +117,35 @@ def _gateway(services: Services) -> Iterator[Examined]:
 
 def _lanes(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
-        stopped = db.scalars(select(Lane).where(Lane.stopped_at.is_not(None))).all()
-    for lane in stopped:
-        found = _("agent %(agent)s is stopped: %(reason)s", {"agent": lane.agent_no, "reason": lane.reason})
-        yield Examined("lane", "wrong", found, _("mend the cause, then `customs lanes resume`"))
-    if not stopped:
+        now = database.now(db)
+        stood = [(lane, state_of(lane, now)) for lane in list_lanes(db)]
+    for lane, state in stood:
+        if state is LaneState.STOPPED:
+            found = _("agent %(agent)s is stopped: %(reason)s", {"agent": lane.agent_no, "reason": lane.reason})
+            yield Examined("lane", "wrong", found, _("mend the cause, then `customs lanes resume`"))
+        elif state is LaneState.FAILING:
+            failure = {"agent": lane.agent_no, "failure": lane.failure}
+            found = _("no call of agent %(agent)s brings an answer: %(failure)s", failure)
+            yield Examined("lane", "wrong", found, _("look at the network, the certificate and the gateway"))
+    if all(state is LaneState.OPEN for _lane, state in stood):
         yield Examined("lane", "ok", _("calls go through"))
 
 
 def _backlog(services: Services) -> Iterator[Examined]:
+    """What goes to the gateway must not wait; a receiver of webhooks that does not answer keeps its own waiting."""
     with services.reading() as db:
         now = database.now(db)
-        pushes = backlog_of(db, Push, now)
-    age = pushes.age(now)
+        work = backlogs(db, now)
+    deliveries = work.pop("deliveries")
+    age = max(one.age(now) for one in work.values())
     late = age > OLD_BACKLOG_SECONDS
-    found = _("%(count)d due, the oldest for %(seconds).0f s", {"count": pushes.waiting, "seconds": age})
+    waiting = sum(one.waiting for one in work.values())
+    found = _("%(count)d due, the oldest for %(seconds).0f s", {"count": waiting, "seconds": age})
     mend = _("start more `customs worker`, or look at the lane") if late else NOTHING
     yield Examined("backlog", "wrong" if late else "ok", found, mend)
+    if deliveries.age(now) > OLD_BACKLOG_SECONDS:
+        found = _("the oldest delivery has been due for %(seconds).0f s", {"seconds": deliveries.age(now)})
+        yield Examined("webhooks", "note", found, _("look at the receivers"))
 
 
 def _review(services: Services) -> Iterator[Examined]:
@@ -214,12 +207,13 @@ def _tallies(services: Services) -> Iterator[Examined]:
 LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
     _settings,
     _database,
-    _redis,
+    look_at_redis,
     _signing_key,
     _notifications,
     _gateway,
 )
 DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
+    look_at_processes,
     _lanes,
     _backlog,
     _review,

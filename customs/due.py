@@ -4,9 +4,10 @@ import hashlib
 import os
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, String, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,10 +25,12 @@ class Due:
     """The columns of anything a worker may be asked to call for.
 
     A row is claimable when `due_at` has passed and no lease runs. Claiming writes `holder` and `lease_until` and
-    raises `fence`; only whoever still holds that fence may record.
+    raises `fence`; only whoever still holds that fence may record. `overdue_since`: when it first fell due, while its
+    calls end without an answer and `due_at` is only the next attempt.
     """
 
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    overdue_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     holder: Mapped[str | None] = mapped_column(String(80))
     fence: Mapped[int] = mapped_column(Integer, default=0)
@@ -37,6 +40,14 @@ def waits_for_a_worker(model: type[Due], now: datetime) -> ColumnElement[bool]:
     """The condition that a row is due and nobody holds it."""
     unleased = or_(model.lease_until.is_(None), model.lease_until < now)
     return and_(model.due_at.is_not(None), model.due_at <= now, unleased)
+
+
+def overdue_since(before: Mapping[str, Any], due_at: datetime | None, *, answered: bool) -> datetime | None:
+    """When what was due before a call first fell due, given when it is due next; None once it was answered."""
+    if answered or due_at is None:
+        return None
+    moment: datetime | None = before["overdue_since"] or before["due_at"]
+    return moment
 
 
 def growing(first: float, times: int, *, factor: float = POLL_GROWTH, most: float | None = None) -> float:

@@ -18,6 +18,8 @@ GATHER_SECONDS = 0.05
 RESERVED_A_THREAD = 8
 CLAIM_BELOW_A_THREAD = 4
 RENEW_SECONDS = 5.0
+# While calls are in the air, what falls due meanwhile is looked for this often: one that hangs keeps nothing waiting.
+LOOK_AGAIN_SECONDS = 0.5
 
 
 class Desk(Protocol[Task, Answer]):
@@ -82,6 +84,7 @@ class Engine(Generic[Task, Answer]):
         recorded = 0
         told = False
         more_due = True
+        look_at = float("inf")
         while more_due or self._claim or reserved or self._flying:
             over = self._clock.monotonic() >= ends_at or stopping()
             if self._claim and (over or self._claim.done() or not (reserved or self._flying)):
@@ -89,6 +92,7 @@ class Engine(Generic[Task, Answer]):
                 reserved.extend(claimed)
                 # What was recorded meanwhile may have made something else due: the second of two codes, say.
                 more_due = more_due or len(claimed) == self._asked
+                look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
                 if len(claimed) == self._asked and not told:
                     told = True
                     on_backlog()
@@ -107,6 +111,8 @@ class Engine(Generic[Task, Answer]):
                 self._exchange(answered, leaving)
                 recorded += len(answered)
                 more_due = more_due or bool(answered)
+            if not self._claim and self._flying and self._clock.monotonic() >= look_at:
+                more_due = True
             if self._clock.monotonic() >= renew_at:
                 self._desk.renew([*self._flying, *reserved])
                 renew_at = self._clock.monotonic() + RENEW_SECONDS

@@ -23,6 +23,7 @@ import customs.history.requests
 import customs.history.tallying
 import customs.lanes.models
 import customs.payments.models
+import customs.processes
 import customs.schema
 import customs.webhooks.models
 import migrations

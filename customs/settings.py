@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf, Range
+from redis import ConnectionPool
 
 from customs.errors import Misconfigured
 
-# A Unix socket's path may hold some 100 bytes; a deeper home gets its socket in the temporary folder.
+# A Unix socket's path may hold some 100 bytes, and in a URL some characters mean something else: where a home's name
+# does not do, its socket is in the temporary folder.
 LONGEST_SOCKET_PATH = 90
+TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - where the system's own word for it cannot be in a URL either
 SHORTEST_SECRET = 16
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, not bound
@@ -71,6 +74,21 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
 
+def _is_redis_url(url: str) -> None:
+    """Only what a connection can be made of; what is wrong with it is not repeated, for it may hold a password."""
+    try:
+        # Nothing connects yet.
+        ConnectionPool.from_url(url).make_connection()
+    except (ValueError, TypeError):
+        pass
+    else:
+        if not urlsplit(url).fragment:
+            return
+    raise ValidationError(
+        "redis://host:6379/0, rediss://host:6379/0 or unix:///path; in a path, # ? % are written %23 %3F %25"
+    )
+
+
 class Variables(Schema):
     """Every variable with its type and bounds: the one table of what the environment may say."""
 
@@ -79,7 +97,7 @@ class Variables(Schema):
 
     home = fields.String(data_key="CUSTOMS_HOME", load_default="./.customs")
     database_url = fields.String(data_key="CUSTOMS_DATABASE_URL", load_default="")
-    redis_url = fields.String(data_key="CUSTOMS_REDIS_URL", load_default="")
+    redis_url = fields.String(data_key="CUSTOMS_REDIS_URL", load_default="", validate=_is_redis_url)
     secret_key = fields.String(data_key="CUSTOMS_SECRET_KEY", load_default="")
     pii_keys = fields.String(data_key="CUSTOMS_PII_KEYS", load_default="")
     sandbox = fields.Boolean(data_key="CUSTOMS_SANDBOX", load_default=None)
@@ -197,10 +215,17 @@ def _words(text: str) -> tuple[str, ...]:
 
 def redis_socket(home: Path) -> Path:
     """Where the embedded Redis of this home listens: every process of the home works it out alike."""
-    socket = home / "redis.sock"
-    if len(bytes(socket)) <= LONGEST_SOCKET_PATH:
-        return socket
-    return Path(tempfile.gettempdir()) / f"customs-{hashlib.sha256(bytes(home)).hexdigest()[:16]}" / "redis.sock"
+    folders = (home, *(_short_folder(Path(folder), home) for folder in (tempfile.gettempdir(), TEMPORARY_FOLDER)))
+    return next(socket for folder in folders if _fits(socket := folder / "redis.sock") or folder is folders[-1])
+
+
+def _short_folder(folder: Path, home: Path) -> Path:
+    return folder / f"customs-{hashlib.sha256(bytes(home)).hexdigest()[:16]}"
+
+
+def _fits(socket: Path) -> bool:
+    """Whether this path can be a socket's, and stand in a URL as it is."""
+    return len(bytes(socket)) <= LONGEST_SOCKET_PATH and quote(bytes(socket)) == str(socket)
 
 
 def _with_driver(url: str) -> str:

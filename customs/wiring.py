@@ -14,7 +14,7 @@ from customs.declarations.allowing import Policy
 from customs.declarations.checking import Rules
 from customs.declarations.pushing import DeclarationDesk
 from customs.declarations.withholding import WithholdingDeclarations
-from customs.desks import Desks
+from customs.desks import Desks, Staffed
 from customs.doorbell import Doorbell
 from customs.errors import GatewayAway
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
@@ -26,7 +26,7 @@ from customs.payments.payment_work import PaymentWork
 from customs.payments.refund_work import RefundWork
 from customs.schema import Readiness, SchemaGuard
 from customs.settings import Settings
-from customs.webhooks.delivering import WebhookDesk
+from customs.webhooks.delivering import WebhookDesk, webhook_threads
 
 
 class Services:
@@ -95,7 +95,7 @@ class Services:
             signer,
             version=settings.version,
             timeout=settings.gateway_timeout_seconds,
-            pool_size=settings.gateway_concurrency,
+            pool_size=settings.gateway_concurrency + payment_threads(settings),
         )
 
     @cached_property
@@ -132,7 +132,7 @@ class Services:
     @cached_property
     def desks(self) -> Desks:
         """Everything a worker does."""
-        return Desks(self.desk, self.payment_desk, self.webhook_desk)
+        return staffed(self)
 
     @cached_property
     def payments(self) -> KnownPayments:
@@ -149,3 +149,18 @@ class Services:
         """One snapshot to read from."""
         with database.reading(self.engine) as db:
             yield db
+
+
+def staffed(services: Services) -> Desks:
+    """Every desk of these services with threads of its own: none has another's."""
+    settings = services.settings
+    return Desks(
+        Staffed(services.desk, settings.gateway_concurrency),
+        Staffed(services.payment_desk, payment_threads(settings)),
+        Staffed(services.webhook_desk, webhook_threads(settings)),
+    )
+
+
+def payment_threads(settings: Settings) -> int:
+    """Calls at once of one worker for payments and refunds, beside those that declare."""
+    return max(1, settings.gateway_concurrency // 2)

@@ -81,7 +81,7 @@ BARRIERS = {
         ("customs", "sqlalchemy", "flask"),
         ("customs.clock",),
     ),
-    "only the doorbell, doctor and workers know RQ": ("customs", ("rq",), ()),
+    "only the doorbell and workers know RQ": ("customs", ("rq",), ()),
 }
 # Doors: thin, and allowed to know the web.
 DOORS = {
@@ -136,7 +136,7 @@ DOORS = {
 }
 # They have addresses and do more than a door may: one asks whether the database answers, the other writes the log.
 NO_THIN_DOORS = {"customs.web.health", "customs.web.request_log"}
-KNOW_RQ = {"customs.doorbell", "customs.doctoring"}
+KNOW_RQ = {"customs.doorbell"}
 # Settings, a crash point's plan, and processes that hand their environment on to children.
 READ_ENVIRONMENT = {"customs.settings", "workers.jobs", "customs.cli.running", "customs.demo"}
 
@@ -238,6 +238,7 @@ def test_nobody_catches_everything_but_the_call_that_must_come_to_an_end():
         "customs.payments.desk",
         "customs.webhooks.delivering",
         "customs.sandbox.notifier",
+        "workers.__main__",
     }
 
 

@@ -8,20 +8,26 @@ import time
 from contextlib import suppress
 
 import structlog
-from redis.exceptions import RedisError
 from setproctitle import setproctitle
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import logs
+from customs.doorbell import connect, reason_of
 from customs.errors import CustomsError
 from customs.ids import new_id
+from customs.outages import Outage
+from customs.processes import Kind, SignOfLife
 from customs.settings import read_settings
+from customs.wiring import Services
 from workers import clock, jobs
-from workers.queues import RedisAway, make_worker
+from workers.queues import DeskWorker, Surroundings
 
 log = structlog.get_logger()
 
 ALONE_SECONDS = 1.0
+LONGEST_ABSENCE_SECONDS = 15.0
+# Who was behind the queue for so long without trouble did not come in vain.
+STEADY_SECONDS = 30.0
 
 
 def main() -> None:
@@ -44,31 +50,87 @@ def run_clock() -> None:
 
 
 def run_worker() -> None:
-    """Work behind RQ's queue; while Redis is away, drain alone every second, and go back when it answers."""
-    name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
-    while not jobs.stopping.is_set():
-        if jobs.services().doorbell.answers():
-            _work_behind_queue(name)
-            _stop_on_signals()
-        else:
-            _drain_alone()
-
-
-def _work_behind_queue(name: str) -> None:
+    """Work behind RQ's queue; while that does not work, drain alone every second, and go back when it does."""
+    services = jobs.services()
+    sign = SignOfLife(services.engine, Kind.WORKER)
+    sign.begin()
+    post = Post(services, sign)
     try:
-        # RQ takes a Redis that went away for a crash, with a traceback; we say it in one line.
-        make_worker(jobs.services().doorbell, name).work(logging_level="CRITICAL")
-    except (RedisError, RedisAway, ValueError) as error:
-        # ValueError: a worker of this name is still registered with a Redis that was away for a moment.
-        log.info("left the queue", error=type(error).__name__)
+        while not jobs.stopping.is_set():
+            if post.may_be_taken():
+                post.take()
+                _stop_on_signals()
+            else:
+                _drain_alone()
+    finally:
+        jobs.end()
+        sign.end()
+
+
+class Post:
+    """This worker's post behind the queue: taken again at once after a steady while, and ever later after failures.
+
+    Whatever ends it, the log and this process's sign of life say so once. Whether the queue works is not asked of
+    Redis but tried: a job was enqueued, and one was taken.
+    """
+
+    def __init__(self, services: Services, sign: SignOfLife) -> None:
+        self._doorbell = services.doorbell
+        self._services = services
+        self._sign = sign
+        self._outage = Outage("the queue does not work: this worker looks for work by itself every second")
+        self._pause = 0.0
+        self._taken_at = 0.0
+        self._take_at = float("-inf")
+
+    def may_be_taken(self) -> bool:
+        """Whether it is time to try, and a job could be enqueued."""
+        if time.monotonic() < self._take_at:
+            return False
+        if self._doorbell.ring():
+            return True
+        self._leave(self._doorbell.trouble() or "nobody can ring")
+        return False
+
+    def take(self) -> None:
+        """Work behind the queue for as long as it works."""
+        name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
+        self._taken_at = time.monotonic()
+        surroundings = Surroundings(self._is_overdue, self._doorbell.ring, self._works)
+        worker = None
+        try:
+            with connect(self._doorbell.redis_url) as line:
+                worker = DeskWorker(line, name, surroundings)
+                worker.work(logging_level="CRITICAL")
+        except Exception as error:  # noqa: BLE001 - the outermost loop: whatever RQ raises, the work goes on without it
+            self._leave(reason_of((worker and worker.broken_by) or error))
+        else:
+            if not jobs.stopping.is_set():
+                self._leave(reason_of(worker.broken_by) if worker.broken_by else "RQ ended its work")
+
+    def _leave(self, trouble: str) -> None:
+        self._outage.goes_on(error=trouble)
+        self._sign.trouble = f"the queue does not work: {trouble}"
+        self._pause = min(max(2 * self._pause, ALONE_SECONDS), LONGEST_ABSENCE_SECONDS)
+        self._take_at = time.monotonic() + self._pause
+
+    def _works(self) -> None:
+        self._sign.trouble = None
+        if time.monotonic() - self._taken_at >= STEADY_SECONDS:
+            self._pause = 0.0
+            self._outage.is_over()
+
+    def _is_overdue(self) -> bool:
+        try:
+            return clock.something_is_overdue(self._services)
+        except SQLAlchemyError:
+            # Nothing can be done about what nobody can read.
+            return False
 
 
 def _drain_alone() -> None:
     began = time.monotonic()
-    try:
-        jobs.drain()
-    except SQLAlchemyError as error:
-        log.warning("the database is away", error=type(error).__name__)
+    jobs.drain()
     jobs.stopping.wait(max(ALONE_SECONDS - (time.monotonic() - began), 0.05))
 
 

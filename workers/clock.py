@@ -5,7 +5,7 @@ Now and then it brings back what waits for a time that never comes, because some
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select, union, update
@@ -18,7 +18,9 @@ from customs.declarations.models import Push
 from customs.drafts.drafts import forget_untouched, something_is_untouched
 from customs.due import dead_holders, waits_for_a_worker
 from customs.future_times import repair_future_times
+from customs.outages import Outage
 from customs.payments.models import Payment, Refund
+from customs.processes import EVERY_SECONDS, Kind, SignOfLife
 from customs.webhooks.announcing import is_pending
 from customs.webhooks.claiming import is_waiting
 from customs.webhooks.models import Delivery
@@ -28,6 +30,8 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 REPAIR_EVERY_SECONDS = 20.0
+# The clock rings every second: what was due for so long was not rung for.
+OVERDUE = timedelta(seconds=5)
 # Everything that a worker may be asked to call for.
 DUE: tuple[type[Push] | type[Payment] | type[Refund], ...] = (Push, Payment, Refund)
 # Everything that a process may hold. A delivery is due only when its endpoint may be told, which is asked apart.
@@ -35,8 +39,13 @@ HELD: tuple[type[Push] | type[Payment] | type[Refund] | type[Delivery], ...] = (
 
 
 def run(services: Services, stopping: threading.Event) -> None:
-    """Tick until told to stop; a database that is away is asked again at the next tick."""
+    """Tick until told to stop; a database that is away is asked again at the next tick.
+
+    The sign of life comes from the loop itself: a clock that hangs leaves none.
+    """
     repair_at = float("-inf")
+    outage = Outage("the database does not work")
+    sign, sign_at = SignOfLife(services.engine, Kind.CLOCK), float("-inf")
     while not stopping.is_set():
         began = time.monotonic()
         try:
@@ -45,8 +54,14 @@ def run(services: Services, stopping: threading.Event) -> None:
                 repair(services)
                 repair_at = began + REPAIR_EVERY_SECONDS
         except SQLAlchemyError as error:
-            log.warning("the database is away", error=type(error).__name__)
+            outage.goes_on(error=type(error).__name__)
+        else:
+            outage.is_over()
+            if began >= sign_at:
+                sign.leave()
+                sign_at = began + EVERY_SECONDS
         stopping.wait(max(TICK_SECONDS - (time.monotonic() - began), 0.05))
+    sign.end()
 
 
 def tick(services: Services) -> bool:
@@ -78,6 +93,12 @@ def free_leases(db: Session, holders: list[str], now: datetime) -> None:
     for model in HELD:
         db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
     log.warning("leases of dead workers were freed", holders=len(holders))
+
+
+def something_is_overdue(services: Services) -> bool:
+    """Whether something waits for longer than a clock that rings lets it wait."""
+    with services.reading() as db:
+        return something_is_due(db, database.now(db) - OVERDUE)
 
 
 def something_is_due(db: Session, now: datetime) -> bool:

@@ -5,11 +5,11 @@ import signal
 import threading
 import time
 from functools import cache
-from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from customs.crash_points import CrashPoints
-from customs.desks import Owned
-from customs.engine import Engine
+from customs.outages import Outage
 from customs.settings import read_settings
 from customs.wiring import Services
 
@@ -18,6 +18,7 @@ DRAIN_SECONDS = 30.0
 stopping = threading.Event()
 # Why this process ends, where somebody has to do something about it.
 refusals: list[str] = []
+database_outage = Outage("the database does not work")
 
 
 @cache
@@ -35,16 +36,25 @@ def refuse(sentence: str) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@cache
-def engine() -> Engine[Owned, Any]:
-    return Engine(services().desks, services().settings.gateway_concurrency)
-
-
 def drain() -> int:
-    """Work for some 30 seconds, or until nothing is due; ring for a colleague when there is more than one can hold."""
+    """Work for some 30 seconds, or until nothing is due; ring for a colleague when there is more than one can hold.
+
+    While the database does not work, nothing is done: what was begun stays, and the next drain goes on with it.
+    """
     ends_at = time.monotonic() + DRAIN_SECONDS
     ring = services().doorbell.ring
-    recorded = engine().drain(DRAIN_SECONDS, stopping.is_set, on_backlog=ring)
+    try:
+        recorded = services().desks.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=ring)
+    except SQLAlchemyError as error:
+        database_outage.goes_on(error=type(error).__name__)
+        return 0
+    database_outage.is_over()
     if time.monotonic() >= ends_at:
         ring()
     return recorded
+
+
+def end() -> None:
+    """Give back what this process holds, if it ever began."""
+    if "desks" in vars(services()):
+        services().desks.close()

@@ -30,6 +30,8 @@ from customs.history.audit_chain import Tampering
 from customs.history.deeds import Act, deed_by
 from customs.instants import instant
 from customs.lanes.models import Lane
+from customs.lanes.queries import LaneState, list_lanes
+from customs.lanes.queries import state_of as state_of_lane
 from customs.lanes.resuming import resume_lane
 from customs.payments.bills import reseal_bills
 from customs.payments.resealing import reseal_payers
@@ -203,14 +205,17 @@ def _seal_audit_trail(services: Services) -> None:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def lanes(context: click.Context) -> None:
-    """Show the lanes: open, or stopped and why."""
+    """Show the lanes: open, failing or stopped, and why."""
     if context.invoked_subcommand is not None:
         return
     table = Table("lane", "agent", "gateway", "state", "reason")
     with Services(read_settings()).reading() as session:
-        for lane in session.scalars(select(Lane).order_by(Lane.id)):
-            state = "[red]stopped[/]" if lane.stopped_at else "[green]open[/]"
-            table.add_row(lane.id, lane.agent_no, escape(lane.base_url), state, escape(lane.reason or ""))
+        now = database.now(session)
+        for lane in list_lanes(session):
+            state = state_of_lane(lane, now)
+            colour = "green" if state is LaneState.OPEN else "red"
+            reason = (lane.failure if state is LaneState.FAILING else lane.reason) or ""
+            table.add_row(lane.id, lane.agent_no, escape(lane.base_url), f"[{colour}]{state}[/]", escape(reason))
     Console().print(table)
 
 

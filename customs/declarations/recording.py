@@ -21,10 +21,12 @@ from customs.declarations.judging import Judgement, Outcome, Pace, Standing, jud
 from customs.declarations.models import Declaration, Push
 from customs.declarations.sending import release
 from customs.declarations.states import Action, State
+from customs.due import overdue_since
 from customs.gateway import DeclarationReply, GatewayError
 from customs.history.announcements import News, announce
 from customs.history.models import Event
 from customs.history.tallying import tally
+from customs.lanes.signals import is_answer
 from customs.many_rows import insert_many, together, update_many
 
 STANDING = [field.name for field in fields(Standing)]
@@ -49,6 +51,7 @@ LOCK = (
         push.holder,
         push.case_since,
         push.cause_id,
+        push.overdue_since,
         push.customs,
         *(push[name] for name in STANDING),
         # What is announced names the order; what is tallied, its office and its day.
@@ -86,7 +89,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
     recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
     release(db, [done.task for done in recorded if done.judgement is None])
     changes = {
-        done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, now)
+        done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, done.outcome, now)
         for done in recorded
         if done.judgement
     }
@@ -117,12 +120,13 @@ def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime,
     return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace, echo))
 
 
-def _change(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
+def _change(row: Mapping[str, Any], standing: Standing, outcome: Outcome, now: datetime) -> dict[str, Any]:
     return {
         "id": row["id"],
         **{name: getattr(standing, name) for name in STANDING},
         "case_since": (row["case_since"] or now) if standing.case_reason else None,
         "cause_id": row["cause_id"],
+        "overdue_since": overdue_since(row, standing.due_at, answered=is_answer(outcome)),
         "fresh": False,
         "holder": None,
         "lease_until": None,
@@ -211,7 +215,7 @@ def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[s
         is_to_send = change["next_action"] not in (None, Action.QUERY)
         waits = held[key]["withheld"] or (before is not None and before["state"] is not State.SUCCESS)
         if is_to_send and waits:
-            change["due_at"] = None
+            change["due_at"] = change["overdue_since"] = None
 
 
 def _waits(row: Mapping[str, Any]) -> bool:

@@ -226,7 +226,7 @@ class Reviewing:
         push.epoch += 1
         push.prior_state = (push.prior_state or push.state) if push.accepted else None
         push.state = State.UNDECLARED
-        push.explanation = push.refusal = push.in_doubt = push.budget_from = None
+        push.explanation = push.refusal = push.in_doubt = push.budget_from = push.overdue_since = None
         # A gateway that said "later" is not asked sooner because somebody decided something.
         push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
         push.polls = push.tries = push.strays = 0
@@ -245,7 +245,7 @@ class Reviewing:
             if before.state is State.SUCCESS:
                 push.due_at = push.due_at or self._now
             elif push.due_at is not None:
-                push.due_at = None
+                push.due_at = push.overdue_since = None
                 # A worker may have reserved it already: under a new epoch it cannot leave.
                 push.epoch += 1
 

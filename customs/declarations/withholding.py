@@ -151,10 +151,11 @@ def _withhold(db: Session | Connection, key: PaymentKey, owners: Owners, why: st
             "case_reason": row["case_reason"] or why,
             "case_since": row["case_since"] or now,
             "due_at": row["due_at"] if row["next_action"] is Action.QUERY else None,
+            "overdue_since": None,
         }
         for row in before
     ]
-    _write(db, owners, before, after, ("withheld", "due_at", "case_reason", "case_since"), now)
+    _write(db, owners, before, after, ("withheld", "due_at", "overdue_since", "case_reason", "case_since"), now)
     _note(db, key, list(owners), {"action": "withhold", "case": why}, now)
     news = [one for one in owners if one not in in_review]
     announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)

@@ -1,5 +1,6 @@
 """The API of lanes: which are open, which were stopped and why, and letting one go on."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
@@ -13,6 +14,7 @@ from customs.errors import NotFound
 from customs.instants import instant
 from customs.lanes import resuming
 from customs.lanes.models import Lane
+from customs.lanes.queries import LaneState, state_of
 from customs.paging import page_of
 from customs.web.bodies import raw_body
 from customs.web.doors import current_caller, detail, list_json, needs, only_these, page_asked, services
@@ -28,22 +30,24 @@ def list_lanes() -> dict[str, Any]:
     limit, cursor = page_asked()
     with services().reading() as db:
         page = page_of(db, select(Lane), (Lane.id,), limit, cursor)
-        return list_json(page, [lane_json(lane) for lane in page.rows])
+        now = database.now(db)
+        return list_json(page, [lane_json(lane, now) for lane in page.rows])
 
 
 @api.get("/lanes/<lane_id>")
 @needs(Scope.DECLARATIONS_READ)
 def read_lane(lane_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        return detail(lane_json(_lane(db, lane_id)))
+        return detail(lane_json(_lane(db, lane_id), database.now(db)))
 
 
 @api.post("/lanes/<lane_id>/resume")
 @needs(Scope.DECLARATIONS_REVIEW)
 def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        lane = resuming.resume_lane(db, lane_id, current_caller(), services().audit, database.now(db))
-        return lane_json(lane), 200
+        now = database.now(db)
+        lane = resuming.resume_lane(db, lane_id, current_caller(), services().audit, now)
+        return lane_json(lane, now), 200
 
     answer = once(raw_body(), work)
     services().doorbell.ring()
@@ -57,13 +61,15 @@ def _lane(db: Session, lane_id: str) -> Lane:
     return lane
 
 
-def lane_json(lane: Lane) -> dict[str, Any]:
+def lane_json(lane: Lane, now: datetime) -> dict[str, Any]:
+    state = state_of(lane, now)
     return {
         "id": lane.id,
         "agent_no": lane.agent_no,
         "gateway": lane.base_url,
-        "state": "stopped" if lane.stopped_at else "open",
-        "reason": lane.reason,
+        "state": state,
+        "reason": lane.failure if state is LaneState.FAILING else lane.reason,
         "stopped_at": instant(lane.stopped_at),
+        "failing_since": instant(lane.failing_since),
         "held_until": instant(lane.held_until),
     }

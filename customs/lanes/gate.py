@@ -22,27 +22,42 @@ LARGEST_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class LaneReport:
-    """What a group of answers says of the lane: counts, the worst Retry-After, the largest clock skew in seconds."""
+    """What a group of answers says of the lane: counts, the worst Retry-After, the largest clock skew in seconds.
+
+    `reason`: why it has to stop, if it has to; `failure`: why a call was not answered.
+    """
 
     answered: int = 0
     held: int = 0
     struck: int = 0
+    unknown: int = 0
     retry_after: float = 0.0
     skew: float | None = None
     reason: str = ""
+    failure: str = ""
 
     @property
     def is_good(self) -> bool:
-        return not (self.held or self.struck)
+        return not (self.held or self.struck or self.unknown)
 
 
 LANES = Base.metadata.tables[Lane.__tablename__]
 lane = LANES.c
-HEALTHY = {"strikes": 0, "holds": 0, "held_until": None, "probed_until": None}
+HEALTHY = {
+    "strikes": 0,
+    "holds": 0,
+    "held_until": None,
+    "probed_until": None,
+    "failing_since": None,
+    "failed_at": None,
+    "failure": None,
+}
+LONGEST_FAILURE = 300
 
 READ = select(LANES).where(lane.id == bindparam("lane"))
 READ_LOCKED = READ.with_for_update()
-HEAL = update(LANES).where(lane.id == bindparam("lane"), or_(lane.strikes > 0, lane.holds > 0)).values(HEALTHY)
+ILL = or_(lane.strikes > 0, lane.holds > 0, lane.failing_since.is_not(None))
+HEAL = update(LANES).where(lane.id == bindparam("lane"), ILL).values(HEALTHY)
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def is_open(lane_key: BindParameter[str], now: BindParameter[datetime]) -> Colum
 def admit(db: Connection, lane_key: str, room: int, now: datetime, *, rate: float, timeout: float) -> Admission:
     """How many of `room` calls may be claimed now: none while stopped or held, one as a probe, else by the rate."""
     row = db.execute(READ_LOCKED if rate else READ, {"lane": lane_key}).one()
-    spotless = not (row.strikes or row.holds)
+    spotless = not (row.strikes or row.holds or row.failing_since)
     if row.stopped_at is not None or (row.held_until is not None and row.held_until > now):
         return Admission(0, spotless)
     if row.holds >= HOLDS_TO_SLOW:
@@ -107,7 +122,7 @@ def report(db: Connection, lane_key: str, said: LaneReport, now: datetime) -> bo
     if said.answered:
         db.execute(HEAL, {"lane": lane_key})
         return False
-    if not (said.held or said.struck):
+    if said.is_good:
         return False
     row = db.execute(READ_LOCKED, {"lane": lane_key}).one()
     skewed = said.skew is not None and abs(said.skew) > LARGEST_SKEW_SECONDS
@@ -115,7 +130,12 @@ def report(db: Connection, lane_key: str, said: LaneReport, now: datetime) -> bo
     stops = row.stopped_at is None and (skewed or strikes >= STRIKES_TO_STOP)
     clock = f"this machine's clock is {said.skew:+.0f} s off the gateway's" if skewed else ""
     stop = {"stopped_at": now, "reason": clock or said.reason} if stops else {}
-    _write(db, lane_key, {"strikes": strikes, **_hold(row.holds, row.held_until, said, now), **stop})
+    failing = {
+        "failing_since": row.failing_since or now,
+        "failed_at": now,
+        "failure": said.failure[:LONGEST_FAILURE] or row.failure,
+    }
+    _write(db, lane_key, {"strikes": strikes, **failing, **_hold(row.holds, row.held_until, said, now), **stop})
     return stops
 
 

@@ -36,6 +36,7 @@ class Why(NamedTuple):
 
 OPEN = Shown(_("Calls go through"), "check-circle-fill", "success")
 SLOWED = Shown(_("Slowed down"), "pause-circle", "except")
+FAILING = Shown(_("No answer"), "exclamation-triangle-fill", "fail")
 STOPPED = Shown(_("Stopped"), "stop-circle", "fail")
 
 CLOCK = Why(
@@ -56,6 +57,10 @@ WAITING = Why(
     _("The gateway could not be reached, or asked us to wait."),
     _("Nothing has to be done: after the wait one call tries it again, and the others follow when it gets through."),
 )
+NO_ANSWER = Why(
+    _("Calls leave, and none of them brings an answer that can be understood."),
+    _("See what the last one brought; the network, a certificate or the gateway itself may be the cause."),
+)
 # What is sent to the gateway.
 CALLS = ("pushes", "payments", "refunds")
 
@@ -70,7 +75,7 @@ def show_lanes() -> Response:
     ours = services().settings.agent_no, services().settings.base_url
     # The one in use before those of earlier credentials.
     lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != ours)
-    shown = [(lane, state_of(lane, now), why(lane)) for lane in lanes]
+    shown = [(lane, state_of(lane, now), why(lane, now)) for lane in lanes]
     waiting = sum(work[name].waiting + work[name].later for name in CALLS)
     return desk("admin/lanes.html", lanes=shown, waiting=waiting, ours=ours)
 
@@ -91,11 +96,13 @@ def state_of(lane: Lane, now: datetime) -> Shown:
     """How a lane stands."""
     if lane.stopped_at:
         return STOPPED
+    if lane.fails(now):
+        return FAILING
     return SLOWED if lane.held_until and lane.held_until > now else OPEN
 
 
-def why(lane: Lane) -> Why:
+def why(lane: Lane, now: datetime) -> Why:
     """Why it does not go on, in words."""
     if not lane.stopped_at:
-        return WAITING
+        return NO_ANSWER if lane.fails(now) else WAITING
     return next((one for begins, one in WHYS.items() if (lane.reason or "").startswith(begins)), OTHERWISE)

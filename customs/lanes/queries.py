@@ -1,6 +1,7 @@
 """The questions pages ask of the lanes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -8,15 +9,34 @@ from sqlalchemy.orm import Session
 
 from customs import database
 from customs.lanes.models import Lane
+from customs.processes import Attendance, attendance
 
 
 class Light(StrEnum):
-    """How the gateway stands with us, over all lanes: the worst one speaks."""
+    """How the gateway stands with us, over all lanes, and whether somebody calls it: the worst speaks."""
 
     OPEN = "open"
     SLOWED = "slowed"
+    FAILING = "failing"
     STOPPED = "stopped"
+    UNATTENDED = "unattended"
+    TROUBLED = "troubled"
     UNUSED = "unused"
+
+
+class LaneState(StrEnum):
+    """How one lane stands: open, open and without an answer to any call of late, or stopped until a person acts."""
+
+    OPEN = "open"
+    FAILING = "failing"
+    STOPPED = "stopped"
+
+
+def state_of(lane: Lane, now: datetime) -> LaneState:
+    """How a lane stands now."""
+    if lane.stopped_at is not None:
+        return LaneState.STOPPED
+    return LaneState.FAILING if lane.fails(now) else LaneState.OPEN
 
 
 def list_lanes(db: Session) -> Sequence[Lane]:
@@ -30,6 +50,13 @@ def light_of(db: Session) -> Light:
     now = database.now(db)
     if any(lane.stopped_at for lane in lanes):
         return Light.STOPPED
+    if any(lane.fails(now) for lane in lanes):
+        return Light.FAILING
+    attended = attendance(db, now)
+    if attended is Attendance.MISSING:
+        return Light.UNATTENDED
     if any(lane.held_until and lane.held_until > now for lane in lanes):
         return Light.SLOWED
+    if attended is Attendance.TROUBLED:
+        return Light.TROUBLED
     return Light.OPEN if lanes else Light.UNUSED

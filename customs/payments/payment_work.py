@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, true, update
 
 from customs.database import Base
+from customs.due import overdue_since
 from customs.errors import VaultLocked
 from customs.gateway import (
     Channel,
@@ -26,6 +27,7 @@ from customs.gateway import (
 )
 from customs.history.announcements import announce
 from customs.history.vault import Vault
+from customs.lanes.signals import is_answer
 from customs.payment_facts import Declarations, PaymentKey
 from customs.payments.announcing import payment_news
 from customs.payments.errands import Deed, Task
@@ -105,6 +107,7 @@ class PaymentWork:
         judgement, changes = self._judged(row, task, outcome, now, _pending(db, row))
         released = {"holder": None, "lease_until": None}
         values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
+        values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
         if row["due_at"] != task.row["due_at"] and values["next_action"] is Deed.QUERY:
             # Somebody had it asked for while this call was under way: its answer may be older than that.
             values["due_at"] = min(values["due_at"], row["due_at"])

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, insert, not_, update
 
 from customs.database import Base
+from customs.due import overdue_since
 from customs.gateway import Channel, GatewayError, RefundReply, Wallet, without_others
 from customs.history.announcements import announce
+from customs.lanes.signals import is_answer
 from customs.payment_facts import Declarations
 from customs.payments.announcing import refund_news
 from customs.payments.errands import Deed, Task
@@ -67,6 +69,7 @@ class RefundWork:
         judgement, changes = self._judged(row, task, outcome, now)
         released = {"holder": None, "lease_until": None}
         values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
+        values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
         db.execute(update(REFUNDS).where(REFUNDS.c.id == task.id).values(values))
         after = row | values
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))

@@ -18,7 +18,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """A write has to work, on our schema; Redis is reported only, for nothing is lost without it."""
     trouble = services().readiness.trouble()
-    redis = "ok" if services().doorbell.answers() else "away"
+    redis = "ok" if services().doorbell.works() else "away"
     status = "away" if trouble else "ok"
     return jsonify(status=status, database=trouble or "ok", redis=redis), 503 if trouble else 200
 

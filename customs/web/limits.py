@@ -6,14 +6,13 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import structlog
-from redis import Redis, RedisError
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from customs.doorbell import FAILURES, reason_of
 from customs.errors import RateLimited
-
-log = structlog.get_logger()
+from customs.outages import Outage
 
 # What may come at once, as seconds of the rate.
 BURST_SECONDS = 2
@@ -87,6 +86,7 @@ class Limiter:
         self._script = self._redis.register_script(SCRIPT)
         self._buckets = Buckets()
         self._away_until = float("-inf")
+        self._outage = Outage("redis does not work: each process counts requests for itself")
 
     def take(self, name: str) -> Standing | None:
         """Take one request of this name's; None without a limit. Never raises, never waits for a Redis that is away."""
@@ -108,10 +108,11 @@ class Limiter:
             return None
         try:
             allowed, missing = self._script(keys=[f"customs:rate:{name}"], args=[repr(each), self.burst])
-        except RedisError as error:
+        except FAILURES as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
-            log.info("redis is away: each process counts for itself", error=type(error).__name__)
+            self._outage.goes_on(error=reason_of(error))
             return None
+        self._outage.is_over()
         return bool(allowed), float(missing)
 
 

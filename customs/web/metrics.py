@@ -13,6 +13,8 @@ from customs.backlog import backlogs
 from customs.declarations.models import Declaration, Push
 from customs.history.counting import CallCount, cumulative
 from customs.lanes.models import Lane
+from customs.lanes.queries import list_lanes
+from customs.processes import running
 from customs.webhooks.models import Endpoint
 from customs.wiring import Services
 
@@ -29,9 +31,9 @@ class DeskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.reading() as db:
-            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db), *_webhooks(db))
-        redis = GaugeMetricFamily("customs_redis_up", "1 when Redis answers.")
-        redis.add_metric([], float(self._services.doorbell.answers()))
+            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db), *_webhooks(db), *_processes(db))
+        redis = GaugeMetricFamily("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.")
+        redis.add_metric([], float(self._services.doorbell.works()))
         yield redis
 
 
@@ -88,9 +90,13 @@ def _backlog(db: Session) -> Iterator[Metric]:
     payments = GaugeMetricFamily("customs_due_payments", "Payments and refunds that are due and not yet claimed.")
     payments.add_metric([], work["payments"].waiting + work["refunds"].waiting)
     yield payments
-    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest of these pushes has been due.")
+    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest push has been due, vain attempts included.")
     age.add_metric([], work["pushes"].age(now))
     yield age
+    ages = GaugeMetricFamily("customs_work_due_age_seconds", "The same for each kind of work.", labels=["work"])
+    for name, one in work.items():
+        ages.add_metric([name], one.age(now))
+    yield ages
     deliveries = GaugeMetricFamily("customs_due_deliveries", "Webhook deliveries that are due and not yet claimed.")
     deliveries.add_metric([], work["deliveries"].waiting)
     yield deliveries
@@ -100,6 +106,23 @@ def _lanes(db: Session) -> Iterator[Metric]:
     stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes stopped for a reason that needs a person.")
     stopped.add_metric([], db.scalar(select(func.count()).where(Lane.stopped_at.is_not(None))) or 0)
     yield stopped
+    now = database.now(db)
+    failing = GaugeMetricFamily("customs_lanes_failing", "Lanes on which no call brings an answer.")
+    failing.add_metric([], sum(lane.fails(now) for lane in list_lanes(db)))
+    yield failing
+
+
+def _processes(db: Session) -> Iterator[Metric]:
+    alive = running(db, database.now(db))
+    processes = GaugeMetricFamily("customs_processes", "Processes that left a sign of life lately.", labels=["kind"])
+    troubled = GaugeMetricFamily(
+        "customs_processes_troubled", "Those of them that do without a part, such as Redis.", labels=["kind"]
+    )
+    for kind, found in alive.items():
+        processes.add_metric([kind], len(found))
+        troubled.add_metric([kind], sum(process.trouble is not None for process in found))
+    yield processes
+    yield troubled
 
 
 def _webhooks(db: Session) -> Iterator[Metric]:

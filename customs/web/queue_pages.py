@@ -11,7 +11,7 @@ from customs.access.callers import Scope
 from customs.backlog import backlogs
 from customs.declarations.pages.saying import OUTCOMES
 from customs.declarations.states import Action
-from customs.doctoring import OLD_BACKLOG_SECONDS, examine, workers_behind
+from customs.doctoring import OLD_BACKLOG_SECONDS, examine
 from customs.history.counting import calls_by_outcome
 from customs.said import Said
 from customs.web.doors import only_these, services
@@ -42,6 +42,8 @@ PARTS = {
     "database": _("Database"),
     "redis": _("Redis"),
     "workers": _("Workers"),
+    "clock": _("Clock"),
+    "processes": _("Processes"),
     "signing key": _("Signing key"),
     "notifications": _("Notifications of payments"),
     "lane": _("Lane"),
@@ -84,7 +86,7 @@ def _numbers() -> dict[str, Any]:
         "work": work,
         "ages": ages,
         "late": {name for name, age in ages.items() if age > OLD_BACKLOG_SECONDS},
-        "workers": workers_behind(services()),
+        "workers": services().doorbell.workers(),
         "calls": calls,
         "kinds": KINDS,
         "actions": ACTIONS,

@@ -12,6 +12,7 @@ from setproctitle import setproctitle
 from customs import logs
 from customs.app import create_app
 from customs.errors import Misconfigured
+from customs.processes import Kind, SignOfLife
 from customs.settings import Settings
 from customs.web.connections import Server
 from customs.wiring import Services
@@ -35,9 +36,14 @@ def serve(settings: Settings) -> None:
         ) from error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    app = create_app(Services(settings))
+    services = Services(settings)
+    app, sign = create_app(services), SignOfLife(services.engine, Kind.WEB)
     # A batch of 10,000 makes a million objects that all live until the answer: looking through them again and
     # again for garbage took a sixth of the request.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-    server.run(app, settings.web_threads, GRACE_SECONDS)
+    sign.begin()
+    try:
+        server.run(app, settings.web_threads, GRACE_SECONDS)
+    finally:
+        sign.end()

@@ -49,10 +49,15 @@ PLACES = (
 LIGHTS = {
     Light.OPEN: Shown(_("The gateway answers"), "circle-fill", "success"),
     Light.SLOWED: Shown(_("The gateway asked us to wait"), "pause-circle", "except"),
+    Light.FAILING: Shown(_("No call brings an answer"), "exclamation-triangle-fill", "fail"),
     Light.STOPPED: Shown(_("Stopped: the gateway refuses our credentials"), "stop-circle", "fail"),
+    Light.UNATTENDED: Shown(_("No worker or no clock runs"), "exclamation-triangle-fill", "fail"),
+    Light.TROUBLED: Shown(_("A part of this desk does not work"), "exclamation-triangle", "except"),
     Light.UNUSED: Shown(_("Nothing was sent yet"), "circle", "waiting"),
 }
 REVIEW = "/review"
+# What a light that is not about the gateway is about.
+OF_THIS_DESK = (Light.UNATTENDED, Light.TROUBLED)
 
 
 def surroundings() -> dict[str, Any]:
@@ -68,6 +73,7 @@ def surroundings() -> dict[str, Any]:
         "open_cases": cases,
         "review_place": REVIEW,
         "light": LIGHTS[light],
+        "light_place": "/admin/queue" if light in OF_THIS_DESK else "/admin/lanes",
         "gateway_stopped": light is Light.STOPPED,
         "is_sandbox": settings.sandbox,
         "languages": LANGUAGES,

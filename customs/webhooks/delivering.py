@@ -30,8 +30,9 @@ from customs.webhooks.signing import signed_headers
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 15.0
-# Of a worker's threads, this part at most waits for other people's servers.
-SHARE_OF_THREADS = 4
+# For so many calls to the gateway at once, one request to other people's servers; never one alone, for that may hang.
+GATEWAY_CALLS_A_THREAD = 4
+FEWEST_THREADS = 2
 RACES = 2
 GROUPS_A_CLAIM = 4
 # When there was nothing to send, the next look is this far off: a busy desk of declarations claims all the time.
@@ -41,6 +42,11 @@ LOOK_AGAIN_SECONDS = 0.5
 def timeout_of(settings: Settings) -> float:
     """Seconds of wall clock for one attempt."""
     return min(TIMEOUT_SECONDS, settings.lease_seconds / 2)
+
+
+def webhook_threads(settings: Settings) -> int:
+    """How many receivers one worker waits for at once."""
+    return max(FEWEST_THREADS, settings.gateway_concurrency // GATEWAY_CALLS_A_THREAD)
 
 
 class WebhookDesk:
@@ -64,7 +70,7 @@ class WebhookDesk:
         self._holder = holder or this_holder()
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._most = max(1, settings.gateway_concurrency // SHARE_OF_THREADS)
+        self._most = webhook_threads(settings)
         self._now = DatabaseClock(clock)
         self._held: set[Task] = set()
         self._deadlines: SendDeadlines[Task] = SendDeadlines(

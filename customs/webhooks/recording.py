@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from customs.database import Base
+from customs.due import overdue_since
 from customs.many_rows import insert_many, update_many
 from customs.webhooks.claiming import DELIVERIES, ENDPOINTS, Task, delivery, endpoint, release
 from customs.webhooks.judging import held, is_success, judge, why_paused
@@ -58,10 +59,13 @@ def _attempt(task: Task, answer: Answer, now: datetime) -> dict[str, Any]:
 
 def _change(row: Mapping[str, Any], answer: Answer, now: datetime) -> dict[str, Any]:
     verdict = judge(answer, row["tries"] + 1, now)
+    # Whoever has it sent once more begins anew, and so does this.
+    before = row if row["tries"] else {**row, "overdue_since": None}
     return {
         "id": row["id"],
         "state": verdict.state,
         "due_at": verdict.due_at,
+        "overdue_since": overdue_since(before, verdict.due_at, answered=is_success(answer)),
         "tries": row["tries"] + 1,
         "ended_at": None if verdict.state is DeliveryState.WAITING else now,
         "holder": None,

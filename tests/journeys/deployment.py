@@ -18,12 +18,11 @@ from customs.declarations.models import Declaration, Push
 from customs.declarations.review import Reviewing
 from customs.doorbell import Doorbell
 from customs.embedded_redis import server_binary, server_command
-from customs.engine import Engine
 from customs.lanes import gate
 from customs.lanes.models import Lane
 from customs.settings import read_settings
 from customs.supervision import free_port
-from customs.wiring import Services
+from customs.wiring import Services, staffed
 from tests import make
 from tests.journeys.checker import broken_promises
 from tests.journeys.erp import Erp
@@ -89,7 +88,7 @@ class Deployment:
 
     def start_redis(self) -> Process:
         process = self._run("redis", server_command(self.socket), {}, server_binary())
-        wait_until(Doorbell(f"unix://{self.socket}").answers, "Redis answers")
+        wait_until(Doorbell(f"unix://{self.socket}").works, "Redis answers")
         return process
 
     def start_web(self, port: int = 0) -> tuple[Process, str]:
@@ -128,9 +127,9 @@ class Deployment:
 
     def drain(self, seconds: float = 0.1) -> None:
         """Work in this process, as a worker does, on what is due within these seconds."""
-        engine = Engine(self.services.desks, self.services.settings.gateway_concurrency)
-        engine.drain(seconds)
-        engine.close()
+        desks = staffed(self.services)
+        desks.drain(seconds)
+        desks.close()
 
     def is_drained(self) -> bool:
         """Whether nothing goes on by itself: what is still asked for lies before a reviewer."""

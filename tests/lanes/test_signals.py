@@ -45,8 +45,8 @@ OUTCOMES = [
     (busy(), Signal.HELD),
     (Credentials("who?"), Signal.STRUCK),
     (skewed(1), Signal.SKEWED),
-    (Unknown("lost"), Signal.SILENT),
     (OtherRecord("another's"), Signal.ANSWERED),
+    (Unknown("lost"), Signal.UNKNOWN),
     (Misuse("ours"), Signal.SILENT),
 ]
 
@@ -75,15 +75,22 @@ def test_no_row_hides_behind_its_parent():
 def test_a_group_is_counted():
     report = lane_report([make.reply(), Unknown("lost"), busy(3.0), busy(9.0), NotSent("refused")], NOW)
 
-    assert report == LaneReport(answered=1, held=3, retry_after=9.0)
+    counts = LaneReport(answered=1, held=3, unknown=1, retry_after=9.0, failure="no call gets through: refused")
+    assert report == counts
 
 
 def test_a_group_of_nothing_says_nothing():
     assert lane_report([], NOW).is_good
 
 
-def test_silence_says_nothing():
-    assert lane_report([Unknown("lost"), Misuse("ours")], NOW) == LaneReport()
+def test_a_mistake_of_ours_says_nothing():
+    assert lane_report([Misuse("ours")], NOW) == LaneReport()
+
+
+def test_an_answer_that_was_not_understood_says_what_came():
+    report = lane_report([Unknown("<html>")], NOW)
+
+    assert (report.is_good, report.unknown, "<html>" in report.failure) == (False, 1, True)
 
 
 def test_a_strike_says_why():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from customs.engine import Engine
+from customs.desks import Desks
 from customs.gateway import METHODS, Method
 from customs.wiring import Services
 from tests import make
@@ -40,18 +40,18 @@ def shop(services: Services, gateway: SandboxGateway, erp: Erp) -> Iterator["Sho
         payment_poll_seconds=0.05,
         unknown_grace_seconds=0.2,
     )
-    engine = Engine(services.desks, 4)
-    yield Shop(gateway, erp, engine)
-    engine.close()
+    desks = services.desks
+    yield Shop(gateway, erp, desks)
+    desks.close()
 
 
 class Shop:
     """A shop with its API key; work is done when it waits for something."""
 
-    def __init__(self, gateway: SandboxGateway, erp: Erp, engine: Engine[Any, Any]) -> None:
+    def __init__(self, gateway: SandboxGateway, erp: Erp, desks: Desks) -> None:
         self.gateway = gateway
         self.erp = erp
-        self._engine = engine
+        self._desks = desks
 
     def pay(self, **changes: Any) -> dict[str, Any]:
         answered = self.erp.post("/payments", payment_row(**changes))
@@ -81,7 +81,7 @@ class Shop:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(shown := self.erp.get(path).json):
             assert time.monotonic() < deadline, shown
-            self._engine.drain(0.5)
+            self._desks.drain(0.5)
             time.sleep(0.02)
         return shown
 

@@ -10,7 +10,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
-from customs.engine import Engine
 from customs.payments.models import Notification
 from customs.standalone import keep_key_pair
 from customs.wiring import Services
@@ -54,9 +53,9 @@ def shop(services: Services, gateway: SandboxGateway, home: Path, client: FlaskC
         payment_poll_seconds=NEVER,
     )
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    engine = Engine(services.desks, 4)
-    yield Shop(gateway, erp, engine)
-    engine.close()
+    desks = services.desks
+    yield Shop(gateway, erp, desks)
+    desks.close()
     server.shutdown()
     server.server_close()
 

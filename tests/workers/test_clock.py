@@ -29,7 +29,7 @@ def redis(services: Services, tmp_path: Path) -> Iterator[Doorbell]:
     command = server_command(tmp_path / "nobody.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
-            if services.doorbell.answers():
+            if services.doorbell.works():
                 break
             threading.Event().wait(0.02)
         yield services.doorbell

@@ -5,6 +5,7 @@ from customs.declarations.identity import Identity
 from customs.declarations.queries import BatchState
 from customs.declarations.states import Action, State
 from customs.gateway import Channel
+from customs.lanes.queries import LaneState
 from customs.web.contract.shapes import (
     Json,
     choice,
@@ -178,9 +179,10 @@ LANE = thing(
         "id": id_of("lane"),
         "agent_no": text(),
         "gateway": text("The gateway's address."),
-        "state": choice(("open", "stopped")),
-        "reason": nullable(text("Why its calls were stopped.")),
+        "state": choice(LaneState),
+        "reason": nullable(text("Why its calls were stopped, or what became of the last of them.")),
         "stopped_at": nullable(instant()),
+        "failing_since": nullable(instant("Since when no call was answered so that it could be understood.")),
         "held_until": nullable(instant("No call before this.")),
     },
     "All signed calls of one agent.",
