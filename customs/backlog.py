@@ -43,14 +43,14 @@ def backlogs(db: Session, now: datetime) -> dict[str, Backlog]:
     return {name: backlog_of(db, model, now) for name, model in WORK.items()}
 
 
-def _first_due(model: type[Due]) -> ColumnElement[datetime]:
-    """When a row first fell due, where it is due for anything that may be done."""
-    first_due: ColumnElement[datetime] = func.coalesce(model.overdue_since, model.due_at)
-    if model is not Refund:
-        return first_due
-    # A refund lets the declaring calls of its payment end first (R18): that is no backlog.
-    gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
-    return case((or_(refund.next_action == Deed.QUERY, not_(gives_way)), first_due))
+def _first_due(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement[datetime | None]:
+    """When a row that waits first fell due; one tried in vain waits, also while it is tried and until it is again."""
+    counts = or_(waits, model.overdue_since.is_not(None))
+    if model is Refund:
+        # A refund lets the declaring calls of its payment end first (R18): that is no backlog.
+        gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
+        counts = and_(counts, or_(refund.next_action == Deed.QUERY, not_(gives_way)))
+    return case((counts, func.coalesce(model.overdue_since, model.due_at)))
 
 
 def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
@@ -58,7 +58,7 @@ def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
     waits = waits_for_a_worker(model, now)
     held = model.lease_until >= now
     later = and_(model.due_at > now, or_(model.lease_until.is_(None), model.lease_until < now))
-    counted = (_count(waits), _count(held), _count(later), func.min(_first_due(model), type_=model.due_at.type))
+    counted = (_count(waits), _count(held), _count(later), func.min(_first_due(model, waits), type_=model.due_at.type))
     found = db.execute(select(*counted).where(model.due_at.is_not(None))).one()
     return Backlog(found[0] or 0, found[1] or 0, found[2] or 0, found[3])
 
