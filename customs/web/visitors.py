@@ -118,6 +118,8 @@ def _look() -> Visit | None:
     with services().reading() as db:
         now = current_app.extensions["clock"](db.connection())
         visit = session_of(db, token, now)
+    # "3 minutes ago" is said of times that the database told.
+    g.said_at = now
     if visit is not None and is_seen_anew(visit, now):
         with services().transaction() as db:
             note_seen(db, visit.session_id, now)

@@ -1,7 +1,7 @@
 """The pages of declarations: the list and its filters, one declaration as it moves, and who sees what of it."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -303,6 +303,15 @@ def test_what_customs_holds_is_shown_beside_what_is_wanted_until_they_are_one(cl
 
     assert "Duty: at customs 5, here 88" in page
     assert "Customs holds: Registration number 110396T0001; Duty 5" in page
+
+
+def test_how_long_ago_is_said_by_the_clock_that_stored_it(people: People, desk: Desk):
+    desk.services.engine.update_execution_options(now=lambda: datetime.now(UTC) + timedelta(minutes=30))
+    declared = desk.declare()
+
+    page = text_of(people.signed_in("clerk").get(f"/declarations/{declared}"))
+
+    assert "in 30 minutes" not in page
 
 
 def test_questions_without_news_are_told_as_one(clerk: Visitor, desk: Desk):
