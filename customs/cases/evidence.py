@@ -11,6 +11,7 @@ from customs.declarations.causes import Error
 from customs.declarations.correcting import BUYER, field_of_amount
 from customs.declarations.foretelling import error_in
 from customs.declarations.models import Declaration, Push, SubOrder
+from customs.declarations.queries import shown
 from customs.declarations.states import Action
 from customs.gateway import Channel, money_text
 from customs.history.models import Event
@@ -126,7 +127,7 @@ def _last_call(db: Session, push: Push, *such: ColumnElement[bool]) -> Event | N
     calls = select(Event).where(
         Event.declaration_id == push.declaration_id, Event.push_id == push.id, Event.kind == CALL, *such
     )
-    return db.scalar(calls.order_by(Event.id.desc()).limit(1))
+    return next(iter(shown(db, db.scalars(calls.order_by(Event.id.desc()).limit(1)).all())), None)
 
 
 def _lines(

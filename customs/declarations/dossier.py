@@ -14,7 +14,7 @@ from customs.declarations.contents import Difference, differences
 from customs.declarations.foretelling import Foretold, foretell, is_moving
 from customs.declarations.matrix import Matrix, SumCheck, matrix_of, sum_checks
 from customs.declarations.models import Batch, Declaration
-from customs.declarations.queries import batch_of, declaration_of
+from customs.declarations.queries import batch_of, declaration_of, shown
 from customs.declarations.withholding import DECLARED_BY_CODE
 from customs.errors import NotFound, VaultLocked
 from customs.history.masking import mask_buyer
@@ -104,7 +104,7 @@ def timeline_of(db: Session, declaration_id: str, *, limit: int, before: int = 0
     statement = select(Event).where(Event.declaration_id == declaration_id)
     if before:
         statement = statement.where(Event.id < before)
-    rows = db.scalars(statement.order_by(Event.id.desc()).limit(limit + 1)).all()
+    rows = shown(db, db.scalars(statement.order_by(Event.id.desc()).limit(limit + 1)).all())
     return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
 
 

@@ -13,6 +13,7 @@ from customs.declarations.counting import STATE
 from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Declaration, OpenRow, Push, SubOrder
 from customs.declarations.states import State
 from customs.errors import NotFound
+from customs.history.kept_replies import without_others_replies
 from customs.history.models import Event
 from customs.history.tallying import EVER, Tally
 from customs.paging import LARGEST_PAGE, Page, newest_first, page_of
@@ -287,5 +288,15 @@ def _something_is_due(batch_id: str) -> ColumnElement[bool]:
 def events_of(db: Session, declaration_id: str, *, limit: int = LARGEST_PAGE, after: int = 0) -> Page:
     """The timeline, oldest first; the cursor is the last event's number."""
     statement = select(Event).where(Event.declaration_id == declaration_id, Event.id > after)
-    rows = db.scalars(statement.order_by(Event.id).limit(limit + 1)).all()
+    rows = shown(db, db.scalars(statement.order_by(Event.id).limit(limit + 1)).all())
     return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
+
+
+def shown(db: Session, events: Sequence[Event]) -> Sequence[Event]:
+    """Events of one declaration as they may be shown."""
+    if not any(event.reply for event in events):
+        return events
+    owner = Declaration.merchant_no, Declaration.out_order_no, Declaration.payment_no
+    merchant_no, our_no, payment_no = db.execute(select(*owner).where(Declaration.id == events[0].declaration_id)).one()
+    ours = {"merchant_no": merchant_no, "our_no": our_no, "payment_no": payment_no}
+    return without_others_replies(db, events, ours)

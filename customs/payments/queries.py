@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from customs.access.callers import Caller
 from customs.errors import NotFound
+from customs.history.kept_replies import without_others_replies
 from customs.paging import LARGEST_PAGE, Page, page_of
 from customs.payments.models import Payment, PaymentEvent, Refund
 
@@ -91,4 +92,8 @@ def events_of(db: Session, payment_id: str, *, limit: int, after: int) -> Page:
     """The timeline of a payment and its refunds, oldest first; the cursor is the last event's number."""
     statement = select(PaymentEvent).where(PaymentEvent.payment_id == payment_id, PaymentEvent.id > after)
     rows = db.scalars(statement.order_by(PaymentEvent.id).limit(limit + 1)).all()
+    if any(event.reply for event in rows):
+        payment = db.get_one(Payment, payment_id)
+        ours = {"merchant_no": payment.merchant_no, "our_no": payment.out_order_no, "payment_no": payment.payment_no}
+        rows = without_others_replies(db, rows, ours)
     return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)

@@ -9,8 +9,11 @@ from customs.crash_points import CrashPoints
 from customs.declarations.judging import ANOTHERS_NUMBER
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushing import DeclarationDesk
-from customs.gateway import Gateway, Signer, channels
+from customs.gateway import Gateway, Signer, Unknown, channels
+from customs.gateway.messages.owners import WITHHELD
 from customs.history.models import Event
+from tests import make
+from tests.api.conftest import Erp, client, erp, key_for  # noqa: F401
 from tests.conftest import SIGNING_KEY
 from tests.desk import Desk
 from tests.gateway.loopback import answer, listening
@@ -63,3 +66,14 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
         kept = str([vars(row) for row in rows])
     assert not [word for word in ("P-THEIRS", "G-THEIRS", THEIR_STATE, "theirs'", "2031") if word in kept]
     assert "withheld" in kept
+
+
+def test_what_an_older_version_kept_of_another_merchant_is_not_shown(desk: Desk, erp: Erp):  # noqa: F811
+    declaration_id = desk.declare()
+    shared = desk.declaration(declaration_id).out_order_no
+    theirs = {"out_order_no": shared, "payment_no": "P-THEIRS", "state": "SUCCESS"}
+    desk.work(lambda _: Unknown("P-THEIRS", exchange=make.exchange(reply=json.dumps({"meta": {}, "data": theirs}))))
+
+    shown = erp.get(f"/declarations/{declaration_id}/events").json["data"]
+
+    assert [(event["reply"], event["detail"]["message"]) for event in shown] == [(WITHHELD, WITHHELD)]

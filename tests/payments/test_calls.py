@@ -10,6 +10,7 @@ import pytest
 
 from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wallets
 from customs.history.vault import Vault
+from customs.payments import queries
 from customs.payments.errands import Task
 from customs.payments.judging import ANOTHERS_NUMBER
 from customs.payments.models import Payment
@@ -141,6 +142,18 @@ def test_of_an_answer_about_another_payments_refund_nothing_is_kept(till: Till, 
     (refund,) = till.refunds(payment_id)
     assert (refund.status, refund.case_reason) == ("PENDING", ANOTHERS_NUMBER)
     assert "THEIRS" not in kept_of(till, payment_id)
+
+
+def test_what_an_older_version_kept_of_another_merchant_is_not_shown(till: Till):
+    payment_id = till.pay()
+    reply = json.dumps({"data": {"order": FOREIGN}})
+    till.do(payment_id, Unknown("P-THEIRS", exchange=make.exchange(reply=reply)))
+
+    with till.services.reading() as db:
+        events = queries.events_of(db, payment_id, limit=10, after=0).rows
+
+    assert "THEIRS" in kept_of(till, payment_id)
+    assert "THEIRS" not in str([vars(event) for event in events])
 
 
 # What goes out.
