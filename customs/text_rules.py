@@ -9,12 +9,16 @@ from typing import NamedTuple
 
 
 class Holds(StrEnum):
-    """What a text is the name or the number of. NUMBER: an order's, a payment's, a merchant's, a registration's."""
+    """What a text is the name or the number of. NUMBER: an order's, a payment's, a merchant's.
+
+    REGISTRATION: what customs gave a merchant (备案号).
+    """
 
     NAME = "name"
     COMPANY = "company"
     CERT_ID = "cert_id"
     NUMBER = "number"
+    REGISTRATION = "registration"
 
 
 class Objection(NamedTuple):
@@ -117,13 +121,14 @@ SIGNS_ALONE = re.compile(r"[-_/\\|.,:;~^=+、。・·•—–―‐‑−…ー
 DRESSING = re.compile(r"[\s()\[\]{}<>《》〈〉【】「」'\"“”‘’`]+")
 # Words that somebody or some program put where the value was not known: never blank, since a value is meant.
 UNKNOWN = _words(
-    "unknown tbd tba todo test testing error true false ditto same objectobject"
+    "unknown unkown tbd tba tbc todo test testing error true false ditto same objectobject"
     " #n/a #na #ref! #value! #name? #null! #num! #div/0!"
-    " 未知 不详 不詳 未填 未填写 待定 待补 待补充 待填 待填写 待提供 待确认 测试 測試 同上 略 其他 其它 保密"
+    " 未知 不详 不詳 未填 未填写 待定 待补 待补充 待填 待填写 待提供 待确认 待核实 暂缺 缺失"
+    " 未提供 未知名 不明 测试 測試 同上 略 其他 其它 保密"
 )
 NOBODY = _words(
     "name buyer customer user guest anonymous 姓名 名字 订购人 订购人姓名 收件人 收货人 买家 買家 客户 客戶 顾客 用户"
-    " 匿名 匿名用户 匿名买家 微信用户 支付宝用户 测试用户 本人 某人 佚名"
+    " 匿名 匿名用户 匿名买家 无名氏 微信用户 支付宝用户 测试用户 本人 某人 佚名"
 )
 NO_NUMBER = re.compile(r"0+|[-_|@.]+")
 
@@ -136,7 +141,7 @@ ASCII_LETTER = re.compile("[A-Za-z]")
 LATIN_MOJIBAKE = re.compile("[ä-é][\u0080-\u00b6\u00b8-\u00bf„…†‡ˆ‰Š‹Œ•™›]")
 
 # Signs that a program or a font put in the place of a character that it could not write.
-LOST = re.compile("[?？\ufffd□▯▢☐⍰〓\u2500-\u257f]|锟斤|斤拷|烫烫|屯屯")
+LOST = re.compile("[?？\ufffd□▯▢☐⍰〓\u2500-\u257f]|锟斤|斤拷|錕斤|烫烫|屯屯")
 # A character as HTML, a URL, JSON, Excel's XML or a mail's header writes it.
 ESCAPED = re.compile(
     r"&#x?[0-9a-f]{2,6};?|&[a-z]{2,8};|%u[0-9a-f]{4}|(?:%[0-9a-f]{2}){2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}"
@@ -162,7 +167,7 @@ TITLE = re.compile(
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 # Whatever people and programs put where the middle dot of a name belongs.
 DOT = "·"
-DOTS = "\u0387•・･．.‧∙⋅●・。｡、､˙᛫⸱ꞏ﹒﹣－ー—–―‐‑−ᐧ\\-"
+DOTS = "\u0387•・･．.‧∙⋅●◦▪⦁∘⸳ㆍᆞ・。｡、､，,˙᛫⸱ꞏ﹒﹑﹣－ー—–―‐‑−ᐧ'’‘´`~～_\\-"
 WRONG_DOT = re.compile(rf"(?<=[{HAN}])[{DOTS}](?=[{HAN}])")
 LOOSE_DOT = re.compile(f"^{DOT}|{DOT}$|{DOT}{DOT}")
 INNER_BLANK = re.compile(r"\s")
@@ -175,6 +180,7 @@ SCRIPTS = _words(
 )
 LIKE_LATIN = _words("CYRILLIC GREEK ARMENIAN CHEROKEE COPTIC LISU")
 
+NOT_IN_REGISTRATION = re.compile(r"[^!-~]")
 SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+|[0-9][eE]\+[0-9]+")
 # A spreadsheet keeps 15 digits of a number and writes zeros for the others.
 ROUNDED = re.compile(r"[0-9]{15}0{5,}")
@@ -200,7 +206,7 @@ def _is_nobody(name: str) -> bool:
 
 
 def _has_no_letter(name: str) -> bool:
-    return not any(one.isalpha() or A_HAN.match(one) for one in name)
+    return not any(one.isalnum() or A_HAN.match(one) for one in name)
 
 
 def _is_no_company(name: str) -> bool:
@@ -223,8 +229,10 @@ def _wrongly_decoded(text: str) -> bool:
         return _is_han(_read_again(text, "gbk", "utf-8"))
     if LATIN_MOJIBAKE.search(text) or any(_read_again(text, one, "utf-8") for one in ("latin-1", "cp1252")):
         return True
-    # Pairs of bytes that are Chinese in GB2312 are Greek, Arabic and the like in UTF-8.
-    return ASCII_LETTER.search(text) is None and _is_han(_read_again(text, "utf-8", "gb2312"))
+    # Pairs of bytes that are Chinese in GB2312 are Greek, Arabic and the like in UTF-8, and accents in Latin-1.
+    return ASCII_LETTER.search(text) is None and any(
+        _is_han(_read_again(text, written, "gb2312")) for written in ("utf-8", "latin-1")
+    )
 
 
 def _read_again(text: str, written: str, read: str) -> str | None:
@@ -239,7 +247,9 @@ def _is_han(text: str | None) -> bool:
 
 
 def _digits_in_name(name: str) -> bool:
-    return A_HAN.search(name) is not None and any(map(str.isdecimal, unicodedata.normalize("NFKC", name)))
+    """Whether a digit stands in a Chinese name, or in what has no letter at all."""
+    chinese = A_HAN.search(name) is not None or not any(map(str.isalpha, name))
+    return chinese and any(map(str.isdecimal, unicodedata.normalize("NFKC", name)))
 
 
 def _phone_in_name(name: str) -> bool:
@@ -250,7 +260,8 @@ def _scripts_mixed(name: str) -> bool:
     """Whether a name is in two alphabets, or in Chinese and another one."""
     if ALL_COMMON.fullmatch(name):
         return False
-    scripts = {script for one in name if one.isalpha() and (script := _script(one)) in SCRIPTS}
+    plain = WRONG_DOT.sub(DOT, name)
+    scripts = {script for one in plain if one.isalpha() and (script := _script(one)) in SCRIPTS}
     return len(scripts) + bool(A_HAN.search(name)) > 1 and scripts != {"HIRAGANA", "KATAKANA"}
 
 
@@ -330,8 +341,9 @@ def _fitting(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 ERROR, WARNING = True, False
-NAME, COMPANY, CERT_ID, NUMBER = (frozenset({one}) for one in Holds)
+NAME, COMPANY, CERT_ID, PLAIN_NUMBER, REGISTRATION = (frozenset({one}) for one in Holds)
 NAMES = NAME | COMPANY
+NUMBER = PLAIN_NUMBER | REGISTRATION
 NUMBERS = NUMBER | CERT_ID
 ALL = NAMES | NUMBERS
 
@@ -402,6 +414,14 @@ RULES: tuple[Rule, ...] = (
         _foreign_letter,
         "{wrong} is a letter of another alphabet that only looks right",
         "type it as a Latin letter",
+    ),
+    Rule(
+        "registration_invalid",
+        ERROR,
+        REGISTRATION,
+        _searching(NOT_IN_REGISTRATION),
+        "a customs number has letters and digits, and no blanks in it",
+        FROM_SOURCE,
     ),
     Rule(
         "digits_lost",

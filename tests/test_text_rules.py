@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 from customs.text_rules import RULES, Holds, is_left_blank, objections_to
 from customs.texts import IDEOGRAPHS, is_unprintable
 
-NAME, COMPANY, CERT_ID, NUMBER = Holds
+NAME, COMPANY, CERT_ID, NUMBER, REGISTRATION = Holds
 
 REFUSED = {
     (
         NAME,
         "placeholder",
     ): "NULL null nan None N/A n.a. (null) [空] 无 暂无 - -- / ／ 0 000 待定 未知 测试 \\N undefined "
-    "#N/A ＮＵＬＬ 匿名用户 姓名 123 ～",
+    "#N/A ＮＵＬＬ 匿名用户 姓名 无名氏 ～",
     (NAME, "masked"): "******** 林** 周* 李＊ 李○ 李〇〇 李某某 李XX 李x XXX J***n 李● 李.. 李… 李×",
     (
         NAME,
         "characters_lost",
     ): "李? 李？雷 李\ufffd 李□ 阿依努尔&#183;吐尔逊 阿依努尔&middot;吐尔逊 锟斤拷 \\u674e\\u96f7 %E6%9D%8E",
-    (NAME, "wrongly_decoded"): "鏋楁檽 鍛ㄤ互 æ\x9d\x8eé\x9b· æ\u009dŽé›·",
+    (NAME, "wrongly_decoded"): "鏋楁檽 鍛ㄤ互 æ\x9d\x8eé\x9b· æ\u009dŽé›· ÀîÀ× ÁÖÏþ",
     (NAME, "encrypted"): "~AgAAAAMk3Lq==~pV2/~1~ e10adc3949ba59abbe56e057f20f883e ##AB12cd34EF56gh==##",
     (
         NAME,
         "phone_in_name",
     ): "林晓舟13800138000 林晓舟(+86-138-0013-8000) 13800138000李雷 李雷010-66668888 李雷１３８００１３８０００",
     (NAME, "title_in_name"): "李先生 李雷先生/女士 陈小姐(收) Mr李雷 王老师 李雷Mr.",
-    (NAME, "digits_in_name"): "李雷1 2李雷 李雷２ 李①",
+    (NAME, "digits_in_name"): "123 李雷1 2李雷 李雷２ 李①",
     (NAME, "scripts_mixed"): "李Lei 李レイ МARIA ΜARIA",
     (NAME, "invisible"): "李\ufe0f雷 李\u3164 李\U000e0100",
     (COMPANY, "placeholder"): "无 - NULL 待定 0",
@@ -43,6 +43,9 @@ REFUSED = {
         NUMBER,
         "digits_lost",
     ): "4200002611230910000000000000 42000026112309100000 4.20000261123091E+27 2.6112300012345678e+16 5E+17",
+    (REGISTRATION, "placeholder"): "- / 无 NULL 待定 0",
+    (REGISTRATION, "masked"): "3301****31",
+    (REGISTRATION, "registration_invalid"): "备案中 ３３０１９６４J31 3301\u30009",
     (CERT_ID, "masked"): "1101**********2311 1101xxxxxxxx2311 110105●●●●●●●●2311 ******************",
     (CERT_ID, "placeholder"): "无 - NULL 0",
     (CERT_ID, "foreign_letter"): "11010519820505108Х 11010519820505108Χ 11010519820505108×",
@@ -53,10 +56,11 @@ WARNED = {
         NAME,
         "wrong_dot",
     ): "阿依努尔•吐尔逊 阿依努尔・吐尔逊 阿依努尔.吐尔逊 阿依努尔．吐尔逊 阿依努尔‧吐尔逊 "
-    "阿依努尔\u0387吐尔逊 阿依努尔●吐尔逊 阿依努尔-吐尔逊 阿依努尔。吐尔逊 阿依努尔∙吐尔逊",
+    "阿依努尔\u0387吐尔逊 阿依努尔●吐尔逊 阿依努尔-吐尔逊 阿依努尔。吐尔逊 阿依努尔∙吐尔逊 "
+    "阿依努尔ㆍ吐尔逊 阿依努尔ー吐尔逊 阿依努尔~吐尔逊",
     (NAME, "look_alike"): "⼥王 ⺠王 \uf92c李 ＭＡＲＩＡ \U0002f800王",
     (NAME, "not_composed"): "Jose\u0301 Zu\u0308rn",
-    (NAME, "name_unusual"): "李某 李〇 李😀 李雷/韩梅梅 欧阳·娜~娜 阿依努尔··吐尔逊 李雷·",
+    (NAME, "name_unusual"): "李某 李〇 李😀 李雷/韩梅梅 欧阳·娜^娜 阿依努尔··吐尔逊 李雷·",
     (COMPANY, "look_alike"): "杭州⼥⼠公司",
     (NUMBER, "digits_doubtful"): "2611230912345670000 261123091234567000",
     (CERT_ID, "digits_doubtful"): "110105198205051000",
@@ -66,6 +70,7 @@ TAKEN = {
     "𠮷田 𬱖王 \U0002ebf0李 \U000323af李 朱镕基 刘䶮 佐々木 José 김민수 O'BRIEN 师傅明 先觉 小姐妹",
     COMPANY: "杭州示例商贸有限公司 深圳（前海）有限公司 R&D公司 M&Co 杭州3M有限公司",
     NUMBER: "M100 D1 26-11-23_0005|A*@ 0000123 AAAAA 18051893975650968 2018051816320384498567689 2611230912345670",
+    REGISTRATION: "3301964J31 110396T0001 91330100MA2XXX1234 REG-2",
     CERT_ID: "11010519820505108X 110105198205051080 11010519820505108x １１０１０５１９８６０６０６２１８５",
 }
 # What holds blanks cannot stand in a list of words.
@@ -160,4 +165,7 @@ def test_every_rule_has_its_texts():
 
     assert {(holds, rule.code) for rule in RULES for holds in rule.holds} - shown <= {
         (COMPANY, code) for code in ("wrongly_decoded", "invisible", "not_composed")
-    } | {(CERT_ID, "characters_lost")}
+    } | {
+        (CERT_ID, "characters_lost"),
+        *((REGISTRATION, code) for code in ("characters_lost", "foreign_letter", "digits_lost", "digits_doubtful")),
+    }

@@ -97,7 +97,7 @@ def _references(order: Order) -> Iterator[Complaint]:
     """R6b: the merchant's numbers and its registered name."""
     yield from _objections("merchant_no", order.merchant_no, Holds.NUMBER)
     if order.mch_customs_no:
-        yield from _objections("mch_customs_no", order.mch_customs_no, Holds.NUMBER)
+        yield from _objections("mch_customs_no", order.mch_customs_no, Holds.REGISTRATION)
     if order.merchant_customs_name:
         yield from _objections("merchant_customs_name", order.merchant_customs_name, Holds.COMPANY)
 

@@ -21,7 +21,7 @@ from customs.text_rules import Holds, objections_to
 
 NAMED_IN_A_DEED = 5
 # What is held against the table of what no number and no name is (R6b).
-REFERENCES = {"merchant_no": Holds.NUMBER, "mch_customs_no": Holds.NUMBER, "merchant_customs_name": Holds.COMPANY}
+REFERENCES = {"merchant_no": Holds.NUMBER, "mch_customs_no": Holds.REGISTRATION, "merchant_customs_name": Holds.COMPANY}
 NARROWED_BY = ("merchant_no", "channel", "office")
 
 

@@ -130,6 +130,7 @@ MASKS = {"name": mask_name, "cert_id": mask_cert_id}
 WORD = re.compile(r"[0-9A-Za-z_.:,+/?~%=-]{1,200}", re.ASCII)
 FIELD = re.compile(r"[a-zA-Z_][0-9a-zA-Z_]{0,63}", re.ASCII)
 SMALL = 10**9
+BIRTH_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 
 
 def shown_request(raw: bytes) -> str:
@@ -194,7 +195,8 @@ def _word(text: str) -> str:
 
 
 def _certain(digits: str) -> str:
-    return mask_cert_id(digits) if ric.is_valid(digits.upper()) else digits
+    true = BIRTH_DATE.match(digits, 6) and ric.calc_check_digit(digits) == digits[-1].upper()
+    return mask_cert_id(digits) if true else digits
 
 
 def _field(name: str) -> str:

@@ -78,6 +78,16 @@ def test_nobody_is_found_in_the_log_whatever_was_sent(erp, services):
     assert found_in(everything_stored(services)) == []
 
 
+@pytest.mark.parametrize("cert_id", ["810000198806141134", "321119197303106324", "320219198405224152"])
+def test_an_id_number_from_anywhere_is_masked_where_an_order_number_belongs(erp, cert_id: str):
+    row = make.declaration_row(out_order_no=cert_id)
+
+    answer = erp.post("/declarations/preflight", {"declarations": [row]})
+
+    assert answer.status_code == 200
+    assert cert_id not in json.dumps(logged(erp, answer))
+
+
 SECRETS = {"openid": "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4", "auth_code": "135605691981176449", "email": "a@example.com"}
 
 

@@ -74,6 +74,11 @@ TEXTS = (
         Words("含有外文字母，只是形状相似。", "请在英文输入法下重新键入数字或字母。"),
     ),
     Entry(
+        "registration_invalid",
+        Words("A customs number has letters and digits, and no blanks in it.", "Enter it from its source."),
+        Words("商户海关备案号只能含半角字母和数字，不能有空格或汉字。", "请按备案资料填写。"),
+    ),
+    Entry(
         "wrong_dot",
         Words(
             "A warning: between the parts of the name stands another sign than the middle dot.",
