@@ -11,12 +11,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, bindparam, inspect, select, text
+from sqlalchemy import Engine, MetaData, bindparam, inspect, select, text
 from sqlalchemy.orm import selectinload
 
 from customs import database, migrating, schema
 from customs.declarations.causes import Cause, Error, cause_of
-from customs.declarations.models import BatchReplay, Declaration, Push
+from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
 from customs.history.tallying import EVER, Tally
 from tests.postgresql import drop_database, new_database
 
@@ -171,6 +171,35 @@ def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engin
     with engine.connect() as connection:
         joined = "SELECT s.sub_order_no FROM sub_orders s JOIN pushes p ON p.sub_order_id = s.id ORDER BY p.position"
         assert connection.exec_driver_sql(joined).scalars().all() == ["S1", "S2"]
+
+
+def test_rows_that_an_older_batch_left_out_are_open(engine: Engine):
+    with migrating.migration(engine) as made:
+        command.upgrade(made, "0012")
+    findings = [
+        {"pointer": f"/declarations/{at}/office", "row": row, "column": None, "code": "x", "severity": severity}
+        for at, row, severity in ((0, 2, "warning"), (1, 3, "error"), (1, 4, "error"), (2, None, "error"))
+    ]
+    batch = {"id": "bat_1", "name": "one", "sender_id": "person_1", "sender": "a clerk", "findings": findings}
+    draft = {"id": "draft_1", "owner_id": "person_1", "name": "", "form": "csv", "encoding": "", "batch_id": "bat_1"}
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["batches", "drafts"])
+        at = {"created_at": datetime(2026, 11, 23, 8, tzinfo=UTC)}
+        connection.execute(tables.tables["batches"].insert(), batch | at)
+        sealed = {"revision": 1, "row_count": 2, "updated_at": at["created_at"], "sealed": b""}
+        connection.execute(tables.tables["drafts"].insert(), draft | sealed | at)
+
+    migrating.upgrade(engine)
+
+    with database.transaction(engine) as db:
+        rows = db.scalars(select(OpenRow).order_by(OpenRow.position, OpenRow.row)).all()
+        assert [(row.position, row.row, row.draft_id, row.left_by) for row in rows] == [
+            (1, 3, "draft_1", "a clerk"),
+            (1, 4, "draft_1", "a clerk"),
+            (2, None, None, "a clerk"),
+        ]
+        assert db.get_one(Batch, "bat_1").runs == 0
 
 
 def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine: Engine):

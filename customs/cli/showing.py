@@ -101,7 +101,7 @@ def show_open_rows(console: Console, rows: Sequence[OpenRow], count: int) -> Non
         return
     which = ", ".join(f"row {one.row or one.position + 1} {one.out_order_no}".rstrip() for one in rows[:MOST_NAMED])
     more = f", and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
-    console.print(f"[yellow]{count} not submitted[/]: {escape(which)}{more}", highlight=False)
+    console.print(f"[yellow]{count} not submitted[/]: {escape(which)}{more}", highlight=False, soft_wrap=True)
     console.print("      → submit them mended, or discard them on the batch's page", highlight=False)
 
 
@@ -110,7 +110,7 @@ def show_earlier(console: Console, earlier: Sequence[Earlier]) -> None:
     for one in earlier:
         when = f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         batch = f" by {one.batch.sender} in {one.batch.id} {one.batch.name}" if one.batch else ""
-        console.print(f"{one.count} submitted before, {when}{escape(batch)}", highlight=False)
+        console.print(f"{one.count} submitted before, {when}{escape(batch)}", highlight=False, soft_wrap=True)
 
 
 def show_batches(console: Console, services: Services, limit: int = 20) -> None:

@@ -101,17 +101,21 @@ def content(file: str) -> bytes:
     return (FILES / file).read_bytes()
 
 
-def handed_in(file: str, services: Services, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """How `customs submit` ends."""
+def environment_of(services: Services) -> dict[str, str]:
+    """What a command reads to work where these services do."""
     home = services.settings.home
-    environment = {
+    return make.SECRETS | {
         "CUSTOMS_HOME": str(home),
         "CUSTOMS_DATABASE_URL": services.engine.url.render_as_string(hide_password=False),
         "CUSTOMS_REDIS_URL": f"unix://{home}/nobody.sock",
         "WISECASHIER_BASE_URL": "http://127.0.0.1:9",
         "WISECASHIER_PRIVATE_KEY_FILE": str(SIGNING_KEY),
     }
-    for name, value in (make.SECRETS | environment).items():
+
+
+def handed_in(file: str, services: Services, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """How `customs submit` ends."""
+    for name, value in environment_of(services).items():
         monkeypatch.setenv(name, value)
     return CliRunner().invoke(submit, [str(FILES / file), "--json"])
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from customs.declarations.allowing import Request
+from customs.declarations.estimating import running_of
 from customs.declarations.presenting import declaration_json
+from customs.declarations.queries import BatchState, progress_of
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import NotFound
@@ -50,6 +52,9 @@ def test_it_waits_visibly(till: Till, desk: Desk):
     assert (declaration.waiting_for, declaration.state) == ("payment", State.UNDECLARED)
     assert (desk.push(declared).next_action, desk.push(declared).due_at) == (Action.SUBMIT, None)
     assert desk.claim() == []
+    with desk.services.reading() as db:
+        assert progress_of(db, declaration.batch_id).state is BatchState.RUNNING
+        assert running_of(db, declaration.batch_id) == 1
 
 
 def test_it_goes_out_when_the_payment_is_paid(till: Till, desk: Desk):
