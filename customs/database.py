@@ -111,7 +111,11 @@ class Word(TypeDecorator[Any]):
         return None if value is None else self.words(value)
 
 
-class SchemaMismatch(SQLAlchemyError):
+class UnusableDatabase(SQLAlchemyError):
+    """The database answers, and these programs cannot work with it; the sentence says what to do."""
+
+
+class SchemaMismatch(UnusableDatabase):
     """The database is at another version than these programs."""
 
 
@@ -138,15 +142,66 @@ def connect(url: str, *, pings: bool = True) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
-    return create_engine(
+    session = PostgresqlSession()
+    engine = create_engine(
         url,
-        connect_args={"options": options, **KEEPALIVES},
+        # The driver would hand over bytes where a database names no encoding.
+        connect_args={"options": session.options, "client_encoding": "utf8", **KEEPALIVES},
         pool_size=10,
         max_overflow=20,
         pool_pre_ping=pings,
         hide_parameters=True,
     )
+    event.listen(engine, "do_connect", session.connect)
+    event.listen(engine, "connect", session.prepare)
+    event.listen(engine, "begin", session.begin)
+    return engine
+
+
+class PostgresqlSession:
+    """Our settings for PostgreSQL: given with the connection, or with each transaction where a pooler stands between.
+
+    PgBouncer refuses or forgets what comes with a connection, for the next transaction may run in another one; there
+    statements are not prepared either.
+    """
+
+    def __init__(self) -> None:
+        self.options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
+        self._is_pooled: bool | None = None
+
+    def connect(self, dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Connect; without our settings where these are refused."""
+        if not self._is_pooled:
+            try:
+                return dialect.connect(*arguments, **named)
+            except dialect.loaded_dbapi.OperationalError as error:
+                if "unsupported startup parameter" not in str(error):
+                    raise
+                self._is_pooled = True
+        named.pop("options", None)
+        return dialect.connect(*arguments, **named)
+
+    def prepare(self, connection: Any, _record: object) -> None:
+        """Look whether what was connected to can be worked with."""
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8"):
+            connection.close()
+            raise UnusableDatabase(
+                f"the database's encoding is {encoding}, which cannot hold Chinese names: make another one with "
+                "`createdb --template=template0 --encoding=UTF8 NAME`, and name it in CUSTOMS_DATABASE_URL"
+            )
+        if self._is_pooled is None:
+            shown = connection.execute("SHOW lock_timeout").fetchone()
+            connection.rollback()
+            self._is_pooled = shown[0] != POSTGRESQL_SETTINGS["lock_timeout"]
+        if self._is_pooled:
+            connection.prepare_threshold = None
+
+    def begin(self, connection: Connection) -> None:
+        """Give a transaction its settings where the connection has none."""
+        if self._is_pooled:
+            named = (f"set_config('{name}', '{value}', true)" for name, value in POSTGRESQL_SETTINGS.items())
+            connection.exec_driver_sql(f"SELECT {', '.join(named)}")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -193,7 +248,7 @@ def lost_a_race(error: DBAPIError) -> bool:
 def is_away(error: SQLAlchemyError) -> bool:
     """Whether the database failed, and not what was asked of it: away, full, read-only, locked, or another's."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, PoolTimeout | DisconnectionError | SchemaMismatch)
+        return isinstance(error, PoolTimeout | DisconnectionError | UnusableDatabase)
     if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == NO_PRIVILEGE:
         return True
     return not isinstance(error, IntegrityError | DataError | ProgrammingError | NotSupportedError)

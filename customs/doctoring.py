@@ -9,9 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from customs import database
 from customs.backlog import backlogs
+from customs.database import UnusableDatabase
 from customs.declarations import recounting
 from customs.declarations.models import Declaration
-from customs.errors import VaultLocked
+from customs.errors import GatewayAway, VaultLocked
 from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.queries import LaneState, list_lanes, state_of
@@ -63,6 +64,9 @@ def _database(services: Services) -> Iterator[Examined]:
     try:
         with services.engine.execution_options(**{ANY_VERSION: True}).connect() as db:
             mismatch = mismatch_of(db)
+    except UnusableDatabase as error:
+        yield Examined("database", "wrong", _("%(kind)s: %(error)s", kind | {"error": error}))
+        return
     except SQLAlchemyError as error:
         away = _("%(kind)s: %(error)s", kind | {"error": type(error).__name__})
         yield Examined("database", "wrong", away, _("check CUSTOMS_DATABASE_URL"))
@@ -94,8 +98,8 @@ def _notifications(services: Services) -> Iterator[Examined]:
     mend = _("set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key")
     try:
         verified = services.verifier is not None
-    except (OSError, UnreadableKey) as error:
-        found = _("%(file)s: %(error)s", {"file": settings.public_key_file, "error": error})
+    except GatewayAway as error:
+        found = _("%(file)s: %(error)s", {"file": settings.public_key_file, "error": error.__cause__})
         yield Examined("notifications", "wrong", found, mend)
         return
     if not verified:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import ssl
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -55,6 +56,7 @@ class Settings:
     gateway_concurrency: int
     gateway_rate: float
     gateway_timeout_seconds: float
+    ca_bundle: str
     public_url: str
     web_host: str
     web_port: int
@@ -87,6 +89,13 @@ def _is_redis_url(url: str) -> None:
     raise ValidationError(
         "redis://host:6379/0, rediss://host:6379/0 or unix:///path; in a path, # ? % are written %23 %3F %25"
     )
+
+
+def _is_ca_bundle(file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except (OSError, ValueError) as error:
+        raise ValidationError(f"no CA certificates in PEM can be read there ({type(error).__name__})") from error
 
 
 class Variables(Schema):
@@ -127,6 +136,7 @@ class Variables(Schema):
     gateway_timeout_seconds = fields.Float(
         data_key="CUSTOMS_GATEWAY_TIMEOUT_SECONDS", load_default=15.0, validate=Range(0.1)
     )
+    ca_bundle = fields.String(data_key="CUSTOMS_CA_BUNDLE", load_default="", validate=_is_ca_bundle)
     public_url = fields.Url(data_key="CUSTOMS_PUBLIC_URL", load_default="", require_tld=False)
     web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
@@ -139,6 +149,9 @@ class Variables(Schema):
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )
 
+
+# Blanks at the end of a folder's name are part of it.
+PATHS = ("CUSTOMS_HOME", "CUSTOMS_CA_BUNDLE", "WISECASHIER_PRIVATE_KEY_FILE", "WISECASHIER_PUBLIC_KEY_FILE")
 
 # Towards the real gateway, and towards the sandbox, which is in a hurry and guards nothing of value.
 BY_GATEWAY: dict[str, tuple[float, float] | tuple[str, str]] = {
@@ -159,7 +172,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     try:
         # An empty variable means "not set": compose files and shells pass those along.
-        read = Variables().load({name: value.strip() for name, value in environ.items() if value.strip()})
+        given = {name: value if name in PATHS else value.strip() for name, value in environ.items() if value.strip()}
+        read = Variables().load(given)
     except ValidationError as error:
         faults = "; ".join(f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items()))
         raise Misconfigured(faults) from error
@@ -168,7 +182,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _settled(read: dict[str, Any]) -> Settings:
     """What was read, with the defaults that depend on one another."""
-    home = Path(read["home"]).absolute()
+    home = _home(read["home"])
     keep = _demand if read["database_url"] else _keeper(home)
     secret_key = read["secret_key"] or keep("CUSTOMS_SECRET_KEY")
     pii_keys = _words(read["pii_keys"] or keep("CUSTOMS_PII_KEYS"))
@@ -182,7 +196,7 @@ def _settled(read: dict[str, Any]) -> Settings:
         | by_gateway
         | {
             "home": home,
-            "database_url": _with_driver(read["database_url"] or f"sqlite:///{home / 'customs.db'}"),
+            "database_url": _with_driver(read["database_url"] or f"sqlite:///{quote(str(home / 'customs.db'))}"),
             "redis_url": read["redis_url"] or f"unix://{redis_socket(home)}",
             "embedded_redis": not read["redis_url"],
             "secret_key": secret_key,
@@ -207,6 +221,24 @@ def reachable(host: str) -> str:
 def http_url(host: str, port: int) -> str:
     """The URL of a server; an address of IPv6 stands in brackets there."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _home(named: str) -> Path:
+    home = Path(named).absolute()
+    try:
+        # It stands in URLs, logs and pages.
+        str(home).encode()
+    except UnicodeEncodeError as error:
+        raise Misconfigured(
+            "the name of the folder CUSTOMS_HOME is not UTF-8: rename it, or set another one"
+        ) from error
+    return home
+
+
+def unusable_home(home: Path, error: OSError) -> Misconfigured:
+    """What to say when the home cannot be written to."""
+    why = error.strerror or type(error).__name__
+    return Misconfigured(f"CUSTOMS_HOME ({home}) cannot be used: {why}; set it to a folder that this user may write to")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -237,7 +269,14 @@ def _with_driver(url: str) -> str:
 
 def _keeper(home: Path) -> Callable[[str], str]:
     """Secrets of the embedded default."""
-    return lambda name: keep_secret(home / name.removeprefix("CUSTOMS_").lower(), lambda: secrets.token_urlsafe(32))
+
+    def keep(name: str) -> str:
+        try:
+            return keep_secret(home / name.removeprefix("CUSTOMS_").lower(), lambda: secrets.token_urlsafe(32))
+        except OSError as error:
+            raise unusable_home(home, error) from error
+
+    return keep
 
 
 def keep_secret(file: Path, make: Callable[[], str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,9 @@ from redis import Redis, RedisError
 from customs.children import Child
 from customs.embedded_redis import server_binary, server_command
 from customs.errors import CustomsError, Misconfigured
-from customs.settings import Settings, http_url, reachable, redis_socket
+from customs.gateway import UnreadableKey
+from customs.gateway.keys import read_private_key
+from customs.settings import Settings, http_url, reachable, redis_socket, unusable_home
 from customs.supervision import Supervisor, free_port
 
 WEB_PORT = 8000
@@ -52,8 +55,7 @@ class Standalone:
         self._settings = settings
         self._upgrade = upgrade
         self._workers = workers
-        host = reachable(settings.web_host)
-        self._web = (host, free_port(port, host))
+        self._web = _address(settings.web_host, port)
         needs_sandbox = settings.sandbox and not environ.get("WISECASHIER_BASE_URL", "").strip()
         self._sandbox = ("127.0.0.1", free_port(sandbox_port)) if needs_sandbox else None
         self.base_url = http_url(*self._web)
@@ -63,7 +65,7 @@ class Standalone:
 
     def __enter__(self) -> Self:
         home = self._settings.home
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_usable(home)
         with ExitStack() as stack:
             stack.enter_context(_only_one(home / "up.lock"))
             if self._sandbox:
@@ -146,9 +148,9 @@ def keep_key_pair(folder: Path, owner: str) -> None:
 
 def _public_pem(private_file: Path) -> bytes:
     try:
-        public_key = serialization.load_pem_private_key(private_file.read_bytes(), password=None).public_key()
-    except (ValueError, TypeError) as error:
-        raise Misconfigured(f"{private_file} is no readable private key: remove it, and a new one is made") from error
+        public_key = read_private_key(private_file.read_bytes()).public_key()
+    except UnreadableKey as error:
+        raise Misconfigured(f"{private_file}: {error}; or remove it, and a new one is made") from error
     return public_key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -158,6 +160,28 @@ def _write_whole(file: Path, content: bytes) -> None:
     draft.touch(mode=0o600)
     draft.write_bytes(content)
     draft.replace(file)
+
+
+def _address(host: str, preferred: int) -> tuple[str, int]:
+    """Where the desk is reached that listens at `host`, by a port that is free there."""
+    reached = reachable(host)
+    try:
+        return reached, free_port(preferred, reached)
+    except OSError as error:
+        raise Misconfigured(
+            f"nothing can listen on {host} ({error.strerror or error}): "
+            "set CUSTOMS_WEB_HOST to an address of this machine"
+        ) from error
+
+
+def _make_usable(home: Path) -> None:
+    """See that the home is a folder that can be written to."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise unusable_home(home, error) from error
 
 
 @contextmanager

@@ -95,6 +95,7 @@ class Services:
             signer,
             version=settings.version,
             timeout=settings.gateway_timeout_seconds,
+            ca_bundle=settings.ca_bundle or None,
             pool_size=settings.gateway_concurrency + payment_threads(settings),
         )
 
@@ -110,7 +111,10 @@ class Services:
     def verifier(self) -> Verifier | None:
         """Checks what the gateway tells us; None while its public key is not on file."""
         file = self.settings.public_key_file
-        return Verifier(file.read_bytes()) if file.exists() else None
+        try:
+            return Verifier(file.read_bytes()) if file.exists() else None
+        except (OSError, UnreadableKey) as error:
+            raise GatewayAway(f"nothing can be verified that comes from the gateway: {file}: {error}") from error
 
     @cached_property
     def declarations(self) -> WithholdingDeclarations:

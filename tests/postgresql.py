@@ -55,11 +55,13 @@ def temporary_postgresql(*settings: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(server: str) -> str:
+def new_database(server: str, encoding: str = "UTF8") -> str:
     """Make an empty database on a server; returns its URL."""
     name = f"customs_{secrets.token_hex(6)}"
     with _connected(server) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {}").format(sql.Identifier(name), encoding)
+        )
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 

@@ -3,16 +3,16 @@
 import sys
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from customs import logs
+from customs import database, logs
 from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
 from customs.cli.billing import bill
 from customs.cli.collecting import pay, query, rate, refund
 from customs.cli.declaring import modify, redeclare, status, submit
 from customs.cli.people import user
 from customs.cli.running import clock, demo, sandbox, up, web, worker
-from customs.database import SchemaMismatch
+from customs.database import UnusableDatabase
 from customs.errors import CustomsError
 
 FAILED = 1
@@ -45,10 +45,10 @@ def main() -> None:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
-    except SchemaMismatch as error:
+    except UnusableDatabase as error:
         _fail(str(error))
     except SQLAlchemyError as error:
-        _fail(f"the database cannot be used ({type(error).__name__}): `customs db upgrade`, `customs doctor`")
+        _fail(f"the database cannot be used ({_reason(error)}): `customs db upgrade`, `customs doctor`")
     except OSError as error:
         about = error.filename or "what this command has to say cannot be written"
         _fail(f"{about}: {error.strerror or type(error).__name__}")
@@ -58,3 +58,10 @@ def main() -> None:
 
 def _fail(sentence: str) -> None:
     click.echo(sentence, err=True)
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """The kind of error; the driver's own words only where they are about the database, for a row's values are ours."""
+    if not (isinstance(error, DBAPIError) and database.is_away(error)):
+        return type(error).__name__
+    return str(error.orig).partition("\n")[0] or type(error.orig).__name__

@@ -16,6 +16,7 @@ from customs import demo as demonstration
 from customs.access import first_admin
 from customs.access.callers import operator
 from customs.access.key_deeds import KeyDeeds
+from customs.errors import Misconfigured
 from customs.sandbox import SandboxSettings
 from customs.settings import read_settings
 from customs.standalone import Standalone
@@ -147,21 +148,25 @@ def sandbox(
     settings = read_settings()
     # Without this key the sandbox plays everything but the notifications, which only it can sign.
     at_home = settings.home / "gateway_private.pem"
-    serve(
-        SandboxSettings(
-            agent_no=settings.agent_no,
-            agent_public_key=agent_key or settings.home / "agent_public.pem",
-            gateway_private_key=gateway_key or (at_home if at_home.exists() else None),
-            host=host,
-            port=port,
-            ledger=ledger or settings.home / "sandbox.db",
-            step_seconds=step_seconds,
-            fault_rate=fault_rate,
-            fault_seed=fault_seed,
-            repush_seconds=settings.alipay_repush_seconds,
-            non_idempotent=non_idempotent,
+    try:
+        serve(
+            SandboxSettings(
+                agent_no=settings.agent_no,
+                agent_public_key=agent_key or settings.home / "agent_public.pem",
+                gateway_private_key=gateway_key or (at_home if at_home.exists() else None),
+                host=host,
+                port=port,
+                ledger=ledger or settings.home / "sandbox.db",
+                step_seconds=step_seconds,
+                fault_rate=fault_rate,
+                fault_seed=fault_seed,
+                repush_seconds=settings.alipay_repush_seconds,
+                non_idempotent=non_idempotent,
+            )
         )
-    )
+    except (OSError, ValueError) as error:
+        # What the sandbox reads and where it listens: a key, its ledger, an address.
+        raise Misconfigured(f"the sandbox cannot start: {error}; see `customs sandbox --help`") from error
 
 
 @click.command()

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from customs.gateway.errors import UnreadableKey
+from customs.gateway.keys import read_private_key, read_public_key
 
 
 def _encoded(text: str) -> str:
@@ -41,28 +40,22 @@ def notification_text(params: Mapping[str, str], timestamp: str) -> bytes:
 
 
 class Signer:
-    """Signs with our RSA key (PKCS#1 or PKCS#8 PEM, no password); load it once and share it between threads.
+    """Signs with our RSA key, in any form that `read_private_key` takes; load it once and share it between threads.
 
     Raises UnreadableKey. Loading checks the whole key, which costs some 50 ms.
     """
 
-    def __init__(self, private_key_pem: bytes) -> None:
-        try:
-            key = load_pem_private_key(private_key_pem, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise UnreadableKey("the private key is not an unprotected PEM key") from None
-        if not isinstance(key, RSAPrivateKey):
-            raise UnreadableKey("the private key is not an RSA key")
-        self._key = key
+    def __init__(self, private_key: bytes) -> None:
+        self._key = read_private_key(private_key)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Reads the PEM file; raises UnreadableKey, also when there is no such file."""
+        """Reads the file; raises UnreadableKey, also when there is no such file."""
         try:
-            pem = Path(path).read_bytes()
+            content = Path(path).read_bytes()
         except OSError as error:
             raise UnreadableKey(f"the private key file {path} cannot be read: {error.strerror}") from error
-        return cls(pem)
+        return cls(content)
 
     def sign(self, text: bytes) -> str:
         """RSA PKCS#1 v1.5 over SHA-256, base64: the Signature header."""
@@ -70,16 +63,10 @@ class Signer:
 
 
 class Verifier:
-    """Checks signatures with the gateway's RSA key (SubjectPublicKeyInfo or PKCS#1 PEM), or UnreadableKey."""
+    """Checks signatures with the gateway's RSA key; raises UnreadableKey as `read_public_key` does."""
 
-    def __init__(self, public_key_pem: bytes) -> None:
-        try:
-            key = load_pem_public_key(public_key_pem)
-        except (ValueError, UnsupportedAlgorithm):
-            raise UnreadableKey("the public key is not a PEM key") from None
-        if not isinstance(key, RSAPublicKey):
-            raise UnreadableKey("the public key is not an RSA key")
-        self._key = key
+    def __init__(self, public_key: bytes) -> None:
+        self._key = read_public_key(public_key)
 
     def verify(self, text: bytes, signature_b64: str) -> bool:
         """Whether the signature is the key's over exactly this text; what is no base64 is no signature."""

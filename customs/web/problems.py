@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from customs import database
-from customs.database import SchemaMismatch
+from customs.database import UnusableDatabase
 from customs.errors import CustomsError, Fault, TooLarge
 from customs.instants import instant
 from customs.web import rendering
@@ -107,7 +107,7 @@ def _of_database(error: SQLAlchemyError) -> Response:
     # The statement's parameters may hold numbers of a customer: only the kind of error is logged.
     kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
     log.error("the database is away", error=kind, request_id=g.get("request_id"))
-    detail = str(error) if isinstance(error, SchemaMismatch) else "try again"
+    detail = str(error) if isinstance(error, UnusableDatabase) else "try again"
     return problem(503, "database_away", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
 
 

@@ -49,6 +49,11 @@ def webhook_threads(settings: Settings) -> int:
     return max(FEWEST_THREADS, settings.gateway_concurrency // GATEWAY_CALLS_A_THREAD)
 
 
+def sender_of(settings: Settings) -> Sender:
+    """What posts to the endpoints of this desk."""
+    return Sender(timeout=timeout_of(settings), loopback=settings.sandbox, ca_bundle=settings.ca_bundle or None)
+
+
 class WebhookDesk:
     """Spreads announcements, claims due deliveries, sends them, records what came back."""
 
@@ -66,7 +71,7 @@ class WebhookDesk:
         self._engine = engine
         self._vault = vault
         self._crash = crash
-        self._sender = sender or Sender(timeout=timeout_of(settings), loopback=settings.sandbox)
+        self._sender = sender or sender_of(settings)
         self._holder = holder or this_holder()
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)

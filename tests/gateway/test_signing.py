@@ -80,18 +80,6 @@ def test_a_notification_signs_raw_values():
     assert notification_text({"b": "扫 ~", "a": "1"}, "9") == "a=1&b=扫 ~,9".encode()
 
 
-@pytest.mark.parametrize("pem", [b"", b"no key", (KEYS / "public_spki.pem").read_bytes()])
-def test_what_is_no_private_key_is_said_to_be_none(pem):
-    with pytest.raises(UnreadableKey):
-        Signer(pem)
-
-
-@pytest.mark.parametrize("pem", [b"", b"no key", (KEYS / "pkcs1.pem").read_bytes()])
-def test_what_is_no_public_key_is_said_to_be_none(pem):
-    with pytest.raises(UnreadableKey):
-        Verifier(pem)
-
-
 def test_a_missing_key_file_is_named(tmp_path):
     with pytest.raises(UnreadableKey, match=r"absent\.pem"):
         Signer.from_file(tmp_path / "absent.pem")
