@@ -42,6 +42,13 @@ class Duty(fields.Field[int]):
         return value
 
 
+HALF_A_BUYER = Fault(
+    "a buyer has a name and an ID number, and here one of them is missing",
+    "buyer_incomplete",
+    "add it, or leave the buyer out",
+)
+
+
 class BuyerField(WholeInItself, fields.Field[Buyer]):
     """A buyer: name and ID number, both text. A field of its own, since nearly every row of a large batch has one.
 
@@ -62,7 +69,7 @@ class BuyerField(WholeInItself, fields.Field[Buyer]):
 
 def _fault_of_text(given: Mapping[str, Any], name: str) -> Fault | None:
     if name not in given:
-        return REQUIRED
+        return HALF_A_BUYER
     if given[name] is None:
         return NULL
     return None if isinstance(given[name], str) else NOT_TEXT

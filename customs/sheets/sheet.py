@@ -136,7 +136,7 @@ def _row_findings(orders: list[list[Row]], header: Header) -> Iterator[Finding]:
     stored_as_numbers: set[Column | None] = set()
     for index, order in enumerate(orders):
         first, sub_orders = order[0], 0
-        split = any(row.sub_order for row in order)
+        split = any("sub_order_no" in row.sub_order for row in order)
         for row in order:
             for column, flaw in (*row.flaws, *contradictions(first, row, split=split)):
                 if flaw is NUMBER_CELL:

@@ -136,7 +136,7 @@ def test_a_field_that_nobody_knows_is_refused_wherever_it_stands(change, place: 
 @pytest.mark.parametrize("missing", ["name", "cert_id"])
 def test_a_buyer_is_named_and_numbered_or_left_out(missing: str):
     assert faults_of(DeclarationIn(), make.declaration_row(buyer=make.buyer_row(**{missing: None}))) == {
-        (f"buyer/{missing}", "required")
+        (f"buyer/{missing}", "buyer_incomplete")
     }
 
 

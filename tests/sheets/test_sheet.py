@@ -4,7 +4,7 @@ import pytest
 
 from customs.declarations.findings import Severity
 from customs.sheets.sheet import read_sheet
-from tests.sheets.spreadsheets import CHINESE, PLAIN_ROW, SPLIT_ROW, codes, csv_sheet, csv_text
+from tests.sheets.spreadsheets import CHINESE, ENGLISH, PLAIN_ROW, SPLIT_ROW, codes, csv_sheet, csv_text
 
 
 def test_a_row_becomes_a_declaration_in_the_shape_of_the_contract() -> None:
@@ -132,3 +132,20 @@ def test_a_cell_under_no_header_is_named() -> None:
     content = csv_text(PLAIN_ROW).rstrip() + "," * 2 + "lost"
 
     assert codes(read_sheet(content.encode(), "orders.csv")) == [("cell_without_header", 2, None)]
+
+
+def test_amounts_alone_do_not_make_an_order_a_split_one() -> None:
+    amounts = {"sub_order_amount": "46.44", "transport_amount": "0.00", "product_amount": "46.44"}
+
+    sheet = csv_sheet(PLAIN_ROW | amounts, PLAIN_ROW)
+
+    assert codes(sheet) == [("row_repeated", 3, None)]
+
+
+@pytest.mark.parametrize("word", ["-", "/", "无", "NULL", "nan", "N/A"])
+def test_what_need_not_be_filled_in_may_say_by_a_word_that_it_is_not(word: str) -> None:
+    row = dict.fromkeys(ENGLISH, word) | PLAIN_ROW
+
+    (declaration,) = csv_sheet(row).declarations
+
+    assert declaration == csv_sheet(PLAIN_ROW).declarations[0]

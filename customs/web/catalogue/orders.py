@@ -90,6 +90,14 @@ ORDERS = (
         Words("订购人姓名不合法。", "更正姓名，与身份证一致。"),
     ),
     Entry(
+        "buyer_incomplete",
+        Words(
+            "A buyer has a name and an ID number, and here one of them is missing.",
+            "Add it, or leave both out.",
+        ),
+        Words("订购人姓名和身份证号缺了一个。", "请补齐；不申报订购人时，两项都留空。"),
+    ),
+    Entry(
         "cert_id_shape",
         Words("An ID number has 17 digits and a digit or X.", "Correct it; keep the column as text."),
         Words("身份证号应为 17 位数字加一位数字或 X。", "更正证件号；表格中把该列设为文本格式。"),
