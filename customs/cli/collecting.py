@@ -171,7 +171,11 @@ def _show(shown: dict[str, Any], as_json: bool) -> None:
         table.add_row(name, str(shown[name] or ""))
     if shown["explanation"]:
         table.add_row("explanation", shown["explanation"])
+    if shown["case"]:
+        table.add_row("needs review", shown["case"]["reason"])
     for one in shown["refunds"]:
         table.add_row("refund", f"{one['id']}  {one['status']}  {one['amount']}  {one['reason']}")
+        if one["case"]:
+            table.add_row("needs review", f"{one['id']}  {one['case']['reason']}")
     Console(markup=False).print(table)
     return None
