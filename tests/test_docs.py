@@ -1,5 +1,8 @@
 """The README keeps its word: what it names exists, what exists is named, and no file tells of one machine or index."""
 
+import ast
+import html
+import json
 import os
 import re
 import subprocess
@@ -20,6 +23,7 @@ from customs.crash_points import CrashPoints
 from customs.declarations.checking import Rejected
 from customs.errors import CustomsError
 from customs.settings import BY_GATEWAY, Variables, read_settings
+from customs.web.contract import examples
 from customs.wiring import Services
 from tests import make
 from tests.journeys.gateway import running_gateway
@@ -257,22 +261,22 @@ def test_every_metric_named_is_measured(services: Services) -> None:
     assert named == families
 
 
-def test_the_call_shown_is_accepted_as_it_stands(services: Services) -> None:
+def test_the_calls_shown_are_accepted_as_they_stand_one_after_the_other(services: Services) -> None:
+    """Whoever is new tries those of the README, of the guide and of the API's page on one desk."""
     (call,) = [block for kind, block in FENCED if kind == "sh" and "curl" in block]
     with services.transaction() as db:
         key = create_api_key(db, "a reader", sandbox=True, scopes=(), merchants=(), now=database.now(db))
+    client = create_app(services).test_client()
+    guide = html.unescape(client.get("/docs/guide").text)
+    of_the_guide = re.findall(r"/api/v1/batches -d '\n(.*?)'", guide, re.DOTALL)[0]
+    in_python = ast.literal_eval(re.findall(r"^order = (\{.*?^\})", guide, re.DOTALL | re.MULTILINE)[0])
+    of_the_page = [json.dumps(example) for example in examples.BATCHES.values()]
+    calls = [call.split("'")[1], of_the_guide, json.dumps({"declarations": [in_python]}), *of_the_page]
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
-    answer = (
-        create_app(services)
-        .test_client()
-        .post(
-            re.findall(r"http://[^/]+(\S+)", call)[0],
-            data=call.split("'")[1],
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-        )
-    )
+    answers = [client.post(re.findall(r"http://[^/]+(\S+)", call)[0], data=one, headers=headers) for one in calls]
 
-    assert answer.status_code == 202, answer.text
+    assert [(answer.status_code, answer.json["counts"]["total"]) for answer in answers] == [(202, 1)] * len(calls)
 
 
 def test_the_example_of_the_client_runs(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Commands that run processes: everything on one machine (`up`, `demo`), or one process each."""
 
 import os
+import shlex
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -80,15 +82,25 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
         *([f"login     {login}"] if login else []),
         f"API key   {key}",
     ]
-    if batch:
-        lines.append(f"customs status {batch}      # the sample batch, being declared now")
     # As wide as its longest line, and the line to copy outside: neither may be cut or wrapped.
     console = Console(width=max(map(len, lines)) + 4, highlight=False)
     with console.capture() as box:
         console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
     # The desk runs on, whether or not there is somebody to read this.
     with suppress(OSError):
-        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches\n\nCtrl-C stops everything.')
+        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches')
+        click.echo(f"{_command_from_anywhere(services)} status {batch or ''}".rstrip())
+        click.echo("\nCtrl-C stops everything.")
+
+
+def _command_from_anywhere(services: Services) -> str:
+    """How another terminal calls `customs` for this home, whatever folder it is in."""
+    called = Path(sys.argv[0])
+    is_on_path = (found := shutil.which("customs")) is not None and Path(found).samefile(called)
+    itself = ["customs"] if is_on_path else [str(called.absolute())]
+    if called.suffix == ".py":
+        itself = [sys.executable, "-m", "customs"]
+    return f"CUSTOMS_HOME={shlex.quote(str(services.settings.home))} {shlex.join(itself)}"
 
 
 @click.command()

@@ -47,16 +47,27 @@ def test_it_declares_a_batch_and_is_gone_without_a_trace(
 
     batch = erp.wait(erp.hand_in(make.declaration_row(), make.declaration_row("alipay", office="SHENZHEN")))
     titles = {title(pid) for pid in family}
+    listed = batches_listed(shown, tmp_path)
     up.signal(number)
     ended = up.exit_code()
 
     assert batch["state"] == "DONE"
+    assert batch["id"] in listed
     assert f":{taken_port}" not in url
     assert f"login     admin / {(tmp_path / 'home' / 'admin_password').read_text()} " in shown
     assert {"customs web", "customs worker", "customs clock", "customs sandbox"} <= titles
     assert any(shown.startswith("redis-server") for shown in titles)
     assert ended == (0 if number is signal.SIGINT else -signal.SIGKILL)
     wait_until(lambda: not any(map(runs, family)), "all its children are gone")
+
+
+def batches_listed(shown: str, folder: Path) -> str:
+    """What the command says that was shown for another terminal, which is in another folder."""
+    (command,) = re.findall(r"^CUSTOMS_HOME=.* status$", shown, re.MULTILINE)
+    environ = clean_environ() | {"COLUMNS": "200"}
+    return subprocess.run(
+        command, shell=True, cwd=folder, env=environ, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def said(name: str, shown: str) -> str:
