@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.text_rules import RULES, Holds, is_left_blank, objections_to
+from customs.placeholders import is_left_blank
+from customs.text_rules import RULES, Holds, objections_to
 from customs.texts import IDEOGRAPHS, is_unprintable
 
 NAME, COMPANY, CERT_ID, NUMBER, REGISTRATION = Holds
@@ -17,7 +18,7 @@ REFUSED = {
         "placeholder",
     ): "NULL null nan None N/A n.a. (null) [空] 无 暂无 - -- / ／ 0 000 待定 未知 测试 \\N undefined "
     "#N/A ＮＵＬＬ 匿名用户 姓名 无名氏 ～",
-    (NAME, "masked"): "******** 林** 周* 李＊ 李○ 李〇〇 李某某 李XX 李x XXX J***n 李● 李.. 李… 李×",
+    (NAME, "masked"): "******** 林** 周* 李＊ 李○ 李〇〇 李某某 李XX 李x XXX x J***n 李● 李.. 李… 李×",
     (
         NAME,
         "characters_lost",

@@ -17,8 +17,9 @@ from customs.declarations.registrations import Registrations
 from customs.declarations.schemas import DeclarationIn
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
+from customs.number_signs import SURELY_DOUBTFUL, is_long, looks_rounded
 from customs.settings import Settings
-from customs.text_rules import DIGITS_DOUBTFUL, SURELY_DOUBTFUL, is_long, looks_rounded
+from customs.text_rules import DIGITS_DOUBTFUL
 
 Locate = Callable[[str], tuple[int | None, str | None]]
 

@@ -8,8 +8,8 @@ from typing import Any
 from customs.declarations.findings import Severity
 from customs.declarations.offices import office_named
 from customs.gateway.channels import Channel
+from customs.number_signs import digits_are_lost
 from customs.sheets.columns import Kind
-from customs.text_rules import digits_are_lost
 
 # Text, a number, a truth value; or, from a workbook, a dict with one key of UNREADABLE.
 Cell = str | int | float | bool | dict[str, str]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from customs.declarations.findings import Severity
+from customs.placeholders import is_left_blank
 from customs.sheets.cells import Cell, Flaw, Value, is_blank, read_cell
 from customs.sheets.columns import BY_HEADER, REQUIRED, Column, Header, Part
-from customs.text_rules import is_left_blank
 
 KEY = ("merchant_no", "channel", "office", "out_order_no")
 
