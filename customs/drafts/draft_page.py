@@ -8,7 +8,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.drafts import import_view, import_words
 from customs.drafts.drafts import draft_of, submitted_as
-from customs.drafts.import_view import MEND, REST, ROWS_A_PAGE, Asked, View
+from customs.drafts.import_view import MEND, ROWS_A_PAGE, TABS, Asked, View
 from customs.drafts.previewing import preview
 from customs.errors import CustomsError, Fault, FileUnreadable, Invalid, NotFound
 from customs.ids import new_id
@@ -29,7 +29,7 @@ def place_of(draft_id: str) -> str:
 
 def asked() -> Asked:
     """The rows that this request's address asks for."""
-    return Asked(word_asked("show", (MEND, REST)), number_in_cursor(request.args.get("offset")))
+    return Asked(word_asked("show", tuple(TABS)), number_in_cursor(request.args.get("offset")))
 
 
 def working_on(opened: Mapping[int, Collection[str]] | None = None) -> Asked:

@@ -17,18 +17,25 @@ from customs.history.vault import Vault
 from customs.sheets.cells import shown
 from customs.sheets.columns import BY_HEADER, match_header
 
-MEND, REST = "mend", "rest"
-# A row to mend is a form of many fields.
-ROWS_A_PAGE = {MEND: 25, REST: 50}
-TO_MEND = frozenset({Standing.FAULTY, Standing.WARNED})
+MEND, CHECK, REST = "mend", "check", "rest"
+# What each tab shows. A warning asks a person to look, and holds nothing up.
+TABS: Mapping[str, frozenset[Standing]] = {
+    MEND: frozenset({Standing.FAULTY}),
+    CHECK: frozenset({Standing.WARNED}),
+    REST: frozenset({Standing.REPLAYED, Standing.GOOD, Standing.UNCHECKED}),
+}
+# A row to work on is a form of many fields.
+ROWS_A_PAGE = {MEND: 25, CHECK: 25, REST: 50}
 # What a cell's field is called, as its form sends it: its row, and its column's English name.
 CELL = re.compile(r"c-([0-9]{1,9})-([a-z_]+)")
+# What a tab is there for.
+SOUGHT = {MEND: Severity.ERROR, CHECK: Severity.WARNING}
 PERSONAL = {"buyer_name": mask_name, "cert_id": mask_cert_id}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which rows a page shows: those to mend or the others (`show`; None: whichever there are), from which one on.
+    """Which rows a page shows: those of one tab (`show`; None: the first that has any), from which one on.
 
     `kept` are the numbers of rows that stay where they stood, mended or not, while somebody works on them; `opened`
     names the cells, by their rows, that stay open.
@@ -48,17 +55,14 @@ class View:
     asked: Asked
 
     @cached_property
-    def to_mend(self) -> int:
-        """How many rows are faulty, or ask a person to look."""
-        return sum(standing in TO_MEND for _, standing in self.preview.lines)
-
-    @property
-    def rest(self) -> int:
-        return len(self.preview.lines) - self.to_mend
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each tab holds."""
+        counted = Counter(standing for _, standing in self.preview.lines)
+        return {tab: sum(counted[standing] for standing in standings) for tab, standings in TABS.items()}
 
     @cached_property
     def show(self) -> str:
-        return self.asked.show or (MEND if self.to_mend else REST)
+        return self.asked.show or next((tab for tab in TABS if self.counts[tab]), REST)
 
     @property
     def limit(self) -> int:
@@ -66,19 +70,18 @@ class View:
 
     @cached_property
     def rows(self) -> list[ShownRow]:
-        """The rows of this page. The faulty ones stand first among all."""
+        """The rows of this page. Among all, those of one tab stand together, in the order of the tabs."""
         if self.asked.kept:
             return [row for number in self.asked.kept if (row := self.preview.row(number))]
-        begin, end = (0, self.to_mend) if self.show == MEND else (self.to_mend, len(self.preview.lines))
-        begin += self.asked.offset
-        return self.preview.rows(begin, max(min(end - begin, self.limit), 0))
+        before = list(TABS)[: list(TABS).index(self.show)]
+        begin = sum(self.counts[tab] for tab in before) + self.asked.offset
+        return self.preview.rows(begin, max(min(self.counts[self.show] - self.asked.offset, self.limit), 0))
 
     @cached_property
     def next_offset(self) -> int | None:
         """Where the next page begins: what was mended on this one stands among the others by then."""
-        wanted = self.show == MEND
-        offset = self.asked.offset + sum((row.standing in TO_MEND) is wanted for row in self.rows)
-        return offset if offset < (self.to_mend if wanted else self.rest) else None
+        offset = self.asked.offset + sum(row.standing in TABS[self.show] for row in self.rows)
+        return offset if offset < self.counts[self.show] else None
 
     @property
     def previous_offset(self) -> int | None:
@@ -90,13 +93,13 @@ class View:
 
     @cached_property
     def causes(self) -> list[tuple[Finding, int]]:
-        """What is wrong with rows: of each kind one finding, and how many; none where one page shows it all."""
-        if self.show != MEND or self.to_mend <= self.limit:
+        """What a tab's rows have: of each kind one finding, and how many; none where one page shows it all."""
+        if self.show not in SOUGHT or self.counts[self.show] <= self.limit:
             return []
         every = (finding for found in self.preview.of_rows.values() for finding in found)
-        errors = [one for one in every if one.severity is Severity.ERROR]
-        kinds = {one.code: one for one in errors}
-        return [(kinds[code], count) for code, count in Counter(one.code for one in errors).most_common()]
+        sought = [one for one in every if one.severity is SOUGHT[self.show]]
+        kinds = {one.code: one for one in sought}
+        return [(kinds[code], count) for code, count in Counter(one.code for one in sought).most_common()]
 
     def is_open(self, row: ShownRow, name: str) -> bool:
         """Whether a cell stands open: something is wrong with it, or somebody is at work on it."""

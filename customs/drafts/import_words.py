@@ -9,6 +9,7 @@ from flask_babel import LazyString, gettext, lazy_gettext
 from customs.declarations.findings import Finding
 from customs.declarations.offices import OFFICES
 from customs.drafts.drafts import Draft
+from customs.drafts.import_view import CHECK, MEND, REST
 from customs.drafts.previews import ShownColumn, Standing
 from customs.sheets.columns import BY_HEADER, Column
 from customs.sheets.reading import Form
@@ -18,11 +19,16 @@ from customs.web.wording import Shown, told
 _ = lazy_gettext
 
 STANDINGS: Mapping[Standing, Shown] = {
-    Standing.FAULTY: Shown(_("Faulty"), "x-circle-fill", "fail"),
+    Standing.FAULTY: Shown(_("Invalid"), "x-circle-fill", "fail"),
     Standing.WARNED: Shown(_("Look at it"), "exclamation-triangle-fill", "except"),
     Standing.REPLAYED: Shown(_("Declared before"), "arrow-repeat", "waiting"),
-    Standing.GOOD: Shown(_("Good"), "check-circle-fill", "success"),
+    Standing.GOOD: Shown(_("Valid"), "check-circle-fill", "success"),
     Standing.UNCHECKED: Shown(_("Not checked yet"), "question-circle", "waiting"),
+}
+TABS: Mapping[str, LazyString] = {
+    MEND: _("Rows to mend"),
+    CHECK: _("Rows to compare"),
+    REST: _("Valid rows without warnings"),
 }
 FORMS: Mapping[str, LazyString] = {
     Form.CSV: _("CSV text"),

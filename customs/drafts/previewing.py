@@ -128,6 +128,7 @@ def _totals(ready: ReadyDraft, standings: Sequence[Standing], replays: Mapping[i
         new_rows=sum(len(places[index].rows) for index in checked.orders),
         amount=_sum(checked.given.values()),
         good_amount=_sum(checked.orders.values()),
+        good_split=sum(bool(order.sub_orders) for order in checked.orders.values()),
         offices=Counter((order.channel, order.office) for order in checked.orders.values()),
     )
 

@@ -82,6 +82,8 @@ class ShownRow:
 class Totals:
     """What a file holds. Amounts are the sums of sub-orders in yuan, of all that can be read and of the good ones.
 
+    Only split declarations have any: `good_split` of the good ones.
+
     `good` declarations would be stored now, `new_rows` are theirs, `good_rows` also those of replays. `offices` counts
     the good ones by channel and office.
     """
@@ -98,6 +100,7 @@ class Totals:
     new_rows: int = 0
     amount: Decimal = Decimal()
     good_amount: Decimal = Decimal()
+    good_split: int = 0
     offices: Mapping[tuple[Channel, str], int] = field(default_factory=dict)
 
 

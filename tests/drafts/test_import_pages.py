@@ -283,7 +283,7 @@ def test_an_order_in_parts_is_counted_with_its_sum(clerk: Visitor):
 
     page = text_of(draft.page())
 
-    assert "Good declarations 2" in page
+    assert "Valid declarations 2" in page
     assert "CN¥30.00" in page
     assert "Submit 4 rows" in page
 
