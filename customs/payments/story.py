@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
-from flask_babel import LazyString, lazy_gettext
+from flask_babel import LazyString, gettext, lazy_gettext
 
 from customs.payments.errands import Deed
-from customs.payments.judging import ANOTHERS_NUMBER, NO_ANSWER, NO_END
+from customs.payments.judging import ANOTHERS_NUMBER, NO_ANSWER, NO_END, UNHEARD_OF
 from customs.payments.models import PaymentEvent
+from customs.payments.payment_work import FOR_ANOTHER, LOST
 
 _ = lazy_gettext
 
@@ -58,6 +59,15 @@ CASES: Mapping[str, LazyString] = {
 NO_EFFECT = _(
     "It was sent again and again, and the gateway shows no effect of it. Ask the payment company whether anything came."
 )
+# Why it ended as it did, where that is in words of ours; the gateway's own are told as they were said.
+EXPLANATIONS: Mapping[str, LazyString] = {
+    UNHEARD_OF: _("The gateway knows nothing of it."),
+    LOST: _("What the payer needs was lost with the gateway's answer: have another payment made."),
+    FOR_ANOTHER: _("The gateway's order under this number is for another merchant, currency or amount."),
+    "the gateway could not be reached": _("The gateway could not be reached."),
+    "refused without a reason": _("It was refused without a reason."),
+}
+GATEWAY_SAYS = "the gateway says "
 ANSWERED = "answered"
 # Names under which an answer says who paid.
 PAYERS: Mapping[str, LazyString] = {
@@ -81,6 +91,13 @@ def outcome_of(event: PaymentEvent) -> Told | None:
 def case_words(reason: str) -> LazyString:
     """What is to be done about a case."""
     return CASES.get(reason, NO_EFFECT)
+
+
+def explained(explanation: str) -> LazyString | str:
+    """Why it ended as it did."""
+    if explanation.startswith(GATEWAY_SAYS):
+        return gettext("The gateway says: %(message)s", message=explanation.removeprefix(GATEWAY_SAYS))
+    return EXPLANATIONS.get(explanation, explanation)
 
 
 def told_together(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[PaymentEvent]]]:

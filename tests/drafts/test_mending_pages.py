@@ -304,3 +304,17 @@ def clerk_opens(clerk: Visitor, content: bytes) -> str:
 
 def rows_of(page: object) -> list[str]:
     return re.findall(r'<li id="row-(\d+)"', page.text)  # type: ignore[attr-defined]
+
+
+def test_rows_with_warnings_alone_are_to_compare_and_hold_nothing_up(clerk: Visitor):
+    # More than a person may buy at once.
+    dear = {"sub_order_amount": "6000.00", "transport_amount": "1000.00", "product_amount": "5000.00"}
+    draft = AtDraft(clerk, order_row(), split_rows(1)[0] | dear, order_row(office="杭洲"))
+
+    page, to_compare = draft.page(), draft.page("?show=check")
+
+    assert "Rows to mend 1 Rows to compare 1 Valid rows without warnings 1" in text_of(page)
+    assert "Amounts of sub-orders, valid ones CN¥6,000.00 of 1 split declaration" in text_of(page)
+    assert "1 is not split and names no amount" in text_of(page)
+    assert (rows_of(page), rows_of(to_compare)) == (["4"], ["3"])
+    assert "2 of 3 rows are good" in text_of(to_compare)
