@@ -62,10 +62,10 @@ def test_what_is_wrong_is_told_and_nothing_typed_is_lost(people: People, changes
 def test_a_file_is_taken_as_a_whole(people: People):
     clerk = people.signed_in("clerk")
 
-    answer = clerk.follow(upload(clerk, "M1,微信,广州,1,\nM2,支付宝,深圳,2,某某公司\n"))
+    answer = clerk.follow(upload(clerk, "M1,微信,广州,1,\nM2,支付宝,深圳,2,杭州示例商贸有限公司\n"))
 
     assert "2 registrations are on file." in text_of(answer)
-    assert "某某公司" in text_of(answer)
+    assert "杭州示例商贸有限公司" in text_of(answer)
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "Nothing was taken: 2 things"), ("zh_CN", "文件中有 2 处错误")])
@@ -92,7 +92,7 @@ def test_what_is_no_file_of_registrations_is_told(people: People):
 
 def test_the_list_is_narrowed(people: People):
     clerk = people.signed_in("clerk")
-    upload(clerk, "M1,微信,广州,ONE,\nM1,支付宝,深圳,TWO,某某公司\nM2,微信,深圳,THREE,\n")
+    upload(clerk, "M1,微信,广州,ONE,\nM1,支付宝,深圳,TWO,杭州示例商贸有限公司\nM2,微信,深圳,THREE,\n")
 
     def shown(query: str) -> set[str]:
         page = text_of(clerk.get(f"{PAGE}?{query}"))
