@@ -1,9 +1,11 @@
 """What is wrong with this desk and how to mend it: each part is looked at and says so in one line."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -110,13 +112,20 @@ def _notifications(services: Services) -> Iterator[Examined]:
 
 
 def _gateway(services: Services) -> Iterator[Examined]:
-    url = urlsplit(services.settings.base_url)
-    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        socket.create_connection((url.hostname or "", port), CONNECT_SECONDS).close()
+        _knock(urlsplit(services.settings.base_url))
     except OSError as error:
         found = _("cannot be reached: %(error)s", {"error": error})
         yield Examined("gateway", "wrong", found, _("check WISECASHIER_BASE_URL and the network"))
+
+
+def _knock(url: SplitResult) -> None:
+    """Connect as a call does, certificate included. Raises OSError."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    with socket.create_connection((url.hostname or "", port), CONNECT_SECONDS) as connection:
+        if url.scheme == "https":
+            trusting = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            trusting.wrap_socket(connection, server_hostname=url.hostname).close()
 
 
 def _lanes(services: Services) -> Iterator[Examined]:

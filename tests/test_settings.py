@@ -6,9 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from redis import ConnectionPool
 
 from customs.errors import Misconfigured
-from customs.settings import Settings, Variables, read_settings
+from customs.settings import Settings, Variables, read_settings, redis_socket
 from tests import make
 
 REAL = {"WISECASHIER_BASE_URL": "https://gateway.example/api/"}
@@ -29,6 +30,10 @@ WRONG = {
     "neither yes nor no": ("CUSTOMS_SANDBOX", "maybe"),
     "not a URL": ("WISECASHIER_BASE_URL", "gateway"),
     "another scheme": ("WISECASHIER_BASE_URL", "file:///etc/passwd"),
+    "no Redis": ("CUSTOMS_REDIS_URL", "localhost:6379"),
+    "a Redis without a number": ("CUSTOMS_REDIS_URL", "redis://localhost/0?db=x"),
+    "an option nobody knows": ("CUSTOMS_REDIS_URL", "redis://localhost/0?colour=red"),
+    "a socket cut off": ("CUSTOMS_REDIS_URL", "unix:///home/a#b/redis.sock"),
     "a level nobody knows": ("CUSTOMS_LOG_LEVEL", "loud"),
     "a short secret": ("CUSTOMS_SECRET_KEY", "short"),
     "a short key among keys": ("CUSTOMS_PII_KEYS", "a key that is long enough, short"),
@@ -146,6 +151,15 @@ def test_a_socket_in_a_very_deep_home_is_put_where_its_path_fits(tmp_path: Path,
     assert len(bytes(socket)) < 100
     assert read(CUSTOMS_HOME=str(deep)).redis_url == f"unix://{socket}"
     assert read(CUSTOMS_HOME=str(deep) + "x").redis_url != f"unix://{socket}"
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "a?db=b", "50%41", "家", "a;b", "quote'\""])
+def test_a_home_of_any_name_has_a_socket_that_its_url_leads_to(tmp_path: Path, read, name: str):
+    home = tmp_path / name
+
+    url = read(CUSTOMS_HOME=str(home)).redis_url
+
+    assert ConnectionPool.from_url(url).make_connection().path == str(redis_socket(home))
 
 
 def test_every_variable_has_a_field():

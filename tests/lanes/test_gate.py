@@ -192,3 +192,46 @@ def test_two_lanes_do_not_hold_each_other_up(lane: Watched):
         other = gate.lane_id(db, "OTHER", "http://gateway.test", lane.desk.now)
 
         assert gate.admit(db, other, 100, lane.desk.now + timedelta(seconds=1), rate=0, timeout=15).room == 100
+
+
+def fails(lane: Watched) -> bool:
+    return lane.row.fails(lane.desk.now)
+
+
+@pytest.mark.parametrize("report", [HELD, LaneReport(unknown=1, failure="no JSON")], ids=["not sent", "not understood"])
+def test_a_lane_fails_once_no_call_was_answered_for_a_while_and_one_answer_heals_it(lane: Watched, report: LaneReport):
+    lane.hear(report)
+    at_once = fails(lane)
+    lane.desk.wait(seconds=25)
+    lane.hear(report)
+
+    after_a_while = fails(lane)
+    lane.hear(ANSWERED)
+
+    assert (at_once, after_a_while, fails(lane)) == (False, True, False)
+    assert lane.row.failure is None
+
+
+def test_a_group_with_one_answer_is_no_failure(lane: Watched):
+    lane.hear(LaneReport(unknown=1))
+    lane.desk.wait(seconds=25)
+
+    lane.hear(LaneReport(answered=1, unknown=5, held=2))
+
+    assert not fails(lane)
+
+
+def test_where_nothing_was_called_for_long_nobody_knows_any_more(lane: Watched):
+    lane.hear(LaneReport(unknown=1))
+
+    lane.desk.wait(hours=1)
+
+    assert not fails(lane)
+
+
+def test_a_failure_that_a_clock_wrote_ahead_of_us_hides_nothing(lane: Watched):
+    lane.desk.wait(minutes=10)
+    lane.hear(LaneReport(unknown=1))
+    lane.desk.wait(minutes=-10)
+
+    assert fails(lane)
