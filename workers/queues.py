@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisUnreachable
 from redis.exceptions import TimeoutError as RedisTimeout
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -83,6 +84,9 @@ class DeskWorker(SimpleWorker):
         """There is nothing to unsubscribe from."""
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        # Told before RQ listened for signals: it would wait for the next one.
+        if stopping.is_set():
+            raise StopRequested
         try:
             super().heartbeat(*args, **kwargs)
         except FAILURES as error:
