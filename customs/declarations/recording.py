@@ -167,11 +167,10 @@ def _set_going(
     if not in_review:
         return []
     before = [row for row in held.values() if row["declaration_id"] in in_review]
-    after = [
-        {**row, **changes.get(row["id"], {}), **({"due_at": True} if row["id"] in woken else {})} for row in before
-    ]
-    went_on, goes = ({row["declaration_id"] for row in rows if goes_on([row])} for rows in (before, after))
-    return sorted(goes - went_on)
+    after = [{**row, **changes.get(row["id"], {})} for row in before]
+    stood = in_review - {row["declaration_id"] for row in before if goes_on([row])}
+    goes = {row["declaration_id"] for row in after if row["id"] in woken or goes_on([row])}
+    return sorted(stood & goes)
 
 
 def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:

@@ -55,6 +55,19 @@ def failing_and_pushed_again(desk: Desk, till: Till) -> Steps:
     return one.batch_id
 
 
+def with_a_code_that_waited_for_a_late_one(desk: Desk, till: Till) -> Steps:
+    one = declared(desk, channel="alipay", office="SHENZHEN")
+    desk.work(lambda _: make.reply("PROCESSING", desk.now))
+    desk.wait(hours=25)
+    desk.work(lambda _: make.reply("PROCESSING", desk.now))
+    yield
+    desk.wait(hours=1)
+    succeed(desk)
+    yield
+    desk.work(lambda _: make.reply("FAIL", desk.now))
+    return one.batch_id
+
+
 def refunded_when_in_review_already(desk: Desk, till: Till) -> Steps:
     one = declared(desk, parts=2)
     first, _still_running = desk.send(desk.claim())
@@ -155,6 +168,7 @@ def with_a_row_that_comes_mended(desk: Desk, till: Till) -> Steps:
 DONE, ATTENTION = "batch.done", "batch.attention"
 WAYS: dict[Callable[[Desk, Till], Steps], Sequence[str]] = {
     failing_and_pushed_again: (ATTENTION, ATTENTION, DONE),
+    with_a_code_that_waited_for_a_late_one: (ATTENTION, ATTENTION),
     refunded_when_in_review_already: (ATTENTION,),
     refunded_after_its_success: (DONE, ATTENTION),
     with_cases_that_are_closed: (ATTENTION, DONE),
