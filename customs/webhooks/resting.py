@@ -1,6 +1,6 @@
 """Whether a batch still runs, asked so often that the question must be cheap: from its end, where the last ones run."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.declarations.models import BatchReplay, Declaration, Push
@@ -9,8 +9,8 @@ GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push
 
 
 def is_running(db: Session, batch_id: str) -> bool:
-    """Whether a push of the batch is due without an open case or waits to be paid, as its state RUNNING says."""
-    pushes = or_(Declaration.waiting_for.is_not(None), select(Push.id).where(*GOES_ON).exists())
+    """Whether a push of the batch is due without an open case: then its state is RUNNING."""
+    pushes = select(Push.id).where(*GOES_ON).exists()
     # What was handed in last is mostly what ends last: the index is read from there, the first one found settles it.
     own = select(Declaration.id).where(Declaration.batch_id == batch_id, pushes).order_by(Declaration.id.desc())
     if db.scalar(own.limit(1)) is not None:
