@@ -34,7 +34,7 @@ REFUSED = {
     (NAME, "scripts_mixed"): "李Lei 李レイ МARIA ΜARIA",
     (NAME, "invisible"): "李\ufe0f雷 李\u3164 李\U000e0100",
     (COMPANY, "placeholder"): "无 - NULL 待定 0",
-    (COMPANY, "masked"): "杭州**公司 某某有限公司 ○○公司",
+    (COMPANY, "masked"): "杭州**公司 ＸＸＸ有限公司 ○○公司",
     (COMPANY, "characters_lost"): "杭州?公司 杭州\ufffd公司",
     (NUMBER, "placeholder"): "0 000 - -- / NULL nan None null N/A 无 待定 test _",
     (NUMBER, "masked"): "* **** 1101****0001 XXXX 42000026xxxxxxxx0001 42…01 42＊01",
