@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from customs.declarations.checking import Rules, check, shape
 from customs.declarations.findings import Severity
-from customs.declarations.preflight import Held, HeldPush, NumberOwner, complaints_about, conflicts_with_held
+from customs.declarations.preflight import (
+    Held,
+    HeldPush,
+    NumberOwner,
+    complaints_about,
+    complaints_about_change,
+    conflicts_with_held,
+)
 from customs.declarations.registrations import Registrations
-from customs.gateway import Channel, SubOrderPart
+from customs.gateway import Buyer, Channel, SubOrderPart
 from tests import make
 
 TODAY = date(2026, 11, 23)
@@ -188,6 +195,45 @@ def test_a_rule_can_be_switched_to_warn():
 
     assert errors_of(row) == [("/declarations/0/out_order_no", "number_invalid")]
     assert errors_of(row, warn_only=frozenset({"number_invalid"})) == []
+
+
+# R6b: what no number and no name is.
+
+
+@pytest.mark.parametrize(
+    ("numbers", "doubtful"),
+    [
+        (["2611230912345670", "2611230912345680"], 2),
+        (["26112309123456700", "2611230912345680"], 2),
+        (["2611230912345670", "2611230912345681"], 0),
+        (["2611230912345670", "D26"], 1),
+    ],
+)
+def test_a_zero_at_the_end_counts_where_every_long_number_of_a_column_has_it(numbers: list[str], doubtful: int):
+    rows = [make.declaration_row(out_order_no=number) for number in numbers]
+
+    checked = check(shape(rows), make.caller(), Registrations({}), Rules(frozenset()), TODAY)
+
+    assert [finding.code for finding in checked.findings] == ["digits_doubtful"] * doubtful
+    assert len(checked.orders) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"duty": 5}, []),
+        ({"mch_customs_no": "110396T0002"}, []),
+        ({"mch_customs_no": "待定"}, ["placeholder"]),
+        ({"buyer": Buyer("周**", make.cert_id())}, ["masked"]),
+        ({"buyer": Buyer("周以宁", make.cert_id())}, []),
+    ],
+)
+def test_a_correction_is_held_against_the_rules_where_it_changes_something(changes, codes: list[str]):
+    taken_before_the_rules = replace(make.order(buyer=make.buyer_row(name="林**")), out_order_no="0")
+
+    found = complaints_about_change(taken_before_the_rules, replace(taken_before_the_rules, **changes), TODAY)
+
+    assert [one.code for one in found] == codes
 
 
 # R7: identity.
