@@ -19,11 +19,13 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import BadRequest, RequestEntityTooLarge
+from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
 from customs.web.bodies import LARGEST_BODY
 
 LARGEST_HEADERS = 64 * 1024
+# What every page consists of is smaller: it reaches a browser also when a disk is full.
+LARGEST_ANSWER_IN_MEMORY = 4 * 1024 * 1024
 LONGEST_CHUNK_LINE = 4096
 # Each may hold a temporary file too, and a process has 1,024 descriptors where nobody gave it more.
 MOST_CONNECTIONS = 400
@@ -69,6 +71,13 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]
         return consumed
 
 
+class NoRoom(Error):  # type: ignore[misc]
+    """A disk has no room for a body; the sender may try again."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+
 class Request(HTTPRequestParser):  # type: ignore[misc]
     """A request as it is read: refused where two readers could disagree about its end; too large, it goes unread.
 
@@ -76,10 +85,15 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     """
 
     body_rcv: Any
+    error: Any
     is_left_unread = False
 
     def received(self, data: bytes) -> int:
-        consumed: int = super().received(data)
+        try:
+            consumed: int = super().received(data)
+        except OSError as error:
+            # The temporary file of its body.
+            self.error, self.completed, consumed = NoRoom(error.strerror), True, len(data)
         if isinstance(self.error, RequestEntityTooLarge):
             self._leave_unread()
         if self.error or self.is_left_unread:
@@ -276,6 +290,7 @@ class Server:
         adjusted = Adjustments(
             threads=threads,
             ident="",
+            outbuf_overflow=LARGEST_ANSWER_IN_MEMORY,
             log_socket_errors=False,
             # Ours are the deadlines, and beyond MOST_CONNECTIONS one leaves for each that comes.
             cleanup_interval=NEVER,
