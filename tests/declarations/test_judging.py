@@ -98,7 +98,7 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
         (REFUSED, "refused", Signal.ANSWERED),
         (MISUSE, "misuse", Signal.SILENT),
         (ANOTHERS, "another_record", Signal.ANSWERED),
-        (UNKNOWN, "unknown", Signal.SILENT),
+        (UNKNOWN, "unknown", Signal.UNKNOWN),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
