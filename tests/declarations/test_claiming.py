@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from customs.declarations.models import Push
 from customs.declarations.states import Action
@@ -149,6 +149,16 @@ def test_the_second_of_two_ordered_codes_waits_until_the_first_is_success(desk: 
 
     assert sent == [["SHENZHEN_ZS"], ["SHENZHEN_ZS"], ["ZONGSHU"]]
     assert desk.declaration(declaration_id).state == "SUCCESS"
+
+
+def test_a_due_time_alone_lets_no_second_code_out(desk: Desk):
+    desk.declare("alipay", office="SHENZHEN")
+    desk.work(lambda _: make.reply("UNDECLARED", desk.now))
+
+    with desk.services.engine.begin() as db:
+        db.execute(update(Push).where(Push.blocked_by.is_not(None)).values(due_at=desk.now))
+
+    assert desk.claim() == []
 
 
 @pytest.mark.parametrize("end", ["FAIL", "EXCEPT"])

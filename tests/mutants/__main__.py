@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,9 @@ ROOT = Path(__file__).parent.parent.parent
 TREES = ("customs", "workers", "migrations", "tests")
 FILES = ("pyproject.toml", "README.md", "Makefile", "requirements.lock")
 # One test that never ends is one that noticed.
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 240
 NOTICED = 1
+RUNNING: set[subprocess.Popen[str]] = set()
 
 
 def main() -> int:
@@ -26,10 +28,16 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=max((os.cpu_count() or 2) - 1, 1))
     asked = parser.parse_args()
     chosen = [one for one in MUTANTS if not asked.words or any(word in one.name for word in asked.words)]
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        survivors = [
-            mutant for mutant, caught in zip(chosen, pool.map(caught_by_tests, chosen), strict=True) if not caught
-        ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    pool = ThreadPoolExecutor(asked.jobs)
+    try:
+        caught = list(pool.map(caught_by_tests, chosen))
+    finally:
+        # When somebody stops it: what runs ends, what waits does not begin, and no copy stays behind.
+        for process in tuple(RUNNING):
+            os.killpg(process.pid, signal.SIGTERM)
+        pool.shutdown(cancel_futures=True)
+    survivors = [mutant for mutant, was_caught in zip(chosen, caught, strict=True) if not was_caught]
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants were caught")
     return 1 if survivors else 0
 
@@ -58,7 +66,8 @@ def mutated(mutant: Mutant, text: str) -> str:
 
 def _copy(tree: Path) -> None:
     for name in TREES:
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # With what was compiled: only the mutant's file is compiled anew.
+        shutil.copytree(ROOT / name, tree / name)
     for name in FILES:
         shutil.copy(ROOT / name, tree / name)
 
@@ -67,21 +76,26 @@ def _test(tree: Path, mutant: Mutant) -> tuple[int, str]:
     """Pytest's exit status, and which test noticed."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider"]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(tree)}
-    try:
-        ran = subprocess.run(
-            [*command, *mutant.tests],
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return NOTICED, "the tests never ended"
-    failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    words = failed[0][:110] if failed else f"pytest ended with {ran.returncode}"
-    return ran.returncode, words
+    with subprocess.Popen(
+        [*command, *mutant.tests],
+        cwd=tree,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        RUNNING.add(process)
+        try:
+            told, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return NOTICED, "the tests never ended"
+        finally:
+            RUNNING.discard(process)
+    failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    words = failed[0][:110] if failed else f"pytest ended with {process.returncode}"
+    return process.returncode, words
 
 
 if __name__ == "__main__":

@@ -13,12 +13,15 @@ from customs.declarations.orders import Order
 from customs.declarations.states import State
 from customs.gateway import Channel, money_text
 from customs.history.models import Event
+from customs.payments.models import Payment, Refund
+from customs.payments.states import RefundStatus, Status
 from customs.wiring import Services
 from tests.simulation.gateway import Asked, GatewayModel, Key, told
 from tests.simulation.people import People
 from tests.simulation.plan import GRACE_SECONDS
 
 # What a caller learns when its answer says neither yes nor no.
+ONCE = ("ADD", "CREATE", "REFUND")
 NOT_UNDERSTOOD = ("unknown", "500 before", "500 after", "truncated", "html", "another's")
 ORDERED = {
     ("alipay", "SHENZHEN"): ("SHENZHEN_ZS", "ZONGSHU"),
@@ -32,6 +35,7 @@ def wrongs(services: Services, model: GatewayModel, people: People) -> Iterator[
     yield from _sends(model)
     yield from _order_of_codes(model, people)
     with services.reading() as db:
+        yield from _money(db, model, people)
         numbers = {declaration_id: number for number, declaration_id in people.declarations.items()}
         rows = db.scalars(
             select(Declaration).options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
@@ -54,8 +58,8 @@ def _sends(model: GatewayModel) -> Iterator[str]:
             sends.setdefault(asked.key, []).append(asked)
     for key, of_key in sends.items():
         effects = [asked for asked in of_key if asked.effect_at is not None]
-        if sum(asked.action == "ADD" for asked in effects) > 1:
-            yield f"{told(key)} was declared twice"
+        if sum(asked.action in ONCE for asked in effects) > 1:
+            yield f"{told(key)} was done twice"
         for first, then in pairwise(of_key):
             if first.learned is not None and first.learned not in NOT_UNDERSTOOD:
                 continue
@@ -63,10 +67,15 @@ def _sends(model: GatewayModel) -> Iterator[str]:
             if not took_effect and then.at - first.at < GRACE_SECONDS:
                 yield f"{told(key)}: {then.action} at {then.at:.1f}, within the grace of the one at {first.at:.1f}"
             if not any(
-                one.action == "QUERY" and one.key[:2] == key[:2] and first.at < one.at < then.at and _was_told(one)
-                for one in model.ledger
+                _asks_about(one, key) and first.at < one.at < then.at and _was_told(one) for one in model.ledger
             ):
                 yield f"{told(key)}: {then.action} at {then.at:.1f}, unasked after the unknown one at {first.at:.1f}"
+
+
+def _asks_about(asked: Asked, key: Key) -> bool:
+    """Whether it is a query of that; a refund's names only the refund, one at Alipay only the order."""
+    same = asked.key[1] == key[1] if key[2] == "refund" else asked.key[:2] == key[:2]
+    return "QUERY" in asked.action and same
 
 
 def _was_told(asked: Asked) -> bool:
@@ -86,6 +95,35 @@ def _order_of_codes(model: GatewayModel, people: People) -> Iterator[str]:
             yield f"{told(asked.key)} was sent at {asked.at:.1f}, before its first code was SUCCESS"
 
 
+def _money(db: Session, model: GatewayModel, people: People) -> Iterator[str]:
+    """Payments and refunds stand here as at the gateway, and never more goes back than came in."""
+    for number, payment_id in people.payments.items():
+        payment = db.get(Payment, payment_id)
+        sale = model.sales.by_order.get(number)
+        if payment is None:
+            yield f"O{number}@payment was acknowledged and is lost"
+            continue
+        if payment.status is Status.PAID and (sale is None or sale.paid_at is None):
+            yield f"O{number}@payment is PAID here and not at the gateway"
+        if sale and sale.paid_at and payment.status in (Status.FAIL, Status.EXPIRED):
+            yield f"O{number}@payment is {payment.status} here and PAID at the gateway"
+        refunds = db.scalars(select(Refund).where(Refund.payment_id == payment_id)).all()
+        reserved = sum(refund.amount for refund in refunds if refund.status is not RefundStatus.FAIL)
+        if payment.refunded != reserved:
+            yield f"O{number}@payment counts {payment.refunded} as refunded, its refunds come to {reserved}"
+        if sale and sum(one.amount for one in sale.refunds if one.status == "SUCCESS") > sale.amount:
+            yield f"O{number}@payment was refunded over what was paid"
+        for refund in refunds:
+            theirs = [one for one in sale.refunds if one.outer_refund_no == refund.outer_refund_no] if sale else []
+            succeeded = any(one.status == "SUCCESS" for one in theirs)
+            if refund.status is RefundStatus.PENDING and not (refund.next_action is None or refund.explanation):
+                yield f"O{number}@refund is still under way, next {refund.next_action}"
+            if refund.status is not RefundStatus.PENDING and succeeded is not (refund.status is RefundStatus.SUCCESS):
+                yield f"O{number}@refund is {refund.status} here, which the gateway contradicts"
+    for lost in set(people.refunds) - set(db.scalars(select(Refund.id)).all()):
+        yield f"the refund {lost} was acknowledged and is lost"
+
+
 def _acknowledged(db: Session, number: int, row: Declaration, people: People) -> Iterator[str]:
     """What somebody was told is done is on record, and SUCCESS ended only by such a deed."""
     events = db.scalars(select(Event).where(Event.declaration_id == row.id)).all()
@@ -93,7 +131,7 @@ def _acknowledged(db: Session, number: int, row: Declaration, people: People) ->
     done = Counter(
         ACTIONS.get(one.act, one.act)
         for one in people.told
-        if one.number == number and one.answer == "done" and one.act != "hand in"
+        if one.number == number and one.answer == "done" and one.act not in ("hand in", "collect", "refund")
     )
     for act, times in done.items():
         if recorded[act] < times:

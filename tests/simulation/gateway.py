@@ -23,6 +23,7 @@ from urllib3 import HTTPResponse
 from customs.gateway import Verifier
 from customs.gateway.transport import NotConnectedError
 from tests.simulation.plan import ENDS, FATES_OF_QUERIES, FATES_OF_SENDS, STAMPS, TIMEOUT_SECONDS, Plan
+from tests.simulation.sales import Sales
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.trace import Trace
 
@@ -52,6 +53,14 @@ REFUSALS = {
     "500 after": (500, "internal"),
 }
 WITHOUT_EFFECT = {"never arrived", "not sent", "busy", "500 before", "refused", "refused by WeChat", "unsigned"}
+
+MONEY_CALLS = {
+    ("POST", "/order/scanned_pay"): "CREATE",
+    ("GET", "/order"): "QUERY ORDER",
+    ("POST", "/refund"): "REFUND",
+    ("GET", "/refund"): "QUERY REFUND",
+}
+MONEY = frozenset(MONEY_CALLS.values())
 
 Key = tuple[int, str, str]
 
@@ -97,7 +106,7 @@ class Asked:
 
     @property
     def changes(self) -> bool:
-        return self.action != "QUERY"
+        return "QUERY" not in self.action
 
 
 class GatewayModel:
@@ -106,6 +115,7 @@ class GatewayModel:
     def __init__(self, plan: Plan, scheduler: Scheduler, trace: Trace, verifier: Verifier) -> None:
         self.records: dict[Key, Record] = {}
         self.ledger: list[Asked] = []
+        self.sales = Sales()
         self.wrongs: list[str] = []
         self.away_until = 0.0
         self.open_transactions: set[object] = set()
@@ -121,10 +131,10 @@ class GatewayModel:
         if self.open_transactions:
             self.wrongs.append(f"{by} asked with a transaction open")
         channel, action, params = self._read(request)
-        key = _key(params)
+        key = self._key(action, params)
         nth = self._asked[key, action] = self._asked.get((key, action), 0) + 1
         name = f"{action} {nth} of {told(key)}"
-        fate = self._plan.fate(name, FATES_OF_SENDS if action != "QUERY" else FATES_OF_QUERIES)
+        fate = self._plan.fate(name, FATES_OF_QUERIES if "QUERY" in action else FATES_OF_SENDS)
         if self._scheduler.now < self.away_until:
             fate = "not sent"
         asked = Asked(len(self.ledger), action, key, by, self._scheduler.now, fate)
@@ -170,6 +180,8 @@ class GatewayModel:
         """The request arrives: its effect, and the answer as it would come back."""
         if asked.fate in REFUSALS and asked.fate != "500 after":
             return refused(*REFUSALS[asked.fate])
+        if asked.action in MONEY:
+            return self._money(asked, params)
         if not asked.changes:
             return self._found(asked, channel)
         took = self._take(asked, channel, params)
@@ -203,6 +215,9 @@ class GatewayModel:
     def _take(self, asked: Asked, channel: str, params: dict[str, str]) -> tuple[int, dict[str, Any]] | None:
         """Do what was asked; an answer when that was nothing."""
         now, key = self._scheduler.now, asked.key
+        if asked.action in MONEY:
+            self._move_money(asked, params)
+            return None
         record = self.records.get(key)
         if asked.action != "ADD" and record is None:
             return refused(404, "no such record")
@@ -223,6 +238,31 @@ class GatewayModel:
         asked.effect_at = now
         self._trace.add("gateway", f"took {asked.action} of {told(key)} asked at {asked.at:.1f}")
         return None
+
+    def _money(self, asked: Asked, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """An order or a refund: what was asked happens, and the answer shows it."""
+        if asked.changes:
+            self._move_money(asked, params)
+            if asked.fate == "500 after":
+                return refused(500, "internal")
+        moment = self._scheduler.now - (self._plan.stale_seconds if asked.fate == "stale" else 0.0)
+        number = asked.key[0]
+        if asked.fate == "another's" and self.sales.by_order:
+            number = next(iter(self.sales.by_order))
+        if "REFUND" in asked.action:
+            data = self.sales.returned(params["outer_refund_no"], moment)
+        else:
+            data = self.sales.order(number, moment)
+        return refused(404, "no such record") if data is None else _success(data)
+
+    def _move_money(self, asked: Asked, params: dict[str, str]) -> None:
+        now, chance = self._scheduler.now, self._plan.chance("money", told(asked.key))
+        if asked.action == "CREATE":
+            self.sales.create(asked.key[0], params, now, chance)
+        else:
+            self.sales.refund(asked.key[0], params, now, chance)
+        asked.effect_at = now
+        self._trace.add("gateway", f"took {asked.action} of {told(asked.key)} asked at {asked.at:.1f}")
 
     def _begin(self, record: Record, content: Mapping[str, str], *, again: bool) -> None:
         """Put a record on a new course."""
@@ -250,17 +290,31 @@ class GatewayModel:
         shown = {name: value for name, value in record.numbers.items() if value}
         shown |= {name: view.content[name] for name in SPLIT["wechatpay"][1:] if name in view.content}
         shown |= {"state": view.state, "modify_time": stamp.strftime("%Y-%m-%d %H:%M:%S")}
-        return 200, {"meta": {"status_code": 200, "success": True, "message": "OK"}, "data": {"info": shown}}
+        return _success({"info": shown})
 
     def _complain_about_company(self, asked: Asked) -> None:
         """Invariant 2: a push never has two state-changing calls in the air."""
         for other in self.ledger:
             flying = other.learned is None and asked.at < other.at + TIMEOUT_SECONDS
-            if other.changes and other.key == asked.key and flying:
+            # A refund and a declaration of one payment do not race either (R18).
+            with_refund = other.key[0] == asked.key[0] and (asked.action == "REFUND") is not (other.action == "REFUND")
+            if other.changes and flying and (other.key == asked.key or with_refund):
                 self.wrongs.append(
                     f"{told(asked.key)}: {asked.action} by {asked.by} at {asked.at:.1f} while {other.action} by "
                     f"{other.by} of {other.at:.1f} was in the air"
                 )
+
+    def _key(self, action: str, params: Mapping[str, str]) -> Key:
+        """Which filing, order or refund is meant; of Alipay's query only the order, for it names no customs code."""
+        if action == "QUERY REFUND":
+            return 0, params["outer_refund_no"], "refund"
+        part = params.get("sub_order_no", "")
+        numbers = (params.get(name) for name in ("out_order_no", "agent_order_id", "payment_no", "order_no"))
+        found = re.search(r"A(\d+)", part or next(filter(None, numbers)))
+        assert found
+        if action == "REFUND":
+            return int(found[1]), params["outer_refund_no"], "refund"
+        return int(found[1]), part, "payment" if action in MONEY else params.get("customs", "")
 
     def _read(self, request: PreparedRequest) -> tuple[str, str, dict[str, str]]:
         split = urlsplit(str(request.url))
@@ -269,6 +323,8 @@ class GatewayModel:
         if not self._verifier.verify(signed, request.headers["Signature"]):
             self.wrongs.append("a request's signature is wrong")
         params = dict(parse_qsl(pairs))
+        if action := MONEY_CALLS.get((str(request.method), split.path)):
+            return "wechatpay", action, params
         channel = split.path.split("/")[1]
         action = "QUERY" if request.method == "GET" else params.get("action_type", "ADD")
         return channel, "REDECLARE" if split.path.endswith("redeclaration") else action, params
@@ -289,6 +345,10 @@ class ModelAdapter(BaseAdapter):
         """Nothing is open."""
 
 
+def _success(data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    return 200, {"meta": {"status_code": 200, "success": True, "message": "OK"}, "data": data}
+
+
 def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
     return status, {"meta": {"status_code": status, "success": False, "message": message}, "data": {}}
 
@@ -296,16 +356,10 @@ def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
 def told(key: Key) -> str:
     """How a filing is called in a trace."""
     order, part, customs = key
+    if customs == "refund":
+        # Its number is made by chance, so that two runs would differ; and a query names no other.
+        return f"O{order or '?'}@refund"
     return f"O{order}{'/' + part if part else ''}@{customs or '?'}"
-
-
-def _key(params: Mapping[str, str]) -> Key:
-    """Which filing is meant; of Alipay's query only the order, for it names no customs code."""
-    part = params.get("sub_order_no", "")
-    number = part or params.get("out_order_no") or params["payment_no"]
-    found = re.search(r"A(\d+)", number)
-    assert found, number
-    return int(found[1]), part, params.get("customs", "")
 
 
 def _response(status: int, body: bytes, kind: str = "application/json") -> Response:

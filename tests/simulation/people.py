@@ -16,6 +16,10 @@ from customs.declarations.review import Reviewing
 from customs.errors import CustomsError
 from customs.lanes.models import Lane
 from customs.lanes.resuming import resume_lane
+from customs.payments import refunding
+from customs.payments.models import Payment
+from customs.payments.paying import Paying
+from customs.payments.schemas import PaymentIn
 from customs.wiring import Services
 from tests import make
 from tests.simulation.plan import Order, Plan
@@ -23,6 +27,8 @@ from tests.simulation.scheduler import Owner, Scheduler
 from tests.simulation.trace import Trace
 
 RETRY_SECONDS = 5.0
+PAYER_SECONDS = 60.0
+PAID = "10000.00"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class People:
     def __init__(self, plan: Plan, scheduler: Scheduler, trace: Trace, services: Services) -> None:
         self.told: list[Told] = []
         self.declarations: dict[int, str] = {}
+        self.payments: dict[int, str] = {}
+        self.refunds: list[str] = []
+        self.ring: Callable[[], None] = lambda: None
         self.owner = Owner("people")
         self._plan = plan
         self._scheduler = scheduler
@@ -55,6 +64,8 @@ class People:
         """Until it is acknowledged: an ERP sends again what it got no answer for."""
         row = row_of(order)
         services = self._services
+        if order.paid_here and not self._collect(order):
+            return
         while True:
             try:
                 submission = intake.Submission([row])
@@ -66,16 +77,57 @@ class People:
             except SQLAlchemyError:
                 self._scheduler.pause(RETRY_SECONDS)
                 continue
+            except CustomsError as error:
+                # Its payment ended otherwise, or is being refunded.
+                self._note(order.number, "hand in", f"refused: {error.detail}")
+                return
             self.declarations[order.number] = (taken.accepted or taken.replayed)[0]
             self._note(order.number, "hand in", "accepted" if taken.accepted else "replayed")
             return
 
+    def _collect(self, order: Order) -> bool:
+        """Have the payer asked to pay, and wait for the gateway's number of it; False when it was refused for good."""
+        asked = {"channel": "wechatpay", "method": "scanned_pay", "merchant_no": make.MERCHANT, "currency": "CNY"}
+        asked |= {"amount": PAID, "subject": "一盒茶", "out_order_no": f"ORD2611A{order.number:04d}"}
+        services = self._services
+        while True:
+            try:
+                paying = Paying({}, services.vault, services.settings, operator(), services.audit)
+                checked = paying.checked(PaymentIn().load(asked))
+                with services.transaction() as db:
+                    payment_id = paying.pay(db, checked, database.now(db)).id
+                if order.number not in self.payments:
+                    self.payments[order.number] = payment_id
+                    self._note(order.number, "collect", "accepted")
+                with database.reading(services.engine) as db:
+                    payment = db.get_one(Payment, payment_id)
+            except SQLAlchemyError:
+                self._scheduler.pause(RETRY_SECONDS)
+                continue
+            if payment.payment_no is not None or payment.next_action is None:
+                return payment.payment_no is not None
+            self._scheduler.pause(PAYER_SECONDS)
+
+    def _refund(self, number: int, value: int) -> None:
+        payment_id = self.payments.get(number)
+        if payment_id is None:
+            return
+        asked = {"reason": "sold out"} | ({"amount": make.Decimal(value)} if value % 2 else {})
+        with self._services.transaction() as db:
+            parts = self._services.declarations, operator(), self._services.audit
+            made = refunding.refund(db, payment_id, asked, *parts, database.now(db)).id
+        self.refunds.append(made)
+
     def decide(self, number: int, act: str, value: int) -> None:
         """One decision; nobody repeats one whose answer was lost, they look first."""
         declaration_id = self.declarations.get(number)
-        if declaration_id is None:
-            return
         try:
+            if act == "refund":
+                self._refund(number, value)
+                self._note(number, act, "done")
+                return
+            if declaration_id is None:
+                return
             with self._services.transaction() as db:
                 parts = self._services.policy, self._services.payments, self._services.audit
                 reviewing = Reviewing(db, operator(), database.now(db), *parts)
@@ -127,6 +179,7 @@ class People:
     def _note(self, number: int, act: str, answer: str) -> None:
         self.told.append(Told(self._scheduler.now, number, act, answer))
         self._trace.add("people", f"{act} O{number}: {answer}")
+        self.ring()
 
 
 def part_no(number: int, position: int) -> str:
@@ -143,6 +196,8 @@ def row_of(order: Order) -> dict[str, Any]:
         row["sub_orders"] = [
             make.sub_order_row(sub_order_no=part_no(order.number, position)) for position in range(1, order.parts + 1)
         ]
+    if order.paid_here:
+        row["submit"] = "when_paid"
     if order.with_buyer:
         row["buyer"] = make.buyer_row()
     return row

@@ -25,9 +25,20 @@ POINTS = (
     "exchange_after_commit",
     "call_before_send",
     "call_after_reply",
+    "errand_claim_before_commit",
+    "errand_record_before_commit",
+    "errand_exchange_after_commit",
+    "errand_call_before_send",
+    "errand_call_after_reply",
 )
 # A frozen process holds no transaction on a database with one writer, nor may it be frozen after its last look.
-FREEZING_POINTS = ("claim_after_commit", "exchange_after_commit", "call_after_reply", "anywhere")
+FREEZING_POINTS = (
+    "claim_after_commit",
+    "exchange_after_commit",
+    "errand_exchange_after_commit",
+    "call_after_reply",
+    "anywhere",
+)
 ACTS = ("modify", "modify", "modify", "redeclare", "redeclare", "override", "cancel", "dismiss")
 
 # How a call that changes something may end, and how often.
@@ -73,6 +84,7 @@ class Order:
     office: str
     parts: int
     with_buyer: bool
+    paid_here: bool
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,11 @@ def draw(seed: int) -> Plan:
     orders = tuple(_order(rng, number) for number in range(1, rng.randint(2, 6) + 1))
     steps = [Step(round(rng.uniform(0, 600), 1), "intake", f"O{order.number}") for order in orders]
     for order in orders:
+        if order.paid_here:
+            steps += [
+                Step(_moment(rng), "act", f"O{order.number}", {"act": "refund", "value": rng.randint(1, 99)})
+            ] * rng.randint(0, 2)
+    for order in orders:
         for _ in range(rng.randint(0, 5)):
             deed = {"act": rng.choice(ACTS), "value": rng.randint(1, 99)}
             steps.append(Step(_moment(rng), "act", f"O{order.number}", deed))
@@ -148,7 +165,9 @@ def draw(seed: int) -> Plan:
 
 def _order(rng: random.Random, number: int) -> Order:
     channel = rng.choice(tuple(OFFICES))
-    return Order(number, channel, rng.choice(OFFICES[channel]), rng.choice((0, 0, 0, 1, 2)), rng.random() < 0.4)
+    office, parts = rng.choice(OFFICES[channel]), rng.choice((0, 0, 0, 1, 2))
+    paid_here = channel == "wechatpay" and rng.random() < 0.4
+    return Order(number, channel, office, parts, rng.random() < 0.4, paid_here)
 
 
 def _moment(rng: random.Random) -> float:

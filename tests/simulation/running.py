@@ -3,30 +3,39 @@
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, union_all
 
 from customs.declarations.models import Push
+from customs.due import Due
 from customs.gateway import Signer, Verifier
+from customs.payments.models import Payment, Refund
 from customs.wiring import Services
 from tests.simulation.checker import wrongs
 from tests.simulation.database_faults import DatabaseFaults
 from tests.simulation.gateway import BEGINNING, GatewayModel
 from tests.simulation.people import People
 from tests.simulation.plan import FAULTS_END, THE_END, WORKERS, Plan, Step
-from tests.simulation.scheduler import Event, Scheduler
+from tests.simulation.scheduler import Scheduler
 from tests.simulation.trace import Trace
 from tests.simulation.worker import Ambush, Worker, World
 
 LOOK_EVERY = 3600.0
-# SQLite's greatest of several values is called max, and is nothing where one of them is nothing.
-LATER = {
-    "sqlite": func.max(Push.due_at, func.coalesce(Push.lease_until, Push.due_at), type_=Push.due_at.type),
-    "postgresql": func.greatest(Push.due_at, Push.lease_until, type_=Push.due_at.type),
-}
+# What each kind of work looks for.
+KINDS: dict[str, tuple[type[Due], ...]] = {"pushes": (Push,), "errands": (Payment, Refund)}
+
+
+def _later(row: type[Due], dialect: str) -> Any:
+    """When one row may be claimed. SQLite's greatest of two is called max, and is nothing where one is nothing."""
+    greatest = func.max if dialect == "sqlite" else func.greatest
+    return greatest(row.due_at, func.coalesce(row.lease_until, row.due_at), type_=Push.due_at.type)
+
+
 NEXT_DUE = {
-    name: select(func.min(later, type_=Push.due_at.type)).where(Push.due_at.is_not(None))
-    for name, later in LATER.items()
+    (dialect, kind): union_all(*(select(_later(row, dialect)).where(row.due_at.is_not(None)) for row in rows))
+    for dialect in ("sqlite", "postgresql")
+    for kind, rows in KINDS.items()
 }
 
 
@@ -59,10 +68,10 @@ def run(plan: Plan, services: Services, watching: Engine, signer: Signer, verifi
             model,
             services,
             signer,
-            lambda: _next_due(watching),
-            Event(scheduler),
+            lambda kind: _next_due(watching, kind),
             plan.chance("looks"),
         )
+        people.ring = world.ring
         workers = {f"worker{number}": Worker(f"worker{number}", world) for number in range(WORKERS)}
         for worker in workers.values():
             worker.start()
@@ -71,7 +80,7 @@ def run(plan: Plan, services: Services, watching: Engine, signer: Signer, verifi
             scheduler.at(step.at, lambda step=step: _begin(step, plan, world, people, faults, workers))
         while scheduler.now < THE_END:
             scheduler.run(scheduler.now + LOOK_EVERY)
-            if scheduler.now > FAULTS_END and _next_due(watching) == float("inf"):
+            if scheduler.now > FAULTS_END and all(_next_due(watching, kind) == float("inf") for kind in KINDS):
                 break
         for worker in workers.values():
             scheduler.kill(worker)
@@ -105,11 +114,11 @@ def _begin(
             if step.kind == "intake"
             else (lambda: people.decide(number, step.with_["act"], step.with_["value"]))
         )
-        world.scheduler.spawn("people", people.owner, lambda: (work(), world.bell.set()))
+        world.scheduler.spawn("people", people.owner, work)
 
 
-def _next_due(watching: Engine) -> float:
-    """When the next push may be claimed, in virtual seconds: what the clock process looks for."""
+def _next_due(watching: Engine, kind: str) -> float:
+    """When the next of these may be claimed, in virtual seconds: what the clock process looks for."""
     with watching.connect() as db:
-        moment = db.scalar(NEXT_DUE[watching.dialect.name])
-    return float("inf") if moment is None else (moment - BEGINNING).total_seconds()
+        moments = db.scalars(NEXT_DUE[watching.dialect.name, kind]).all()
+    return min(((moment - BEGINNING).total_seconds() for moment in moments), default=float("inf"))

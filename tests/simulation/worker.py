@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +11,10 @@ from customs.clock import Clock
 from customs.crash_points import CrashPoints
 from customs.declarations.pushing import DeclarationDesk
 from customs.engine import Engine
-from customs.gateway import Gateway, Signer, channels
+from customs.gateway import Gateway, Signer, channels, wallets
+from customs.payments.desk import PaymentDesk
+from customs.payments.payment_work import PaymentWork
+from customs.payments.refund_work import RefundWork
 from customs.wiring import Services
 from tests.simulation.gateway import BEGINNING, GatewayModel, ModelAdapter
 from tests.simulation.scheduler import Event, Owner, Scheduler, TaskExecutor
@@ -20,6 +23,8 @@ from tests.simulation.trace import Trace
 THREADS = 3
 DRAIN_SECONDS = 30.0
 RESTART_SECONDS = 3.0
+BLOCKED_SECONDS = 60.0
+IDLE_SECONDS = 900.0
 
 
 class VirtualClock(Clock):
@@ -57,9 +62,14 @@ class World:
     model: GatewayModel
     services: Services
     signer: Signer
-    next_due: Callable[[], float]
-    bell: Event
+    next_due: Callable[[str], float]
     chance: random.Random
+    bells: set[Event] = field(default_factory=set)
+
+    def ring(self) -> None:
+        """Wake whoever waits for work."""
+        for bell in self.bells:
+            bell.set()
 
 
 class Worker(Owner, CrashPoints):
@@ -70,6 +80,7 @@ class Worker(Owner, CrashPoints):
         CrashPoints.__init__(self)
         self.ambushes: list[Ambush] = []
         self.incarnation = 0
+        self._lives = False
         self._world = world
         self._clock = VirtualClock(world.scheduler)
 
@@ -77,7 +88,10 @@ class Worker(Owner, CrashPoints):
         self.incarnation += 1
         self.frozen_until = 0.0
         self._clock = VirtualClock(self._world.scheduler)
-        self._world.scheduler.spawn(self.name, self, self._live)
+        self._lives = True
+        # As the product's desks: each kind of work has an engine of its own.
+        for kind, engine in (("pushes", self._declaring), ("errands", self._paying)):
+            self._world.scheduler.spawn(self.name, self, lambda kind=kind, engine=engine: self._live(kind, engine))
 
     def beset(self, ambush: Ambush) -> None:
         """Lay an ambush; one that waits nowhere in particular falls at once."""
@@ -99,7 +113,10 @@ class Worker(Owner, CrashPoints):
 
     def _fall_into(self, ambush: Ambush) -> None:
         world, now = self._world, self._world.scheduler.now
+        if not self._lives:
+            return
         if ambush.seconds is None:
+            self._lives = False
             world.trace.add(self.name, f"is killed ({ambush.point})")
             world.scheduler.at(now + RESTART_SECONDS, self.start)
             world.scheduler.kill(self)
@@ -112,45 +129,65 @@ class Worker(Owner, CrashPoints):
     def _wake(self, lost: float) -> None:
         self._clock.lost += lost
 
-    def _live(self) -> None:
+    def _live(self, kind: str, make_engine: Callable[[], Engine[Any, Any]]) -> None:
         """As `python -m workers worker` does without Redis: drain, and again after a while."""
-        world = self._world
+        world, bell = self._world, Event(self._world.scheduler)
         engine: Engine[Any, Any] | None = None
-        while True:
-            try:
-                engine = engine or self._engine()
-                engine.drain(DRAIN_SECONDS)
-            except SQLAlchemyError:
-                world.scheduler.pause(1.0)
-            due_in = world.next_due() - world.scheduler.now
-            # Often two come for the same work, and often one has done it before the others look.
-            later = world.chance.choice((0.5, 0.5, 30.0))
-            world.scheduler.pause(min(max(due_in, 0.0), 600.0) + later, world.bell)
-            world.bell.clear()
+        world.bells.add(bell)
+        try:
+            while True:
+                try:
+                    engine = engine or make_engine()
+                    engine.drain(DRAIN_SECONDS)
+                except SQLAlchemyError:
+                    world.scheduler.pause(1.0)
+                due_in = world.next_due(kind) - world.scheduler.now
+                # Often two come for the same work, and often one has done it before the others look.
+                later = world.chance.choice((0.5, 0.5, 30.0))
+                # What is due and was not taken has to wait for something else, a refund for a declaration, say.
+                world.scheduler.pause(min(due_in if due_in > 0 else BLOCKED_SECONDS, IDLE_SECONDS) + later, bell)
+                bell.clear()
+        finally:
+            world.bells.discard(bell)
 
-    def _engine(self) -> Engine[Any, Any]:
-        world, services = self._world, self._world.services
-        gateway = Gateway(
-            services.settings.base_url,
-            services.settings.agent_no,
-            world.signer,
-            timeout=services.settings.gateway_timeout_seconds,
-            now=lambda: BEGINNING.timestamp() + world.scheduler.now,
-            adapter=ModelAdapter(world.model, self.name),
-        )
-        holder = f"simulated:{self.name}:{self.incarnation}"
+    def _declaring(self) -> Engine[Any, Any]:
+        services = self._world.services
         desk = DeclarationDesk(
             services.engine,
             services.settings,
             services.vault,
-            channels(gateway),
+            channels(self._gateway()),
             self,
             clock=self._clock,
-            holder=holder,
+            holder=self._holder,
         )
+        return self._engine(desk)
+
+    def _paying(self) -> Engine[Any, Any]:
+        services, wallet = self._world.services, wallets(self._gateway())
+        told, settings = services.declarations, services.settings
+        works = PaymentWork(wallet, services.vault, told, settings), RefundWork(wallet, told, settings)
+        return self._engine(PaymentDesk(services.engine, settings, works, self, clock=self._clock, holder=self._holder))
+
+    @property
+    def _holder(self) -> str:
+        return f"simulated:{self.name}:{self.incarnation}"
+
+    def _gateway(self) -> Gateway:
+        world, settings = self._world, self._world.services.settings
+        return Gateway(
+            settings.base_url,
+            settings.agent_no,
+            world.signer,
+            timeout=settings.gateway_timeout_seconds,
+            now=lambda: BEGINNING.timestamp() + world.scheduler.now,
+            adapter=ModelAdapter(world.model, self.name),
+        )
+
+    def _engine(self, desk: Any) -> Engine[Any, Any]:
         return Engine(
             desk,
             THREADS,
             clock=self._clock,
-            executors=lambda most, name: TaskExecutor(world.scheduler, self, most, name),
+            executors=lambda most, name: TaskExecutor(self._world.scheduler, self, most, name),
         )
