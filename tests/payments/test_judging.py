@@ -141,6 +141,16 @@ def test_not_found_within_the_grace_is_asked_again(seconds: int):
     assert after.due_at is not None and after.due_at <= NOW + GRACE
 
 
+def test_the_grace_counts_from_when_the_outcome_became_unknown():
+    lost_at = NOW + timedelta(seconds=50)
+    lost = judge_error(left(), SEND, ERRORS["unknown"], lost_at, pace()).standing
+
+    early = judge_error(lost, QUERY, ERRORS["not_found"], NOW + GRACE + timedelta(seconds=49), pace()).standing
+    late = judge_error(lost, QUERY, ERRORS["not_found"], lost_at + GRACE, pace()).standing
+
+    assert (early.next_action, late.next_action) == (QUERY, SEND)
+
+
 def test_not_found_after_the_grace_sends_it_again():
     judged = judge_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace())
 

@@ -58,6 +58,19 @@ def test_nobody_is_asked_to_pay_an_order_that_has_ended(till: Till, status: str)
     assert (payment.status, payment.next_action, payment.payer) == (status, None, None)
 
 
+def test_an_answer_under_a_stale_fence_changes_nothing(till: Till):
+    payment_id = opened(till)
+    till.ask_again(payment_id)
+    (frozen,) = till.send(till.claim())
+    till.wait(seconds=61)
+    till.send(till.claim())
+
+    word = till.answer(frozen, order_reply("PAID", payment_no=till.payment(payment_id).payment_no))
+
+    assert word is None
+    assert till.payment(payment_id).status is Status.INIT
+
+
 def test_an_answer_without_a_time_is_paid_when_it_came(till: Till):
     payment_id = till.paid()
 

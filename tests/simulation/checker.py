@@ -153,7 +153,7 @@ def _push(
     was_dismissed = any(
         one.number == number and one.act == "dismiss" and not one.answer.startswith("refused") for one in people.told
     )
-    if not (push.case_reason or push.state.is_final or _waits_for_a_case(row, push) or was_dismissed):
+    if not (row.needs_review or push.state.is_final or _waits_for_a_case(row, push) or was_dismissed):
         yield f"{told(key)} is {push.state}, next {push.next_action}, and nobody is told"
     # Who dismisses a case takes it as it is.
     if push.state is not State.SUCCESS or push.case_reason or was_dismissed:
