@@ -96,12 +96,16 @@ WANTED = {
         ("D20261123001S1", "D20261123001S2"),
     ),
     "sub_order_amount": Wanted(
-        "Yuan with two places: what this part costs.",
-        "子订单金额，单位元，两位小数；等于物流费加商品价格。",
+        "Only for an order in parts: what this part costs, in yuan with two places.",
+        "仅拆单填写：子订单金额，单位元，两位小数；等于物流费加商品价格。",
         ("46.44", "30.00"),
     ),
     "transport_amount": Wanted(
-        "WeChat: freight of this part, 0.00 when there is none.", "微信必填：物流费，没有则填 0.00。", ("23.22", "0.00")
+        "Only for an order in parts, by WeChat: its freight, 0.00 when there is none.",
+        "仅拆单填写，微信必填：物流费，没有则填 0.00。",
+        ("23.22", "0.00"),
     ),
-    "product_amount": Wanted("WeChat: the goods of this part.", "微信必填：商品价格。", ("23.22", "30.00")),
+    "product_amount": Wanted(
+        "Only for an order in parts, by WeChat: its goods.", "仅拆单填写，微信必填：商品价格。", ("23.22", "30.00")
+    ),
 }
