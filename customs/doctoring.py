@@ -113,18 +113,18 @@ def _notifications(services: Services) -> Iterator[Examined]:
 
 def _gateway(services: Services) -> Iterator[Examined]:
     try:
-        _knock(urlsplit(services.settings.base_url))
+        _knock(urlsplit(services.settings.base_url), services.settings.ca_bundle or DEFAULT_CA_BUNDLE_PATH)
     except OSError as error:
         found = _("cannot be reached: %(error)s", {"error": error})
         yield Examined("gateway", "wrong", found, _("check WISECASHIER_BASE_URL and the network"))
 
 
-def _knock(url: SplitResult) -> None:
+def _knock(url: SplitResult, ca_bundle: str) -> None:
     """Connect as a call does, certificate included. Raises OSError."""
     port = url.port or (443 if url.scheme == "https" else 80)
     with socket.create_connection((url.hostname or "", port), CONNECT_SECONDS) as connection:
         if url.scheme == "https":
-            trusting = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            trusting = ssl.create_default_context(cafile=ca_bundle)
             trusting.wrap_socket(connection, server_hostname=url.hostname).close()
 
 

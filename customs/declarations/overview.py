@@ -133,7 +133,9 @@ def _oldest(db: Session, fresh: bool, waiting: ColumnElement[bool]) -> datetime 
     merchants = select(func.min(Push.merchant_no).label("merchant_no")).where(*queued).cte("merchants", recursive=True)
     following = select(func.min(Push.merchant_no)).where(*queued, Push.merchant_no > merchants.c.merchant_no)
     merchants = merchants.union_all(select(following.scalar_subquery()).where(merchants.c.merchant_no.is_not(None)))
-    first = select(Push.due_at).where(Push.fresh == fresh, Push.merchant_no == merchants.c.merchant_no, waiting)
+    # Of what was tried in vain: since when it was.
+    first_due = func.coalesce(Push.overdue_since, Push.due_at, type_=Push.due_at.type)
+    first = select(first_due).where(Push.fresh == fresh, Push.merchant_no == merchants.c.merchant_no, waiting)
     each = select(first.order_by(Push.due_at).limit(1).scalar_subquery().label("due_at")).select_from(merchants)
     oldest: datetime | None = db.scalar(select(func.min(each.subquery().c.due_at)))
     return oldest

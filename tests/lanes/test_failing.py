@@ -92,13 +92,15 @@ def test_a_lane_that_fails_is_no_open_one(services: Services, desk: Desk, fail, 
     assert "failing" in shown and REFUSED.message in shown
 
 
-def test_the_doctor_knocks_as_a_call_does_and_minds_the_certificate(services: Services, tmp_path: Path):
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_doctor_knocks_as_a_call_does_and_minds_the_certificate(services: Services, tmp_path: Path, trusted: bool):
     """Also before anything was called."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path, "localhost"))
+    context, file = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self_signed(tmp_path, "localhost")
+    context.load_cert_chain(file)
     with listening(context) as server:
-        services.settings = replace(services.settings, base_url=server.url.partition("/hook")[0])
+        url = server.url.partition("/hook")[0].replace("127.0.0.1", "localhost")
+        services.settings = replace(services.settings, base_url=url, ca_bundle=str(file) if trusted else "")
 
         verdict, found = verdicts(services)["gateway"]
 
-    assert (verdict, "certificate" in found) == ("wrong", True)
+    assert (verdict == "wrong", "certificate" in found) == (not trusted, not trusted)
