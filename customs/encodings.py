@@ -18,8 +18,8 @@ BYTE_ORDER_MARKS = {
 # Chinese text in GB18030 is hardly ever valid UTF-8, and then by pairs of bytes; the other way round it often is.
 ENCODINGS = ("utf-8", "gb18030")
 
-# The cells of delimited text that are not plain ASCII. No second byte of GB18030 or Big5 is a comma, a quote or a tab.
-CELL = re.compile(rb"[^\t\r\n,;\"]*[\x80-\xff][^\t\r\n,;\"]*")
+# What stands between the cells of delimited text. No second byte of GB18030 or Big5 is a comma, a quote or a tab.
+BETWEEN = re.compile(rb"[\t\r\n,;\"]+")
 # Three bytes and more, as every Chinese character has in UTF-8; and letters beside what is not ASCII, as in José.
 LONG_IN_UTF8 = re.compile(rb"[\xe0-\xff]")
 LETTER = re.compile(rb"[A-Za-z]")
@@ -42,7 +42,7 @@ def encoding_of(content: bytes) -> str | None:
 
 def holds_two(content: bytes) -> bool:
     """Whether delimited text that is not UTF-8 as a whole holds cells that are: two files were joined."""
-    cells = set(CELL.findall(content))
+    cells = _foreign_cells(content)
     return sum(map(_is_utf8_alone, cells)) > LEAST_JOINED * len(cells)
 
 
@@ -86,10 +86,15 @@ def _share(content: bytes, encoding: str, known: Callable[[str], bool]) -> float
 
 def _is_utf8_by_chance(content: bytes) -> bool:
     """Whether all that is not ASCII is common Chinese in GB18030, and in UTF-8 words of Greek, Arabic and the like."""
-    if LONG_IN_UTF8.search(content):
+    if content.isascii() or LONG_IN_UTF8.search(content):
         return False
-    cells = CELL.findall(content)
+    cells = _foreign_cells(content)
     return bool(cells) and all(_is_common(cell) and not LETTER.search(cell) for cell in cells)
+
+
+def _foreign_cells(content: bytes) -> set[bytes]:
+    """The cells of delimited text that are not plain ASCII, each once."""
+    return {cell for cell in BETWEEN.split(content) if not cell.isascii()}
 
 
 def _is_utf8_alone(cell: bytes) -> bool:
