@@ -7,9 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import event, inspect, text
+from sqlalchemy import event, inspect, select, text
 
 from customs.app import create_app
+from customs.declarations.models import Declaration
 from customs.history.announcements import EventType
 from customs.wiring import Services
 from tests import make
@@ -109,7 +110,10 @@ def _fill(services: Services, boss: Visitor) -> str:
     """One of everything of the merchant M100: failed, paid, refunded, told, noted, half imported; and what waits."""
     desk, buyer = Desk(services), {"name": NAME, "cert_id": CERT_ID}
     courier, till = Courier(services), Till(services, desk)
-    failed = desk.declare(buyer=buyer)
+    left_behind = make.declaration_row(office="nowhere", buyer=buyer)
+    batch = desk.take_in(make.declaration_row(buyer=buyer), left_behind, on_error="accept_valid")
+    with services.reading() as db:
+        failed = db.scalars(select(Declaration.id).where(Declaration.batch_id == batch.id)).one()
     desk.end(failed, "FAIL", explanation=f"{NAME} {CERT_ID} 身份证号不符")
     waiting = desk.declare(parts=2)
     paid = till.paid(out_order_no="SHOP-1")

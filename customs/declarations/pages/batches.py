@@ -28,6 +28,8 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BATCHES_A_PAGE = 20
 MINE, ALL = "mine", "all"
 MOST_FINDINGS = 200
+# Digits of a row's id: as many as the database has room for.
+LONGEST_ID = 18
 
 
 @pages.get("/batches")
@@ -95,7 +97,8 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
 def discard_open_rows(batch_id: str) -> WerkzeugResponse:
     """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
     whole = request.form.get("which") == ALL
-    chosen = [int(one) for one in request.form.getlist("row") if one.isascii() and one.isdigit()]
+    named = (one for one in request.form.getlist("row") if one.isascii() and one.isdigit())
+    chosen = [int(one) for one in named if len(one) <= LONGEST_ID]
 
     def deed(db: Session) -> int:
         parts = current_caller(), reason_typed(), services().audit, database.now(db)
