@@ -50,6 +50,8 @@ POSTGRESQL_SETTINGS = {
 }
 # A server whose host is gone is noticed within a minute: nobody else would tell.
 KEEPALIVES = {"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+# How poolers say that they take no settings.
+REFUSED_OPTIONS = ("unsupported startup parameter", "command-line options")
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 Item = TypeVar("Item")
@@ -175,7 +177,7 @@ class PostgresqlSession:
             try:
                 return dialect.connect(*arguments, **named)
             except dialect.loaded_dbapi.OperationalError as error:
-                if "unsupported startup parameter" not in str(error):
+                if not any(refusal in str(error) for refusal in REFUSED_OPTIONS):
                     raise
                 self._is_pooled = True
         named.pop("options", None)

@@ -8,6 +8,7 @@ from typing import Any
 from setproctitle import setproctitle
 from waitress import create_server
 from waitress.channel import HTTPChannel
+from waitress.server import MultiSocketServer
 from waitress.task import WSGITask
 
 from customs.sandbox.app import LARGEST_BODY, create_sandbox
@@ -57,6 +58,8 @@ def serve(settings: SandboxSettings) -> None:
         max_request_body_size=LARGEST_BODY * 2,
         ident="",
     )
-    server.channel_class = Connection
+    # A name may stand for several addresses: each has a server.
+    for listener in server.map.values() if isinstance(server, MultiSocketServer) else (server,):
+        listener.channel_class = Connection
     app.extensions["notifier"].start()
     server.run()

@@ -4,6 +4,7 @@ waitress reads requests and writes answers on one thread, with poll. Here stands
 client may take, which connection ends when there are too many, and that a request ends where its sender says.
 """
 
+import errno
 import socket
 import struct
 import time
@@ -350,6 +351,9 @@ def _listening(host: str, port: int) -> list[socket.socket]:
         try:
             sockets.append(socket.create_server(address, family=family, backlog=1024, dualstack_ipv6=both))
         except OSError as error:
+            # An address that this machine lacks is left out; one that somebody else has would mislead visitors.
+            if error.errno == errno.EADDRINUSE:
+                raise
             refusal = error
     if not sockets:
         raise refusal

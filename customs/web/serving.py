@@ -18,7 +18,8 @@ from customs.web.connections import Server
 from customs.wiring import Services
 
 TITLE = "customs web"
-GRACE_SECONDS = 5.0
+# Less than the supervisor of `customs up` waits.
+GRACE_SECONDS = 4.0
 
 
 def serve(settings: Settings) -> None:
