@@ -28,6 +28,8 @@ LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
+# What the gateway's clock may lag behind ours, and the end of a lease behind the call that it was for.
+CLOCKS_DIFFER = timedelta(minutes=2)
 # One answer may have been mixed up on its way; as many in a row are the gateway's own.
 OTHERS_ANSWERS = 3
 NO_END = "no end after 24 hours of asking"
@@ -137,16 +139,23 @@ def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool
     """Whether a record leaves open if the call in doubt took effect (R13).
 
     An epoch that has not ended moves by itself, so that a newer time is no proof while one of before still runs; then
-    only the new content is. A re-push of the same content has nothing left to prove once all of it is SUCCESS.
+    only the new content is. Neither is a time from before the send.
     """
     if echo is not Echo.SILENT:
         return echo is Echo.OTHER
-    if _is_old_answer(held, reply):
+    if _is_old_answer(held, reply) or _predates(held, reply):
         return True
-    if held.prior_state is None or held.prior_state.is_final:
+    return held.prior_state is not None and not held.prior_state.is_final
+
+
+def _predates(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether what a record tells of happened before the re-push or MODIFY in doubt was sent.
+
+    A time that never moves says nothing either way.
+    """
+    if held.prior_state is None or held.sent_at is None or reply.modify_time in (None, held.modify_time):
         return False
-    corrects = held.in_doubt is Action.MODIFY or held.accepted_content is not None
-    return corrects or read_state(reply.state) is not State.SUCCESS
+    return reply.modify_time < held.sent_at - CLOCKS_DIFFER
 
 
 def _moved_on(held: Standing, reply: DeclarationReply) -> Standing:

@@ -328,9 +328,19 @@ def test_content_that_is_repeated_settles_a_modify_in_doubt(prior: State):
     assert (old.in_doubt, old.accepted_content) == (Action.MODIFY, "{}")
 
 
-def test_a_repush_of_the_same_content_has_nothing_to_prove_once_it_is_success():
+def test_a_repush_is_judged_alike_while_the_filing_before_still_runs():
     held = lost_modify(in_doubt=Action.REDECLARE, accepted_content=None)
 
     stood = after(held, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
 
-    assert (stood.in_doubt, stood.state) == (None, State.SUCCESS)
+    assert (stood.in_doubt, stood.prior_state) == (Action.REDECLARE, State.SUCCESS)
+
+
+@pytest.mark.parametrize(("before_the_send", "in_doubt"), [(5, Action.MODIFY), (1, None), (-1, None)])
+def test_a_newer_time_from_before_the_send_is_no_proof(before_the_send: int, in_doubt: Action | None):
+    held = lost_modify(prior_state=State.SUCCESS)
+    moment = NOON - timedelta(minutes=before_the_send)
+
+    stood = after(held, Action.QUERY, make.reply("SUCCESS", moment), now=SOON)
+
+    assert stood.in_doubt == in_doubt
