@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from customs.access.callers import Caller, Scope, operator
 from customs.declarations import groups, overview, queries
 from customs.declarations.states import State
 from customs.history.tallying import day_of
+from customs.paging import cursor_at
 
 PAGE = 50
 CHART_DAYS = 30
@@ -20,7 +22,6 @@ CHART_DAYS = 30
 DAYS = 30
 SMALL = Caller("erp", "erp", frozenset(Scope), frozenset({SMALL_MERCHANT}))
 SENT = Caller(SENDER, "bench", frozenset(Scope), None)
-RUNNING = tuple(state for state in State if not state.is_final)
 
 Look = Callable[[Any, int], object]
 
@@ -32,12 +33,12 @@ def looks(size: int) -> Mapping[str, Look]:
     everybody = operator()
     return {
         "list": _list(everybody),
-        "list from the middle": lambda db, n: _page(db, everybody, years.declaration_id(n // 2 + BATCH)),
+        "list from the middle": lambda db, n: _page(db, everybody, _after(years, n // 2 + BATCH)),
         "list of a small merchant": _list(SMALL),
         "tab needs review": _list(everybody, needs_review=True),
         "tab needs review, small merchant": _list(SMALL, needs_review=True),
-        "tab under way": _list(everybody, states=RUNNING, cancelled=False),
-        "tab cleared": _list(everybody, states=(State.SUCCESS,), cancelled=False),
+        "tab under way": _list(everybody, under_way=True),
+        "tab accepted": _list(everybody, states=(State.SUCCESS,), cancelled=False),
         "state EXCEPT": _list(everybody, state=State.EXCEPT),
         "office": _list(everybody, office="SHENZHEN"),
         "small office": _list(everybody, office=SMALL_OFFICE),
@@ -60,7 +61,7 @@ def looks(size: int) -> Mapping[str, Look]:
         "charts": lambda db, _: (
             overview.outcomes_by_office(db, everybody, since, today),
             overview.outcomes_by_day(db, everybody, since, today),
-            overview.time_to_clear(db, everybody, since, today),
+            overview.time_to_acceptance(db, everybody, since, today),
             overview.failures_by_cause(db, everybody, since, today, limit=10),
         ),
     }
@@ -78,6 +79,12 @@ def _years(size: int) -> Years:
 
 def _page(db: Any, caller: Caller, cursor: str | None = None, **filters: Any) -> object:
     return queries.list_declarations(db, caller, queries.Filters(**filters), limit=PAGE, cursor=cursor)
+
+
+def _after(years: Years, number: int) -> str:
+    """The cursor behind one declaration."""
+    row = SimpleNamespace(created_at=years.came_at(number), id=years.declaration_id(number))
+    return cursor_at(row, queries.DECLARATIONS_BY)
 
 
 def _list(caller: Caller, **filters: Any) -> Look:

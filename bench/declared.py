@@ -117,6 +117,7 @@ class Years:
             "customs": _office(kind),
             "sub_order_no": "" if number % 10 else f"S{number}",
             "position": 0,
+            "blocked_by": None,
             "state": _state(kind),
             "accepted": True,
             "fresh": False,

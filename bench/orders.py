@@ -76,6 +76,7 @@ def _name(number: int) -> str:
 
 def _cert_id(number: int) -> str:
     born = OLDEST + timedelta(days=number % BIRTHDAYS)
-    digits = f"110105{born:%Y%m%d}{number // BIRTHDAYS % 1000:03d}"
+    # Not so many zeros at the end that it looks rounded.
+    digits = f"110105{born:%Y%m%d}{number // BIRTHDAYS % 990 + 1:03d}"
     # It takes the whole number and looks at all but its last character.
     return digits + str(ric.calc_check_digit(f"{digits}X"))

@@ -44,7 +44,7 @@ changes = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=anything | st.builds(lambda change: {"declarations": [make.declaration_row() | change]}, changes))
 @pytest.mark.parametrize("path", ["/batches", "/declarations/preflight"])
 def test_no_json_makes_a_5xx(erp, path: str, body):

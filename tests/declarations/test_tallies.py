@@ -24,8 +24,8 @@ from customs.payment_facts import PaymentKey
 from tests import make
 from tests.desk import Desk
 
-WALKS = range(4)
-STEPS = 250
+WALKS = range(3)
+STEPS = 150
 # Each with orders of one code, of two in order, and of two at once.
 OFFICES = [("wechatpay", "HANGZHOU"), ("wechatpay", "GUANGZHOU_HUANGPU"), ("alipay", "SHENZHEN"), ("alipay", "NINGBO")]
 WORDS = [*State, "SUCCESS", "SUCCESS", "SUCCESS", "BLUE"]

@@ -251,8 +251,8 @@ def test_what_stands_under_no_header_is_cleared(clerk: Visitor):
     assert may_submit(clerk.get(place))
 
 
-def test_ten_thousand_rows_come_in_pages(clerk: Visitor):
-    rows = [order_row(office="杭洲" if at % 100 == 0 else "杭州") for at in range(10_000)]
+def test_many_rows_come_in_pages(clerk: Visitor):
+    rows = [order_row(office="杭洲" if at % 10 == 0 else "杭州") for at in range(1_000)]
     draft = AtDraft(clerk, *rows)
 
     first = draft.page()

