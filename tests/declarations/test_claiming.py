@@ -153,7 +153,7 @@ def test_the_second_of_two_ordered_codes_waits_until_the_first_is_success(desk: 
 
 def test_a_due_time_alone_lets_no_second_code_out(desk: Desk):
     desk.declare("alipay", office="SHENZHEN")
-    desk.work(lambda _: make.reply("UNDECLARED", desk.now))
+    desk.work(lambda _: make.reply("FAIL", desk.now))
 
     with desk.services.engine.begin() as db:
         db.execute(update(Push).where(Push.blocked_by.is_not(None)).values(due_at=desk.now))

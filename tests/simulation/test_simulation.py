@@ -10,7 +10,8 @@ from tests.simulation.__main__ import told
 from tests.simulation.plan import draw
 from tests.simulation.stage import Play, players, stage
 
-SEEDS = range(1, 13)
+# Those that are cheap and have seen much; of the ones that take more than a day, one.
+SEEDS = (1, 2, 3, 4, 6, 10, 11, 12, 13)
 SEED_ON_POSTGRESQL = 3
 
 
@@ -37,4 +38,4 @@ def test_every_promise_holds_on_postgresql(migrated_cluster: Engine, tmp_path: P
 
 
 def test_a_seed_tells_the_same_story_again(play: Play):
-    assert play(draw(2)) == play(draw(2))
+    assert play(draw(4)) == play(draw(4))

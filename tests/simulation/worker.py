@@ -23,8 +23,8 @@ from tests.simulation.trace import Trace
 THREADS = 3
 DRAIN_SECONDS = 30.0
 RESTART_SECONDS = 3.0
-BLOCKED_SECONDS = 60.0
-IDLE_SECONDS = 900.0
+BLOCKED_SECONDS = 300.0
+IDLE_SECONDS = 3600.0
 
 
 class VirtualClock(Clock):
