@@ -15,7 +15,7 @@ NEEDED = {
     Kind.WORKER: (_("no worker runs: nothing is declared"), _("start `customs worker`")),
     Kind.CLOCK: (_("no clock runs: what is due later is late"), _("start `customs clock`")),
 }
-RUNNING = {Kind.WORKER: _("%(count)d workers run"), Kind.CLOCK: _("%(count)d clocks run")}
+RUNNING = _("%(count)d running")
 PARTS = {Kind.WORKER: "workers", Kind.CLOCK: "clock"}
 
 
@@ -44,7 +44,7 @@ def look_at_processes(services: Services) -> Iterator[Examined]:
     for kind, missing in NEEDED.items():
         count = sum(process.kind is kind for process in alive)
         if count:
-            yield Examined(PARTS[kind], "ok", RUNNING[kind].of(count=count), NOTHING)
+            yield Examined(PARTS[kind], "ok", RUNNING.of(count=count), NOTHING)
         else:
             yield Examined(PARTS[kind], "wrong", *missing)
     yield from _troubled(alive)
