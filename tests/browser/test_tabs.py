@@ -48,3 +48,19 @@ def test_what_was_refused_is_told_as_not_declared_and_not_as_customs_word(sit_do
     row = clerk.page.locator("table[data-rows] tbody tr")
     expect(row).to_contain_text("未申报")
     expect(row).to_contain_text("网关拒绝")
+
+
+def test_what_is_typed_into_one_form_of_a_case_is_not_left_behind_by_another(sit_down: SitDown, declared: None):
+    clerk = sit_down(merchants=[MERCHANT])
+    page = clerk.page
+    clerk.go("/declarations?tab=review")
+    clerk.click("table[data-rows] a.reason")
+
+    page.fill("#f-text", "asked the merchant")
+    clerk.click("form.languages button[value=en]")
+
+    expect(page.locator("#said")).to_contain_text("尚未保存")
+    expect(page.locator("#f-text")).to_be_focused()
+    expect(page.locator("#f-text")).to_have_value("asked the merchant")
+    clerk.click("form.languages button[value=en]")
+    expect(page.get_by_role("button", name="Add the comment")).to_be_visible()
