@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import Request
 
 from customs.gateway.endpoints import Endpoint, check
@@ -109,6 +111,12 @@ def encoded(text: str) -> str:
 
 def load_public_key(pem: bytes) -> rsa.PublicKey:
     """The caller's key, PKCS#1 or SubjectPublicKeyInfo. Raises ValueError when it is neither."""
-    if b"BEGIN RSA PUBLIC KEY" in pem:
-        return rsa.PublicKey.load_pkcs1(pem)
-    return rsa.PublicKey.load_pkcs1_openssl_pem(pem)
+    # Read by another library than the one that verifies, which has no one error for a key that is broken.
+    try:
+        key = load_pem_public_key(pem)
+    except ValueError as error:
+        raise ValueError("the caller's key (--agent-key) is no public key in PEM") from error
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("the caller's key (--agent-key) is not an RSA key")
+    numbers = key.public_numbers()
+    return rsa.PublicKey(numbers.n, numbers.e)
