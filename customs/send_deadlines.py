@@ -33,6 +33,7 @@ class SendDeadlines(Generic[Key]):
     def __init__(self, engine: Engine, lease_seconds: float, call_seconds: float, clock: Clock = MACHINE) -> None:
         self._engine = engine
         self._clock = clock
+        self._lease_seconds = lease_seconds
         self._within = lease_seconds - LEASE_MARGIN_SECONDS - min(call_seconds, lease_seconds / 2)
         self._marked: dict[Key, tuple[Start, datetime]] = {}
 
@@ -47,6 +48,13 @@ class SendDeadlines(Generic[Key]):
     def forget(self, keys: Iterable[Key]) -> None:
         for key in keys:
             self._marked.pop(key, None)
+
+    def is_stale(self, key: Key) -> bool:
+        """Whether an answer was asked for a whole lease ago: what it says of the grace is long past."""
+        if key not in self._marked:
+            return False
+        start, _ = self._marked[key]
+        return max(self._clock.monotonic() - start.monotonic, self._clock.wall() - start.wall) > self._lease_seconds
 
     def is_over(self, key: Key) -> bool:
         """Whether it is too late to send: somebody else may hold the lease by the time an answer comes."""

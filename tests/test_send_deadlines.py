@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from customs import database
 from customs.clock import Clock
+from customs.declarations.models import Push
 from customs.declarations.pushing import DeclarationDesk
-from customs.gateway import TooLate
+from customs.declarations.states import Action
+from customs.gateway import NotFound, TooLate, Unknown
 from customs.history.announcements import EventType
 from customs.payments.desk import PaymentDesk
 from customs.payments.payment_work import PaymentWork
@@ -139,3 +141,22 @@ def test_a_commit_that_took_as_long_as_the_lease_lets_nothing_leave(
     answer = desk.call(task)
 
     assert isinstance(answer, TooLate) or not answer.was_sent
+
+
+def test_not_found_that_could_not_be_recorded_for_longer_than_the_grace_is_asked_again(
+    services: Services, clock: TestClock
+):
+    desk = declaring(services, clock)
+    (sent,) = desk.exchange([], desk.claim(10))
+    desk.exchange([(sent, Unknown("lost"))], [])
+    with services.engine.begin() as db:
+        db.exec_driver_sql("UPDATE pushes SET due_at = '2020-01-01 00:00:00', sent_at = '2020-01-01 00:00:00'")
+    (asked,) = desk.exchange([], desk.claim(10))
+    clock.work(LEASE + 1.0)
+
+    desk.exchange([(asked, NotFound("unheard of", exchange=None, status=404))], [])
+
+    assert [task.action for task in desk.claim(10)] == []
+    with services.reading() as db:
+        push = db.scalars(select(Push)).one()
+    assert (push.in_doubt, push.next_action) == (Action.SUBMIT, Action.QUERY)

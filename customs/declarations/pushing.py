@@ -95,7 +95,7 @@ class DeclarationDesk:
         return tasks
 
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
-        self._deadlines.forget(task.key for task, _ in answered)
+        answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
         for _attempt in range(RACES):
             try:
                 return self._exchange(answered, leaving)
@@ -114,8 +114,15 @@ class DeclarationDesk:
             allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
             self._crash.reach("mark_before_commit")
         self._crash.reach("exchange_after_commit")
+        self._deadlines.forget(task.key for task, _ in answered)
         self._deadlines.set((task.key for task in allowed), start, now)
         return allowed
+
+    def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
+        """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
+        if task.action is Action.QUERY and self._deadlines.is_stale(task.key):
+            return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
+        return outcome
 
     def call(self, task: Task) -> Outcome:
         if self._deadlines.is_over(task.key):

@@ -110,7 +110,7 @@ class PaymentDesk:
         return claim(db, work.table, work.may_go, room=room, now=now, holder=self._holder, lease=self._lease, only=only)
 
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
-        self._deadlines.forget(task for task, _ in answered)
+        answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
         for _attempt in range(RACES):
             try:
                 return self._exchange(answered, leaving)
@@ -129,8 +129,15 @@ class PaymentDesk:
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
         self._crash.reach("errand_exchange_after_commit")
+        self._deadlines.forget(task for task, _ in answered)
         self._deadlines.set(allowed, start, now)
         return allowed
+
+    def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
+        """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
+        if task.deed is Deed.QUERY and self._deadlines.is_stale(task):
+            return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
+        return outcome
 
     def call(self, task: Task) -> Outcome:
         if self._deadlines.is_over(task):
