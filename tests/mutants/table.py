@@ -172,8 +172,9 @@ MUTANTS = (
     Mutant(
         "the mark is not committed before the send",
         PUSHING,
-        '        self._crash.reach("exchange_after_commit")\n        self._deadlines.set(',
-        "            db.rollback() if leaving and not answered else None\n        self._deadlines.set(",
+        '            self._crash.reach("mark_before_commit")\n',
+        '            self._crash.reach("mark_before_commit")\n            if leaving and not answered:\n'
+        "                db.rollback()\n",
         SIMULATION,
     ),
     Mutant(

@@ -277,8 +277,9 @@ class GatewayModel:
         course += [end] if end != "never" else []
         moment, stamp = now, record.views[-1].stamp if record.views else 0
         for state in course:
-            restless = range(chance.randint(1, 3) if record.kind == "restless" else 1)
-            for _ in restless:
+            # What has ended stands still: a newer time would be the effect of an action (domain, section 3).
+            moves = record.kind == "restless" and state != end
+            for _ in range(chance.randint(1, 3) if moves else 1):
                 first = record.views[0].stamp if record.views else int(now)
                 stamp = first if record.kind == "frozen" else max(int(moment), stamp + 1)
                 record.views.append(Shown(moment, state, stamp, content))
