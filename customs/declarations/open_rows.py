@@ -182,6 +182,12 @@ def is_left_in(db: Session, draft_id: str) -> bool:
     return db.scalar(kept.limit(1)) is not None
 
 
+def numbers_left_in(db: Session, draft_id: str, *, lock: bool = False) -> frozenset[int]:
+    """The rows of a draft that are still to be submitted, by their numbers; `lock`: nobody discards one meanwhile."""
+    kept = select(OpenRow.row).where(OpenRow.draft_id == draft_id, OpenRow.discarded_at.is_(None)).order_by(OpenRow.id)
+    return frozenset(row for row in db.scalars(kept.with_for_update() if lock else kept) if row is not None)
+
+
 def positions_left_in(db: Session, batch_id: str) -> set[int]:
     """The places of the orders of which a batch left rows, open or discarded, among its findings."""
     return set(db.scalars(select(OpenRow.position).where(OpenRow.batch_id == batch_id).distinct()))

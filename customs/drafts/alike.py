@@ -6,6 +6,7 @@ One answer never reaches across merchants, nor across anything else that the val
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from customs.declarations.findings import Finding
 from customs.drafts.previews import Preview, ShownCell, ShownColumn, ShownRow
@@ -35,6 +36,11 @@ class Alike:
     within: tuple[str, ...]
     rows: Sequence[int]
     findings: Sequence[Finding]
+
+    @property
+    def key(self) -> str:
+        """A name for the group while it is the same: what is typed for one is never meant for another."""
+        return f"{crc32(repr((self.column.column.header, self.text, self.within)).encode()):08x}"
 
 
 def wrong_alike(preview: Preview) -> list[Alike]:

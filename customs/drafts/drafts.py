@@ -8,14 +8,28 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Index, LargeBinary, Select, String, delete, exists, select
-from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, column_property, defer, mapped_column
 
 from customs import database
 from customs.access.callers import Caller
 from customs.database import Base, UtcDateTime
 from customs.declarations.models import OpenRow
-from customs.declarations.open_rows import discard_rows_of_draft, is_left_in
+from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, numbers_left_in
 from customs.declarations.queries import batch_of
 from customs.errors import Fault, Invalid, NotFound
 from customs.history.auditing import AuditTrail
@@ -55,10 +69,14 @@ class Draft(Base):
 
     `batch_id`: the batch that its rows have joined, or will complete; None before the first submission.
     `revision` grows with each change, so that two windows cannot undo one another. `row_count` is 0, and `sealed`
-    empty, once all its rows were submitted: then it only still knows which batch they went to.
+    empty, once all its rows were submitted: then it only still knows which batch they went to. `left_behind`: a batch
+    left its rows open, so that only those count which nobody discarded, or submitted another way, since; `rows` says
+    how many.
     """
 
     __tablename__ = "drafts"
+    # For `still_open`, which is no column.
+    __allow_unmapped__ = True
     __table_args__ = (Index(None, "owner_id", "id"), Index(None, "updated_at"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -68,10 +86,25 @@ class Draft(Base):
     encoding: Mapped[str] = mapped_column(String(16))
     batch_id: Mapped[str | None] = mapped_column(String(40))
     revision: Mapped[int]
-    row_count: Mapped[int]
+    row_count: Mapped[int] = mapped_column()
+    left_behind: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+    rows: Mapped[int] = column_property(
+        case(
+            (
+                left_behind,
+                select(func.count(OpenRow.id))
+                .where(OpenRow.draft_id == id, OpenRow.discarded_at.is_(None))  # noqa: A003 - the column
+                .scalar_subquery(),
+            ),
+            else_=row_count,
+        )
+    )
+    # What of its cells counts, where a batch left them behind; `draft_of` looks it up.
+    still_open: frozenset[int] | None = None
 
 
 def open_draft(
@@ -140,10 +173,15 @@ def batch_named_in(db: Session, filename: str, caller: Caller) -> str | None:
 
 def draft_of(db: Session, draft_id: str, caller: Caller, *, lock: bool = False) -> Draft:
     """One draft that still holds rows; NotFound also for somebody else's. `lock`: nobody changes it meanwhile."""
+    # Whoever waited for the lock sees the draft as it is then, and only a question asked afterwards what is open.
     statement = select(Draft).where(Draft.id == draft_id, Draft.owner_id == caller.id, Draft.row_count > 0)
     found = db.scalar(statement.with_for_update().execution_options(populate_existing=True) if lock else statement)
     if found is None:
         raise NotFound
+    if found.left_behind:
+        found.still_open = numbers_left_in(db, draft_id, lock=lock)
+        if not found.still_open:
+            raise NotFound
     return found
 
 
@@ -155,7 +193,7 @@ def drafts_of(db: Session, caller: Caller) -> Sequence[Draft]:
 
 def draft_of_batch(db: Session, caller: Caller, batch_id: str) -> Draft | None:
     """The newest draft in which a person still has rows of a batch to mend, without its cells."""
-    own = select(Draft).where(Draft.owner_id == caller.id, Draft.batch_id == batch_id, Draft.row_count > 0)
+    own = select(Draft).where(Draft.owner_id == caller.id, Draft.batch_id == batch_id, Draft.rows > 0)
     return db.scalar(_unopened(own).limit(1))
 
 
@@ -166,7 +204,7 @@ def _unopened(drafts: Select[Draft]) -> Select[Draft]:
 
 def submitted_as(db: Session, draft_id: str, caller: Caller) -> str | None:
     """The batch that a draft's rows went to, all of them: for whoever comes back to it."""
-    done = (Draft.id == draft_id, Draft.owner_id == caller.id, Draft.row_count == 0)
+    done = (Draft.id == draft_id, Draft.owner_id == caller.id, Draft.rows == 0)
     return db.scalar(select(Draft.batch_id).where(*done))
 
 
@@ -196,7 +234,8 @@ def held_in(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
         Undo(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
         for one in held.pop("undo", ())
     ]
-    rows = [(number, cells) for number, cells in held.pop("rows")]
+    counts = draft.still_open
+    rows = [(number, cells) for number, cells in held.pop("rows") if counts is None or number in counts]
     return Grid(rows=rows, form=Form(held.pop("form")), **held), undo
 
 

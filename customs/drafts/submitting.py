@@ -73,7 +73,8 @@ def submit(
     completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
     """
     held = _locked(db, draft.id, sender)
-    if held.revision != draft.revision:
+    numbers = {number for number, _ in draft.grid.rows}
+    if held.revision != draft.revision or not (held.still_open is None or numbers <= held.still_open):
         raise draft_changed()
     batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
     taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
@@ -84,7 +85,7 @@ def submit(
         raise _edited_in_vain(faulty)
     left = [row for row in draft.grid.rows if row[0] not in gone]
     put_grid(held, replace(draft.grid, rows=left), vault, database.now(db))
-    held.batch_id = taken.batch.id
+    held.batch_id, held.left_behind = taken.batch.id, bool(left)
     held.revision += 1
     db.flush()
     return taken

@@ -13,6 +13,7 @@ from tests.drafts.clerk import order_row
 from tests.drafts.importing import warehouse_file
 
 BATCH = re.compile(r"/batches/bat_")
+ALIKE = "form.alike input[name=value]"
 
 
 def opened(sit_down: SitDown, *offices: str, language: str = "zh_CN", scripts: bool = True) -> Browsing:
@@ -131,15 +132,31 @@ def test_a_word_for_many_rows_that_is_being_typed_is_not_left_behind(sit_down: S
     browsing = opened(sit_down, "杭州", "杭洲", "杭洲", language="en")
     page = browsing.page
 
-    page.fill("#alike-value-1", "深圳")
+    page.fill(ALIKE, "深圳")
     browsing.click("#submit [data-main-action]")
 
     expect(page.locator("#said")).to_contain_text("is not saved")
-    expect(page.locator("#alike-value-1")).to_be_focused()
+    expect(page.locator(ALIKE)).to_be_focused()
     browsing.press("Control+Enter")
     expect(page.locator("#undo")).to_contain_text("rows 3, 4")
     browsing.picture("import-undo-en")
     browsing.click("#undo button")
-    expect(page.locator("#alike-1")).to_contain_text("杭洲")
+    expect(page.locator("form.alike", has=page.locator(ALIKE))).to_contain_text("杭洲")
     page.reload()
     expect(page.locator("#c-4-office")).to_have_value("杭洲")
+
+
+def test_what_was_written_for_one_merchant_does_not_wait_in_the_box_of_the_next(sit_down: SitDown):
+    browsing = sit_down(merchants=["M100", "M200"], language="zh_CN")
+    rows = [order_row(office="杭洲", merchant_no=merchant) for merchant in ("M100", "M100", "M200", "M200")]
+    browsing.go("/import")
+    browsing.page.set_input_files("#f-file", as_file(warehouse_file(*rows)))
+    boxes = browsing.page.locator(ALIKE)
+    expect(boxes).to_have_count(2)
+
+    boxes.first.fill("深圳")
+    browsing.press("Enter")
+
+    expect(boxes).to_have_count(1)
+    expect(boxes).to_have_value("")
+    expect(browsing.page.locator("form.alike", has=boxes)).to_contain_text("M200")

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from customs import database
 from customs.declarations.models import Batch
-from customs.declarations.open_rows import discard_rows, discardings_of
+from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of
 from customs.declarations.queries import progress_of
 from customs.drafts import drafts
 from customs.drafts.drafts import draft_of
@@ -104,7 +104,8 @@ def test_of_rows_submitted_before_only_the_new_ones_are_offered(clerk: Clerk):
 
 def test_a_file_of_mended_rows_completes_the_batch_that_another_draft_left_open(clerk: Clerk):
     mended = order_row()
-    batch_id = clerk.submit(clerk.upload_rows(order_row(), mended | {"office": "x"}, order_row(office="y"))).batch.id
+    first = clerk.upload_rows(order_row(), mended | {"office": "x"}, order_row(office="y"))
+    batch_id = clerk.submit(first).batch.id
 
     clerk.submit(clerk.upload(csv_text(mended).encode(), "mended.csv", batch_id))
 
@@ -112,3 +113,26 @@ def test_a_file_of_mended_rows_completes_the_batch_that_another_draft_left_open(
         assert (progress_of(db, batch_id).total, progress_of(db, batch_id).open_rows) == (2, 1)
     # What is wrong with the row that is still open is still said.
     assert clerk.findings_of_batch(batch_id) == [("office_unknown", 4)]
+    # Nor does the other draft bring the mended one again.
+    assert shown(clerk, first) == [4]
+
+
+def test_a_row_that_somebody_discarded_leaves_its_draft_and_is_not_submitted_any_more(clerk: Clerk):
+    draft = clerk.upload_rows(order_row(), order_row(office="x"), order_row(office="y"))
+    batch_id = clerk.submit(draft).batch.id
+    mended = clerk.change(clerk.again(draft), 3, "office", "深圳")
+    with clerk.services.transaction() as db:
+        unwanted = {row.id for row in open_rows_of(db, batch_id, 10) if row.row == 3}
+        discard_rows(db, batch_id, unwanted, clerk.caller, "cancelled", clerk.services.audit, database.now(db))
+
+    with pytest.raises(ActionRefused):
+        clerk.submit(mended)
+    assert shown(clerk, draft) == [4]
+    with clerk.services.reading() as db:
+        (mine,) = drafts.drafts_of(db, clerk.caller)
+        assert (mine.rows, progress_of(db, batch_id).total, progress_of(db, batch_id).open_rows) == (1, 1, 1)
+
+
+def shown(clerk: Clerk, draft: drafts.Draft) -> list[int]:
+    """The rows that a draft still shows, by their numbers in the file."""
+    return [row for row, _ in clerk.look_at(clerk.again(draft)).lines]
