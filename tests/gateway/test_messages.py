@@ -1,5 +1,6 @@
 """Replies in every shape and spelling the document shows, and the rule that only our own numbers are applied."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -173,6 +174,12 @@ def test_a_query_answered_about_another_push_says_that_ours_is_not_known(name):
 def test_an_answer_about_another_payment_is_told_from_one_that_says_nothing(name, reply):
     with pytest.raises(OtherRecord):
         declaration_reply(reply({"data": RECORD | STRANGERS[name]}), FILING)
+
+
+@pytest.mark.parametrize("filing", [FILING, replace(FILING, sub_order=None)], ids=["split", "not split"])
+def test_an_answer_that_names_another_part_alone_is_about_another_payment(filing):
+    with pytest.raises(OtherRecord):
+        declaration_reply(get({"data": {"sub_order_no": "SOMEBODYS", "state": "SUCCESS"}}), filing)
 
 
 def test_a_query_answered_without_numbers_is_unknown():

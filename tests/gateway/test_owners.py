@@ -71,6 +71,10 @@ def test_a_number_we_do_not_know_yet_may_be_ours():
     assert not holds_others(said({"agent_order_id": "O1", "no": "P7"}), OURS | {"payment_no": None})
 
 
+def test_any_part_alone_is_another_orders_where_ours_is_not_split():
+    assert holds_others(said({"sub_order_no": "S1", "state": "FAIL"}), OURS | {"sub_order_no": None})
+
+
 def test_of_somebody_elses_answer_nothing_is_kept():
     exchange = make.exchange(reply=said([RECORD, THEIRS]))
     answered: DeclarationReply = make.reply(exchange=exchange)

@@ -53,7 +53,7 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     """
     ours = _numbers_of(filing)
     records = [(record, _numbers_in(record)) for record in find_records(reply.body)]
-    about_payments = [(r, n) for r, n in records if n["out_order_no"] or n["payment_no"]]
+    about_payments = [(r, n) for r, n in records if _names_payment(n)]
     matching = [(r, n) for r, n in about_payments if _agree(n, ours)]
     if len(matching) == 1:
         return _declaration(*matching[0], reply.exchange)
@@ -62,7 +62,9 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     same_payment = [n for _, n in about_payments if _agree({name: n[name] for name in PAYMENT}, ours)]
     if reply.exchange.method == "GET" and any(_answers(n, reply.exchange) for n in same_payment):
         raise NotFound("the record is about another push", exchange=reply.exchange, status=404)
-    if any(contradicts({name: n[name] for name in PAYMENT}, ours) for _, n in about_payments):
+    if any(contradicts({name: n[name] for name in PAYMENT}, ours) for _, n in about_payments) or any(
+        n["sub_order_no"] not in (None, ours["sub_order_no"]) for _, n in records if not _names_payment(n)
+    ):
         raise OtherRecord("the answer is about another payment", exchange=reply.exchange)
     if is_empty(reply):
         raise NotFound("the answer holds no record", exchange=reply.exchange, status=404)
@@ -75,6 +77,10 @@ def _numbers_of(filing: Filing) -> dict[str, str | None]:
 
 def _numbers_in(record: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: text_in(record, *spellings) for name, spellings in SPELLINGS.items()}
+
+
+def _names_payment(said: Mapping[str, str | None]) -> bool:
+    return any(said[name] for name in PAYMENT)
 
 
 def _agree(said: Mapping[str, str | None], ours: Mapping[str, str | None]) -> bool:

@@ -71,7 +71,8 @@ def _is_others(record: Mapping[str, Any], ours: Mapping[str, str | None]) -> boo
     named = {name: numbers for name, numbers in said.items() if numbers and ours.get(name) is not None}
     if named:
         return any(numbers != {ours[name]} for name, numbers in named.items())
-    parts = {name: _said(record, (name,)) for name in PARTS if ours.get(name) is not None}
+    # An order that is not split has no part: where ours is known to have none, any number of one is another's.
+    parts = {name: _said(record, (name,)) for name in PARTS if name in ours}
     return any(numbers and numbers != {ours[name]} for name, numbers in parts.items())
 
 
