@@ -17,7 +17,7 @@ from customs.declarations.models import Declaration
 from customs.errors import GatewayAway, VaultLocked
 from customs.examined import Examined
 from customs.gateway import Signer, UnreadableKey
-from customs.lanes.queries import LaneState, list_lanes, state_of
+from customs.lanes.queries import LaneState, lanes_in_use, state_of
 from customs.payments.models import Payment, Refund
 from customs.process_doctoring import look_at_processes, look_at_redis
 from customs.said import NOTHING, Said
@@ -131,7 +131,7 @@ def _knock(url: SplitResult, ca_bundle: str) -> None:
 def _lanes(services: Services) -> Iterator[Examined]:
     with services.reading() as db:
         now = database.now(db)
-        stood = [(lane, state_of(lane, now)) for lane in list_lanes(db)]
+        stood = [(lane, state_of(lane, now)) for lane in lanes_in_use(db, services.settings)]
     for lane, state in stood:
         if state is LaneState.STOPPED:
             found = _("agent %(agent)s is stopped: %(reason)s", {"agent": lane.agent_no, "reason": lane.reason})

@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 import customs.access.models
 import customs.access.saved_filters
@@ -27,6 +27,7 @@ import customs.processes
 import customs.schema
 import customs.webhooks.models
 import migrations
+from customs.database import SchemaMismatch
 
 # An arbitrary number that names our lock among PostgreSQL's advisory locks.
 UPGRADE_LOCK = 4_930_911
@@ -35,6 +36,10 @@ UPGRADE_LOCK = 4_930_911
 def upgrade(engine: Engine) -> None:
     """Upgrade to the newest version; of several processes that start at once, one does it and the others wait."""
     with migration(engine) as made:
+        connection: Connection = made.attributes["connection"]
+        is_there = inspect(connection).has_table("alembic_version")
+        if is_there and (customs.schema.version_of(connection) or "") > customs.schema.newest_version():
+            raise SchemaMismatch(customs.schema.mismatch_of(connection))
         command.upgrade(made, "head")
 
 

@@ -38,7 +38,7 @@ class Desk:
         self.turn = Turn()
         self._ahead = timedelta()
         with services.engine.begin() as db:
-            self.lane = gate.lane_id(db, "AGENT", "http://gateway.test", self.now)
+            self.lane = gate.lane_id(db, services.settings.agent_no, services.settings.base_url, self.now)
 
     @property
     def now(self) -> datetime:

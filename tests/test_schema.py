@@ -167,7 +167,10 @@ def failed(engine: Engine, *statements: str) -> SQLAlchemyError:
 
 def full(file: Path) -> SQLAlchemyError:
     return failed(
-        database.connect(f"sqlite:///{file}"), "PRAGMA max_page_count=1", "CREATE TABLE t (x)", "CREATE TABLE u (x)"
+        database.connect(f"sqlite:///{file}"),
+        "PRAGMA max_page_count=1",
+        "CREATE TABLE t (x)",
+        "INSERT INTO t VALUES (zeroblob(9000000))",
     )
 
 

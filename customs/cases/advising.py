@@ -105,7 +105,7 @@ ADVICE: Mapping[Error, Advice] = {
         Way.ONE_BY_ONE,
     ),
     Error.REFUND: Advice(
-        _("Its payment was refunded, so more may be declared than was paid."),
+        _("A refund of its payment was asked for: once that is paid out, more may be declared than was paid."),
         _(
             "Compare what is declared with what is left of the payment: lower the sub-orders, or close the case when "
             "nothing has to be declared any more."

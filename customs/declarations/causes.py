@@ -52,7 +52,7 @@ REASONS: tuple[tuple[re.Pattern[str], Error], ...] = tuple(
         (re.escape(ANOTHERS_NUMBER), Error.ANOTHERS_NUMBER),
         (r"(\w+) sent \d+ times without effect", Error.NO_EFFECT),
         (re.escape(HOLDS_EARLIER), Error.NO_EFFECT),
-        (r"\S+ \w+ of its payment is refunded: .*", Error.REFUND),
+        (r"\S+ \w+ of its payment is (?:to be )?refunded: .*", Error.REFUND),
         (r"refunded \S+ \w+ elsewhere", Error.REFUND),
         (r"the sub-orders at \w+ come to .*", Error.OVER_PAID),
         (r"its payment (is \w+|was not made .*)", Error.PAYMENT_ENDED),

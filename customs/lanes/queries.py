@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from customs import database
 from customs.lanes.models import Lane
 from customs.processes import Attendance, attendance
+from customs.settings import Settings
 
 
 class Light(StrEnum):
-    """How the gateway stands with us, over all lanes, and whether somebody calls it: the worst speaks."""
+    """How the gateway stands with us, and whether somebody calls it: the worst speaks."""
 
     OPEN = "open"
     SLOWED = "slowed"
@@ -44,9 +45,15 @@ def list_lanes(db: Session) -> Sequence[Lane]:
     return db.scalars(select(Lane).order_by(Lane.id)).all()
 
 
-def light_of(db: Session) -> Light:
-    """One look at every lane."""
-    lanes = list_lanes(db)
+def lanes_in_use(db: Session, settings: Settings) -> Sequence[Lane]:
+    """The lane of the credential that this desk speaks with now; what was wrong with an earlier one is over."""
+    credential = Lane.agent_no == settings.agent_no, Lane.base_url == settings.base_url
+    return db.scalars(select(Lane).where(*credential)).all()
+
+
+def light_of(db: Session, settings: Settings) -> Light:
+    """One look at the lane in use."""
+    lanes = lanes_in_use(db, settings)
     now = database.now(db)
     if any(lane.stopped_at for lane in lanes):
         return Light.STOPPED

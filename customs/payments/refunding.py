@@ -66,7 +66,7 @@ def refund(
     )
     db.add(event)
     key = PaymentKey(payment.merchant_no, Channel(payment.channel), made.payment_no)
-    declarations.withhold(db, key, f"{amount} {payment.currency} of its payment is refunded: {reason}", now)
+    declarations.withhold(db, key, f"{amount} {payment.currency} of its payment is to be refunded: {reason}", now)
     facts = {"payment": payment.id, "amount": str(amount), "currency": payment.currency}
     owner = {"merchant_no": payment.merchant_no}
     audit.append(db, deed_by(caller, Act.REFUND_CREATE, made.id, reason=reason, **owner, **facts), now)

@@ -11,7 +11,7 @@ from flask_babel import LazyString, lazy_gettext
 
 from customs.cases.advising import FIELD_NAMES
 from customs.declarations.causes import Error
-from customs.declarations.judging import HOLDS_EARLIER, NO_END, NO_REASON
+from customs.declarations.judging import ANOTHERS_NUMBER, HOLDS_EARLIER, NO_END, NO_REASON
 from customs.declarations.states import Action, State
 from customs.payments.states import Status
 from customs.web.languages import is_chinese
@@ -34,7 +34,7 @@ READINGS: tuple[tuple[re.Pattern[str], LazyString | str], ...] = tuple(
             _("nothing was sent: its content has not the form that the gateway asks for (%(fields)s)"),
         ),
         (r"(?:FAIL|EXCEPT|refused): (?P<words>.*)", "%(words)s"),
-        (rf"|FAIL|EXCEPT|identity MISMATCH: .*|{NO_END}", ""),
+        (rf"|FAIL|EXCEPT|identity MISMATCH: .*|{NO_END}|{ANOTHERS_NUMBER}", ""),
         (r"the gateway answered with an unknown state: (?P<words>.*)", _("the gateway's word: “%(words)s”")),
         (
             r"(?:the gateway went back )?from (?P<before>\w+) to (?P<after>\w+)",
@@ -44,8 +44,8 @@ READINGS: tuple[tuple[re.Pattern[str], LazyString | str], ...] = tuple(
         (rf"(?P<call>{'|'.join(Action)})", "%(call)s"),
         (HOLDS_EARLIER, _("the gateway may hold what was sent before this correction")),
         (
-            r"(?P<amount>\S+) (?P<currency>\w+) of its payment is refunded: (?P<words>.*)",
-            _("%(amount)s %(currency)s was refunded: %(words)s"),
+            r"(?P<amount>\S+) (?P<currency>\w+) of its payment is (?:to be )?refunded: (?P<words>.*)",
+            _("a refund of %(amount)s %(currency)s was asked for: %(words)s"),
         ),
         (
             r"refunded (?P<amount>\S+) (?P<currency>\w+) elsewhere",

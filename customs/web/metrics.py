@@ -12,9 +12,9 @@ from customs import database
 from customs.backlog import backlogs
 from customs.declarations.models import Declaration, Push
 from customs.history.counting import CallCount, cumulative
-from customs.lanes.models import Lane
-from customs.lanes.queries import list_lanes
+from customs.lanes.queries import lanes_in_use
 from customs.processes import running
+from customs.settings import Settings
 from customs.webhooks.models import Endpoint
 from customs.wiring import Services
 
@@ -31,7 +31,14 @@ class DeskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._services.reading() as db:
-            yield from (*_pushes(db), *_calls(db), *_backlog(db), *_lanes(db), *_webhooks(db), *_processes(db))
+            yield from (
+                *_pushes(db),
+                *_calls(db),
+                *_backlog(db),
+                *_lanes(db, self._services.settings),
+                *_webhooks(db),
+                *_processes(db),
+            )
         redis = GaugeMetricFamily("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.")
         redis.add_metric([], float(self._services.doorbell.works()))
         yield redis
@@ -102,13 +109,13 @@ def _backlog(db: Session) -> Iterator[Metric]:
     yield deliveries
 
 
-def _lanes(db: Session) -> Iterator[Metric]:
-    stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes stopped for a reason that needs a person.")
-    stopped.add_metric([], db.scalar(select(func.count()).where(Lane.stopped_at.is_not(None))) or 0)
+def _lanes(db: Session, settings: Settings) -> Iterator[Metric]:
+    lanes, now = lanes_in_use(db, settings), database.now(db)
+    stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes in use stopped for a reason that needs a person.")
+    stopped.add_metric([], sum(lane.stopped_at is not None for lane in lanes))
     yield stopped
-    now = database.now(db)
-    failing = GaugeMetricFamily("customs_lanes_failing", "Lanes on which no call brings an answer.")
-    failing.add_metric([], sum(lane.fails(now) for lane in list_lanes(db)))
+    failing = GaugeMetricFamily("customs_lanes_failing", "Lanes in use on which no call brings an answer.")
+    failing.add_metric([], sum(lane.fails(now) for lane in lanes))
     yield failing
 
 

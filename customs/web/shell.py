@@ -84,4 +84,4 @@ def surroundings() -> dict[str, Any]:
 
 def _looked(db: Session, caller: Caller) -> tuple[int, Light]:
     reads = caller.may(Scope.DECLARATIONS_READ)
-    return open_cases(db, caller) if reads else 0, light_of(db)
+    return open_cases(db, caller) if reads else 0, light_of(db, services().settings)

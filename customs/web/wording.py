@@ -83,7 +83,7 @@ WORDS: dict[type, Mapping[Any, Shown]] = {
         Error.NO_END: Shown(_("No end after a day of asking"), "clock-history", "except"),
         Error.NO_EFFECT: Shown(_("Sent again and again without effect"), "arrow-repeat", "except"),
         Error.ANOTHERS_NUMBER: Shown(_("Its number stands for another payment"), "question-circle", "except"),
-        Error.REFUND: Shown(_("Its payment was refunded"), "arrow-left-right", "except"),
+        Error.REFUND: Shown(_("A refund of its payment"), "arrow-left-right", "except"),
         Error.OVER_PAID: Shown(_("More is declared than was paid"), "cash-stack", "fail"),
         Error.PAYMENT_ENDED: Shown(_("Its payment was never made"), "slash-circle", "fail"),
         Error.OTHER: Shown(_("Something else"), "question-circle", "except"),

@@ -49,9 +49,10 @@ def test_an_open_lane_lets_everything_through(lane: Watched):
 
 
 def test_one_credential_has_one_lane(desk: Desk):
+    used = desk.services.settings
     with desk.services.engine.begin() as db:
-        assert gate.lane_id(db, "AGENT", "http://gateway.test", desk.now) == desk.lane
-        assert gate.lane_id(db, "OTHER", "http://gateway.test", desk.now) != desk.lane
+        assert gate.lane_id(db, used.agent_no, used.base_url, desk.now) == desk.lane
+        assert gate.lane_id(db, "OTHER", used.base_url, desk.now) != desk.lane
 
 
 def test_three_refused_credentials_in_a_row_stop_the_lane_with_one_alert(lane: Watched):

@@ -40,8 +40,8 @@ def stop(desk: Desk):
 def test_an_open_lane_shows_what_waits(people: People, desk: Desk):
     shown = text_of(people.signed_in("clerk").get(PAGE))
 
-    assert "Agent AGENT" in shown and "Calls go through" in shown
-    assert "no: this desk has another credential now" in shown
+    assert f"Agent {people.services.settings.agent_no}" in shown and "Calls go through" in shown
+    assert "Calls that wait for their time" in shown
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_a_refund_of_a_declared_payment_asks_for_a_reviewer(till: Till, desk: De
     till.refund(payment_id, "40.00")
 
     case = desk.declaration(declared).case_reason
-    assert case == "40.00 CNY of its payment is refunded: sold out"
+    assert case == "40.00 CNY of its payment is to be refunded: sold out"
 
 
 def test_a_refund_made_elsewhere_asks_for_a_reviewer(till: Till, desk: Desk):
