@@ -24,6 +24,7 @@ YUAN = "CNY"
 EXACT = "yyyy-MM-dd HH:mm:ss"
 # Older than this a time is said by the calendar.
 RELATIVE_SECONDS = 48 * 3600
+JUST_NOW_SECONDS = 1
 
 
 def _moment(value: datetime | str) -> datetime:
@@ -49,7 +50,8 @@ def relative(moment: datetime) -> str:
     away = (moment - now).total_seconds()
     if abs(away) > RELATIVE_SECONDS:
         return str(format_datetime(moment, "yyyy-MM-dd HH:mm"))
-    if -1 <= away <= 0:
+    # What was made while this page was, lies a little ahead.
+    if abs(away) <= JUST_NOW_SECONDS:
         return str(gettext("just now"))
     return str(format_timedelta(moment - now, add_direction=True, threshold=1.2))
 
