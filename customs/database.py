@@ -49,7 +49,9 @@ POSTGRESQL_SETTINGS = {
     "lock_timeout": "25s",
 }
 # A server whose host is gone is noticed within a minute: nobody else would tell.
-KEEPALIVES = {"connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+KEEPALIVES = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+# How long nobody tries again to connect to a server that let them wait in vain.
+QUIET_SECONDS = 5.0
 # How poolers say that they take no settings.
 REFUSED_OPTIONS = ("unsupported startup parameter", "command-line options")
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -170,9 +172,23 @@ class PostgresqlSession:
     def __init__(self) -> None:
         self.options = " ".join(f"-c {name}={value}" for name, value in POSTGRESQL_SETTINGS.items())
         self._is_pooled: bool | None = None
+        self._hangs_until = float("-inf")
 
     def connect(self, dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
-        """Connect; without our settings where these are refused."""
+        """Connect; without our settings where these are refused.
+
+        A server that let somebody wait in vain is left alone for a while: else each thread would wait in turn.
+        """
+        loaded: Any = dialect.loaded_dbapi
+        if MACHINE.monotonic() < self._hangs_until:
+            raise loaded.OperationalError("the server did not answer a moment ago")
+        try:
+            return self._connect(dialect, arguments, named)
+        except loaded.errors.ConnectionTimeout:
+            self._hangs_until = MACHINE.monotonic() + QUIET_SECONDS
+            raise
+
+    def _connect(self, dialect: Dialect, arguments: list[Any], named: dict[str, Any]) -> Any:
         if not self._is_pooled:
             try:
                 return dialect.connect(*arguments, **named)

@@ -1,5 +1,6 @@
 """The database as both of ours keep it: exact money, aware times, one writer's transaction at a time."""
 
+import socket
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, func, select, text
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from customs import database
 from customs.database import lost_a_race
@@ -200,3 +201,15 @@ def test_sqlite_is_durable_and_keeps_its_references(sqlite_url: str):
     engine.dispose()
 
     assert (kept, keys) == ({"journal_mode": "wal", "synchronous": 2}, 1)
+
+
+def test_a_server_that_hangs_is_waited_for_once_and_then_left_alone():
+    """As one that was stopped: it takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as mute:
+        engine = database.connect(f"postgresql+psycopg://customs@127.0.0.1:{mute.getsockname()[1]}/customs")
+        for _ in range(20):
+            with pytest.raises(OperationalError) as failed:
+                engine.connect()
+
+        assert database.is_away(failed.value)
+        assert "a moment ago" in str(failed.value)

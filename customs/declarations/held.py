@@ -1,6 +1,6 @@
 """What our data already says about a batch's orders, read at once for all of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -107,15 +107,15 @@ def held(
     return Held(
         pushes=pushes,
         owners_of_number=_owners_of_numbers(db, {number for order in orders for number in order.numbers}, caller),
-        owners_of_payment=_owners(pushes),
+        owners_of_payment=_owners([*pushes, *(order.payment for order in orders)]),
         spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
     )
 
 
-def _owners(pushes: Pushes) -> dict[tuple[Channel, str], set[str]]:
+def _owners(payments: Iterable[tuple[str, Channel, str]]) -> dict[tuple[Channel, str], set[str]]:
     """The merchants who declare a payment of each number."""
     owners: dict[tuple[Channel, str], set[str]] = {}
-    for merchant_no, channel, payment_no in pushes:
+    for merchant_no, channel, payment_no in payments:
         owners.setdefault((channel, payment_no), set()).add(merchant_no)
     return owners
 

@@ -221,12 +221,13 @@ def test_a_filing_stands_once_in_a_batch(desk: Desk):
     assert faults_of(refused) == [("/declarations/1", "repeated_in_batch")]
 
 
-def test_another_merchants_same_payment_number_is_another_payment(desk: Desk):
+def test_another_merchants_same_payment_number_is_another_payment_and_said(desk: Desk):
     row = make.declaration_row()
 
-    desk.take_in(row, row | {"merchant_no": "M200", "out_order_no": make.number("O")})
+    batch = desk.take_in(row, row | {"merchant_no": "M200", "out_order_no": make.number("O")})
 
     assert stored(desk) == 2
+    assert [one["code"] for one in batch.findings] == ["payment_shared"] * 2
 
 
 # Numbers that stand for one payment (R6a): of the first order, of the second, and the place that is refused.
