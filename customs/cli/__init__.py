@@ -45,6 +45,9 @@ def main() -> None:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
+    except UnicodeEncodeError:
+        # Bytes that are no text come as halves of surrogate pairs, which nothing takes.
+        _fail("an argument is not text in UTF-8: set the terminal to UTF-8 and type it again")
     except UnusableDatabase as error:
         _fail(str(error))
     except SQLAlchemyError as error:

@@ -1,6 +1,7 @@
 """Commands of the clerk: submit a file, see where it stands, push again, correct."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from customs.declarations.open_rows import open_rows_of
 from customs.declarations.queries import BatchState
 from customs.declarations.review import Reviewing
 from customs.declarations.schemas import ModifyIn, RedeclareIn
+from customs.encodings import encoding_of
 from customs.errors import Contended, FileUnreadable, Invalid, NotFound
 from customs.paging import LARGEST_PAGE
 from customs.settings import read_settings
@@ -96,14 +98,20 @@ def _submission(file: Path, accept_valid: bool) -> intake.Submission:
     on_error = "accept_valid" if accept_valid else "reject"
     content = file.read_bytes()
     if file.suffix.lower() != ".json":
-        sheet = read_sheet(content, file.name)
+        sheet = read_sheet(content, name_of(file))
         lines = [place.rows for place in sheet.places]
-        return intake.Submission(sheet.declarations, file.name, on_error, sheet.locate, sheet.findings, lines)
+        return intake.Submission(sheet.declarations, name_of(file), on_error, sheet.locate, sheet.findings, lines)
     parsed = parse_json(content)
     rows = parsed.get("declarations") if isinstance(parsed, dict) else parsed
     if not isinstance(rows, list):
         raise FileUnreadable('a JSON file holds a list of declarations, or {"declarations": [...]}')
-    return intake.Submission(rows, file.name, on_error)
+    return intake.Submission(rows, name_of(file), on_error)
+
+
+def name_of(file: Path) -> str:
+    """A file's name as text, also where an archive from a Chinese Windows has left it in GBK."""
+    written = os.fsencode(file.name)
+    return written.decode(encoding_of(written) or "utf-8", "replace")
 
 
 def _take_in(services: Services, submission: intake.Submission) -> str:

@@ -1,11 +1,12 @@
 """`customs submit` of what it took before, and of a file that it takes in part: nothing is left out without a word."""
 
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from customs.cli.declaring import status, submit
+from customs.cli.declaring import name_of, status, submit
 from customs.wiring import Services
 from tests.declarations.test_real_files import FILES, environment_of
 from tests.drafts.clerk import order_row
@@ -60,3 +61,9 @@ def test_rows_that_were_refused_are_said_to_be_open_when_and_after_the_file_is_s
     for said in (ended.stdout, later.stdout):
         assert f"1 not submitted: row 3 {left['out_order_no']}" in said
     assert "open_rows 1" in later.stdout
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+def test_a_file_s_name_is_read_as_an_archive_left_it(encoding: str):
+    """One from a Chinese Windows leaves its names in GBK."""
+    assert name_of(Path(os.fsdecode("订单.csv".encode(encoding)))) == "订单.csv"
