@@ -17,7 +17,10 @@ MASKED_NAME = re.compile(
     rf"[*＊∗✱✲⁎﹡※○◯⭕█▇■▓◼]|〇〇|●(?![{HAN}])|(?<![{HAN}])●|[#_.。…]{{2,}}|-{{2,}}|—{{2,}}|…"
     rf"|(?<=[{HAN}])[xXｘＸ×✕✖╳]+(?![a-wyzA-WYZ])|^[xXｘＸ×✕✖╳]+$|某某"
 )
-MASKED_COMPANY = re.compile(r"[*＊]|[○◯█■]{2,}|[xXｘＸ×]{3,}")
+# Letters x alone are no mask among other letters: the document's own sample is xxxhanguo_card (9.4).
+MASKED_COMPANY = re.compile(
+    rf"[*＊]|[○◯█■]{{2,}}|(?<=[{HAN}])[xXｘＸ×]{{2,}}|[xXｘＸ×]{{2,}}(?=[{HAN}])|^[xXｘＸ×]{{2,}}$|×{{2,}}"
+)
 # What marketplaces hand out in the place of a name: its cipher, in base64 or hexadecimal, often between signs.
 CIPHER = re.compile(r"[0-9A-Za-z+/]{6,}={1,2}|(?=[A-Za-z+/]*[0-9])(?=[0-9+/]*[A-Za-z])[0-9A-Za-z+/_]{10,}")
 PHONE = re.compile(r"1[3-9][0-9](?:[- ]?[0-9]{4}){2}|[0-9]{7,}|[0-9]{3,4}-[0-9]{7,8}")

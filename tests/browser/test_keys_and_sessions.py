@@ -148,7 +148,7 @@ def test_without_scripts_one_imports_mends_submits_and_signs_out(sit_down: SitDo
     page.get_by_role("button", name="Look it over").click()
     page.wait_for_url("**/import/draft_*")
     page.locator("#c-3-office").fill("Hangzhou")
-    page.get_by_role("button", name="Save this row").click()
+    page.get_by_role("button", name="Save what was typed").click()
     expect(page.get_by_role("status").filter(has_text="All 2 rows are good.")).to_be_visible()
     clerk.picture("import-mended-unscripted-en-1280")
     page.get_by_role("button", name="Submit 2 rows").click()

@@ -6,6 +6,7 @@ import pytest
 
 from customs.declarations.models import Push
 from customs.declarations.states import State
+from customs.processes import list_processes
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway
@@ -14,11 +15,13 @@ from tests.journeys.processes import Process, wait_until
 SLOW = "DELAY-REPLY-"
 # Longer than anybody waits here: what a dead worker held is freed because the clock sees that it is gone.
 LEASE = {"CUSTOMS_LEASE_SECONDS": "3600"}
+# So few threads that one worker does not reserve all there is.
+FEW = {"CUSTOMS_GATEWAY_CONCURRENCY": "2"}
 
 
 @pytest.fixture
 def deployment(database_url: str, tmp_path: Path, gateway: SandboxGateway) -> Deployment:
-    return Deployment(tmp_path, database_url, gateway, **LEASE)
+    return Deployment(tmp_path, database_url, gateway, **LEASE, **FEW)
 
 
 def rows_of_a_batch(count: int) -> list[dict[str, object]]:
@@ -29,9 +32,10 @@ def rows_of_a_batch(count: int) -> list[dict[str, object]]:
 def test_what_a_killed_worker_held_is_done_by_its_colleague(deployment: Deployment) -> None:
     rows = rows_of_a_batch(32)
     with deployment:
-        deployment.hand_in(*rows)
         workers = [deployment.start("worker") for _ in range(2)]
         deployment.start("clock")
+        wait_until(lambda: all(is_up(deployment, worker) for worker in workers), "both workers are up")
+        deployment.hand_in(*rows)
         wait_until(lambda: all(holds(deployment, worker) for worker in workers), "both workers hold something")
 
         workers[0].kill()
@@ -79,6 +83,11 @@ def test_a_batch_is_stored_by_the_time_it_is_acknowledged(deployment: Deployment
 
         assert deployment.broken_promises() == []
         assert {deployment.state_of(row) for row in rows} == {"SUCCESS"}
+
+
+def is_up(deployment: Deployment, worker: Process) -> bool:
+    with deployment.services.reading() as db:
+        return any(one.pid == worker.pid for one in list_processes(db))
 
 
 def holds(deployment: Deployment, worker: Process) -> bool:
