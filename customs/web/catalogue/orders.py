@@ -86,8 +86,11 @@ ORDERS = (
     ),
     Entry(
         "name_invalid",
-        Words("The buyer's name is not one that an ID card holds.", "Correct the name."),
-        Words("订购人姓名不合法。", "更正姓名，与身份证一致。"),
+        Words(
+            "The buyer's name is too long, begins or ends with a blank, or holds a character that shows nothing.",
+            "Delete the name, and type it as the ID card has it instead of copying it.",
+        ),
+        Words("订购人姓名过长，首尾有空格，或含有看不见的字符。", "请清空后按身份证手工输入，不要复制粘贴。"),
     ),
     Entry(
         "buyer_incomplete",
