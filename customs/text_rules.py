@@ -1,9 +1,10 @@
 """What no card, number or registration holds: one table of rules for every door, each with the texts it is for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from customs.name_signs import (
@@ -82,10 +83,20 @@ class Rule:
         return Objection(self.code, self.is_error, detail, action)
 
 
-def objections_to(text: str, holds: Holds) -> list[Objection]:
+def objections_to(text: str, holds: Holds) -> Sequence[Objection]:
     """What is wrong with a text that shall be such a name or number: the first error alone, else every warning."""
     if holds in ORDINARY and ORDINARY[holds].fullmatch(text):
-        return []
+        return ()
+    # A company's name stands in all rows of a batch; what is a person's is not kept.
+    return _looked_up(text, holds) if holds in REPEATED else _looked_at(text, holds)
+
+
+@lru_cache(maxsize=1024)
+def _looked_up(text: str, holds: Holds) -> Sequence[Objection]:
+    return _looked_at(text, holds)
+
+
+def _looked_at(text: str, holds: Holds) -> Sequence[Objection]:
     found = []
     for rule in RULES_FOR[holds]:
         broken = rule.find(text)
@@ -265,4 +276,6 @@ ORDINARY = {
     Holds.CERT_ID: re.compile("[0-9]{17}[1-9X]", re.ASCII),
     Holds.NUMBER: re.compile(r"(?=[^1-9]*[1-9])[0-9A-DF-WYZ_|-]*[1-9A-DF-WYZ]", re.ASCII),
 }
+# What stands in many rows alike, and is nobody's own.
+REPEATED = {Holds.COMPANY, Holds.REGISTRATION}
 RULES_FOR = {holds: tuple(rule for rule in RULES if holds in rule.holds) for holds in Holds}

@@ -107,9 +107,15 @@ def held(
     return Held(
         pushes=pushes,
         owners_of_number=_owners_of_numbers(db, {number for order in orders for number in order.numbers}, caller),
-        owners_of_payment=_owners([*pushes, *(order.payment for order in orders)]),
+        owners_of_payment=_owners({*pushes, *_of_several_merchants(orders)}),
         spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
     )
+
+
+def _of_several_merchants(orders: Collection[Order]) -> Iterable[tuple[str, Channel, str]]:
+    """The payments of a batch, where they may meet: one merchant's own never do."""
+    merchants = {order.merchant_no for order in orders}
+    return (order.payment for order in orders) if len(merchants) > 1 else ()
 
 
 def _owners(payments: Iterable[tuple[str, Channel, str]]) -> dict[tuple[Channel, str], set[str]]:
