@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs import database
+from customs import database, migrating
 from customs.database import SchemaMismatch
 from customs.schema import Readiness, newest_version
 from customs.settings import read_settings
@@ -218,3 +218,11 @@ def test_a_lock_that_does_not_come_counts_as_away(migrated_cluster: Engine):
 @pytest.mark.parametrize("statement", ["SELEKT", "SELECT * FROM nowhere", "SELECT 1 / 0"])
 def test_what_was_asked_wrongly_is_no_failure_of_the_database(migrated_cluster: Engine, statement: str):
     assert not database.is_away(failed(migrated_cluster, statement))
+
+
+def test_an_upgrade_from_a_newer_version_is_refused_in_a_sentence(services: Services):
+    at_version(services.engine, NEWER)
+
+    with pytest.raises(SchemaMismatch, match="install what"):
+        migrating.upgrade(services.engine)
+    at_version(services.engine, newest_version())

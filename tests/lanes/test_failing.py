@@ -104,3 +104,14 @@ def test_the_doctor_knocks_as_a_call_does_and_minds_the_certificate(services: Se
         verdict, found = verdicts(services)["gateway"]
 
     assert (verdict == "wrong", "certificate" in found) == (not trusted, not trusted)
+
+
+def test_a_lane_that_this_desk_no_longer_uses_is_nobody_s_trouble(services: Services, people: People, fail):
+    fail(REFUSED)
+    services.settings = replace(services.settings, base_url="https://gateway.example")
+
+    page = people.signed_in("clerk", language="en").get("/admin/lanes")
+
+    assert verdicts(services)["lane"][0] == "ok"
+    # It can still be looked at.
+    assert "this desk has another credential now" in text_of(page)
