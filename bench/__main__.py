@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench import crew, intake, lookups, pipeline
 from bench.measuring import Verdict, seconds_of
-from customs import logs
+from customs import logging_setup
 from tests.postgresql import new_database, temporary_postgresql
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,7 +23,7 @@ GOALS = {"p1": pipeline.measure, "p2": crew.measure, "p4": intake.measure, "p6":
 
 def main(chosen: Sequence[str]) -> int:
     # Without a Redis to ring, an intake says so each time.
-    logs.configure("error")
+    logging_setup.configure("error")
     verdicts: list[Verdict] = []
     seconds = seconds_of(lambda: verdicts.extend(_measure_all(chosen or list(GOALS))))
     table = Table(title=f"benchmarks, {seconds:.0f} s")

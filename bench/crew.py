@@ -13,8 +13,8 @@ from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
 from bench.orders import filing, fresh_numbers, whole_order
 from bench.sample import sample_rate
 from bench.stub import running_stub
-from customs.doorbell import Doorbell
-from customs.embedded_redis import server_binary, server_command
+from customs.jobs.wakeup import Doorbell
+from customs.ops.embedded_redis import server_binary, server_command
 
 WORKERS = 2
 # Latency in ms, threads in each worker, declarations a round, calls of the sample a round, the ratio wanted.

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bench.declared import BATCH, EMPTY_OFFICE, SENDER, SMALL_MERCHANT, SMALL_OFFICE, Years, batch_id, cause_id
-from customs.access.callers import Caller, Scope, operator
-from customs.declarations import groups, overview, queries
+from customs.auth.principal import Caller, Scope, operator
+from customs.db.pagination import cursor_at
+from customs.declarations.reading import dashboard, failure_groups, queries
 from customs.declarations.states import State
-from customs.history.tallying import day_of
-from customs.paging import cursor_at
+from customs.stats.tallies import day_of
 
 PAGE = 50
 CHART_DAYS = 30
@@ -44,25 +44,27 @@ def looks(size: int) -> Mapping[str, Look]:
         "small office": _list(everybody, office=SMALL_OFFICE),
         "office without rows": _list(everybody, office=EMPTY_OFFICE),
         "one day": lambda db, n: _page(db, everybody, since=years.came_at(n), until=years.came_at(n) + timedelta(1)),
-        "counts of the tabs": lambda db, _: overview.counts_of(db, everybody),
+        "counts of the tabs": lambda db, _: dashboard.counts_of(db, everybody),
         "detail": partial(_detail, years),
         "any number": lambda db, n: queries.declarations_numbered(db, f"P{n}", everybody),
         "any number, split": lambda db, n: queries.declarations_numbered(db, f"S{n - n % 10}", everybody),
-        "groups": lambda db, _: groups.list_groups(db, everybody, groups.GroupFilters(), limit=PAGE),
-        "one group": lambda db, _: groups.group_of(db, everybody, cause_id()),
-        "members of a group": lambda db, _: groups.members(db, everybody, cause_id(), limit=PAGE),
-        "next case": lambda db, n: groups.next_case(db, everybody, years.declaration_id(n)),
-        "next case of a group": lambda db, n: groups.next_case(db, everybody, years.declaration_id(n), cause_id()),
-        "badge of open cases": lambda db, _: groups.open_cases(db, everybody),
-        "workbench": lambda db, _: overview.today(db, everybody, today),
-        "workbench, small merchant": lambda db, _: overview.today(db, SMALL, today),
-        "my batches": lambda db, _: overview.my_batches(db, SENT, limit=5),
+        "groups": lambda db, _: failure_groups.list_groups(db, everybody, failure_groups.GroupFilters(), limit=PAGE),
+        "one group": lambda db, _: failure_groups.group_of(db, everybody, cause_id()),
+        "members of a group": lambda db, _: failure_groups.members(db, everybody, cause_id(), limit=PAGE),
+        "next case": lambda db, n: failure_groups.next_case(db, everybody, years.declaration_id(n)),
+        "next case of a group": lambda db, n: failure_groups.next_case(
+            db, everybody, years.declaration_id(n), cause_id()
+        ),
+        "badge of open cases": lambda db, _: failure_groups.open_cases(db, everybody),
+        "workbench": lambda db, _: dashboard.today(db, everybody, today),
+        "workbench, small merchant": lambda db, _: dashboard.today(db, SMALL, today),
+        "my batches": lambda db, _: dashboard.my_batches(db, SENT, limit=5),
         "progress of a batch": lambda db, n: queries.progress_of(db, batch_id(n)),
         "charts": lambda db, _: (
-            overview.outcomes_by_office(db, everybody, since, today),
-            overview.outcomes_by_day(db, everybody, since, today),
-            overview.time_to_acceptance(db, everybody, since, today),
-            overview.failures_by_cause(db, everybody, since, today, limit=10),
+            dashboard.outcomes_by_office(db, everybody, since, today),
+            dashboard.outcomes_by_day(db, everybody, since, today),
+            dashboard.time_to_acceptance(db, everybody, since, today),
+            dashboard.failures_by_cause(db, everybody, since, today, limit=10),
         ),
     }
 

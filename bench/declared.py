@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bench.orders import MERCHANTS
-from customs.database import Base
-from customs.declarations.causes import CAUSES, CauseKey, cause_of
-from customs.declarations.counting import difference
+from customs.db.bulk import insert_many
+from customs.db.database import Base
+from customs.declarations.failure_causes import CAUSES, CauseKey, cause_of
 from customs.declarations.identity import Identity
 from customs.declarations.models import Batch, BatchMerchant, Declaration, Push, SubOrder
 from customs.declarations.states import Action, State
+from customs.declarations.statistics import difference
+from customs.events.timeline import Event
 from customs.gateway import Channel
-from customs.history.models import Event
-from customs.history.tallying import SHANGHAI, TallyKey, day_of, tally
-from customs.many_rows import insert_many
+from customs.stats.tallies import SHANGHAI, TallyKey, day_of, tally
 
 BATCH = 1000
 # Of a hundred declarations in a row each is of another kind, and a kind decides everything but the numbers.

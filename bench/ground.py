@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from customs.access.callers import operator
-from customs.declarations import intake
+from customs.auth.principal import operator
+from customs.config import read_settings
+from customs.container import Services
+from customs.declarations.intake import accept
 from customs.declarations.models import Push
 from customs.declarations.states import State
-from customs.migrating import upgrade
-from customs.settings import read_settings
-from customs.standalone import keep_key_pair
-from customs.wiring import Services
+from customs.ops.migrate import upgrade
+from customs.ops.standalone import keep_key_pair
 
 SECRET = "a secret for benchmarks only"
 TIMEOUT_SECONDS = 30
@@ -48,10 +48,10 @@ class Ground:
     def store(self, orders: Sequence[Any]) -> None:
         """Take orders in as the API does; their pushes are due at once."""
         services = self.services
-        submission = intake.Submission(orders)
-        ready = intake.make_ready(services.engine, services.vault, services.rules, submission, operator())
+        submission = accept.Submission(orders)
+        ready = accept.make_ready(services.engine, services.vault, services.rules, submission, operator())
         with services.transaction() as db:
-            intake.take_in(db, services.vault, ready, operator(), services.payments, services.audit)
+            accept.take_in(db, services.vault, ready, operator(), services.payments, services.audit)
 
     def unfinished(self) -> int:
         """How many pushes are not SUCCESS."""

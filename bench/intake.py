@@ -15,9 +15,9 @@ from bench.ground import Ground
 from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
 from bench.orders import fresh_numbers, mixed_order
 from bench.stock import StockDeclaration
-from customs import database as databases
-from customs.access.api_keys import create_api_key
-from customs.supervision import free_port
+from customs.auth.api_keys import create_api_key
+from customs.db import database as databases
+from customs.ops.supervisor import free_port
 
 WANTED = 2.0
 MEGABYTES_WANTED = 300.0

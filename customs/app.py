@@ -5,52 +5,52 @@ import re
 
 from flask import Flask, Response, g, request
 
-from customs.access.key_pages import pages as key_pages
-from customs.access.pages import pages as people_pages
-from customs.access.people_pages import pages as people_admin_pages
-from customs.cases.case_decision_pages import pages as case_decision_pages
-from customs.cases.case_pages import pages as case_pages
-from customs.cases.correction_pages import pages as correction_pages
-from customs.cases.review_pages import pages as review_pages
-from customs.database import DatabaseClock
+from customs.container import Services
+from customs.db.database import DatabaseClock
+from customs.declarations.actions.action_views import pages as decision_pages
+from customs.declarations.actions.bulk_views import pages as bulk_pages
 from customs.declarations.api import api as declarations_api
-from customs.declarations.pages.batches import pages as batch_pages
-from customs.declarations.pages.bulk import pages as bulk_pages
-from customs.declarations.pages.decisions import pages as decision_pages
-from customs.declarations.pages.declarations import pages as declaration_pages
-from customs.declarations.pages.filters import pages as filter_pages
-from customs.declarations.pages.offices import pages as office_pages
-from customs.declarations.pages.registrations import pages as registration_pages
-from customs.declarations.pages.workbench import pages as workbench_pages
-from customs.drafts.import_files import pages as import_files
-from customs.drafts.import_pages import pages as import_pages
-from customs.drafts.mending_pages import pages as mending_pages
+from customs.declarations.office_views import pages as office_pages
+from customs.declarations.saved_filter_views import pages as filter_pages
+from customs.declarations.views import pages as declaration_pages
 from customs.ids import new_id
+from customs.imports.batch_views import pages as batch_pages
+from customs.imports.download_views import pages as import_files
+from customs.imports.edit_views import pages as mending_pages
+from customs.imports.registration_views import pages as registration_pages
+from customs.imports.views import pages as import_pages
 from customs.lanes.api import api as lanes_api
-from customs.lanes.pages import pages as lane_pages
 from customs.payments.api import api as payments_api
 from customs.payments.api import open_doors
-from customs.payments.bill_pages import pages as bill_pages
-from customs.payments.bills_api import api as bills_api
-from customs.payments.collect_pages import pages as collect_pages
-from customs.payments.pages import pages as payment_pages
-from customs.payments.rate_pages import pages as rate_pages
-from customs.web import origins, problems, rendering, request_log
-from customs.web.admin_pages import pages as admin_pages
-from customs.web.audit_pages import pages as audit_pages
-from customs.web.bodies import LARGEST_BODY
-from customs.web.developer_pages import pages as developer_pages
-from customs.web.docs import docs
-from customs.web.error_pages import error_pages
-from customs.web.health import health
-from customs.web.limits import Buckets, Limiter
-from customs.web.queue_pages import pages as queue_pages
-from customs.web.request_pages import pages as request_pages
-from customs.web.search_pages import pages as search_pages
+from customs.payments.checkout_views import pages as collect_pages
+from customs.payments.rate_views import pages as rate_pages
+from customs.payments.views import pages as payment_pages
+from customs.reconciliation.api import api as bills_api
+from customs.reconciliation.views import pages as bill_pages
+from customs.review.bulk_correction_views import pages as correction_pages
+from customs.review.case_action_views import pages as case_decision_pages
+from customs.review.case_views import pages as case_pages
+from customs.review.group_views import pages as review_pages
+from customs.site.account_views import pages as people_pages
+from customs.site.admin_views import pages as admin_pages
+from customs.site.api_key_views import pages as key_pages
+from customs.site.audit_views import pages as audit_pages
+from customs.site.developer_views import pages as developer_pages
+from customs.site.docs_views import docs
+from customs.site.error_doc_views import error_pages
+from customs.site.health_views import health
+from customs.site.home_views import pages as workbench_pages
+from customs.site.lane_views import pages as lane_pages
+from customs.site.queue_views import pages as queue_pages
+from customs.site.request_log_views import pages as request_pages
+from customs.site.search_views import pages as search_pages
+from customs.site.user_views import pages as people_admin_pages
+from customs.web import csrf, error_handlers, rendering, request_logging
+from customs.web.json_body import LARGEST_BODY
+from customs.web.rate_limit import Buckets, Limiter
 from customs.web.static_files import static_files
 from customs.webhooks.api import api as webhooks_api
-from customs.webhooks.pages import pages as webhook_pages
-from customs.wiring import Services
+from customs.webhooks.views import pages as webhook_pages
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -64,7 +64,7 @@ def create_app(services: Services) -> Flask:
 
 def assembled() -> Flask:
     """Every door with what stands around it, and no services yet: the same whoever is served."""
-    app = Flask("customs", static_folder=None)
+    app = Flask("customs", static_folder=None, template_folder="web/templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["SESSION_COOKIE_NAME"] = "customs_said"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
@@ -72,10 +72,10 @@ def assembled() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(_name_request)
     app.after_request(_finish)
-    origins.install(app)
+    csrf.install(app)
     rendering.install(app)
-    request_log.install(app)
-    problems.install(app)
+    request_logging.install(app)
+    error_handlers.install(app)
     for blueprint in (
         declarations_api,
         payments_api,

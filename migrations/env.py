@@ -1,12 +1,12 @@
-"""Runs the versions on the connection that `customs.migrating` hands over."""
+"""Runs the versions on the connection that `customs.ops.migrate` hands over."""
 
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
-import customs.migrating  # noqa: F401 - every model must be known before autogenerate compares
-from customs.database import Base
+import customs.ops.migrate  # noqa: F401 - every model must be known before autogenerate compares
+from customs.db.database import Base
 
 
 def plainly(kind: str, item: Any, _context: object) -> str | Literal[False]:

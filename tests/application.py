@@ -5,7 +5,7 @@ from functools import cache
 from flask import Flask
 
 from customs.app import assembled, equip
-from customs.wiring import Services
+from customs.container import Services
 
 
 @cache

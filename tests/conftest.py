@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from customs import database, migrating
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.config import read_settings
+from customs.container import Services
+from customs.db import database
+from customs.ops import migrate
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 SIGNING_KEY = Path(__file__).parent / "gateway" / "keys" / "pkcs1.pem"
 
@@ -22,7 +23,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database at the newest version, to be copied."""
     file = tmp_path_factory.mktemp("migrated") / "customs.db"
     engine = database.connect(f"sqlite:///{file}")
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     engine.dispose()
     return file
 
@@ -48,7 +49,7 @@ def cluster() -> Iterator[str]:
 def migrated_cluster(cluster: str) -> Iterator[Engine]:
     """The same, at the newest version."""
     engine = database.connect(read_settings(make.SECRETS | {"CUSTOMS_DATABASE_URL": cluster}).database_url)
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     yield engine
     engine.dispose()
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from customs.access.callers import Caller, Scope
-from customs.declarations.judging import Pace, Standing
-from customs.declarations.orders import Order
+from customs.auth.principal import Caller, Scope
+from customs.declarations.intake.orders import Order
+from customs.declarations.pushes.outcomes import Pace, Standing
 from customs.declarations.schemas import DeclarationIn
 from customs.declarations.states import Action, State
 from customs.gateway import DeclarationReply, Exchange

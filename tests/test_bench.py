@@ -22,13 +22,13 @@ from bench.orders import filing, fresh_numbers, mixed_order, whole_order
 from bench.sample import sample_rate
 from bench.stock import StockDeclaration
 from bench.stub import running_stub
+from customs.db.pagination import Page
+from customs.declarations.intake.rules import complaints_about
 from customs.declarations.models import Declaration, Push
-from customs.declarations.preflight import complaints_about
 from customs.declarations.schemas import DeclarationIn
-from customs.engine import Engine
 from customs.gateway import Channel
-from customs.history.tallying import EVER, Tally
-from customs.paging import Page
+from customs.jobs.dispatcher import Engine
+from customs.stats.tallies import EVER, Tally
 from tests.make import NOON
 
 STARTER = """

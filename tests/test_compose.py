@@ -14,12 +14,12 @@ from ruamel.yaml import YAML
 
 from customs.app import create_app
 from customs.cli import commands
+from customs.config import Settings, Variables, read_settings
+from customs.container import Services
 from customs.gateway import Signer
+from customs.ops.standalone import keep_key_pair
 from customs.sandbox import SandboxSettings
 from customs.sandbox.app import create_sandbox
-from customs.settings import Settings, Variables, read_settings
-from customs.standalone import keep_key_pair
-from customs.wiring import Services
 from tests import make
 from tests.journeys.gateway import clean_environ
 from tests.journeys.processes import started, wait_until

@@ -14,17 +14,17 @@ from typing import Any
 import click
 import pytest
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.access.roles import SCOPES
 from customs.app import create_app
+from customs.auth.api_keys import create_api_key
+from customs.auth.roles import SCOPES
 from customs.cli import commands
-from customs.crash_points import CrashPoints
-from customs.declarations.checking import Rejected
+from customs.config import BY_GATEWAY, Variables, read_settings
+from customs.container import Services
+from customs.db import database
+from customs.declarations.intake.validate import Rejected
 from customs.errors import CustomsError
-from customs.settings import BY_GATEWAY, Variables, read_settings
-from customs.web.contract import examples
-from customs.wiring import Services
+from customs.jobs.failpoints import CrashPoints
+from customs.site.openapi import examples
 from tests import make
 from tests.journeys.gateway import running_gateway
 from tests.web.page_table import PAGES, SIGNED_IN, UNFINISHED

@@ -1,4 +1,4 @@
-"""The direction of dependencies as design.md draws it, held against what every file really imports."""
+"""The direction of dependencies as the floors of the house draw it, held against what every file really imports."""
 
 import ast
 from collections.abc import Iterator
@@ -13,10 +13,59 @@ FILES = {
     for file in sorted((ROOT / folder).rglob("*.py"))
 }
 
-WEB = ("customs.web", "flask", "flask_babel", "customs.cli", "customs.app")
-# Declarations, and what is built on them.
-DECLARING = ("customs.declarations", "customs.sheets", "customs.drafts", "customs.cases")
-# Which modules may not import which, but for the exceptions: prefixes of dotted names.
+# From the roof down: a package imports those below it, and of its own floor those that stand further right.
+FLOORS = (
+    ("cli",),
+    ("app", "site"),
+    ("ops", "container"),
+    ("imports", "review", "webhooks", "reconciliation"),
+    ("declarations",),
+    ("payments",),
+    ("lanes",),
+    ("web",),
+    ("auth", "events"),
+    ("audit",),
+    ("request_log", "jobs", "stats", "privacy", "spreadsheets", "text_rules", "db"),
+    ("payments_port",),
+    ("sandbox", "gateway"),
+    ("config", "logging_setup", "validation", "errors", "ids", "timestamps"),
+)
+ORDER = [package for floor in FLOORS for package in floor]
+ROOT_MODULES = {
+    "__main__",
+    "app",
+    "config",
+    "container",
+    "errors",
+    "ids",
+    "logging_setup",
+    "payments_port",
+    "timestamps",
+    "validation",
+}
+# What still goes against the direction. This list only shrinks.
+EXCEPTIONS: set[tuple[str, str]] = {
+    ("customs.declarations.labels", "customs.review.advice"),
+    ("customs.declarations.labels", "customs.review.assignments"),
+    ("customs.declarations.labels", "customs.review.labels"),
+    ("customs.declarations.reading.result_export", "customs.review.labels"),
+    ("customs.payments.views", "customs.reconciliation.bills"),
+    ("customs.spreadsheets.reader", "customs.imports.cells"),
+    ("customs.spreadsheets.reader", "customs.imports.columns"),
+    ("customs.web.csrf", "customs.payments.collect.create"),
+    ("customs.web.json_body", "customs.declarations.intake.validate"),
+    ("customs.web.labels", "customs.declarations.failure_causes"),
+    ("customs.web.labels", "customs.declarations.identity"),
+    ("customs.web.labels", "customs.declarations.offices"),
+    ("customs.web.labels", "customs.declarations.reading.queries"),
+    ("customs.web.labels", "customs.declarations.states"),
+    ("customs.web.labels", "customs.payments.states"),
+    ("customs.web.rendering", "customs.review.labels"),
+    ("customs.web.rendering", "customs.site.navigation"),
+    ("customs.web.request", "customs.container"),
+    ("customs.web.request_logging", "customs.container"),
+}
+# Whom some packages must not see although they stand above them, and the only ones that others may see.
 BARRIERS = {
     "gateway knows WiseCashier and nothing of us": ("customs.gateway", ("customs", "flask"), ("customs.gateway",)),
     "the sandbox takes the table of endpoints and nothing else": (
@@ -24,121 +73,30 @@ BARRIERS = {
         ("customs",),
         ("customs.sandbox", "customs.gateway.endpoints"),
     ),
+    "declarations and payments share an order number, not a class": (
+        "customs.declarations",
+        ("customs.payments",),
+        (),
+    ),
     "customs never imports workers": ("customs", ("workers",), ()),
     "nothing of ours imports what tests and benchmarks stand on": ("", ("tests", "bench", "pytest", "hypothesis"), ()),
-    "rules and records know no web, and nothing that is built on them": (
-        "customs.declarations",
-        (*WEB, "customs.payments", "customs.webhooks", "customs.drafts", "customs.cases"),
-        (),
-    ),
-    "spreadsheets know what a declaration is, and nothing else": (
-        "customs.sheets",
-        (*WEB, "customs.payments", "customs.webhooks", "customs.drafts", "customs.cases", "sqlalchemy"),
-        (),
-    ),
-    "drafts are declarations on their way in": (
-        "customs.drafts",
-        (*WEB, "customs.payments", "customs.webhooks", "customs.cases"),
-        (),
-    ),
-    "cases are declarations that somebody has to decide on": (
-        "customs.cases",
-        (*WEB, "customs.payments", "customs.webhooks", "customs.drafts"),
-        (),
-    ),
-    "payments know neither declarations nor the web": (
-        "customs.payments",
-        (*WEB, *DECLARING, "customs.webhooks"),
-        (),
-    ),
-    "what the two tell each other knows neither": (
-        "customs.payment_facts",
-        ("customs.payments", *DECLARING),
-        (),
-    ),
-    "the history stands below the features": (
-        "customs.history",
-        (*WEB, *DECLARING, "customs.payments", "customs.webhooks", "customs.lanes", "customs.access"),
-        (),
-    ),
-    "who may do what stands below the features": (
-        "customs.access",
-        (*WEB, *DECLARING, "customs.payments", "customs.webhooks", "customs.lanes"),
-        (),
-    ),
-    "webhooks know the web only at their door": (
-        "customs.webhooks",
-        (*WEB, "customs.payments"),
-        (),
-    ),
-    "the lane's rules know no feature": (
-        "customs.lanes",
-        (*WEB, *DECLARING, "customs.payments", "customs.webhooks"),
-        (),
-    ),
-    "the engine knows nothing of declarations": (
-        "customs.engine",
+    "the dispatcher knows nothing of what it dispatches": (
+        "customs.jobs.dispatcher",
         ("customs", "sqlalchemy", "flask"),
-        ("customs.clock",),
+        ("customs.timestamps",),
     ),
-    "only the doorbell and workers know RQ": ("customs", ("rq",), ()),
+    "rules know neither database nor web": (
+        "customs.declarations.intake.rules",
+        ("flask", "customs.web", "customs.db"),
+        (),
+    ),
+    "only the wake-up and workers know RQ": ("customs", ("rq",), ()),
 }
-# Doors: thin, and allowed to know the web.
-DOORS = {
-    "customs.access.key_pages",
-    "customs.access.pages",
-    "customs.access.people_pages",
-    "customs.cases.advising",
-    "customs.cases.case_decision_pages",
-    "customs.cases.case_pages",
-    "customs.cases.correction_pages",
-    "customs.cases.review_pages",
-    "customs.declarations.api",
-    "customs.declarations.pages.batches",
-    "customs.declarations.pages.bulk",
-    "customs.declarations.pages.decisions",
-    "customs.declarations.pages.declarations",
-    "customs.declarations.pages.filters",
-    "customs.declarations.pages.listing",
-    "customs.declarations.pages.offices",
-    "customs.declarations.pages.registrations",
-    "customs.declarations.pages.result_words",
-    "customs.declarations.pages.saying",
-    "customs.declarations.pages.workbench",
-    "customs.drafts.draft_page",
-    "customs.drafts.import_files",
-    "customs.drafts.import_pages",
-    "customs.drafts.import_words",
-    "customs.drafts.mending_pages",
-    "customs.lanes.api",
-    "customs.lanes.pages",
-    "customs.payments.api",
-    "customs.payments.bill_pages",
-    "customs.payments.bill_words",
-    "customs.payments.bills_api",
-    "customs.payments.collect_pages",
-    "customs.payments.page_forms",
-    "customs.payments.pages",
-    "customs.payments.rate_pages",
-    "customs.payments.story",
-    "customs.payments.ways",
-    "customs.web.admin_pages",
-    "customs.web.audit_pages",
-    "customs.web.developer_pages",
-    "customs.web.docs",
-    "customs.web.error_pages",
-    "customs.web.queue_pages",
-    "customs.web.request_pages",
-    "customs.web.search_pages",
-    "customs.web.static_files",
-    "customs.webhooks.api",
-    "customs.webhooks.pages",
-}
-# They have addresses and do more than a door may: one asks whether the database answers, the other writes the log.
-NO_THIN_DOORS = {"customs.web.health", "customs.web.request_log"}
-KNOW_RQ = {"customs.doorbell"}
-# Settings, a crash point's plan, and processes that hand their environment on to children.
-READ_ENVIRONMENT = {"customs.settings", "workers.jobs", "customs.cli.running", "customs.demo"}
+KNOW_RQ = {"customs.jobs.wakeup"}
+# They have addresses and do more than a view may: one asks whether the database answers, the other writes the log.
+NO_THIN_VIEWS = {"customs.site.health_views", "customs.web.request_logging"}
+# Settings, a failpoint's plan, and processes that hand their environment on to children.
+READ_ENVIRONMENT = {"customs.config", "workers.jobs", "customs.cli.processes", "customs.ops.demo"}
 
 
 def within(name: str, prefix: str) -> bool:
@@ -157,34 +115,54 @@ def imported(tree: ast.Module) -> Iterator[str]:
                 yield whole if whole in FILES else str(node.module)
 
 
-@pytest.mark.parametrize(("place", "forbidden", "but"), BARRIERS.values(), ids=BARRIERS)
-def test_no_import_goes_against_the_direction(place: str, forbidden: tuple[str, ...], but: tuple[str, ...]):
-    against = {
+def package_of(name: str) -> str:
+    return name.split(".")[1]
+
+
+def against_the_direction() -> set[tuple[str, str]]:
+    """Every import of a package by one that does not stand above it."""
+    return {
         (name, one)
         for name, tree in FILES.items()
-        if within(name, place) and name not in DOORS | KNOW_RQ
+        if name.startswith("customs.") and name != "customs.__main__"
+        for one in imported(tree)
+        if one.startswith("customs.") and package_of(one) != package_of(name)
+        if ORDER.index(package_of(one)) < ORDER.index(package_of(name))
+    }
+
+
+def test_no_package_imports_one_above_it():
+    assert against_the_direction() == EXCEPTIONS
+
+
+def test_every_package_has_its_floor():
+    """Only ten modules stand at the root, every other is in a package."""
+    packages = {package_of(name) for name in FILES if name.startswith("customs.")}
+
+    assert packages - {"__main__"} == set(ORDER)
+    assert {name for name in packages if f"customs.{name}" in FILES and is_module(name)} == ROOT_MODULES
+
+
+def is_module(package: str) -> bool:
+    return (ROOT / "customs" / f"{package}.py").exists()
+
+
+@pytest.mark.parametrize(("place", "forbidden", "but"), BARRIERS.values(), ids=BARRIERS)
+def test_no_barrier_is_crossed(place: str, forbidden: tuple[str, ...], but: tuple[str, ...]):
+    across = {
+        (name, one)
+        for name, tree in FILES.items()
+        if within(name, place) and name not in KNOW_RQ
         for one in imported(tree)
         if any(within(one, prefix) for prefix in forbidden) and not any(within(one, prefix) for prefix in but)
     }
 
-    assert against == set()
+    assert across == set()
 
 
 def test_every_barrier_stands_around_something():
     assert all(any(within(name, place) for name in FILES) for place, _, _ in BARRIERS.values())
-    assert set(FILES) >= DOORS | KNOW_RQ | READ_ENVIRONMENT
-
-
-def test_whatever_has_an_address_is_a_door():
-    """Whoever makes a blueprint; the sandbox is another application."""
-    with_addresses = {
-        name
-        for name, tree in FILES.items()
-        if not within(name, "customs.sandbox") and any(map(makes_a_blueprint, ast.walk(tree)))
-    }
-
-    assert with_addresses - NO_THIN_DOORS <= DOORS
-    assert with_addresses >= NO_THIN_DOORS
+    assert set(FILES) >= NO_THIN_VIEWS | KNOW_RQ | READ_ENVIRONMENT
 
 
 def makes_a_blueprint(node: ast.AST) -> bool:
@@ -209,10 +187,17 @@ def reads_environment(node: ast.AST) -> bool:
     )
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_a_door_is_thin(door: str):
+VIEWS = {
+    name
+    for name, tree in FILES.items()
+    if not within(name, "customs.sandbox") and any(map(makes_a_blueprint, ast.walk(tree)))
+}
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS - NO_THIN_VIEWS))
+def test_a_view_is_thin(view: str):
     """It reads the request, calls one function, shapes the answer: it decides and writes nothing itself."""
-    tree = FILES[door]
+    tree = FILES[view]
     writes = {"insert", "update", "delete", "add", "add_all", "flush", "commit", "execute"}
 
     called = {
@@ -234,9 +219,9 @@ def test_nobody_catches_everything_but_the_call_that_must_come_to_an_end():
     }
 
     assert catching <= {
-        "customs.declarations.pushing",
-        "customs.payments.desk",
-        "customs.webhooks.delivering",
+        "customs.declarations.pushes.handler",
+        "customs.payments.tasks.handler",
+        "customs.webhooks.delivery_handler",
         "customs.sandbox.notifier",
         "workers.__main__",
     }

@@ -14,10 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, bindparam, inspect, select, text
 from sqlalchemy.orm import selectinload
 
-from customs import database, migrating, schema
-from customs.declarations.causes import Cause, Error, cause_of
+from customs.db import database, schema_guard
+from customs.declarations.failure_causes import Cause, Error, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
-from customs.history.tallying import EVER, Tally
+from customs.ops import migrate
+from customs.stats.tallies import EVER, Tally
 from tests.postgresql import drop_database, new_database
 
 NOW = "'2026-11-23 08:00:00'"
@@ -96,7 +97,7 @@ def engine(empty_database: str) -> Iterator[Engine]:
 
 def is_current(engine: Engine) -> bool:
     with engine.connect() as connection:
-        return schema.mismatch_of(connection) is None
+        return schema_guard.mismatch_of(connection) is None
 
 
 def differences(engine: Engine) -> list[object]:
@@ -106,17 +107,17 @@ def differences(engine: Engine) -> list[object]:
 
 
 def test_the_versions_make_what_the_models_say(engine: Engine):
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
     assert differences(engine) == []
     assert is_current(engine)
 
 
 def test_an_upgrade_of_what_is_current_changes_nothing(engine: Engine):
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     before = sorted(inspect(engine).get_table_names())
 
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
     assert sorted(inspect(engine).get_table_names()) == before
 
@@ -125,7 +126,7 @@ def test_of_two_upgrades_at_once_one_works_and_the_other_waits(empty_database: s
     engines = [database.connect(empty_database) for _ in range(2)]
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(migrating.upgrade, engines))
+        list(pool.map(migrate.upgrade, engines))
 
     assert all(is_current(engine) for engine in engines)
     assert differences(engines[0]) == []
@@ -134,7 +135,7 @@ def test_of_two_upgrades_at_once_one_works_and_the_other_waits(empty_database: s
 
 
 def test_a_database_behind_is_told_apart(engine: Engine):
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
 
@@ -142,22 +143,22 @@ def test_a_database_behind_is_told_apart(engine: Engine):
 
 
 def test_the_way_back_leaves_nothing_behind(engine: Engine):
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
-    with migrating.migration(engine) as made:
+    with migrate.migration(engine) as made:
         command.downgrade(made, "base")
 
     assert set(inspect(engine).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
 
 
 def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engine: Engine):
-    with migrating.migration(engine) as made:
+    with migrate.migration(engine) as made:
         command.upgrade(made, "0001")
     with engine.begin() as connection:
         for statement in A_SPLIT_ORDER_OF_THE_FIRST_VERSION:
             connection.exec_driver_sql(statement)
 
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
     with database.transaction(engine) as db:
         found = db.scalars(
@@ -166,7 +167,7 @@ def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engin
         assert [part.sub_order_no for part in found.sub_orders] == ["S1", "S2"]
         assert [push.sub_order_no for push in found.pushes] == ["S1", "S2"]
         assert db.scalars(select(BatchReplay.declaration_id)).all() == [found.id]
-    with migrating.migration(engine) as made:
+    with migrate.migration(engine) as made:
         command.downgrade(made, "0001")
     with engine.connect() as connection:
         joined = "SELECT s.sub_order_no FROM sub_orders s JOIN pushes p ON p.sub_order_id = s.id ORDER BY p.position"
@@ -174,7 +175,7 @@ def test_what_the_first_version_holds_goes_through_all_later_ones_and_back(engin
 
 
 def test_rows_that_an_older_batch_left_out_are_open(engine: Engine):
-    with migrating.migration(engine) as made:
+    with migrate.migration(engine) as made:
         command.upgrade(made, "0012")
     findings = [
         {"pointer": f"/declarations/{at}/office", "row": row, "column": None, "code": "x", "severity": severity}
@@ -190,7 +191,7 @@ def test_rows_that_an_older_batch_left_out_are_open(engine: Engine):
         sealed = {"revision": 1, "row_count": 2, "updated_at": at["created_at"], "sealed": b""}
         connection.execute(tables.tables["drafts"].insert(), draft | sealed | at)
 
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
     with database.transaction(engine) as db:
         rows = db.scalars(select(OpenRow).order_by(OpenRow.position, OpenRow.row)).all()
@@ -203,14 +204,14 @@ def test_rows_that_an_older_batch_left_out_are_open(engine: Engine):
 
 
 def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine: Engine):
-    with migrating.migration(engine) as made:
+    with migrate.migration(engine) as made:
         command.upgrade(made, "0006")
     with engine.begin() as connection:
         for number, reason in enumerate(("", *REASONS)):
             for statement in A_DECLARATION_OF_THE_SIXTH_VERSION:
                 connection.execute(statement, a_declaration(number, reason))
 
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
 
     with database.transaction(engine) as db:
         tallies: Counter[tuple[object, ...]] = Counter()
@@ -264,7 +265,7 @@ def a_declaration(number: int, reason: str) -> dict[str, object]:
 
 
 def test_the_versions_are_one_line():
-    script = ScriptDirectory.from_config(migrating.config(None))
+    script = ScriptDirectory.from_config(migrate.config(None))
 
-    assert script.get_heads() == [schema.newest_version()]
+    assert script.get_heads() == [schema_guard.newest_version()]
     assert len(script.get_bases()) == 1

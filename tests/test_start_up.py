@@ -12,18 +12,19 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from customs import database, migrating
+from customs.config import read_settings
+from customs.container import Services
+from customs.db import database
 from customs.declarations.models import Batch
 from customs.errors import Misconfigured
-from customs.settings import read_settings
-from customs.standalone import Standalone
-from customs.supervision import free_port
-from customs.wiring import Services
+from customs.ops import migrate
+from customs.ops.standalone import Standalone
+from customs.ops.supervisor import free_port
 from tests import make
-from tests.desk import Desk
 from tests.journeys.gateway import clean_environ
 from tests.journeys.processes import started, wait_until
 from tests.postgresql import UNPRIVILEGED, drop_database, new_database
+from tests.product import Desk
 
 FOLDERS = [
     "a#b",
@@ -46,7 +47,7 @@ SETTINGS = ("lock_timeout", "idle_in_transaction_session_timeout")
 def test_a_home_may_be_called_whatever_a_file_system_allows(name: str, tmp_path: Path):
     home = tmp_path / name
     services = Services(read_settings({"CUSTOMS_HOME": str(home)}))
-    migrating.upgrade(services.engine)
+    migrate.upgrade(services.engine)
 
     declared = Desk(services).declare()
 
@@ -115,7 +116,7 @@ def test_a_database_that_cannot_hold_chinese_is_said_in_a_sentence(cluster: str)
     services = Services(read_settings(make.SECRETS | {"CUSTOMS_DATABASE_URL": url}))
 
     with pytest.raises(database.UnusableDatabase, match="encoding is SQL_ASCII") as refused:
-        migrating.upgrade(services.engine)
+        migrate.upgrade(services.engine)
 
     services.engine.dispose()
     drop_database(url)

@@ -11,14 +11,14 @@ import structlog
 from setproctitle import setproctitle
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs import logs
-from customs.doorbell import connect, reason_of
+from customs import logging_setup
+from customs.config import read_settings
+from customs.container import Services
 from customs.errors import CustomsError
 from customs.ids import new_id
-from customs.outages import Outage
-from customs.processes import Kind, SignOfLife
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.jobs.outages import Outage
+from customs.jobs.process_registry import Kind, SignOfLife
+from customs.jobs.wakeup import connect, reason_of
 from workers import clock, jobs
 from workers.queues import DeskWorker, Surroundings
 
@@ -32,10 +32,10 @@ STEADY_SECONDS = 30.0
 
 def main() -> None:
     kind = sys.argv[1]
-    logs.steady_streams()
+    logging_setup.steady_streams()
     setproctitle(f"customs {kind}")
     settings = read_settings()
-    logs.configure(settings.log_level)
+    logging_setup.configure(settings.log_level)
     _stop_on_signals()
     # A database that is away at the start may come; one of another version is found out by looking.
     with suppress(SQLAlchemyError), jobs.services().reading() as db:

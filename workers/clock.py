@@ -12,19 +12,19 @@ from sqlalchemy import select, union, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from customs import database
-from customs.access.forgetting import forget_old, something_is_old
+from customs.container import Services
+from customs.db import database
 from customs.declarations.models import Push
-from customs.drafts.drafts import forget_untouched, something_is_untouched
-from customs.due import dead_holders, waits_for_a_worker
-from customs.future_times import repair_future_times
-from customs.outages import Outage
+from customs.imports.drafts import forget_untouched, something_is_untouched
+from customs.jobs.leases import dead_holders, waits_for_a_worker
+from customs.jobs.outages import Outage
+from customs.jobs.process_registry import EVERY_SECONDS, Kind, SignOfLife
+from customs.ops.future_timestamps import repair_future_times
+from customs.ops.retention import forget_old, something_is_old
 from customs.payments.models import Payment, Refund
-from customs.processes import EVERY_SECONDS, Kind, SignOfLife
-from customs.webhooks.announcing import is_pending
-from customs.webhooks.claiming import is_waiting
+from customs.webhooks.claim import is_waiting
+from customs.webhooks.fanout import is_pending
 from customs.webhooks.models import Delivery
-from customs.wiring import Services
 
 log = structlog.get_logger()
 

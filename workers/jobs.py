@@ -8,10 +8,10 @@ from functools import cache
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs.crash_points import CrashPoints
-from customs.outages import Outage
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.config import read_settings
+from customs.container import Services
+from customs.jobs.failpoints import CrashPoints
+from customs.jobs.outages import Outage
 
 DRAIN_SECONDS = 30.0
 

@@ -15,8 +15,8 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from customs.doorbell import FAILURES, QUEUE, SOCKET_SECONDS
-from customs.outages import Outage
+from customs.jobs.outages import Outage
+from customs.jobs.wakeup import FAILURES, QUEUE, SOCKET_SECONDS
 from workers.jobs import stopping
 
 WORKER_TTL = 20

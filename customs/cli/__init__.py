@@ -5,14 +5,15 @@ import sys
 import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from customs import database, logs
-from customs.cli.administering import api_key, db, doctor, keys, lanes, registrations
-from customs.cli.billing import bill
-from customs.cli.collecting import pay, query, rate, refund
-from customs.cli.declaring import modify, redeclare, status, submit
-from customs.cli.people import user
-from customs.cli.running import clock, demo, sandbox, up, web, worker
-from customs.database import UnusableDatabase
+from customs import logging_setup
+from customs.cli.admin import api_key, db, doctor, keys, lanes, registrations
+from customs.cli.declarations import modify, redeclare, status, submit
+from customs.cli.payments import pay, query, rate, refund
+from customs.cli.processes import clock, demo, sandbox, up, web, worker
+from customs.cli.reconcile import bill
+from customs.cli.users import user
+from customs.db import database
+from customs.db.database import UnusableDatabase
 from customs.errors import CustomsError
 
 FAILED = 1
@@ -34,9 +35,9 @@ for command in (
 
 def main() -> None:
     """Run a command; our own errors are shown as what went wrong, each place on a line."""
-    logs.steady_streams()
+    logging_setup.steady_streams()
     # What a command has to say goes to the terminal; processes that log set their own level.
-    logs.configure("error")
+    logging_setup.configure("error")
     try:
         commands.main(prog_name="customs")
     except CustomsError as error:
@@ -55,7 +56,7 @@ def main() -> None:
     except OSError as error:
         about = error.filename or "what this command has to say cannot be written"
         _fail(f"{about}: {error.strerror or type(error).__name__}")
-        logs.silence_output()
+        logging_setup.silence_output()
     sys.exit(FAILED)
 
 

@@ -8,17 +8,20 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs import database
-from customs.access.callers import Scope
-from customs.declarations import intake, presenting, queries, registrations
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.db.pagination import LARGEST_PAGE, Page
+from customs.declarations import registrations, serializers
+from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
-from customs.declarations.review import Reviewing
+from customs.declarations.reading import queries
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
 from customs.declarations.states import State
 from customs.gateway import Channel
-from customs.paging import LARGEST_PAGE, Page
-from customs.web.bodies import load, raw_body
-from customs.web.doors import (
+from customs.web.idempotency import once, told_once
+from customs.web.json_body import load, raw_body
+from customs.web.request import (
     current_caller,
     detail,
     flag_asked,
@@ -31,7 +34,6 @@ from customs.web.doors import (
     time_asked,
     word_asked,
 )
-from customs.web.once import once, told_once
 
 api = Blueprint("declarations", __name__, url_prefix="/api/v1")
 
@@ -47,7 +49,7 @@ def create_batch() -> tuple[dict[str, Any], int]:
     ready = _ready_once(load(BatchIn()))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        taken = intake.take_in_rows(
+        taken = accept.take_in_rows(
             db, services().vault, ready(), current_caller(), services().payments, services().audit
         )
         return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
@@ -66,7 +68,7 @@ def preflight() -> tuple[dict[str, Any], int]:
         ready = ready_once()
         with services().reading() as db:
             now = database.now(db)
-            intake.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
+            accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
         return {"findings": [finding.as_dict() for finding in ready.checked.findings]}, 200
 
     return told_once(raw_body(), tell)
@@ -126,7 +128,7 @@ def read_events(declaration_id: str) -> dict[str, Any]:
         queries.declaration_of(db, declaration_id, current_caller())
         # A call that changed the state makes two entries of one event.
         page = queries.events_of(db, declaration_id, limit=(limit + 1) // 2, after=after)
-        return list_json(page, presenting.timeline_json(page.rows))
+        return list_json(page, serializers.timeline_json(page.rows))
 
 
 @api.post("/declarations/<declaration_id>/redeclare")
@@ -168,7 +170,7 @@ def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
 @needs(Scope.DECLARATIONS_READ)
 def list_offices() -> dict[str, Any]:
     only_these()
-    return list_json(Page((), None), presenting.offices_json())
+    return list_json(Page((), None), serializers.offices_json())
 
 
 @api.get("/registrations")
@@ -182,7 +184,7 @@ def _registrations_json() -> dict[str, Any]:
     limit, cursor = page_asked()
     with services().reading() as db:
         page = registrations.list_registrations(db, current_caller(), limit=limit, cursor=cursor)
-        return list_json(page, [presenting.registration_json(row) for row in page.rows])
+        return list_json(page, [serializers.registration_json(row) for row in page.rows])
 
 
 @api.put("/registrations")
@@ -195,11 +197,11 @@ def put_registrations() -> dict[str, Any]:
     return _registrations_json()
 
 
-def _ready_once(body: dict[str, Any]) -> Callable[[], intake.Ready]:
+def _ready_once(body: dict[str, Any]) -> Callable[[], accept.Ready]:
     """What makes a body ready to be compared and stored, when it is first asked for."""
-    submission = intake.Submission(body["declarations"], body.get("name", ""), body["on_error"])
+    submission = accept.Submission(body["declarations"], body.get("name", ""), body["on_error"])
     caller = current_caller()
-    return cache(lambda: intake.make_ready(services().engine, services().vault, services().rules, submission, caller))
+    return cache(lambda: accept.make_ready(services().engine, services().vault, services().rules, submission, caller))
 
 
 def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
@@ -219,7 +221,7 @@ def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> t
 
 def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:
     batch = queries.batch_of(db, batch_id, current_caller())
-    return presenting.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id))
+    return serializers.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id))
 
 
 def _declaration_json(db: Session, declaration: Declaration) -> dict[str, Any]:
@@ -229,4 +231,4 @@ def _declaration_json(db: Session, declaration: Declaration) -> dict[str, Any]:
 
 def _declarations_json(db: Session, declarations: Sequence[Declaration]) -> list[dict[str, Any]]:
     parts = services()
-    return presenting.declarations_json(db, declarations, parts.vault, parts.policy, parts.payments, database.now(db))
+    return serializers.declarations_json(db, declarations, parts.vault, parts.policy, parts.payments, database.now(db))

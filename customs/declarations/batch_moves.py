@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, union, update
 from sqlalchemy.orm import Session
 
-from customs.database import Base
+from customs.db.database import Base
 from customs.declarations.models import Batch, BatchMove, BatchReplay, Declaration
 
 BATCHES = Base.metadata.tables[Batch.__tablename__]

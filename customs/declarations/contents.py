@@ -7,14 +7,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from customs.database import HUNDREDTH
-from customs.declarations.changing import PLAIN
+from customs.db.database import HUNDREDTH
+from customs.declarations.actions.amendments import PLAIN
+from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, Push, SubOrder
-from customs.declarations.orders import Order
 from customs.errors import VaultLocked
 from customs.gateway import DeclarationReply, SubOrderPart, money_text
-from customs.history.masking import mask_buyer
-from customs.history.vault import Vault
+from customs.privacy.masking import mask_buyer
+from customs.privacy.vault import Vault
 
 # The amounts of a part, and what the wire calls them.
 AMOUNTS = {"amount": "sub_order_amount", "transport_amount": "transport_amount", "product_amount": "product_amount"}

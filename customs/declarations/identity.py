@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from stdnum.cn import ric
 
-from customs.texts import is_unprintable
+from customs.validation import is_unprintable
 
 
 class Identity(StrEnum):

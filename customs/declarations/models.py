@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from customs.database import Base, Money, UtcDateTime, Word
+from customs.db.database import Base, Money, UtcDateTime, Word
 from customs.declarations.identity import Identity
 from customs.declarations.states import Action, State
-from customs.due import Due
 from customs.gateway.channels import Channel
+from customs.jobs.leases import Due
 
 LONGEST_NUMBER = 64
 NOT_CANCELLED = text("NOT cancelled")

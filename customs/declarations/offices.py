@@ -1,6 +1,7 @@
 """Offices and their customs codes, one row each (11.4, 11.5): what a clerk picks, and what then goes on the wire."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from customs.gateway.channels import Channel
 
@@ -86,3 +87,27 @@ def office_named(word: str) -> str | None:
     if word.upper() in OFFICES:
         return word.upper()
     return next((office.office for office in OFFICES.values() if office.name == word), None)
+
+
+@dataclass(frozen=True)
+class PlannedPush:
+    """One push to be made. `waits_for` is the position of the push that must be SUCCESS first; None for at once."""
+
+    position: int
+    customs: str
+    sub_order_no: str
+    waits_for: int | None
+
+
+@lru_cache(maxsize=1024)
+def plan_pushes(channel: Channel, office: str, sub_order_nos: tuple[str, ...] = ()) -> tuple[PlannedPush, ...]:
+    """The pushes of one declaration; an order that is not split has the one sub-order number ""."""
+    codes = codes_for(channel, office)
+    ordered = waits_for_the_one_before(channel, office)
+    planned: list[PlannedPush] = []
+    for sub_order_no in sub_order_nos or ("",):
+        for step, code in enumerate(codes):
+            position = len(planned)
+            waits_for = position - 1 if ordered and step else None
+            planned.append(PlannedPush(position, code.code, sub_order_no, waits_for))
+    return tuple(planned)

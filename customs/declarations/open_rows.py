@@ -11,20 +11,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from customs.access.callers import Caller
-from customs.database import Base
+from customs.audit.actions import Act, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db.bulk import insert_many, one_of
+from customs.db.database import Base
 from customs.declarations.batch_moves import mark_moved
+from customs.declarations.intake.orders import Order
 from customs.declarations.models import Batch, OpenRow
 from customs.declarations.offices import OFFICES
-from customs.declarations.orders import Order
-from customs.declarations.queries import batch_of, sees_batch
+from customs.declarations.reading.queries import batch_of, sees_batch
 from customs.errors import Fault, Invalid
 from customs.gateway.channels import Channel
-from customs.history.auditing import AuditTrail
-from customs.history.deeds import Act, deed_by
-from customs.history.masking import ANY_CERT_ID, mask_text
-from customs.many_rows import insert_many, one_of
-from customs.texts import NUMBER
+from customs.privacy.masking import ANY_CERT_ID, mask_text
+from customs.validation import NUMBER
 
 OPEN_ROWS = Base.metadata.tables[OpenRow.__tablename__]
 KNOWN_WORDS: Mapping[str, Collection[str]] = {"channel": frozenset(Channel), "office": frozenset(OFFICES)}

@@ -7,17 +7,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.access.callers import Caller
+from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db.pagination import Page, page_of
+from customs.declarations.intake.orders import Order
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
-from customs.declarations.orders import Order
 from customs.errors import Fault, Invalid
 from customs.gateway import Channel
-from customs.history.auditing import AuditTrail
-from customs.history.deeds import Act, Deed, deed_by
 from customs.ids import new_id
-from customs.paging import Page, page_of
-from customs.text_rules import Holds, objections_to
+from customs.text_rules.rules import Holds, objections_to
 
 NAMED_IN_A_DEED = 5
 # What is held against the table of what no number and no name is (R6b).

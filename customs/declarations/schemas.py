@@ -5,8 +5,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
-from customs.declarations.orders import Order
-from customs.fields import (
+from customs.declarations.intake.orders import Order
+from customs.gateway import Buyer, Channel, SubOrderPart
+from customs.validation import (
     NOT_LIST,
     NOT_OBJECT,
     NOT_TEXT,
@@ -22,7 +23,6 @@ from customs.fields import (
     WholeInItself,
     nested,
 )
-from customs.gateway import Buyer, Channel, SubOrderPart
 
 LONGEST_BATCH = 10_000
 MOST_SUB_ORDERS = 200

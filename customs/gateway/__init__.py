@@ -3,6 +3,7 @@
 from customs.gateway.cashier_desks import cashier_url
 from customs.gateway.channels import Channel, DeclarationChannel, channels
 from customs.gateway.client import Gateway
+from customs.gateway.declaration_request import Buyer, Filing, SubOrderPart
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint, check
 from customs.gateway.errors import (
     Busy,
@@ -22,7 +23,6 @@ from customs.gateway.errors import (
     UnreadableKey,
 )
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.filings import Buyer, Filing, SubOrderPart
 from customs.gateway.messages import (
     DeclarationReply,
     OrderReply,
@@ -40,7 +40,7 @@ from customs.gateway.messages import (
 from customs.gateway.methods import METHODS, Method, method_of
 from customs.gateway.money import CURRENCY_PLACES, amount_text, as_meant, in_places, money_text
 from customs.gateway.notification import Notification, read_notification
-from customs.gateway.sales import Sale
+from customs.gateway.payment_request import Sale
 from customs.gateway.signing import Signer, Verifier, notification_text, signing_text
 from customs.gateway.wallets import Wallet, wallets
 

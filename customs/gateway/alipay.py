@@ -1,9 +1,9 @@
 """Declaring Alipay payments (9.4 to 9.6): which parameters go with which call."""
 
 from customs.gateway.client import Gateway
+from customs.gateway.declaration_request import Filing, filled
 from customs.gateway.endpoints import BY_NAME
 from customs.gateway.errors import Misuse
-from customs.gateway.filings import Filing, filled
 from customs.gateway.messages import DeclarationReply, declaration_reply
 from customs.gateway.money import money_text
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from customs.gateway.endpoints import check
 from customs.gateway.errors import Misuse
 from customs.gateway.methods import Method
-from customs.gateway.sales import Sale
+from customs.gateway.payment_request import Sale
 from customs.gateway.signing import encoded_pairs
 
 # What the browser brings back to return_url (4.6.3, 4.7.3, 6.4.3), `trade_type` also as the document spells it.

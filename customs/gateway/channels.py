@@ -6,7 +6,7 @@ from typing import Protocol
 
 from customs.gateway.alipay import Alipay
 from customs.gateway.client import Gateway
-from customs.gateway.filings import Filing
+from customs.gateway.declaration_request import Filing
 from customs.gateway.messages import DeclarationReply
 from customs.gateway.wechatpay import WeChatPay
 

@@ -10,11 +10,11 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import Timeout
 
-from customs.gateway.answers import understand
-from customs.gateway.conversation import LOST, Conversation
 from customs.gateway.endpoints import Endpoint, check
+from customs.gateway.error_mapping import understand
 from customs.gateway.errors import ClockSkew, Misuse, NotSent, Unknown
 from customs.gateway.exchange import Exchange, Reply
+from customs.gateway.response_stream import LOST, Conversation
 from customs.gateway.signing import Signer, signing_text
 from customs.gateway.transport import NotConnectedError, TimedAdapter
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from customs.gateway.channels import Channel
-from customs.gateway.dialects import DIALECTS
+from customs.gateway.declaration_request import filled
 from customs.gateway.endpoints import BY_NAME, Endpoint
 from customs.gateway.errors import Misuse
-from customs.gateway.filings import filled
+from customs.gateway.field_names import DIALECTS
 from customs.gateway.messages.payers import (
     CODE_PAGE,
     CODE_URL,
@@ -22,7 +22,7 @@ from customs.gateway.messages.payers import (
     PayerNeed,
 )
 from customs.gateway.money import amount_text
-from customs.gateway.sales import Sale
+from customs.gateway.payment_request import Sale
 
 
 @dataclass(frozen=True)

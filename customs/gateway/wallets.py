@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from customs.gateway.channels import Channel
 from customs.gateway.client import Gateway
-from customs.gateway.dialects import DIALECTS
+from customs.gateway.declaration_request import filled
 from customs.gateway.endpoints import BY_NAME, Endpoint
 from customs.gateway.errors import Misuse
 from customs.gateway.exchange import Reply
-from customs.gateway.filings import filled
+from customs.gateway.field_names import DIALECTS
 from customs.gateway.messages import (
     OrderReply,
     RateReply,
@@ -24,7 +24,7 @@ from customs.gateway.messages import (
 )
 from customs.gateway.methods import Method
 from customs.gateway.money import amount_text
-from customs.gateway.sales import Sale
+from customs.gateway.payment_request import Sale
 
 
 class Wallet:

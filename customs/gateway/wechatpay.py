@@ -1,8 +1,8 @@
 """Declaring WeChat payments (9.1 to 9.3): which parameters go with which call."""
 
 from customs.gateway.client import Gateway
+from customs.gateway.declaration_request import Filing, filled
 from customs.gateway.endpoints import BY_NAME
-from customs.gateway.filings import Filing, filled
 from customs.gateway.messages import DeclarationReply, declaration_reply
 from customs.gateway.money import money_text
 

@@ -8,17 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs import database
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.db.pagination import page_of
 from customs.errors import NotFound
-from customs.instants import instant
-from customs.lanes import resuming
+from customs.lanes import queries
 from customs.lanes.models import Lane
 from customs.lanes.queries import LaneState, state_of
-from customs.paging import page_of
-from customs.web.bodies import raw_body
-from customs.web.doors import current_caller, detail, list_json, needs, only_these, page_asked, services
-from customs.web.once import once
+from customs.timestamps import instant
+from customs.web.idempotency import once
+from customs.web.json_body import raw_body
+from customs.web.request import current_caller, detail, list_json, needs, only_these, page_asked, services
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 
@@ -46,7 +46,7 @@ def read_lane(lane_id: str) -> WerkzeugResponse:
 def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
     def work(db: Session) -> tuple[dict[str, Any], int]:
         now = database.now(db)
-        lane = resuming.resume_lane(db, lane_id, current_caller(), services().audit, now)
+        lane = queries.resume_lane(db, lane_id, current_caller(), services().audit, now)
         return lane_json(lane, now), 200
 
     answer = once(raw_body(), work)

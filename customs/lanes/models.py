@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Float, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from customs.database import Base, UtcDateTime
+from customs.db.database import Base, UtcDateTime
 
 # One call that was lost says little; that none was answered for so long says it.
 FAILING_AFTER = timedelta(seconds=20)

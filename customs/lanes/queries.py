@@ -7,10 +7,15 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs import database
+from customs.audit.actions import Act, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.config import Settings
+from customs.db import database
+from customs.errors import NotFound
+from customs.jobs.process_registry import Attendance, attendance
+from customs.lanes import breaker
 from customs.lanes.models import Lane
-from customs.processes import Attendance, attendance
-from customs.settings import Settings
 
 
 class Light(StrEnum):
@@ -67,3 +72,18 @@ def light_of(db: Session, settings: Settings) -> Light:
     if attended is Attendance.TROUBLED:
         return Light.TROUBLED
     return Light.OPEN if lanes else Light.UNUSED
+
+
+def resume_lane(
+    db: Session, lane_id: str, by: Caller, audit: AuditTrail, now: datetime, reason: str | None = None
+) -> Lane:
+    """Open a lane again; what waited goes on by itself. Raises NotFound."""
+    # Locked as it is stopped: why it was is part of the record.
+    lane = db.scalar(select(Lane).where(Lane.id == lane_id).with_for_update())
+    if lane is None:
+        raise NotFound
+    stopped = {"stopped_for": lane.reason} if lane.reason else {}
+    breaker.resume(db.connection(), lane_id)
+    db.refresh(lane)
+    audit.append(db, deed_by(by, Act.LANE_RESUME, lane_id, reason=reason, **stopped), now)
+    return lane

@@ -9,17 +9,21 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs import database
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.db.pagination import LARGEST_PAGE
 from customs.errors import GatewayAway, Unreadable
 from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
-from customs.paging import LARGEST_PAGE
-from customs.payments import notifying, paying, presenting, queries, rates, refunding
+from customs.payments import serializers
+from customs.payments.collect import create, notifications, rates, refunds
 from customs.payments.models import Payment, Refund
+from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.web.bodies import load, raw_body
-from customs.web.doors import (
+from customs.web.idempotency import once
+from customs.web.json_body import load, raw_body
+from customs.web.rendering import page
+from customs.web.request import (
     current_caller,
     detail,
     flag_asked,
@@ -33,8 +37,6 @@ from customs.web.doors import (
     time_asked,
     word_asked,
 )
-from customs.web.once import once
-from customs.web.rendering import page
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ MOST_FIELDS = 100
 @needs(Scope.PAYMENTS_WRITE)
 def create_payment() -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
-    desk = paying.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
+    desk = create.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
     order = desk.checked(load(PaymentIn()))
     # A login code is good for one exchange: only the first request may ask for it.
     with_openid = cache(lambda: desk.with_openid(services().engine, order))
@@ -80,7 +82,7 @@ def list_payments() -> dict[str, Any]:
     )
     with services().reading() as db:
         found = queries.list_payments(db, current_caller(), filters, limit=limit, cursor=cursor)
-        return list_json(found, [presenting.payment_json(one, services().vault) for one in found.rows])
+        return list_json(found, [serializers.payment_json(one, services().vault) for one in found.rows])
 
 
 @api.get("/payments/<payment_id>")
@@ -98,7 +100,7 @@ def read_payment_events(payment_id: str) -> dict[str, Any]:
     with services().reading() as db:
         queries.payment_of(db, payment_id, current_caller())
         found = queries.events_of(db, payment_id, limit=limit, after=after)
-        return list_json(found, [presenting.event_json(event) for event in found.rows])
+        return list_json(found, [serializers.event_json(event) for event in found.rows])
 
 
 @api.post("/payments/<payment_id>/refunds")
@@ -108,7 +110,7 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
     body = load(RefundIn())
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        made = refunding.refund(
+        made = refunds.refund(
             db, payment_id, body, services().declarations, current_caller(), services().audit, database.now(db)
         )
         return {"id": made.id}, 201
@@ -133,7 +135,7 @@ def list_refunds() -> dict[str, Any]:
     )
     with services().reading() as db:
         found = queries.list_refunds(db, current_caller(), filters, limit=limit, cursor=cursor)
-        return list_json(found, [presenting.refund_json(one) for one in found.rows])
+        return list_json(found, [serializers.refund_json(one) for one in found.rows])
 
 
 @api.get("/refunds/<refund_id>")
@@ -151,10 +153,10 @@ def read_rate() -> dict[str, Any]:
     merchant_no = required_word("merchant_no")
     rates.check_merchant(merchant_no, current_caller())
     told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
-    return presenting.rate_json(told, age)
+    return serializers.rate_json(told, age)
 
 
-@open_doors.post(paying.NOTIFY_PATH)
+@open_doors.post(create.NOTIFY_PATH)
 def notify() -> Response:
     """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
     verifier = services().verifier
@@ -170,23 +172,23 @@ def notify() -> Response:
         log.warning("a notification was refused", reason=str(error))
         raise Unreadable("this is no notification of the gateway's") from error
     with services().transaction() as db:
-        notifying.take(db, message, database.now(db))
+        notifications.take(db, message, database.now(db))
     services().doorbell.ring()
     return Response("success", content_type="text/plain; charset=utf-8")
 
 
-@open_doors.get(paying.RETURN_PATH.format(id="<payment_id>"))
+@open_doors.get(create.RETURN_PATH.format(id="<payment_id>"))
 def return_page(payment_id: str) -> Response:
     """Where the payer's browser comes back to; what it brings along proves nothing (4.6.4)."""
-    return page("desk/payments/return.html")
+    return page("payments/return.html")
 
 
 def read_payment_json(payment_id: str) -> dict[str, Any]:
     with services().reading() as db:
         payment = queries.payment_of(db, payment_id, current_caller())
-        return presenting.payment_json(payment, services().vault, queries.refunds_of(db, payment.id))
+        return serializers.payment_json(payment, services().vault, queries.refunds_of(db, payment.id))
 
 
 def read_refund_json(refund_id: str) -> dict[str, Any]:
     with services().reading() as db:
-        return presenting.refund_json(queries.refund_of(db, refund_id, current_caller()))
+        return serializers.refund_json(queries.refund_of(db, refund_id, current_caller()))

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from customs.database import Base, Money, UtcDateTime, Word
+from customs.db.database import Base, Money, UtcDateTime, Word
 from customs.gateway.channels import Channel
-from customs.payments.errands import Errand
 from customs.payments.states import Refunded, RefundStatus, Status
+from customs.payments.tasks.task import Errand
 
 LONGEST_NUMBER = 64
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from customs.fields import LONGEST_TEXT, NOT_OBJECT, NOT_TEXT, NULL, REQUIRED, Choice, Fault, Money, Strict, Text
 from customs.gateway import CURRENCY_PLACES, Channel
-from customs.payments.paying import Order
+from customs.payments.collect.create import Order
+from customs.validation import LONGEST_TEXT, NOT_OBJECT, NOT_TEXT, NULL, REQUIRED, Choice, Fault, Money, Strict, Text
 
 INPUTS = ("openid", "auth_code", "appid", "code", "return_url", "ip", "product_id", "device_info")
 LONGEST_URL = 1000

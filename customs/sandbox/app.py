@@ -9,22 +9,22 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint
-from customs.sandbox.answers import Answer, Refused, answered, refused
 from customs.sandbox.bills import DELIMITERS, ENCODINGS, Bills
-from customs.sandbox.book import Book
-from customs.sandbox.call import Call
-from customs.sandbox.declarations import answer
-from customs.sandbox.desk import Desk
+from customs.sandbox.context import Desk
+from customs.sandbox.control_reports import refunds_by_payment, report
+from customs.sandbox.declaration_endpoints import answer
+from customs.sandbox.fault_injection import Forecast, Weather, is_declaration
 from customs.sandbox.ledger import Ledger
 from customs.sandbox.notifications import load_private_key
 from customs.sandbox.notifier import Notifier
 from customs.sandbox.page import front_page
 from customs.sandbox.payer import Payer
 from customs.sandbox.payment_calls import PaymentCalls
-from customs.sandbox.reporting import refunds_by_payment, report
+from customs.sandbox.payment_ledger import Book
+from customs.sandbox.request import Call
+from customs.sandbox.responses import Answer, Refused, answered, refused
 from customs.sandbox.settings import SandboxSettings
 from customs.sandbox.verification import NUMBERS_VERSION, Gate, load_public_key
-from customs.sandbox.weather import Forecast, Weather, is_declaration
 
 LARGEST_BODY = 64 * 1024
 

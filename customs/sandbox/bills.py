@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from customs.sandbox.answers import Answer, Refused
-from customs.sandbox.call import Call
+from customs.sandbox.context import Desk
 from customs.sandbox.currencies import rate_text
-from customs.sandbox.desk import Desk
 from customs.sandbox.filings import SHANGHAI
 from customs.sandbox.methods import METHODS
 from customs.sandbox.payments import Payment, Refund, shanghai
+from customs.sandbox.request import Call
+from customs.sandbox.responses import Answer, Refused
 
 HEADERS = (
     "交易时间",

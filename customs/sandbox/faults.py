@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Response, request
 
-from customs.sandbox.answers import Answer, Refused, refused
+from customs.sandbox.responses import Answer, Refused, refused
 
 Proceed = Callable[[], Answer]
 Strike = Callable[[Proceed], Response]

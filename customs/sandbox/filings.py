@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from customs.sandbox.channels import CHANNELS, Channel
-from customs.sandbox.fates import Course, Epoch, Fate, Step, fate_of
+from customs.sandbox.declaration_scenarios import Course, Epoch, Fate, Step, fate_of
 
 # The gateway's times are naive Shanghai times; a fixed offset needs no time zone files on a bare machine.
 SHANGHAI = timezone(timedelta(hours=8))

@@ -12,11 +12,11 @@ import requests
 import rsa
 import urllib3
 
-from customs.sandbox.call import Call
-from customs.sandbox.desk import Desk
+from customs.sandbox.context import Desk
 from customs.sandbox.notifications import NO_KEY, NOT_OURS, VERSION, Notification, is_loopback, signature, told
-from customs.sandbox.payment_fates import NOTIFY
-from customs.sandbox.settling import HELD_SECONDS, settle, settle_refund
+from customs.sandbox.payment_lifecycle import HELD_SECONDS, settle, settle_refund
+from customs.sandbox.payment_scenarios import NOTIFY
+from customs.sandbox.request import Call
 
 LOOK_SECONDS = 0.1
 TIMEOUT_SECONDS = 5

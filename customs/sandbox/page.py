@@ -3,10 +3,10 @@
 from flask import Response, render_template_string
 
 from customs.sandbox.channels import CHANNELS
-from customs.sandbox.fates import FATES
+from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.fault_injection import KINDS
 from customs.sandbox.faults import FAULTS
-from customs.sandbox.payment_fates import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
-from customs.sandbox.weather import KINDS
+from customs.sandbox.payment_scenarios import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 

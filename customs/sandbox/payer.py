@@ -8,15 +8,15 @@ from flask import Flask, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from customs.gateway.endpoints import BY_NAME, Endpoint, check
-from customs.sandbox.answers import Refused
-from customs.sandbox.call import Call
-from customs.sandbox.desk import Desk
+from customs.sandbox.context import Desk
 from customs.sandbox.payer_pages import CHANNELS, LISTED, ORDER, REFUSED, page
-from customs.sandbox.paying import ordered
 from customs.sandbox.payment_calls import DESKS
+from customs.sandbox.payment_endpoints import ordered
+from customs.sandbox.payment_lifecycle import end_by_payer, settle
 from customs.sandbox.payments import ENDED, Payment
-from customs.sandbox.settling import end_by_payer, settle
-from customs.sandbox.shapes import RETURNS, order
+from customs.sandbox.request import Call
+from customs.sandbox.response_fields import RETURNS, order
+from customs.sandbox.responses import Refused
 from customs.sandbox.values import wrong_values
 from customs.sandbox.verification import sent_parameters
 

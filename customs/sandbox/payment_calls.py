@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Callable, Mapping
 
-from customs.sandbox import paying, refunding
-from customs.sandbox.answers import Answer, Refused, answered, answered_beside
+from customs.sandbox import payment_endpoints, refund_endpoints
 from customs.sandbox.bills import Bills
-from customs.sandbox.call import Call
+from customs.sandbox.context import Desk
 from customs.sandbox.currencies import rate_text
-from customs.sandbox.desk import Desk
 from customs.sandbox.methods import METHODS
-from customs.sandbox.shapes import numbered
+from customs.sandbox.request import Call
+from customs.sandbox.response_fields import numbered
+from customs.sandbox.responses import Answer, Refused, answered, answered_beside
 from customs.sandbox.values import wrong_values
 
 Operation = Callable[[Desk, Call], Answer]
@@ -37,14 +37,14 @@ class PaymentCalls:
     def __init__(self, desk: Desk, bills: Bills) -> None:
         self._desk = desk
         self._operations: Mapping[str, Operation] = {
-            **dict.fromkeys((name for name in METHODS if name not in DESKS), paying.create),
+            **dict.fromkeys((name for name in METHODS if name not in DESKS), payment_endpoints.create),
             "wx_openid": _openid,
-            "order": paying.query,
-            "alipay_order": paying.query,
-            "refund": refunding.give_back,
-            "alipay_refund": refunding.give_back,
-            "query_refund": refunding.query,
-            "alipay_query_refund": refunding.query,
+            "order": payment_endpoints.query,
+            "alipay_order": payment_endpoints.query,
+            "refund": refund_endpoints.give_back,
+            "alipay_refund": refund_endpoints.give_back,
+            "query_refund": refund_endpoints.query,
+            "alipay_query_refund": refund_endpoints.query,
             "rate": _rate,
             "alipay_rate": _rate,
             "download_bill": bills.download,

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from customs.sandbox.call import OUR_NUMBER
-from customs.sandbox.fates import Course
+from customs.sandbox.declaration_scenarios import Course
 from customs.sandbox.filings import SHANGHAI
-from customs.sandbox.payment_fates import (
+from customs.sandbox.payment_scenarios import (
     NOTIFY,
     PAID,
     PAYMENTS,
@@ -22,6 +21,7 @@ from customs.sandbox.payment_fates import (
     RefundFate,
     Wallet,
 )
+from customs.sandbox.request import OUR_NUMBER
 
 EXPIRES_SECONDS = 2 * 3600
 ENDED = ("PAID", "FAIL", "EXPIRED")

@@ -22,7 +22,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
-from customs.web.bodies import LARGEST_BODY
+from customs.web.json_body import LARGEST_BODY
 
 LARGEST_HEADERS = 64 * 1024
 # What every page consists of is smaller: it reaches a browser also when a disk is full.

@@ -1,16 +1,22 @@
 """Forms that are answered with a page: shown again with what is wrong, or with a secret that is shown this once."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from flask import Response
+from flask import Response, request
+from flask_babel import LazyString, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs.errors import CustomsError
-from customs.web.bodies import raw_body
-from customs.web.deeds import TOLD_IN_PLACE, sentences
-from customs.web.once import once
+from customs.auth.principal import Caller
+from customs.errors import CustomsError, Fault, Invalid, KeyReused
+from customs.ids import new_id
+from customs.web.form_actions import TOLD_IN_PLACE, sentences
+from customs.web.idempotency import FIELD, once
+from customs.web.json_body import raw_body
+from customs.web.labels import shown, told
 
 CREATED = 201
 
@@ -49,3 +55,158 @@ def made_once(make: Callable[[Session], tuple[str, str]]) -> Made:
 
     answer, _ = once(raw_body(), work)
     return Made(answer["id"], secrets[0] if secrets else None)
+
+
+_ = lazy_gettext
+
+# What a form says of itself; the catalogue's words are for whoever writes JSON.
+AT_A_FIELD: Mapping[str, LazyString] = {
+    "required": _("This is needed."),
+    "choice": _("Choose one of the list."),
+    "length": _("This is too short or too long."),
+    "unprintable": _("This holds a character that nobody can see: type it anew."),
+    "amount_invalid": _("Write an amount such as 46.44, without sign or comma."),
+    "amount_places": _("Yen and won have no decimal places, every other currency has two."),
+    "amount_zero": _("An amount is more than 0."),
+    "number_invalid": _("A number has 1 to 32 characters of 0-9 A-Z a-z _ - | * @"),
+    "number_taken": _("This number already stands for another payment: choose another one."),
+    "merchant_unknown": _("This merchant is not one of yours."),
+    "url_invalid": _("Write an address such as https://shop.example/back"),
+    "code_refused": _("The gateway refused this login code: have the payer log in again."),
+    "over_refundable": _("That is more than what is left to refund."),
+    "parameter_invalid": _("This cannot be used here: choose another one."),
+}
+OF_THE_WHOLE: Mapping[str, LazyString] = {
+    "gateway_away": _("The gateway did not answer, and nothing was done. Try again in a moment."),
+    "key_in_use": _("The first press is still being worked on. Wait a moment and press again: nothing is done twice."),
+    "key_reused": _("This form was sent before with something else in it. Look at the list before you send it again."),
+    "contended": _("Somebody else is changing the same thing at this moment. Try again."),
+    "not_paid": _("Only what is paid can be refunded."),
+    "number_unknown": _("The gateway has not told the number of this payment yet. Try again in a moment."),
+}
+# Said with the words that somebody else found for it.
+QUOTED: Mapping[str, LazyString] = {"gateway_refused": _("The gateway refuses this: %(words)s")}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was typed by field, the sentence beneath each field that is wrong, and sentences about the whole.
+
+    `once` is the key that the form carries: pressed twice, it does its deed once.
+    """
+
+    typed: Mapping[str, str] = field(default_factory=dict, repr=False)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    said: Collection[str] = ()
+    once: str = field(default_factory=lambda: new_id("once"))
+
+    def value(self, name: str, otherwise: str = "") -> str:
+        """What stands in a field."""
+        return self.typed.get(name, otherwise)
+
+
+def typed(*names: str) -> dict[str, str]:
+    """What was typed into these fields; an empty one was left out."""
+    # Read before anybody looks at its fields: what tells one sending from another is the whole body.
+    raw_body()
+    return {name: value for name in names if (value := request.form.get(name, "").strip())}
+
+
+def choices(words: Iterable[str]) -> list[tuple[str, str]]:
+    """What a field may be chosen from: each word with how it is called."""
+    return [(str(one), str(shown(one).word)) for one in words]
+
+
+def merchants_to_choose(caller: Caller) -> list[tuple[str, str]] | None:
+    """A caller's own merchants; None for somebody who may name any."""
+    return None if caller.merchants is None else choices(sorted(caller.merchants))
+
+
+def answered_at_fields(
+    work: Callable[[], WerkzeugResponse],
+    again: Callable[[Form], Response],
+    asked: Mapping[str, str],
+    fields: Collection[str],
+) -> WerkzeugResponse:
+    """What the work answers; refused: the page once more, with every fault at its field. `fields`: those it shows."""
+    try:
+        return work()
+    except CustomsError as error:
+        if error.status not in TOLD_IN_PLACE:
+            raise
+        response = again(refused(error, asked, fields))
+        response.status_code = error.status
+        return response
+
+
+def refused(error: CustomsError, asked: Mapping[str, str], fields: Collection[str]) -> Form:
+    """The form as it comes back after this error."""
+    named = {fault.pointer.lstrip("/?"): fault.code for fault in reversed(error.faults)}
+    at_fields = {name: _at_a_field(code) for name, code in named.items() if name in fields}
+    whole = [str(OF_THE_WHOLE[code]) for code in (error.code, *named.values()) if code in OF_THE_WHOLE]
+    whole += [str(QUOTED[one.code]) % {"words": one.detail} for one in error.faults if one.code in QUOTED]
+    once = request.form.get(FIELD) if not isinstance(error, KeyReused) else None
+    return Form(asked, at_fields, whole or ([] if at_fields else sentences(error)), once or new_id("once"))
+
+
+def _at_a_field(code: str) -> str:
+    if code in AT_A_FIELD:
+        return str(AT_A_FIELD[code])
+    words = told(code)
+    return f"{words.meaning} {words.action}".strip()
+
+
+Choice = TypeVar("Choice")
+
+# Also the commas and semicolons of Chinese keyboards.
+BETWEEN_NUMBERS = re.compile(r"[\s,;\uff0c\u3001\uff1b]+")
+LONGEST_NUMBER = 64
+LONGEST_REASON = 500
+
+
+def merchants_chosen() -> list[str]:
+    """Merchants by their numbers: ticked, or typed with commas, blanks or line breaks between them."""
+    numbers = [one for text in request.form.getlist("merchants") for one in BETWEEN_NUMBERS.split(text) if one]
+    if any(len(one) > LONGEST_NUMBER or not one.isprintable() for one in numbers):
+        raise _invalid("merchants", "merchants_invalid", f"a merchant number has at most {LONGEST_NUMBER} characters")
+    return sorted(set(numbers))
+
+
+def one_of(name: str, choices: Mapping[str, Choice]) -> Choice:
+    """What one choice of a list stands for. Raises Invalid for a word that is not among them."""
+    word = request.form.get(name, "")
+    if word not in choices:
+        raise _invalid(name, "choice", f"{name}: use one of {', '.join(choices)}")
+    return choices[word]
+
+
+def some_of(name: str, choices: Collection[str]) -> list[str]:
+    """Those of some choices that were ticked, in their own order. Raises Invalid for one that is not among them."""
+    words = request.form.getlist(name)
+    if not set(words) <= set(choices):
+        raise _invalid(name, "choice", f"{name}: use some of {', '.join(choices)}")
+    return [one for one in choices if one in words]
+
+
+def text_given(name: str, longest: int) -> str:
+    """One line of text that has to be there. Raises Invalid."""
+    text = request.form.get(name, "").strip()
+    if not text:
+        raise _invalid(name, "required", f"{name} is missing")
+    if len(text) > longest or not text.isprintable():
+        raise _invalid(name, "length", f"{name}: use at most {longest} visible characters")
+    return text
+
+
+def text_if_given(name: str, longest: int) -> str | None:
+    """The same where it may be left empty; None then."""
+    return text_given(name, longest) if request.form.get(name, "").strip() else None
+
+
+def reason_given() -> str:
+    """Why something is done, in a person's words. Raises Invalid when they say nothing."""
+    return text_given("reason", LONGEST_REASON)
+
+
+def _invalid(name: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, faults=[Fault(f"/{name}", code, detail)])

@@ -4,8 +4,11 @@ from typing import Any
 
 from flask import Flask, Response, render_template, request
 
-from customs.web import asking, case_words, formats, languages, shell, static_files, wording
-from customs.web.visitors import is_secure
+from customs.review import labels as review_labels
+from customs.site import navigation
+from customs.web import i18n, labels, static_files, template_filters
+from customs.web import request as web_request
+from customs.web.session_auth import is_secure
 
 # Nothing needs an inline script or style; Bootstrap draws small images from data: URLs.
 POLICY = (
@@ -33,16 +36,16 @@ HTML = "text/html"
 
 def install(app: Flask) -> None:
     """Teach templates the desk's words and forms, and put the headers on every page."""
-    languages.install(app)
+    i18n.install(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters.update(template_filters.FILTERS)
     app.jinja_env.globals.update(
         asset=static_files.asset_url,
         htmx_config=HTMX_CONFIG,
-        html_language=languages.html_language,
-        asked_with=asking.asked_with,
+        html_language=i18n.html_language,
+        asked_with=web_request.asked_with,
     )
-    app.jinja_env.globals.update(wording.GLOBALS | case_words.GLOBALS)
+    app.jinja_env.globals.update(labels.GLOBALS | review_labels.GLOBALS)
     app.after_request(_secure)
 
 
@@ -53,12 +56,12 @@ def page(template: str, http_status: int = 200, **shown: Any) -> Response:
 
 def desk(template: str, http_status: int = 200, **shown: Any) -> Response:
     """A page of the desk inside its shell, for whoever signed in."""
-    return page(f"desk/{template}", http_status, **shell.surroundings(), **shown)
+    return page(template, http_status, **navigation.surroundings(), **shown)
 
 
 def fragment(template: str, **shown: Any) -> Response:
     """A part of a page, which the page asks for by itself."""
-    return page(f"desk/{template}", **shown)
+    return page(template, **shown)
 
 
 def wants_html() -> bool:

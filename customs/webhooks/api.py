@@ -5,15 +5,24 @@ from typing import Any
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
-from customs import database
-from customs.access.callers import Scope
-from customs.web.bodies import load, raw_body
-from customs.web.doors import current_caller, list_json, needs, only_these, page_asked, services, time_asked, word_asked
-from customs.web.once import once
-from customs.webhooks import presenting, queries
-from customs.webhooks.endpoints import Endpoints
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.web.idempotency import once
+from customs.web.json_body import load, raw_body
+from customs.web.request import (
+    current_caller,
+    list_json,
+    needs,
+    only_these,
+    page_asked,
+    services,
+    time_asked,
+    word_asked,
+)
+from customs.webhooks import queries, serializers
 from customs.webhooks.models import DeliveryState
 from customs.webhooks.schemas import EndpointIn, ResendIn
+from customs.webhooks.subscriptions import Endpoints
 
 api = Blueprint("webhooks", __name__, url_prefix="/api/v1")
 
@@ -25,14 +34,14 @@ def _endpoints(db: Session) -> Endpoints:
 
 def _shown(endpoint_id: str) -> dict[str, Any]:
     with services().reading() as db:
-        return presenting.endpoint_json(queries.endpoint_of(db, endpoint_id, current_caller()))
+        return serializers.endpoint_json(queries.endpoint_of(db, endpoint_id, current_caller()))
 
 
 def _shown_with_secret(endpoint_id: str) -> dict[str, Any]:
     # Opened for the answer: what is kept for an Idempotency-Key must not hold it.
     with services().reading() as db:
         found = queries.endpoint_of(db, endpoint_id, current_caller())
-        return presenting.endpoint_with_secret_json(found, services().vault)
+        return serializers.endpoint_with_secret_json(found, services().vault)
 
 
 # Every key sees the events of what it may read.
@@ -44,14 +53,14 @@ def list_events() -> dict[str, Any]:
     filters = queries.Filters(word_asked("type", queries.TYPES), time_asked("since"), time_asked("until"))
     with services().reading() as db:
         page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
-        return list_json(page, [presenting.event_json(one) for one in page.rows])
+        return list_json(page, [serializers.event_json(one) for one in page.rows])
 
 
 @api.get("/events/<event_id>")
 @needs(None)
 def read_event(event_id: str) -> dict[str, Any]:
     with services().reading() as db:
-        return presenting.event_json(queries.announcement_of(db, event_id, current_caller()))
+        return serializers.event_json(queries.announcement_of(db, event_id, current_caller()))
 
 
 @api.post("/events/<event_id>/resend")
@@ -87,7 +96,7 @@ def list_endpoints() -> dict[str, Any]:
     limit, cursor = page_asked()
     with services().reading() as db:
         page = queries.list_endpoints(db, current_caller(), limit=limit, cursor=cursor)
-        return list_json(page, [presenting.endpoint_json(one) for one in page.rows])
+        return list_json(page, [serializers.endpoint_json(one) for one in page.rows])
 
 
 @api.get("/webhook-endpoints/<endpoint_id>")
@@ -136,4 +145,4 @@ def list_deliveries(endpoint_id: str) -> dict[str, Any]:
     with services().reading() as db:
         queries.endpoint_of(db, endpoint_id, current_caller())
         page = queries.list_deliveries(db, endpoint_id, state=state, event_id=event_id, limit=limit, cursor=cursor)
-        return list_json(page, [presenting.delivery_json(one) for one in page.rows])
+        return list_json(page, [serializers.delivery_json(one) for one in page.rows])

@@ -6,9 +6,9 @@ from enum import StrEnum
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from customs.database import Base, UtcDateTime, Word
-from customs.due import Due
-from customs.history.announcements import Announcement
+from customs.db.database import Base, UtcDateTime, Word
+from customs.events.outbox import Announcement
+from customs.jobs.leases import Due
 
 DUE = text("due_at IS NOT NULL")
 HELD = text("holder IS NOT NULL")

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from customs.access.callers import Caller, Scope
+from customs.auth.principal import Caller, Scope
+from customs.db.pagination import Page, page_of
 from customs.declarations.models import BatchMerchant
 from customs.errors import NotFound
-from customs.history.announcements import Announcement, EventType
-from customs.paging import Page, page_of
+from customs.events.outbox import Announcement, EventType
 from customs.webhooks.models import Delivery, Endpoint, EndpointMerchant
 
 TYPES = tuple(str(one) for one in EventType if one is not EventType.WEBHOOK_TEST)

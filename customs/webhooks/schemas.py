@@ -4,10 +4,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from customs.fields import NOT_LIST, NULL, REQUIRED, Choice, Fault, Strict, Text
-from customs.webhooks.endpoints import Wish
+from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, Fault, Strict, Text
 from customs.webhooks.models import LONGEST_URL
 from customs.webhooks.queries import TYPES
+from customs.webhooks.subscriptions import Wish
 
 
 def _some(chosen: list[str]) -> None:

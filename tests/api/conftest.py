@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.access.callers import Scope
-from customs.wiring import Services
+from customs.auth.api_keys import create_api_key
+from customs.auth.principal import Scope
+from customs.container import Services
+from customs.db import database
 from tests import make
 from tests.application import application
-from tests.desk import Desk
+from tests.product import Desk
 
 
 class Erp:

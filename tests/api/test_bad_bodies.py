@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from customs.web.bodies import LARGEST_BODY
+from customs.web.json_body import LARGEST_BODY
 from tests import make
 from tests.api.conftest import is_problem
 

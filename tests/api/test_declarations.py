@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
 from tests import make
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from customs import database
-from customs.access.api_keys import rotate_api_key
-from customs.declarations import intake
+from customs.auth.api_keys import rotate_api_key
+from customs.db import database
+from customs.declarations.intake import accept
 from tests import make
 from tests.api.conftest import Erp
 
@@ -123,8 +123,8 @@ def test_while_the_first_runs_the_second_is_told_to_come_back_at_once(erp, clien
         assert go_on.wait(10)
         return take_in_rows(*args, **options)
 
-    take_in_rows = intake.take_in_rows
-    monkeypatch.setattr(intake, "take_in_rows", slow)
+    take_in_rows = accept.take_in_rows
+    monkeypatch.setattr(accept, "take_in_rows", slow)
     another = Erp(client.application.test_client(), erp.key)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(another.post, "/batches", body, Idempotency_Key="k1")

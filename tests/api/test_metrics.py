@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from customs import doctoring
-from customs.engine import Engine
-from customs.history.announcements import Announcement
-from customs.history.counting import BUCKETS, Counts
-from customs.standalone import keep_key_pair
+from customs.container import Services
+from customs.events.outbox import Announcement
+from customs.jobs.dispatcher import Engine
+from customs.ops import health_checks
+from customs.ops.standalone import keep_key_pair
+from customs.stats.call_counters import BUCKETS, Counts
 from customs.webhooks.models import Delivery, Endpoint
-from customs.wiring import Services
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 Scrape = Callable[..., float | None]
 
@@ -139,7 +139,7 @@ def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Service
         db.flush()
         db.add(Delivery(id="whd_1", endpoint_id="whe_1", announcement_id="evt_1", created_at=desk.now, due_at=desk.now))
 
-    looked = [one for one in doctoring.examine(services) if one.part == "webhooks"]
+    looked = [one for one in health_checks.examine(services) if one.part == "webhooks"]
 
     assert (scrape("customs_webhook_endpoints_paused"), scrape("customs_due_deliveries")) == (1, 1)
     assert [(one.verdict, "410" in one.found, "whe_1/resume" in one.mend) for one in looked] == [("note", True, True)]

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from sqlalchemy import inspect, text
 
-from customs import logs
+from customs import logging_setup
 from customs.gateway import Busy, Refused, Unknown
 from tests import make
 
@@ -54,7 +54,7 @@ def lines(monkeypatch):
     before = structlog.get_config()
     handler = logging.StreamHandler(written)
     logging.getLogger().addHandler(handler)
-    logs.configure("debug")
+    logging_setup.configure("debug")
     yield written
     structlog.configure(**before)
     logging.getLogger().removeHandler(handler)

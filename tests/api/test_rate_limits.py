@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.wiring import Services
+from customs.auth.api_keys import create_api_key
+from customs.container import Services
+from customs.db import database
 from tests.api.conftest import Erp, is_problem
 from tests.application import application
 

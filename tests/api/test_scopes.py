@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
 from customs.payments.models import Refund
 from tests import make
 

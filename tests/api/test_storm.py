@@ -15,12 +15,12 @@ import pytest
 import requests
 from sqlalchemy import func, select
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.access.models import IdempotentReply
+from customs.auth.api_keys import create_api_key
+from customs.auth.models import IdempotentReply
+from customs.container import Services
+from customs.db import database
 from customs.declarations.models import Batch, Declaration
-from customs.supervision import free_port
-from customs.wiring import Services
+from customs.ops.supervisor import free_port
 from tests import make
 from tests.conftest import SIGNING_KEY
 from tests.journeys.gateway import clean_environ

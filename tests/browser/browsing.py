@@ -12,10 +12,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from playwright.sync_api import TimeoutError as TooLate
 
-from customs import database
-from customs.access.passwords import Passwords
-from customs.access.people import Profile, create_person, set_language
-from customs.wiring import Services
+from customs.auth.passwords import Passwords
+from customs.auth.users import Profile, create_person, set_language
+from customs.container import Services
+from customs.db import database
 from tests import make
 
 PASSWORD = "a password of the tests"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
-from customs.supervision import free_port
+from customs.ops.supervisor import free_port
 from tests.browser.browsing import Browsing, on_file
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway, running_gateway

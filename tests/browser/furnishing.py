@@ -6,19 +6,19 @@ from typing import Any
 import pyotp
 from sqlalchemy import select
 
-from customs.access.callers import Caller
-from customs.access.models import ApiKey, Person
-from customs.access.one_time_codes import secret_place
-from customs.access.roles import caller_of_person
+from customs.auth.models import ApiKey, Person
+from customs.auth.principal import Caller
+from customs.auth.roles import caller_of_person
+from customs.auth.totp import secret_place
+from customs.container import Services
 from customs.declarations.models import Push
-from customs.drafts.drafts import open_draft
 from customs.gateway.messages.records import GATEWAY_TIME
-from customs.history.requests import LoggedRequest
-from customs.wiring import Services
+from customs.imports.drafts import open_draft
+from customs.request_log.models import LoggedRequest
 from tests import make
 from tests.browser.browsing import Somebody
-from tests.drafts.clerk import order_row
-from tests.drafts.importing import warehouse_file
+from tests.imports.clerk import order_row
+from tests.imports.importing import warehouse_file
 from tests.journeys.deployment import Deployment
 from tests.journeys.erp import Erp
 from tests.journeys.processes import wait_until

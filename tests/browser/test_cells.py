@@ -9,8 +9,8 @@ from tests import make
 from tests.browser.browsing import Browsing
 from tests.browser.conftest import SitDown
 from tests.browser.test_clerk import as_file
-from tests.drafts.clerk import order_row
-from tests.drafts.importing import warehouse_file
+from tests.imports.clerk import order_row
+from tests.imports.importing import warehouse_file
 
 BATCH = re.compile(r"/batches/bat_")
 ALIKE = "form.alike input[name=value]"

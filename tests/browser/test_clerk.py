@@ -7,12 +7,12 @@ from typing import Any
 
 from playwright.sync_api import FilePayload, expect
 
-from customs.sheets.reading import read_grid
+from customs.spreadsheets.reader import read_grid
 from tests import make
 from tests.browser.browsing import PASSWORD, Browsing
 from tests.browser.conftest import SitDown
-from tests.drafts.clerk import order_row, split_rows
-from tests.drafts.importing import warehouse_file
+from tests.imports.clerk import order_row, split_rows
+from tests.imports.importing import warehouse_file
 
 MOST_CLICKS, MOST_SECONDS = 5, 60
 # The header is the file's first row.

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from customs.access.people import set_language
 from customs.app import create_app
-from customs.web.languages import COOKIE, TAGS
-from customs.wiring import Services
+from customs.auth.users import set_language
+from customs.container import Services
+from customs.web.i18n import COOKIE, TAGS
 from tests.browser.browsing import DESKTOP, PHONE, Browsing
 from tests.browser.conftest import SitDown
 from tests.browser.furnishing import draft_of, furnish, give_codes

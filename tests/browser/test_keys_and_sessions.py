@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from tests import make
 from tests.browser.browsing import Browsing
 from tests.browser.conftest import SitDown
-from tests.drafts.clerk import order_row
-from tests.drafts.importing import warehouse_file
+from tests.imports.clerk import order_row
+from tests.imports.importing import warehouse_file
 from tests.journeys.deployment import Deployment
 
 PLACES = {"o": "/declarations", "i": "/import", "r": "/review", "p": "/payments", "b": "/reconciliation", "w": "/"}

@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 from tests import make
 from tests.browser.conftest import SitDown
 from tests.browser.test_clerk import PATIENCE, as_file
-from tests.drafts.clerk import order_row
-from tests.drafts.importing import warehouse_file
+from tests.imports.clerk import order_row
+from tests.imports.importing import warehouse_file
 
 GOOD, FAULTY = 30, 2
 

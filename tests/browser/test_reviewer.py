@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from customs.history.audit_models import AuditEntry
+from customs.audit.models import AuditEntry
 from tests import make
 from tests.browser.browsing import Browsing
 from tests.browser.conftest import SitDown

@@ -10,9 +10,9 @@ import pytest
 from tests import make
 from tests.chaos.nemesis import Nemesis
 from tests.journeys.deployment import Deployment
+from tests.journeys.events_seen import Row
 from tests.journeys.gateway import running_gateway
 from tests.journeys.processes import wait_until
-from tests.journeys.told import Row
 
 pytestmark = pytest.mark.chaos
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from customs.access.callers import operator
+from customs.auth.principal import operator
 from customs.declarations.contents import Content, Echo, echo_of
-from customs.declarations.dossier import dossier_of
-from customs.declarations.held import pushes_of
-from customs.declarations.presenting import declarations_json
-from customs.declarations.resealing import reseal_buyers
+from customs.declarations.intake.existing import pushes_of
+from customs.declarations.reading.detail import dossier_of
+from customs.declarations.serializers import declarations_json
 from customs.declarations.states import Action, State
 from customs.gateway import NotFound, Refused, SubOrderPart, Unknown
-from customs.history.vault import Vault
+from customs.ops.key_rotation import rotate_keys
+from customs.privacy.vault import Vault
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 REFUSED = Refused("customs takes no correction now", exchange=make.exchange(), status=400)
 ABSENT = NotFound("unheard of", exchange=make.exchange(), status=404)
@@ -197,7 +197,7 @@ def test_a_new_key_seals_what_was_accepted_too(desk: Desk):
     desk.work(lambda _: REFUSED)
     newer = Vault(["a newer key", *desk.services.settings.pii_keys], desk.services.settings.secret_key)
 
-    resealed = reseal_buyers(desk.services.engine, newer)
+    resealed = rotate_keys(desk.services.engine, newer)["buyers"]
 
     content = accepted(desk, declaration_id)
     assert resealed == 2

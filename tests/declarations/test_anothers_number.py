@@ -5,18 +5,18 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from customs.crash_points import CrashPoints
-from customs.declarations.judging import ANOTHERS_NUMBER
 from customs.declarations.models import Declaration, Push
-from customs.declarations.pushing import DeclarationDesk
+from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER
+from customs.events.timeline import Event
 from customs.gateway import Gateway, Signer, Unknown, channels
 from customs.gateway.messages.owners import WITHHELD
-from customs.history.models import Event
+from customs.jobs.failpoints import CrashPoints
 from tests import make
 from tests.api.conftest import Erp, client, erp, key_for  # noqa: F401
 from tests.conftest import SIGNING_KEY
-from tests.desk import Desk
 from tests.gateway.loopback import answer, listening
+from tests.product import Desk
 
 THEIR_STATE = "EXCEPT"
 THEIR_TIME = "2031-01-01 00:00:00"

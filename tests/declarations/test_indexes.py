@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy.event import listen
 
-from customs.access.callers import Caller, operator
-from customs.declarations.queries import Filters, list_declarations
+from customs.auth.principal import Caller, operator
+from customs.declarations.reading.queries import Filters, list_declarations
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 
 @pytest.fixture

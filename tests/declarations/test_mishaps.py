@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from customs.crash_points import CrashPoints
-from customs.declarations.judging import judge
 from customs.declarations.models import Declaration
-from customs.declarations.pushing import DeclarationDesk
+from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.outcomes import judge
 from customs.declarations.states import Action, State
 from customs.gateway import Misuse, NotSent, Unknown
-from customs.history.vault import Vault
+from customs.jobs.failpoints import CrashPoints
+from customs.privacy.vault import Vault
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 
 def test_an_answer_recorded_again_after_a_commit_that_only_looked_lost_changes_nothing(desk: Desk):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import Refused, Unknown
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 WRITER = make.caller(scopes=frozenset({Scope.DECLARATIONS_WRITE}))
 REFUSED = Refused("amounts differ", exchange=make.exchange(), status=400)

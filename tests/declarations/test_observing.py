@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customs.declarations.identity import Identity
-from customs.declarations.judging import NO_END, POLLING_BUDGET, judge
+from customs.declarations.pushes.outcomes import NO_END, POLLING_BUDGET, judge
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
 from tests import make

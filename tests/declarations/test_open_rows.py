@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from customs import database
-from customs.access.callers import Caller, operator
+from customs.audit.models import AuditEntry
+from customs.auth.principal import Caller, operator
+from customs.db import database
 from customs.declarations.models import Batch, OpenRow
 from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
-from customs.declarations.queries import BatchState, Progress, progress_of
+from customs.declarations.reading.queries import BatchState, Progress, progress_of
 from customs.errors import Invalid, NotFound
-from customs.history.audit_models import AuditEntry
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 FAULTY = {"office": "ATLANTIS"}
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.cli.declaring import submit
+from customs.auth.api_keys import create_api_key
+from customs.cli.declarations import submit
+from customs.container import Services
+from customs.db import database
 from customs.errors import CustomsError
-from customs.sheets.columns import BY_SPELLING, Part
-from customs.wiring import Services
+from customs.imports.columns import BY_SPELLING, Part
 from tests import make
 from tests.conftest import SIGNING_KEY
-from tests.drafts.importing import field, hand_in
+from tests.imports.importing import field, hand_in
 from tests.web.visiting import People, text_of
 
 FILES = Path(__file__).with_name("files")

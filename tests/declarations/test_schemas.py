@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from customs.declarations.checking import complaints_of
+from customs.declarations.intake.validate import complaints_of
 from customs.declarations.schemas import BatchIn, DeclarationIn, ModifyIn, RedeclareIn
 from customs.gateway import money_text
 from tests import make

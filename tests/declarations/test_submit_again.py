@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from customs.cli.declaring import name_of, status, submit
-from customs.wiring import Services
+from customs.cli.declarations import name_of, status, submit
+from customs.container import Services
 from tests.declarations.test_real_files import FILES, environment_of
-from tests.drafts.clerk import order_row
-from tests.sheets.spreadsheets import csv_text
+from tests.imports.clerk import order_row
+from tests.imports.spreadsheets import csv_text
 
 FINDINGS = 2
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from customs.declarations.models import Declaration, Push
-from customs.declarations.planning import plan_pushes
+from customs.declarations.offices import plan_pushes
 from customs.declarations.states import State
 from customs.gateway import Channel
+from tests.journeys.events_seen import OrderKey, Row, Told
 from tests.journeys.gateway import SandboxGateway
-from tests.journeys.told import OrderKey, Row, Told
 
 Key = tuple[str, str, str, str]
 Ledger = Mapping[Key, dict[str, Any]]

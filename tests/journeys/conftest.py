@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from customs import database, migrating
+from customs.db import database
+from customs.ops import migrate
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway, running_gateway
 from tests.postgresql import drop_database, new_database
@@ -34,7 +35,7 @@ def lasting_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         return
     url = new_database(request.getfixturevalue("cluster"))
     engine = database.connect(url)
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     engine.dispose()
     yield url
     drop_database(url)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from customs.crash_points import EXIT_CODE, CrashPoints
 from customs.declarations.models import Push
 from customs.declarations.states import Action
+from customs.jobs.failpoints import EXIT_CODE, CrashPoints
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.processes import wait_until

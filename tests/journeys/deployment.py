@@ -10,25 +10,25 @@ import requests
 from redis import RedisError
 from sqlalchemy import func, select
 
-from customs import database
-from customs.access.api_keys import create_api_key
-from customs.access.callers import operator
-from customs.declarations import intake
+from customs.auth.api_keys import create_api_key
+from customs.auth.principal import operator
+from customs.config import read_settings
+from customs.container import Services, staffed
+from customs.db import database
+from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.intake import accept
 from customs.declarations.models import Declaration, Push
-from customs.declarations.review import Reviewing
-from customs.doorbell import Doorbell
-from customs.embedded_redis import server_binary, server_command
-from customs.lanes import gate
+from customs.jobs.wakeup import Doorbell
+from customs.lanes import breaker
 from customs.lanes.models import Lane
-from customs.settings import read_settings
-from customs.supervision import free_port
-from customs.wiring import Services, staffed
+from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.supervisor import free_port
 from tests import make
 from tests.journeys.checker import broken_promises
 from tests.journeys.erp import Erp
+from tests.journeys.events_seen import Row, Told
 from tests.journeys.gateway import REPUSH_SECONDS, SandboxGateway, clean_environ
 from tests.journeys.processes import Process, started, wait_until
-from tests.journeys.told import Row, Told
 from tests.patience import PATIENCE_SECONDS
 
 GRACE_SECONDS = 2.5
@@ -107,9 +107,9 @@ class Deployment:
     def hand_in(self, *rows: Row) -> str:
         """Store a batch without the API; returns its id."""
         services, sender = self.services, operator()
-        ready = intake.make_ready(services.engine, services.vault, services.rules, intake.Submission(rows), sender)
+        ready = accept.make_ready(services.engine, services.vault, services.rules, accept.Submission(rows), sender)
         with services.transaction() as db:
-            batch_id = intake.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
+            batch_id = accept.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
         self.told.acknowledged(rows)
         return batch_id
 
@@ -158,7 +158,7 @@ class Deployment:
             stopped = db.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None))).all()
         for lane in stopped:
             with self.services.transaction() as db:
-                gate.resume(db.connection(), lane)
+                breaker.resume(db.connection(), lane)
 
     def empty_redis(self) -> None:
         with suppress(RedisError):

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import requests
 
+from tests.journeys.events_seen import Row, Told
 from tests.journeys.processes import LOOK_SECONDS, wait_until
-from tests.journeys.told import Row, Told
 from tests.patience import PATIENCE_SECONDS
 
 ANSWER_SECONDS = 60.0

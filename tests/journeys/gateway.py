@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from customs.standalone import keep_key_pair
-from customs.supervision import free_port
+from customs.ops.standalone import keep_key_pair
+from customs.ops.supervisor import free_port
 from tests.journeys.processes import started, wait_until
 
 FOREIGN = ("CUSTOMS_", "WISECASHIER_")

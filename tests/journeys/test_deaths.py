@@ -6,7 +6,7 @@ import pytest
 
 from customs.declarations.models import Push
 from customs.declarations.states import State
-from customs.processes import list_processes
+from customs.jobs.process_registry import list_processes
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway

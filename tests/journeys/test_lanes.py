@@ -5,7 +5,7 @@ import sys
 
 from customs.declarations.models import Push
 from customs.lanes.models import Lane
-from customs.standalone import keep_key_pair
+from customs.ops.standalone import keep_key_pair
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.processes import wait_until

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from customs import database, doctoring
-from customs.doorbell import QUEUE, connect
-from customs.processes import Kind, running
+from customs.db import database
+from customs.jobs.process_registry import Kind, running
+from customs.jobs.wakeup import QUEUE, connect
+from customs.ops import health_checks
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway
@@ -109,7 +110,9 @@ def test_the_work_goes_on_while_it_refuses_and_the_worker_goes_back_when_it_work
     try:
         goes_on = crew.is_declared()
         wait_until(lambda: crew.trouble() is not None, "the worker says that it looks for work by itself", SECONDS)
-        said = [one for one in doctoring.examine(crew.deployment.services, thoroughly=False) if one.part == "workers"]
+        said = [
+            one for one in health_checks.examine(crew.deployment.services, thoroughly=False) if one.part == "workers"
+        ]
     finally:
         mend(crew.redis)
     wait_until(crew.is_behind_the_queue, "the worker waits behind the queue again", SECONDS)

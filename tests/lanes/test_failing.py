@@ -8,16 +8,16 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from customs import doctoring
-from customs.cli.administering import lanes as lanes_command
+from customs.cli.admin import lanes as lanes_command
+from customs.container import Services
 from customs.gateway.errors import GatewayError, NotSent, Unknown
-from customs.lanes import gate
-from customs.lanes.signals import lane_report
-from customs.wiring import Services
+from customs.lanes import breaker
+from customs.lanes.breaker import lane_report
+from customs.ops import health_checks
 from tests import make
 from tests.application import application
 from tests.certificates import self_signed
-from tests.desk import Desk
+from tests.product import Desk
 from tests.web.visiting import People, text_of
 from tests.webhooks.receiver import listening
 
@@ -39,7 +39,7 @@ def fail(desk: Desk):
     def failed(outcome: GatewayError) -> None:
         desk.wait(seconds=-30)
         with desk.services.engine.begin() as db:
-            gate.report(db, desk.lane, lane_report([outcome], desk.now), desk.now)
+            breaker.report(db, desk.lane, lane_report([outcome], desk.now), desk.now)
         desk.wait(seconds=30)
 
     return failed
@@ -50,7 +50,7 @@ UNREADABLE = Unknown("<html>")
 
 
 def verdicts(services: Services) -> dict[str, tuple[str, str]]:
-    return {one.part: (one.verdict, one.found) for one in doctoring.examine(services, thoroughly=False)}
+    return {one.part: (one.verdict, one.found) for one in health_checks.examine(services, thoroughly=False)}
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, UNREADABLE], ids=["certificate", "not understood"])

@@ -17,8 +17,7 @@ from customs.gateway import (
     TooLate,
     Unknown,
 )
-from customs.lanes.gate import LaneReport
-from customs.lanes.signals import SIGNALS, Signal, lane_report, signal_of
+from customs.lanes.breaker import SIGNALS, LaneReport, Signal, lane_report, signal_of
 from tests import make
 from tests.payments.till import order_reply, refund_reply, sale_reply
 

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-JUDGING = "customs/declarations/judging.py"
-CLAIMING = "customs/declarations/claiming.py"
-RECORDING = "customs/declarations/recording.py"
-SENDING = "customs/declarations/sending.py"
-PUSHING = "customs/declarations/pushing.py"
-ENGINE = "customs/engine.py"
-DEADLINES = "customs/send_deadlines.py"
-ERRANDS = "customs/payments/errands.py"
-PAYMENT_JUDGING = "customs/payments/judging.py"
+JUDGING = "customs/declarations/pushes/outcomes.py"
+CLAIMING = "customs/declarations/pushes/claim.py"
+RECORDING = "customs/declarations/pushes/record.py"
+SENDING = "customs/declarations/pushes/send.py"
+PUSHING = "customs/declarations/pushes/handler.py"
+ENGINE = "customs/jobs/dispatcher.py"
+DEADLINES = "customs/jobs/send_deadlines.py"
+ERRANDS = "customs/payments/tasks/task.py"
+PAYMENT_JUDGING = "customs/payments/tasks/outcomes.py"
 
-OF_JUDGING = ("tests/declarations/test_judging.py", "tests/declarations/test_observing.py")
-OF_CLAIMING = ("tests/declarations/test_claiming.py",)
-OF_RECORDING = ("tests/declarations/test_recording.py",)
-OF_THE_ENGINE = ("tests/test_engine.py",)
-OF_PAYMENT_JUDGING = ("tests/payments/test_judging.py",)
+OF_JUDGING = ("tests/declarations/pushes/test_outcomes.py", "tests/declarations/test_observing.py")
+OF_CLAIMING = ("tests/declarations/pushes/test_claim.py",)
+OF_RECORDING = ("tests/declarations/pushes/test_record.py",)
+OF_THE_ENGINE = ("tests/jobs/test_dispatcher.py",)
+OF_PAYMENT_JUDGING = ("tests/payments/tasks/test_outcomes.py",)
 SIMULATION = ("tests/simulation",)
 
 
@@ -182,7 +182,7 @@ MUTANTS = (
         SENDING,
         " push.withheld.is_(False), may_still_be_sent)",
         " may_still_be_sent)",
-        ("tests/declarations/test_withholding.py",),
+        ("tests/declarations/intake/test_payment_holds.py",),
     ),
     Mutant(
         "a stopped lane lets calls out",
@@ -196,14 +196,14 @@ MUTANTS = (
         PUSHING,
         "if self._deadlines.is_over(task.key):",
         "if False:",
-        ("tests/test_send_deadlines.py", *SIMULATION),
+        ("tests/jobs/test_send_deadlines.py", *SIMULATION),
     ),
     Mutant(
         "leases count from after the COMMIT",
         PUSHING,
         "self._deadlines.set((task.key for task in allowed), start, now)",
         "self._deadlines.set((task.key for task in allowed), self._deadlines.start(), now)",
-        ("tests/test_send_deadlines.py", *SIMULATION),
+        ("tests/jobs/test_send_deadlines.py", *SIMULATION),
     ),
     # The loop.
     Mutant(
@@ -224,42 +224,42 @@ MUTANTS = (
     ),
     Mutant(
         "no merchant filter",
-        "customs/access/callers.py",
+        "customs/auth/principal.py",
         "return true() if self.merchants is None else column.in_(sorted(self.merchants))",
         "return true()",
-        ("tests/declarations/test_queries.py", "tests/payments/test_api_scopes.py"),
+        ("tests/declarations/reading/test_queries.py", "tests/payments/test_api_scopes.py"),
     ),
     Mutant(
         "refunds over what is left",
-        "customs/payments/refunding.py",
+        "customs/payments/collect/refunds.py",
         "if left <= 0 or (amount is not None and amount > left):",
         "if left <= 0:",
-        ("tests/payments/test_refunding.py",),
+        ("tests/payments/collect/test_refunds.py",),
     ),
     Mutant(
         "no lock on refunds",
-        "customs/payments/refunding.py",
+        "customs/payments/collect/refunds.py",
         "db.scalar(select(Payment).where(*named).with_for_update())",
         "db.scalar(select(Payment).where(*named))",
         ("tests/payments/test_races.py",),
     ),
     Mutant(
         "no lock between intakes",
-        "customs/declarations/intake.py",
+        "customs/declarations/intake/accept.py",
         "        lock_orders(db, checked.orders.values())\n",
         "        pass\n",
-        ("tests/declarations/test_intake.py",),
+        ("tests/declarations/intake/test_accept.py",),
     ),
     Mutant(
         "more is declared than was paid",
-        "customs/declarations/paid.py",
+        "customs/declarations/intake/payment_rules.py",
         "if others + case.order.total > case.facts.net_cny:",
         "if case.order.total > case.facts.net_cny:",
-        ("tests/declarations/test_paid.py", "tests/payments/test_races.py"),
+        ("tests/declarations/intake/test_payment_rules.py", "tests/payments/test_races.py"),
     ),
     Mutant(
         "a refund and a decision race",
-        "customs/declarations/allowing.py",
+        "customs/declarations/actions/action_rules.py",
         '"a refund of its payment is under way") if request.refunding else None',
         '"a refund of its payment is under way") if False else None',
         ("tests/payments/test_refund_and_declare.py",),
@@ -267,17 +267,17 @@ MUTANTS = (
     # Said twice, or by somebody else.
     Mutant(
         "the replay check is removed",
-        "customs/declarations/intake.py",
+        "customs/declarations/intake/accept.py",
         "if holdings.is_same(known, checked.given[index], vault):",
         "if True:",
-        ("tests/declarations/test_intake.py",),
+        ("tests/declarations/intake/test_accept.py",),
     ),
     Mutant(
         "an Idempotency-Key takes any body",
-        "customs/access/idempotency.py",
+        "customs/auth/idempotency_store.py",
         "if found.fingerprint != request.fingerprint:",
         "if False:",
-        ("tests/access/test_idempotency.py",),
+        ("tests/auth/test_idempotency_store.py",),
     ),
     Mutant(
         "another's numbers are applied",
@@ -314,13 +314,13 @@ MUTANTS = (
         ERRANDS,
         '{"in_doubt": True, "next_action": Deed.QUERY, "sent_at": now}',
         '{"next_action": Deed.QUERY, "sent_at": now}',
-        ("tests/payments/test_payment_desk.py", "tests/payments/test_recording.py"),
+        ("tests/payments/tasks/test_handler.py", "tests/payments/tasks/test_payment_task.py"),
     ),
     Mutant(
         "payments know no fence",
-        "customs/payments/locking.py",
+        "customs/payments/locks.py",
         'row["holder"] is not None and row["fence"] == task.fence',
         'row["holder"] is not None',
-        ("tests/payments/test_recording.py",),
+        ("tests/payments/tasks/test_payment_task.py",),
     ),
 )

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from customs.standalone import keep_key_pair
-from customs.wiring import Services
+from customs.container import Services
+from customs.ops.standalone import keep_key_pair
 from tests.api.conftest import client, erp, key_for, limited, stranger  # noqa: F401
-from tests.desk import Desk
 from tests.gateway.loopback import answer, listening
 from tests.payments.shop import Counter
 from tests.payments.till import Till
+from tests.product import Desk
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from customs.access.callers import Scope
+from customs.auth.principal import Scope
 from tests import make
 from tests.api.conftest import Erp
 from tests.payments.shop import NOWHERE, SCAN, Counter, pay, refund

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from customs import doctoring
+from customs.events.outbox import Announcement
 from customs.gateway import Unknown
-from customs.history.announcements import Announcement
-from customs.payments.judging import NO_ANSWER
+from customs.ops import health_checks
+from customs.payments.tasks.outcomes import NO_ANSWER
 from tests.api.conftest import Erp, client, erp  # noqa: F401
 from tests.payments.till import Till, order_reply, refund_reply
 from tests.web.visiting import People, text_of
@@ -23,7 +23,7 @@ def announced(till: Till) -> list[str]:
 
 
 def examined(till: Till) -> list[str]:
-    return [str(one.found) for one in doctoring.examine(till.services) if one.part == "review"]
+    return [str(one.found) for one in health_checks.examine(till.services) if one.part == "review"]
 
 
 def unknown_for_a_day(till: Till) -> tuple[str, str]:

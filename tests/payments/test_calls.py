@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wallets
-from customs.history.vault import Vault
-from customs.payments import queries
-from customs.payments.errands import Task
-from customs.payments.judging import ANOTHERS_NUMBER
+from customs.ops.standalone import keep_key_pair
 from customs.payments.models import Payment
-from customs.payments.payment_work import PaymentWork
-from customs.payments.refund_work import RefundWork
-from customs.standalone import keep_key_pair
+from customs.payments.reading import queries
+from customs.payments.tasks.outcomes import ANOTHERS_NUMBER
+from customs.payments.tasks.payment_task import PaymentWork
+from customs.payments.tasks.refund_task import RefundWork
+from customs.payments.tasks.task import Task
+from customs.privacy.vault import Vault
 from tests import make
 from tests.gateway.loopback import Loopback, answer, listening, sent
 from tests.payments.till import Till, order_reply

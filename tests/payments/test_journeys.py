@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import requests
 
-from customs.desks import Desks
+from customs.container import Services
 from customs.gateway import METHODS, Method
-from customs.wiring import Services
+from customs.jobs.composite import Desks
 from tests import make
 from tests.api.conftest import Erp
 from tests.journeys.gateway import SandboxGateway, running_gateway
 from tests.patience import PATIENCE_SECONDS
-from tests.payments.test_paying import METHOD_IDS, row_for
+from tests.payments.collect.test_create import METHOD_IDS, row_for
 from tests.payments.till import payment_row
 
 

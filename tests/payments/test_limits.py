@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from customs.gateway import Notification
-from customs.payments import notifying
+from customs.payments.collect import notifications
 from customs.payments.states import Status
 from tests.payments.till import Till, refund_reply, sale_reply
 
@@ -51,7 +51,7 @@ def test_a_notification_about_a_number_longer_than_any_is_about_nothing(till: Ti
     message = Notification(payment_no=numbers[0], our_no=numbers[1], status="PAID", personal={}, **rest)
 
     with till.services.transaction() as db:
-        assert not notifying.take(db, message, till.now)
+        assert not notifications.take(db, message, till.now)
 
 
 def test_the_largest_amounts_are_exact(till: Till):

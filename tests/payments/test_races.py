@@ -10,8 +10,8 @@ from customs.declarations.states import State
 from customs.errors import ActionRefused, Invalid
 from customs.payments.models import Refund
 from tests import make
-from tests.desk import Desk
 from tests.payments.till import Silent, Till, at_once, backdate, desk_of, order_reply, refund_reply, sale_reply
+from tests.product import Desk
 
 CALLERS = 64
 ROUNDS = 6

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import update
 
 from customs.declarations.models import Push
-from customs.declarations.presenting import declarations_json
+from customs.declarations.serializers import declarations_json
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import Busy, Unknown
-from customs.payments.errands import Deed
+from customs.payments.tasks.task import Deed
 from tests import make
-from tests.desk import Desk
 from tests.payments.till import Till, order_reply, refund_reply
+from tests.product import Desk
 
 DAY = timedelta(hours=24)
 BUSY = Busy("later", exchange=make.exchange(), retry_after=None)

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from customs.declarations.allowing import Request
-from customs.declarations.estimating import running_of
-from customs.declarations.presenting import declaration_json
-from customs.declarations.queries import BatchState, progress_of
+from customs.declarations.actions.action_rules import Request
+from customs.declarations.reading.dashboard import running_of
+from customs.declarations.reading.queries import BatchState, progress_of
+from customs.declarations.serializers import declaration_json
 from customs.declarations.states import Action, State
 from customs.errors import ActionRefused, Invalid
 from customs.gateway import NotFound
 from tests import make
-from tests.desk import Desk
 from tests.payments.till import Till, order_reply, sale_reply
+from tests.product import Desk
 
 
 @pytest.fixture

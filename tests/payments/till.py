@@ -11,23 +11,24 @@ from typing import Any
 
 from sqlalchemy import select
 
-from customs.access.callers import Caller, operator
+from customs.auth.principal import Caller, operator
+from customs.container import Services
 from customs.gateway import OrderReply, PayerData, PayerKind, RefundReply, SaleReply
-from customs.lanes import gate
-from customs.payments import queries, refunding
-from customs.payments.desk import PaymentDesk
-from customs.payments.errands import Deed, Task, claim, mark, release
-from customs.payments.judging import Outcome
-from customs.payments.locking import lock_payments
+from customs.lanes import breaker
+from customs.payments.collect import refunds as collect_refunds
+from customs.payments.collect.create import Paying, ask_again
+from customs.payments.locks import lock_payments
 from customs.payments.models import Payment, PaymentEvent, Refund
-from customs.payments.paying import Paying, ask_again
-from customs.payments.payment_work import PaymentWork
-from customs.payments.personal import masked
-from customs.payments.refund_work import RefundWork
+from customs.payments.reading import queries
+from customs.payments.redaction import masked
 from customs.payments.schemas import PaymentIn
-from customs.wiring import Services
+from customs.payments.tasks.handler import PaymentDesk
+from customs.payments.tasks.outcomes import Outcome
+from customs.payments.tasks.payment_task import PaymentWork
+from customs.payments.tasks.refund_task import RefundWork
+from customs.payments.tasks.task import Deed, Task, claim, mark, release
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 
 LEASE = timedelta(seconds=60)
 HOLDER = "here:1"
@@ -107,7 +108,7 @@ class Till:
         services = self.services
         with services.transaction() as db:
             parts = services.declarations, caller or operator(), services.audit
-            return refunding.refund(db, payment_id, asked, *parts, self.now).id
+            return collect_refunds.refund(db, payment_id, asked, *parts, self.now).id
 
     def ask_again(self, payment_id: str) -> None:
         with self.services.transaction() as db:
@@ -178,7 +179,7 @@ class Till:
 
     def resume_lane(self) -> None:
         with self.services.engine.begin() as db:
-            gate.resume(db, self.desk.lane)
+            breaker.resume(db, self.desk.lane)
 
 
 def at_once(*deeds: Callable[[], Any]) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from customs.sandbox.payment_fates import NOTIFY_FATES
+from customs.sandbox.payment_scenarios import NOTIFY_FATES
 
 from .receiver import Receiver, listening
 

@@ -7,12 +7,12 @@ import pytest
 import requests
 
 from customs.gateway.endpoints import BY_NAME
+from customs.sandbox.fault_injection import Forecast, Weather
 from customs.sandbox.faults import FAULTS, Fault
 from customs.sandbox.ledger import Ledger
-from customs.sandbox.weather import Forecast, Weather
 
 from .caller import sale
-from .test_serving import STRUCK
+from .test_server import STRUCK
 
 # A read may be late; the words of the others are met at once.
 LATE = ("DELAY-REQUEST", "DELAY-REPLY", "DRIP")

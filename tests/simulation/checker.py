@@ -7,15 +7,15 @@ from itertools import pairwise
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from customs.declarations.held import order_of
+from customs.container import Services
+from customs.declarations.intake.existing import order_of
+from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, Push
-from customs.declarations.orders import Order
 from customs.declarations.states import State
+from customs.events.timeline import Event
 from customs.gateway import Channel, money_text
-from customs.history.models import Event
 from customs.payments.models import Payment, Refund
 from customs.payments.states import RefundStatus, Status
-from customs.wiring import Services
 from tests.simulation.gateway import Asked, GatewayModel, Key, told
 from tests.simulation.people import People
 from tests.simulation.plan import GRACE_SECONDS

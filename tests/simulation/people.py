@@ -8,19 +8,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs import database
-from customs.access.callers import operator
-from customs.declarations import intake
+from customs.auth.principal import operator
+from customs.container import Services
+from customs.db import database
+from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
-from customs.declarations.review import Reviewing
 from customs.errors import CustomsError
 from customs.lanes.models import Lane
-from customs.lanes.resuming import resume_lane
-from customs.payments import refunding
+from customs.lanes.queries import resume_lane
+from customs.payments.collect import refunds
+from customs.payments.collect.create import Paying
 from customs.payments.models import Payment
-from customs.payments.paying import Paying
 from customs.payments.schemas import PaymentIn
-from customs.wiring import Services
 from tests import make
 from tests.simulation.plan import Order, Plan
 from tests.simulation.scheduler import Owner, Scheduler
@@ -68,10 +68,10 @@ class People:
             return
         while True:
             try:
-                submission = intake.Submission([row])
-                ready = intake.make_ready(services.engine, services.vault, services.rules, submission, operator())
+                submission = accept.Submission([row])
+                ready = accept.make_ready(services.engine, services.vault, services.rules, submission, operator())
                 with services.transaction() as db:
-                    taken = intake.take_in_rows(
+                    taken = accept.take_in_rows(
                         db, services.vault, ready, operator(), services.payments, services.audit
                     )
             except SQLAlchemyError:
@@ -115,7 +115,7 @@ class People:
         asked = {"reason": "sold out"} | ({"amount": make.Decimal(value)} if value % 2 else {})
         with self._services.transaction() as db:
             parts = self._services.declarations, operator(), self._services.audit
-            made = refunding.refund(db, payment_id, asked, *parts, database.now(db)).id
+            made = refunds.refund(db, payment_id, asked, *parts, database.now(db)).id
         self.refunds.append(made)
 
     def decide(self, number: int, act: str, value: int) -> None:

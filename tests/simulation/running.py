@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, union_all
 
+from customs.container import Services
 from customs.declarations.models import Push
-from customs.due import Due
 from customs.gateway import Signer, Verifier
+from customs.jobs.leases import Due
 from customs.payments.models import Payment, Refund
-from customs.wiring import Services
 from tests.simulation.checker import wrongs
 from tests.simulation.database_faults import DatabaseFaults
 from tests.simulation.gateway import BEGINNING, GatewayModel

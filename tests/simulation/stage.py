@@ -9,10 +9,11 @@ from pathlib import Path
 import structlog
 from sqlalchemy import text
 
-from customs import database, migrating
+from customs.config import read_settings
+from customs.container import Services
+from customs.db import database
 from customs.gateway import Signer, Verifier
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.ops import migrate
 from tests import make
 from tests.simulation.plan import GRACE_SECONDS, LEASE_SECONDS, TIMEOUT_SECONDS, Plan
 from tests.simulation.running import Story, run
@@ -94,7 +95,7 @@ def _copied(file: Path) -> None:
 
 def _upgrade(url: str) -> None:
     engine = database.connect(url)
-    migrating.upgrade(engine)
+    migrate.upgrade(engine)
     engine.dispose()
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from customs.clock import Clock
-from customs.crash_points import CrashPoints
-from customs.declarations.pushing import DeclarationDesk
-from customs.engine import Engine
+from customs.container import Services
+from customs.declarations.pushes.handler import DeclarationDesk
 from customs.gateway import Gateway, Signer, channels, wallets
-from customs.payments.desk import PaymentDesk
-from customs.payments.payment_work import PaymentWork
-from customs.payments.refund_work import RefundWork
-from customs.wiring import Services
+from customs.jobs.dispatcher import Engine
+from customs.jobs.failpoints import CrashPoints
+from customs.payments.tasks.handler import PaymentDesk
+from customs.payments.tasks.payment_task import PaymentWork
+from customs.payments.tasks.refund_task import RefundWork
+from customs.timestamps import Clock
 from tests.simulation.gateway import BEGINNING, GatewayModel, ModelAdapter
 from tests.simulation.scheduler import Event, Owner, Scheduler, TaskExecutor
 from tests.simulation.trace import Trace

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.config import read_settings
+from customs.container import Services
 from tests import make
 from tests.conftest import SIGNING_KEY
 from tests.web.crowded import Crowd, crowded

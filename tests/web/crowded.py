@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import event, inspect, select, text
 
 from customs.app import create_app
+from customs.container import Services
 from customs.declarations.models import Declaration
-from customs.history.announcements import EventType
-from customs.wiring import Services
+from customs.events.outbox import EventType
 from tests import make
-from tests.desk import Desk
 from tests.payments.till import Till
+from tests.product import Desk
 from tests.web.visiting import People, Visitor
 from tests.webhooks.courier import Courier
 

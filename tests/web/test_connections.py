@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from customs.web.bodies import LARGEST_BODY
 from customs.web.connections import PATIENCE, Server, Stage
+from customs.web.json_body import LARGEST_BODY
 from tests.journeys.processes import wait_until
 
 THREADS = 4

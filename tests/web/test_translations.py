@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from customs.web import languages
+from customs.web import i18n
 
 CUSTOMS = Path(__file__).parents[2] / "customs"
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -41,9 +41,9 @@ def source() -> dict[str | tuple[str, ...], str]:
 
 @pytest.fixture(scope="module")
 def chinese() -> Catalog:
-    file = languages.ROOT / languages.CHINESE / "LC_MESSAGES" / f"{languages.DOMAIN}.po"
+    file = i18n.ROOT / i18n.CHINESE / "LC_MESSAGES" / f"{i18n.DOMAIN}.po"
     with file.open("rb") as stream:
-        return read_po(stream, locale=languages.CHINESE)
+        return read_po(stream, locale=i18n.CHINESE)
 
 
 def messages(catalogue: Catalog) -> list[Message]:
@@ -85,7 +85,7 @@ def test_the_source_is_english_and_the_catalogue_is_not(chinese: Catalog):
 
 
 def test_the_catalogue_is_one_that_can_be_used():
-    translations = languages._read(languages.CHINESE)
+    translations = i18n._read(i18n.CHINESE)
 
     assert translations.gettext("Workbench") == "工作台"
     assert translations.ngettext("%(num)d day", "%(num)d days", 2) == "%(num)d 天"

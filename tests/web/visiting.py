@@ -10,11 +10,11 @@ from argon2.profiles import CHEAPEST
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from customs import database
-from customs.access.passwords import Passwords
-from customs.access.people import Profile, create_person, set_language
-from customs.access.roles import NEEDS_CODE
-from customs.wiring import Services
+from customs.auth.passwords import Passwords
+from customs.auth.roles import NEEDS_CODE
+from customs.auth.users import Profile, create_person, set_language
+from customs.container import Services
+from customs.db import database
 from tests import make
 from tests.application import application
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from customs.wiring import Services
+from customs.container import Services
 from tests.api.conftest import client, erp, key_for, limited, stranger  # noqa: F401
-from tests.desk import Desk
 from tests.payments.till import Till
+from tests.product import Desk
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, listening
 

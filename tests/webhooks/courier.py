@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from customs.access.callers import Caller, operator
-from customs.history.announcements import Announcement, EventType, News, announce
+from customs.auth.principal import Caller, operator
+from customs.container import Services
+from customs.events.outbox import Announcement, EventType, News, announce
 from customs.webhooks import queries
-from customs.webhooks.claiming import DELIVERIES, ENDPOINTS, Task
-from customs.webhooks.delivering import WebhookDesk
-from customs.webhooks.endpoints import Endpoints, Wish, secret_place
+from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task
+from customs.webhooks.delivery_handler import WebhookDesk
+from customs.webhooks.http_sender import Answer, Sender
 from customs.webhooks.models import Delivery, Endpoint
-from customs.webhooks.sending import Answer, Sender
-from customs.wiring import Services
+from customs.webhooks.subscriptions import Endpoints, Wish, secret_place
 from tests import make
 
 TIMEOUT = 1.0

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import text
 
-from customs.access.callers import Scope
-from customs.history.announcements import EventType
-from customs.wiring import Services
+from customs.auth.principal import Scope
+from customs.container import Services
+from customs.events.outbox import EventType
 from tests import make
 from tests.api.conftest import Erp
 from tests.webhooks.courier import Courier

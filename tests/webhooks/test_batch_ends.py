@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from customs import database
-from customs.access.callers import operator
+from customs.auth.principal import operator
+from customs.db import database
 from customs.declarations.models import Declaration
 from customs.declarations.open_rows import discard_rows
 from customs.gateway import Channel
-from customs.payment_facts import PaymentKey
+from customs.payments_port import PaymentKey
 from tests import make
-from tests.desk import Desk
 from tests.payments.test_when_paid import hand_in, learn, opened
 from tests.payments.till import Till
+from tests.product import Desk
 from tests.webhooks.courier import Courier
 
 # What is done step by step; its value is the batch.

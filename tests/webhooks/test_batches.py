@@ -3,10 +3,10 @@
 from sqlalchemy import select
 
 from customs.declarations.models import Declaration
-from customs.history.announcements import EventType
+from customs.events.outbox import EventType
 from tests import make
-from tests.desk import Desk
 from tests.payments.till import at_once
+from tests.product import Desk
 from tests.webhooks.courier import Courier
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from customs.crash_points import EXIT_CODE
-from customs.history.announcements import EventType
+from customs.events.outbox import EventType
+from customs.jobs.failpoints import EXIT_CODE
 from customs.webhooks.models import DeliveryState
 from tests import make
 from tests.conftest import SIGNING_KEY

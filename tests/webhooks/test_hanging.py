@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
+from customs.container import Services
 from customs.declarations.models import Declaration
 from customs.declarations.states import State
-from customs.history.announcements import EventType
-from customs.wiring import Services
+from customs.events.outbox import EventType
 from tests import make
-from tests.desk import Desk
 from tests.journeys.gateway import SandboxGateway, running_gateway
 from tests.journeys.processes import wait_until
+from tests.product import Desk
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, hang, status
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from customs.webhooks.sending import Sender
-from customs.webhooks.targets import Resolver
+from customs.webhooks.http_sender import Sender
+from customs.webhooks.ssrf_guard import Resolver
 from tests.certificates import self_signed
 from tests.webhooks.receiver import listening
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from customs.engine import Engine
-from customs.history.announcements import EventType
+from customs.events.outbox import EventType
+from customs.jobs.dispatcher import Engine
+from customs.webhooks.http_sender import Answer
 from customs.webhooks.models import DeliveryState
-from customs.webhooks.sending import Answer
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, hang, status
 from workers import clock

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from customs.config import read_settings
+from customs.container import Services
 from customs.declarations.models import Push
 from customs.declarations.states import Action
-from customs.doorbell import QUEUE, Doorbell
-from customs.due import dead_holders, machine, this_holder
-from customs.embedded_redis import server_binary, server_command
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.jobs.leases import dead_holders, machine, this_holder
+from customs.jobs.wakeup import QUEUE, Doorbell
+from customs.ops.embedded_redis import server_binary, server_command
 from tests import make
-from tests.desk import Desk
+from tests.product import Desk
 from workers import clock
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from customs.gateway.declaration_request import Filing
 from customs.gateway.errors import NotFound, OtherRecord, Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.filings import Filing
 from customs.gateway.messages.records import OUR_NO, amount_in, contradicts, find_records, is_empty, text_in, time_in
 
 SPELLINGS: Mapping[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from enum import StrEnum
 from string import Formatter
 from typing import Any
 
-from customs.gateway.answers import legible
+from customs.gateway.error_mapping import legible
 from customs.gateway.messages.records import text_in
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from customs.gateway.answers import legible
+from customs.gateway.error_mapping import legible
 from customs.gateway.exchange import Reply
 from customs.gateway.money import as_meant, in_places
 

@@ -9,7 +9,7 @@ from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.messages.orders import OrderReply, order_numbers, order_records, read_order
 from customs.gateway.messages.payers import PayerData, PayerKind, PayerNeed
 from customs.gateway.messages.records import amount_in, contradicts, find_records, text_in
-from customs.gateway.sales import Sale
+from customs.gateway.payment_request import Sale
 
 
 @dataclass(frozen=True)

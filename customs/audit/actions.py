@@ -1,0 +1,92 @@
+"""Deeds: what people do that must be answered for later, as the audit trail is told of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Actor(Protocol):
+    """Somebody who does something: a person, a key, the operator of the host."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Act(StrEnum):
+    """What is done, as an entry names it: the kind of thing, and the verb."""
+
+    BATCH_SUBMIT = "batch.submit"
+    BATCH_DISCARD_ROWS = "batch.discard_rows"
+    DECLARATION_REDECLARE = "declaration.redeclare"
+    DECLARATION_MODIFY = "declaration.modify"
+    DECLARATION_CANCEL = "declaration.cancel"
+    DECLARATION_DISMISS = "declaration.dismiss"
+    DECLARATION_LET_REFUND_GO = "declaration.let_refund_go"
+    PAYMENT_CREATE = "payment.create"
+    REFUND_CREATE = "refund.create"
+    LANE_RESUME = "lane.resume"
+    REGISTRATION_PUT = "registration.put"
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_ROTATE = "webhook.rotate"
+    WEBHOOK_RESUME = "webhook.resume"
+    WEBHOOK_DELETE = "webhook.delete"
+    API_KEY_CREATE = "api_key.create"
+    API_KEY_ROTATE = "api_key.rotate"
+    API_KEY_REVOKE = "api_key.revoke"
+    PERSON_CREATE = "person.create"
+    PERSON_CHANGE_ROLE = "person.change_role"
+    PERSON_CHANGE_MERCHANTS = "person.change_merchants"
+    PERSON_DISABLE = "person.disable"
+    PERSON_ENABLE = "person.enable"
+    PERSON_RESET_PASSWORD = "person.reset_password"  # noqa: S105 - the name of a deed
+    PERSON_RESET_CODE = "person.reset_code"
+    PERSON_CHANGE_PASSWORD = "person.change_password"  # noqa: S105 - the name of a deed
+    PERSON_SET_UP_CODE = "person.set_up_code"
+    PERSON_END_SESSIONS = "person.end_sessions"
+    PERSON_SIGN_IN = "person.sign_in"
+    CAUSE_ASSIGN = "cause.assign"
+    COMMENT_WRITE = "comment.write"
+    CASE_CONTACT = "case.contact"
+    PERSONAL_DATA_REVEAL = "personal_data.reveal"
+    PERSONAL_DATA_RESEAL = "personal_data.reseal"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_SEAL = "audit.seal"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something somebody did, to be kept. `detail`: facts in words; ids and counts, never names or ID numbers."""
+
+    actor_id: str
+    actor: str
+    action: str
+    subject: str
+    subject_id: str
+    merchant_no: str | None = None
+    reason: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+def deed_by(
+    actor: Actor,
+    action: str,
+    subject_id: str,
+    /,
+    *,
+    merchant_no: str | None = None,
+    reason: str | None = None,
+    **detail: str,
+) -> Deed:
+    """A deed of theirs; the kind of subject is the first word of the action."""
+    return Deed(actor.id, actor.name, action, action.partition(".")[0], subject_id, merchant_no, reason, detail)
+
+
+class Onlooker(Actor, Protocol):
+    """Somebody who may see what concerns their merchants, or, with None, everything."""
+
+    @property
+    def merchants(self) -> frozenset[str] | None: ...

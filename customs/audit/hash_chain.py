@@ -1,0 +1,100 @@
+"""The chain of the audit trail: what an entry's hash is made of, and how the first entry that does not fit is found."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from customs.audit.models import ENTRIES
+
+HASHED = tuple(column.name for column in ENTRIES.columns if column.name != "hash")
+# Read at once: a million entries are never in memory together.
+CHUNK = 5000
+NEXT = (
+    select(ENTRIES)
+    .where(ENTRIES.c.number > bindparam("last"), ENTRIES.c.number <= bindparam("end"))
+    .order_by(ENTRIES.c.number)
+    .limit(bindparam("room"))
+)
+
+_as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Tampering(StrEnum):
+    """What was done to the trail, as far as it shows."""
+
+    ALTERED = "altered"
+    MISSING = "missing"
+    ADDED = "added"
+    CUT_OFF = "cut off at the end"
+    SEAL = "seal"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as the next one knows it."""
+
+    number: int
+    hash: str
+
+
+# What the first entry goes on from.
+START = Link(0, "0" * 64)
+
+
+@dataclass(frozen=True)
+class Walked:
+    """How far the entries fit one another; `first_bad` is the number of the first that does not, None when all do."""
+
+    last: Link
+    first_bad: int | None = None
+    what: Tampering | None = None
+
+
+def hash_of(entry: Mapping[str, Any]) -> str:
+    """SHA-256 of an entry's every column but the hash, as JSON: names in order, no blanks, UTF-8, the time as text."""
+    hashed = {name: entry[name] for name in HASHED}
+    hashed["at"] = exact(entry["at"])
+    return hashlib.sha256(_as_json(hashed).encode()).hexdigest()
+
+
+def exact(moment: datetime) -> str:
+    """RFC 3339 in UTC with all six places: 2026-11-23T08:00:00.000000Z."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def walk(db: Connection, end: int, last: Link = START) -> Walked:
+    """Go from entry to entry after `last` up to number `end`, and stop at the first that does not fit."""
+    room = CHUNK
+    while True:
+        try:
+            rows: Sequence[Any] = db.execute(NEXT, {"last": last.number, "end": end, "room": room}).mappings().all()
+        except (ValueError, TypeError):
+            # Somewhere among these stands what is no time or no JSON: one by one, to find where.
+            if room == 1:
+                return Walked(last, last.number + 1, Tampering.ALTERED)
+            room = 1
+            continue
+        for entry in rows:
+            if entry["number"] != last.number + 1:
+                return Walked(last, last.number + 1, Tampering.MISSING)
+            fits = _is_hashed_right(entry)
+            if not fits or entry["previous"] != last.hash:
+                # Right in itself, and made after another one than now stands before it: that one was written anew.
+                return Walked(last, max(last.number, 1) if fits else entry["number"], Tampering.ALTERED)
+            last = Link(entry["number"], entry["hash"])
+        if len(rows) < room:
+            return Walked(last)
+
+
+def _is_hashed_right(entry: Mapping[str, Any]) -> bool:
+    try:
+        return bool(hash_of(entry) == entry["hash"])
+    except (ValueError, TypeError, AttributeError):
+        # SQLite keeps bytes and numbers in a column of texts.
+        return False

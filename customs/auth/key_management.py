@@ -1,0 +1,152 @@
+"""API keys as people at the desk manage them: those within their merchants, and never with more rights than theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.api_keys import caller_of, create_api_key, list_api_keys, revoke_api_key, rotate_api_key
+from customs.auth.models import ApiKey
+from customs.auth.principal import Caller, Scope
+from customs.errors import Fault, Invalid, NotFound, ScopeMissing
+from customs.timestamps import instant
+
+
+class KeyDeeds:
+    """What one caller does to keys in one transaction."""
+
+    def __init__(self, db: Session, by: Caller, audit: AuditTrail, now: datetime, *, sandbox: bool) -> None:
+        self._db = db
+        self._by = by
+        self._audit = audit
+        self._now = now
+        self._sandbox = sandbox
+
+    def create(
+        self,
+        name: str,
+        scopes: Sequence[Scope] = (),
+        merchants: Sequence[str] = (),
+        expires_at: datetime | None = None,
+    ) -> str:
+        """As `create_api_key`."""
+        text = create_api_key(
+            self._db,
+            name,
+            sandbox=self._sandbox,
+            scopes=scopes,
+            merchants=merchants,
+            now=self._now,
+            expires_at=expires_at,
+        )
+        self._keep(Act.API_KEY_CREATE, self._of(text))
+        return text
+
+    def rotate(self, name_or_id: str, overlap: timedelta, lifetime: timedelta | None = None) -> str:
+        """As `rotate_api_key`; the entry is about the new key."""
+        text = rotate_api_key(
+            self._db, name_or_id, sandbox=self._sandbox, overlap=overlap, now=self._now, lifetime=lifetime
+        )
+        self._keep(Act.API_KEY_ROTATE, self._of(text))
+        return text
+
+    def revoke(self, key_id: str) -> None:
+        """As `revoke_api_key`."""
+        revoke_api_key(self._db, key_id, self._now)
+        self._keep(Act.API_KEY_REVOKE, self._db.get_one(ApiKey, key_id))
+
+    def _of(self, text: str) -> ApiKey:
+        caller, _ = caller_of(self._db, text, self._now)
+        return self._db.get_one(ApiKey, caller.key_id)
+
+    def _keep(self, act: Act, key: ApiKey) -> None:
+        self._audit.append(self._db, _deed(self._by, act, key), self._now)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A key as somebody wants it. Without `merchants` it is for all of theirs; without `lifetime` it lives on."""
+
+    name: str
+    scopes: Sequence[Scope]
+    merchants: Sequence[str] = ()
+    lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A new key and its text, which is to be shown this once."""
+
+    key_id: str
+    text: str = field(repr=False)
+
+
+def keys_seen(db: Session, by: Caller) -> Sequence[ApiKey]:
+    """The keys of nobody but this caller's merchants, newest first."""
+    return [key for key in reversed(list_api_keys(db)) if by.covers(key.merchants)]
+
+
+def key_seen(db: Session, key_id: str, by: Caller) -> ApiKey:
+    """One of them; NotFound also for another merchant's."""
+    key = db.get(ApiKey, key_id)
+    if key is None or not by.covers(key.merchants):
+        raise NotFound
+    return key
+
+
+def may_hand_out(by: Caller, scopes: Sequence[str] | None) -> bool:
+    """Whether these rights are the caller's own; None stands for every right there is."""
+    return all(by.may(Scope(one)) for one in (scopes if scopes is not None else Scope))
+
+
+class HandingOut:
+    """What a caller at the desk does to keys in one transaction."""
+
+    def __init__(self, db: Session, by: Caller, deeds: KeyDeeds, now: datetime) -> None:
+        self._db = db
+        self._by = by
+        self._deeds = deeds
+        self._now = now
+
+    def create(self, wish: Wish) -> Handed:
+        """A new key. Raises Invalid, or ScopeMissing for a right that the caller has not."""
+        if not wish.scopes:
+            said = "this key may do nothing"
+            raise Invalid(said, faults=[Fault("/scopes", "scopes_missing", said)])
+        self._require_own(wish.scopes)
+        merchants = self._by.narrowed(wish.merchants).merchants or ()
+        expires_at = None if wish.lifetime is None else self._now + wish.lifetime
+        return self._handed(self._deeds.create(wish.name, wish.scopes, sorted(merchants), expires_at))
+
+    def rotate(self, key_id: str, overlap: timedelta) -> Handed:
+        """A key in place of one, which goes on for `overlap`. Raises NotFound, or ScopeMissing as for a new key."""
+        self._require_own(key_seen(self._db, key_id, self._by).scopes)
+        return self._handed(self._deeds.rotate(key_id, overlap))
+
+    def revoke(self, key_id: str) -> None:
+        """End a key at once, also one that may do more than the caller. Raises NotFound."""
+        key_seen(self._db, key_id, self._by)
+        self._deeds.revoke(key_id)
+
+    def _require_own(self, scopes: Sequence[str] | None) -> None:
+        if not may_hand_out(self._by, scopes):
+            raise ScopeMissing("nobody hands out a right they do not have")
+
+    def _handed(self, text: str) -> Handed:
+        caller, _ = caller_of(self._db, text, self._now)
+        return Handed(caller.key_id, text)
+
+
+EVERYTHING = "all"
+
+
+def _deed(by: Caller, act: Act, key: ApiKey) -> Deed:
+    rights = {"scopes": key.scopes, "merchants": key.merchants}
+    detail = {name: ", ".join(given) if given else EVERYTHING for name, given in rights.items()}
+    if key.expires_at is not None:
+        detail["expires_at"] = instant(key.expires_at) or ""
+    only = key.merchants[0] if key.merchants and len(key.merchants) == 1 else None
+    return deed_by(by, act, key.id, merchant_no=only, name=key.name, **detail)

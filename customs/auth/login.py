@@ -1,0 +1,116 @@
+"""Signing in, and choosing a password of one's own: proven outside of any transaction, for hashing takes its time."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act
+from customs.auth.login_throttle import Counted, count_password, take_back
+from customs.auth.models import Person
+from customs.auth.passwords import Passwords, check_password
+from customs.auth.sessions import Visit, begin_session, end_other_sessions, rotate_session
+from customs.auth.users import Change, find_person, locked_person, normal_login
+from customs.db import database
+from customs.errors import Fault, Invalid, SignInRefused
+from customs.privacy.vault import Vault
+
+UNCHANGED = "the new password is the present one"
+WRONG = "the present password is another one"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody says who they are. `address`: where it came from."""
+
+    login: str
+    password: str = field(repr=False)
+    address: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A password that somebody chose for themself, and the present one."""
+
+    old: str = field(repr=False)
+    new: str = field(repr=False)
+    address: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A password that fitted `hash_seen`. `fresh_hash`: the hash that is kept from now on."""
+
+    person_id: str
+    hash_seen: str = field(repr=False)
+    fresh_hash: str = field(repr=False)
+    counted: Counted
+
+
+def prove(engine: Engine, vault: Vault, passwords: Passwords, attempt: Attempt, now: datetime) -> Proof:
+    """Hold a password against the one on file, and take as long when there is none.
+
+    Raises SignInThrottled, or SignInRefused: the same for a wrong password, an unknown login and a disabled person.
+    """
+    counted = count_password(engine, vault, normal_login(attempt.login), attempt.address, now)
+    person = _fitting(engine, passwords, attempt)
+    if person is None:
+        raise SignInRefused
+    seen = person.password_hash
+    fresh = passwords.hashed(attempt.password) if passwords.is_outdated(seen) else seen
+    return Proof(person.id, seen, fresh, counted)
+
+
+def sign_in(db: Session, proof: Proof, browser: str, now: datetime) -> tuple[str, Person]:
+    """Begin a new session for who was proven; returns its token, for the only time. Raises SignInRefused."""
+    person = _still_proven(db, proof)
+    person.password_hash = proof.fresh_hash
+    take_back(db, proof.counted)
+    return begin_session(db, person.id, browser, now), person
+
+
+def prove_choice(
+    engine: Engine, vault: Vault, passwords: Passwords, person: Person, choice: Choice, now: datetime
+) -> Proof:
+    """Hold a new password against the rules, and the present one against what is on file.
+
+    Raises Invalid, naming what is wrong with either, and SignInThrottled.
+    """
+    check_password(choice.new, not_like=(person.login, person.name))
+    if choice.new == choice.old:
+        raise Invalid("this password cannot be taken", faults=[Fault("/password", "password_unchanged", UNCHANGED)])
+    counted = count_password(engine, vault, person.login, choice.address, now)
+    present = _fitting(engine, passwords, Attempt(person.login, choice.old, choice.address))
+    if present is None:
+        raise Invalid("nothing was changed", faults=[Fault("/old_password", "password_wrong", WRONG)])
+    return Proof(present.id, present.password_hash, passwords.hashed(choice.new), counted)
+
+
+def change_own_password(db: Session, visit: Visit, proof: Proof, now: datetime) -> tuple[str, Change]:
+    """Keep the new password: other sessions end, and this one goes on under the token returned.
+
+    Raises SignInRefused when the password was changed meanwhile.
+    """
+    person = _still_proven(db, proof)
+    person.password_hash, person.must_change_password = proof.fresh_hash, False
+    take_back(db, proof.counted)
+    end_other_sessions(db, person.id, visit.session_id, now)
+    token = rotate_session(db, visit, code_given=visit.code_given)
+    return token, Change(Act.PERSON_CHANGE_PASSWORD, person)
+
+
+def _fitting(engine: Engine, passwords: Passwords, attempt: Attempt) -> Person | None:
+    """Whoever may sign in with this login and password."""
+    with database.reading(engine) as db:
+        person = find_person(db, normal_login(attempt.login))
+    fits = passwords.fits(attempt.password, person.password_hash if person else None)
+    return person if fits and person and person.disabled_at is None else None
+
+
+def _still_proven(db: Session, proof: Proof) -> Person:
+    """The person, held, whose password is still the one that was proven."""
+    person = locked_person(db, proof.person_id)
+    if person.disabled_at is not None or person.password_hash != proof.hash_seen:
+        raise SignInRefused
+    return person

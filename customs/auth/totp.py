@@ -1,0 +1,127 @@
+"""One-time codes (TOTP): the second factor of whoever set it up, each code good once, its seed sealed by the vault."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import pyotp
+from pyotp.exceptions import OTPVerificationError
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act
+from customs.auth.login_throttle import Counted, take_back
+from customs.auth.models import Person
+from customs.auth.roles import NEEDS_CODE, Role
+from customs.auth.sessions import Visit, end_other_sessions, rotate_session
+from customs.auth.users import Change, locked_person
+from customs.config import Settings
+from customs.errors import ActionRefused, Fault, Invalid, OneTimeCodeRefused, VaultLocked
+from customs.privacy.vault import Vault
+
+ISSUER = "Customs Desk"
+STEP_SECONDS = 30
+# Phones' clocks may be off by one step.
+WINDOW = 1
+CODE = re.compile(r"[0-9]{6}", re.ASCII)
+STALE = "this QR code was made for somebody else, or with a key that is not there any more"
+ALREADY = "one-time codes were set up already: give one of them first, or ask an admin to take them away"
+
+
+class CodeStep(StrEnum):
+    """What a session still lacks before anything else opens."""
+
+    NOTHING = "nothing"
+    ASK = "ask"
+    SET_UP = "set_up"
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A seed that nobody uses yet. `uri` is for the QR code; `sealed` travels through the form and comes back."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+    sealed: str
+
+
+def code_step_of(visit: Visit, settings: Settings) -> CodeStep:
+    """What this session has to do about codes: whoever set them up is always asked, and some roles have to."""
+    if visit.person.code_secret is not None:
+        return CodeStep.NOTHING if visit.code_given else CodeStep.ASK
+    required = settings.one_time_codes == "required" and Role(visit.person.role) in NEEDS_CODE
+    return CodeStep.SET_UP if required else CodeStep.NOTHING
+
+
+def new_set_up(vault: Vault, person: Person) -> SetUp:
+    """A fresh seed for a person; nothing is kept of it until a code of it confirms that they have it."""
+    return _set_up(vault, person, pyotp.random_base32())
+
+
+def same_set_up(vault: Vault, person: Person, sealed: str) -> SetUp:
+    """The seed that a form brought back. Raises Invalid for what was made for nobody, or for somebody else."""
+    try:
+        return _set_up(vault, person, vault.open(sealed, secret_place(person.id)))
+    except (ValueError, VaultLocked) as error:
+        raise Invalid("nothing was changed", faults=[Fault("/sealed", "set_up_stale", STALE)]) from error
+
+
+def confirm_set_up(
+    db: Session, vault: Vault, visit: Visit, sealed: str, code: str, now: datetime
+) -> tuple[str, Change]:
+    """Use this seed from now on: other sessions end, and this one goes on under the token returned.
+
+    Raises Invalid, OneTimeCodeRefused, and ActionRefused for whoever has a seed and did not show a code of it.
+    """
+    person = locked_person(db, visit.person.id)
+    if person.code_secret is not None and not visit.code_given:
+        raise ActionRefused("nothing was changed", faults=[Fault("/code", "code_set_up_already", ALREADY)])
+    wanted = same_set_up(vault, person, sealed)
+    person.code_step = _step_of(wanted.secret, code, now)
+    person.code_secret = sealed
+    end_other_sessions(db, person.id, visit.session_id, now)
+    return rotate_session(db, visit, code_given=True), Change(Act.PERSON_SET_UP_CODE, person)
+
+
+def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: str, now: datetime) -> str:
+    """Pass the second factor; the session goes on under the token returned. Raises OneTimeCodeRefused.
+
+    `counted`: the attempt, which was counted before.
+    """
+    # Held until the end: of two who bring the same code at once, the second finds it used.
+    person = locked_person(db, visit.person.id)
+    if person.code_secret is None:
+        raise OneTimeCodeRefused
+    step = _step_of(vault.open(person.code_secret, secret_place(person.id)), code, now)
+    if person.code_step is not None and step <= person.code_step <= _last_step(now):
+        raise OneTimeCodeRefused
+    person.code_step = step
+    take_back(db, counted)
+    return rotate_session(db, visit, code_given=True)
+
+
+def secret_place(person_id: str) -> str:
+    """Where a seed belongs: moved to somebody else it does not open."""
+    return f"people.code_secret:{person_id}"
+
+
+def _set_up(vault: Vault, person: Person, secret: str) -> SetUp:
+    uri = pyotp.TOTP(secret).provisioning_uri(name=person.login, issuer_name=ISSUER)
+    return SetUp(secret, uri, vault.seal(secret, secret_place(person.id)))
+
+
+def _last_step(now: datetime) -> int:
+    """The last time step whose code can be good now: a later one was noted by a clock that was ahead."""
+    return int(now.timestamp()) // STEP_SECONDS + WINDOW
+
+
+def _step_of(secret: str, code: str, now: datetime) -> int:
+    """The time step that this is the code of. Raises OneTimeCodeRefused when it is none of now."""
+    digits = "".join(unicodedata.normalize("NFKC", code).split())
+    if not CODE.fullmatch(digits):
+        raise OneTimeCodeRefused
+    try:
+        return pyotp.TOTP(secret).verify_and_get_timecode(digits, for_time=now, valid_window=WINDOW)
+    except OTPVerificationError as error:
+        raise OneTimeCodeRefused from error

@@ -1,0 +1,243 @@
+"""People of the desk: made, given a role and merchants, disabled, helped back in; one admin always stays."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, Deed, deed_by
+from customs.auth.login_throttle import forget_failures
+from customs.auth.models import Person
+from customs.auth.passwords import Passwords, new_password
+from customs.auth.principal import Caller
+from customs.auth.roles import Role
+from customs.auth.sessions import end_all_sessions
+from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.ids import new_id
+from customs.privacy.vault import Vault
+from customs.validation import is_unprintable
+
+LOGIN = re.compile(r"[a-z0-9._@-]{3,64}", re.ASCII)
+LONGEST_NAME = 100
+LONGEST_MERCHANT_NO = 64
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Somebody as an admin describes them. `merchants`: None means all of them."""
+
+    login: str
+    name: str
+    role: str
+    merchants: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done to a person. `password`: made for them, to be shown this once."""
+
+    action: Act
+    person: Person
+    detail: Mapping[str, str] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
+
+    def deed_of(self, by: Caller) -> Deed:
+        """The same as the audit trail keeps it."""
+        return deed_by(by, self.action, self.person.id, **self.detail)
+
+
+def create_person(
+    db: Session, passwords: Passwords, wanted: Profile, now: datetime, *, password: str | None = None
+) -> Change:
+    """Put somebody on file. `password`: one that they know; without it one is made, and they choose their own first.
+
+    Raises Invalid, naming each field.
+    """
+    profile = _checked(wanted)
+    if db.scalar(select(Person.id).where(Person.login == profile.login)) is not None:
+        raise _invalid(Fault("/login", "login_taken", "somebody has this login"))
+    given = password or new_password()
+    person = Person(
+        id=new_id("per"),
+        login=profile.login,
+        name=profile.name,
+        role=profile.role,
+        merchants=None if profile.merchants is None else list(profile.merchants),
+        password_hash=passwords.hashed(given),
+        must_change_password=password is None,
+        created_at=now,
+    )
+    db.add(person)
+    db.flush()
+    detail = {"role": person.role, "merchants": _named(person.merchants)}
+    return Change(Act.PERSON_CREATE, person, detail, given)
+
+
+def list_people(db: Session) -> Sequence[Person]:
+    """Everybody there ever was, by login."""
+    return db.scalars(select(Person).order_by(Person.login)).all()
+
+
+def person_of(db: Session, person_id: str) -> Person:
+    """The person with this id. Raises NotFound."""
+    return _found(db.get(Person, person_id))
+
+
+def person_named(db: Session, login: str) -> Person:
+    """The person with this login, however it was typed. Raises NotFound."""
+    return _found(find_person(db, normal_login(login)))
+
+
+def find_person(db: Session, login: str) -> Person | None:
+    """The person with exactly this login, if there is one."""
+    # No other text is a login, and some texts are none that every database can look for.
+    return db.scalar(select(Person).where(Person.login == login)) if LOGIN.fullmatch(login) else None
+
+
+def locked_person(db: Session, person_id: str) -> Person:
+    """The person as they stand now; others who would change them wait. Raises NotFound."""
+    held = select(Person).where(Person.id == person_id).with_for_update()
+    return _found(db.scalar(held, execution_options={"populate_existing": True}))
+
+
+def normal_login(text: str) -> str:
+    """A login as it is kept: keyboards write letters small or large, and full-width."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def change_role(db: Session, person_id: str, role: str) -> Change:
+    """Give somebody another role; it counts from their next request. Raises Invalid, or ActionRefused for the last
+    admin."""
+    wanted, faults = _role(role)
+    if faults:
+        raise _invalid(*faults)
+    if wanted is not Role.ADMIN:
+        _see_that_an_admin_stays(db, person_id)
+    person = locked_person(db, person_id)
+    before, person.role = person.role, str(wanted)
+    return Change(Act.PERSON_CHANGE_ROLE, person, {"from": before, "to": person.role})
+
+
+def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | None) -> Change:
+    """Let somebody work for these merchants from their next request on; None means all of them. Raises Invalid."""
+    wanted, faults = _merchants(merchants)
+    if faults:
+        raise _invalid(*faults)
+    person = locked_person(db, person_id)
+    before, person.merchants = person.merchants, wanted
+    return Change(Act.PERSON_CHANGE_MERCHANTS, person, {"from": _named(before), "to": _named(wanted)})
+
+
+def disable(db: Session, person_id: str, now: datetime) -> Change:
+    """Let somebody in no more, and end their sessions. Raises ActionRefused for the last admin."""
+    _see_that_an_admin_stays(db, person_id)
+    person = locked_person(db, person_id)
+    person.disabled_at = person.disabled_at or now
+    end_all_sessions(db, person_id, now)
+    return Change(Act.PERSON_DISABLE, person)
+
+
+def enable(db: Session, person_id: str) -> Change:
+    """Let somebody in again, with the password they had."""
+    person = locked_person(db, person_id)
+    person.disabled_at = None
+    return Change(Act.PERSON_ENABLE, person)
+
+
+def reset_password(
+    db: Session, vault: Vault, passwords: Passwords, person_id: str, now: datetime, *, code_too: bool
+) -> Change:
+    """A new password for somebody who lost theirs, to be changed when they come in; their sessions end.
+
+    `code_too`: they lost what shows their one-time codes as well.
+    """
+    person, given = locked_person(db, person_id), new_password()
+    person.password_hash, person.must_change_password = passwords.hashed(given), True
+    forget_failures(db, vault, person.login, person.id)
+    _end_what_was_proven(db, person, now, code_too=code_too)
+    return Change(Act.PERSON_RESET_PASSWORD, person, {"one_time_codes": "removed" if code_too else "kept"}, given)
+
+
+def reset_code(db: Session, person_id: str, now: datetime) -> Change:
+    """Somebody lost what shows their one-time codes: they set up another one; their sessions end."""
+    person = locked_person(db, person_id)
+    _end_what_was_proven(db, person, now, code_too=True)
+    return Change(Act.PERSON_RESET_CODE, person)
+
+
+def end_sessions(db: Session, person_id: str, now: datetime) -> Change:
+    """Sign somebody out wherever they are signed in."""
+    person = locked_person(db, person_id)
+    return Change(Act.PERSON_END_SESSIONS, person, {"sessions": str(end_all_sessions(db, person_id, now))})
+
+
+def set_language(db: Session, person_id: str, language: str) -> None:
+    """Speak to somebody in one of the desk's languages."""
+    locked_person(db, person_id).language = language
+
+
+def _end_what_was_proven(db: Session, person: Person, now: datetime, *, code_too: bool) -> None:
+    end_all_sessions(db, person.id, now)
+    if code_too:
+        person.code_secret = person.code_step = None
+
+
+def _see_that_an_admin_stays(db: Session, person_id: str) -> None:
+    enabled = select(Person.id).where(Person.role == Role.ADMIN, Person.disabled_at.is_(None))
+    # Held before the one who goes: of two admins who disable each other at once, the second finds themself alone.
+    if db.scalars(enabled.order_by(Person.id).with_for_update()).all() == [person_id]:
+        said = "this is the last admin: make another person an admin first"
+        raise ActionRefused("nothing was changed", faults=[Fault("/person", "last_admin", said)])
+
+
+def _checked(wanted: Profile) -> Profile:
+    """The profile as it is kept. Raises Invalid with all that is wrong."""
+    login, name = normal_login(wanted.login), wanted.name.strip()
+    role, faults = _role(wanted.role)
+    merchants, more = _merchants(wanted.merchants)
+    faults += more
+    if not LOGIN.fullmatch(login):
+        faults.append(Fault("/login", "login_invalid", "a login has 3 to 64 characters of a-z 0-9 . _ - @"))
+    if not _is_text(name, LONGEST_NAME):
+        faults.append(Fault("/name", "person_name_invalid", f"a name has 1 to {LONGEST_NAME} visible characters"))
+    if faults:
+        raise _invalid(*faults)
+    return Profile(login, name, str(role), merchants)
+
+
+def _role(text: str) -> tuple[Role | None, list[Fault]]:
+    if text in set(Role):
+        return Role(text), []
+    return None, [Fault("/role", "choice", f"a role is {', '.join(Role)}")]
+
+
+def _merchants(numbers: Sequence[str] | None) -> tuple[list[str] | None, list[Fault]]:
+    if numbers is None:
+        return None, []
+    told = sorted({number.strip() for number in numbers})
+    if told and all(_is_text(number, LONGEST_MERCHANT_NO) for number in told):
+        return told, []
+    said = f"name one merchant or more, each with 1 to {LONGEST_MERCHANT_NO} visible characters"
+    return None, [Fault("/merchants", "merchants_invalid", said)]
+
+
+def _is_text(text: str, longest: int) -> bool:
+    return 1 <= len(text) <= longest and not any(map(is_unprintable, text))
+
+
+def _named(merchants: Sequence[str] | None) -> str:
+    return "all" if merchants is None else ", ".join(merchants)
+
+
+def _invalid(*faults: Fault) -> Invalid:
+    return Invalid("this cannot be kept of a person", faults=faults)
+
+
+def _found(person: Person | None) -> Person:
+    if person is None:
+        raise NotFound("there is nobody of that kind: `customs user list`")
+    return person

@@ -1,0 +1,243 @@
+"""Commands of whoever runs the desk: database, keys, lanes, registrations, and what is wrong with it."""
+
+import json
+import os
+import secrets
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, deed_by
+from customs.audit.hash_chain import Tampering
+from customs.auth.api_keys import list_api_keys, state_of
+from customs.auth.key_management import KeyDeeds
+from customs.auth.models import ApiKey
+from customs.auth.principal import Scope, operator
+from customs.config import read_settings
+from customs.container import Services
+from customs.db import database
+from customs.declarations.reading import recount
+from customs.errors import ActionRefused
+from customs.imports.registration_file import read_registration_file
+from customs.lanes.models import Lane
+from customs.lanes.queries import LaneState, list_lanes, resume_lane
+from customs.lanes.queries import state_of as state_of_lane
+from customs.ops import health_checks, migrate
+from customs.ops.key_rotation import rotate_keys
+from customs.ops.standalone import keep_key_pair
+from customs.timestamps import instant
+
+# A key for longer is one for ever.
+LONGEST_DAYS = 3650
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest version."""
+    migrate.upgrade(Services(read_settings()).engine)
+    click.echo("the database is at the newest version")
+
+
+@db.command("recount")
+def db_recount() -> None:
+    """Count again what the pages show, and mend what does not fit, while everything runs."""
+    mended = recount.mend(Services(read_settings()).engine)
+    click.echo(f"{len(mended.tallies)} tallies and {mended.causes} cases without their cause were mended")
+
+
+@click.group("api-key")
+def api_key() -> None:
+    """Keys of programs that use the API."""
+
+
+@api_key.command("create")
+@click.option("--name", required=True)
+@click.option("--merchant", "merchants", multiple=True, help="May be repeated; all merchants without it.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]))
+@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="Never without it.")
+@click.option("--json", "as_json", is_flag=True)
+def api_key_create(
+    name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], expires_days: int | None, as_json: bool
+) -> None:
+    """Make a key and print it, for the only time."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        now = database.now(session)
+        expires_at = now + timedelta(days=expires_days) if expires_days else None
+        key = _deeds(session, services, now).create(name, [Scope(scope) for scope in scopes], merchants, expires_at)
+    click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@api_key.command("rotate")
+@click.argument("name_or_id")
+@click.option("--overlap-hours", type=click.IntRange(0, 24 * LONGEST_DAYS), default=24, show_default=True)
+@click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="As long as the old one without it.")
+@click.option("--json", "as_json", is_flag=True)
+def api_key_rotate(name_or_id: str, overlap_hours: int, expires_days: int | None, as_json: bool) -> None:
+    """Make a key with the same rights and print it, for the only time; the old one lives on for a while."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        lifetime = timedelta(days=expires_days) if expires_days else None
+        deeds = _deeds(session, services, database.now(session))
+        key = deeds.rotate(name_or_id, timedelta(hours=overlap_hours), lifetime)
+    click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+@api_key.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def api_key_list(as_json: bool) -> None:
+    """Every key: what it may do, whether it lives, when it was last used (to the minute)."""
+    with Services(read_settings()).reading() as session:
+        now = database.now(session)
+        rows = [_key_row(key, state_of(key, now)) for key in list_api_keys(session)]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    table = Table(*KEY_COLUMNS)
+    for row in rows:
+        shown = (", ".join(one) if isinstance(one, list) else one for one in (row[name] for name in KEY_COLUMNS))
+        table.add_row(*(escape(one or "") for one in shown))
+    Console().print(table)
+
+
+@api_key.command("revoke")
+@click.argument("key_id")
+def api_key_revoke(key_id: str) -> None:
+    """End a key at once."""
+    services = Services(read_settings())
+    with services.transaction() as session:
+        _deeds(session, services, database.now(session)).revoke(key_id)
+    click.echo(f"{key_id} opens nothing any more")
+
+
+def _deeds(session: Session, services: Services, now: datetime) -> KeyDeeds:
+    return KeyDeeds(session, operator(), services.audit, now, sandbox=services.settings.sandbox)
+
+
+KEY_COLUMNS = ("id", "name", "state", "scopes", "merchants", "created_at", "expires_at", "last_used_at")
+
+
+def _key_row(key: ApiKey, state: str) -> dict[str, Any]:
+    times = {name: instant(getattr(key, name)) for name in ("created_at", "expires_at", "last_used_at")}
+    rights = {"scopes": key.scopes or ["all"], "merchants": key.merchants or ["all"]}
+    return {"id": key.id, "name": key.name, "state": state} | rights | times
+
+
+@click.group()
+def keys() -> None:
+    """The desk's own keys."""
+
+
+@keys.command("generate")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def keys_generate(folder: Path) -> None:
+    """Make a key pair for signing and the secrets of the environment, in FOLDER."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_key_pair(folder, "agent")
+    secrets_file = folder / "customs.env"
+    if not secrets_file.exists():
+        with os.fdopen(os.open(secrets_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+            stream.write(f"CUSTOMS_SECRET_KEY={secrets.token_urlsafe(32)}\n")
+            stream.write(f"CUSTOMS_PII_KEYS={secrets.token_urlsafe(32)}\n")
+            stream.write(f"WISECASHIER_PRIVATE_KEY_FILE={(folder / 'agent_private.pem').absolute()}\n")
+    click.echo(f"{folder / 'agent_private.pem'}  signs our calls: keep it here")
+    click.echo(f"{folder / 'agent_public.pem'}   hand this one to WiseCashier")
+    click.echo(f"{secrets_file}  secrets of the environment: load it where the desk runs")
+
+
+@keys.command("rotate")
+@click.option("--seal-audit-trail", is_flag=True, help="After a change of CUSTOMS_SECRET_KEY: it seals that too.")
+def keys_rotate(seal_audit_trail: bool) -> None:
+    """Seal names, ID numbers and what else is kept secret anew with the first of CUSTOMS_PII_KEYS."""
+    services = Services(read_settings())
+    if seal_audit_trail:
+        _seal_audit_trail(services)
+    counts = rotate_keys(services.engine, services.vault)
+    counted = {name: str(count) for name, count in counts.items()}
+    with services.transaction() as session:
+        deed = deed_by(operator(), Act.PERSONAL_DATA_RESEAL, "all", **counted)
+        services.audit.append(session, deed, database.now(session))
+    click.echo(
+        "{buyers} buyers, {drafts} drafts, {payers} payers, {bills} bills, {endpoints} endpoints and {codes} people's "
+        "one-time codes were sealed anew".format(**counts)
+    )
+
+
+def _seal_audit_trail(services: Services) -> None:
+    """Only what fits in all else: a trail that somebody changed stays as it is, for `customs doctor` to tell."""
+    verdict = services.audit.seal_anew(services.engine, operator())
+    if verdict.what not in (None, Tampering.SEAL):
+        raise ActionRefused("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
+    click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def lanes(context: click.Context) -> None:
+    """Show the lanes: open, failing or stopped, and why."""
+    if context.invoked_subcommand is not None:
+        return
+    table = Table("lane", "agent", "gateway", "state", "reason")
+    with Services(read_settings()).reading() as session:
+        now = database.now(session)
+        for lane in list_lanes(session):
+            state = state_of_lane(lane, now)
+            colour = "green" if state is LaneState.OPEN else "red"
+            reason = (lane.failure if state is LaneState.FAILING else lane.reason) or ""
+            table.add_row(lane.id, lane.agent_no, escape(lane.base_url), f"[{colour}]{state}[/]", escape(reason))
+    Console().print(table)
+
+
+@lanes.command("resume")
+def lanes_resume() -> None:
+    """Let every stopped lane go on."""
+    services = Services(read_settings())
+    with services.reading() as session:
+        stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None)).order_by(Lane.id)).all()
+    for lane in stopped:
+        with services.transaction() as session:
+            resume_lane(session, lane, operator(), services.audit, database.now(session))
+    services.doorbell.ring()
+    click.echo(f"{len(stopped)} lanes resumed")
+
+
+@click.group()
+def registrations() -> None:
+    """Merchants' numbers with the customs offices."""
+
+
+@registrations.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def registrations_import(file: Path) -> None:
+    """Put the registrations of a CSV or XLSX file on file."""
+    registered = read_registration_file(file.read_bytes(), file.name)
+    services = Services(read_settings())
+    with services.transaction() as session:
+        count = registered.put(session, operator(), services.audit, database.now(session))
+    click.echo(f"{count} registrations are on file")
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is wrong and how to mend it; exit 1 when something is."""
+    findings = health_checks.examine(Services(read_settings()))
+    table = Table("", "part", "what was found", "what to do")
+    for finding in findings:
+        mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[finding.verdict]
+        table.add_row(mark, finding.part, escape(finding.found), escape(finding.mend))
+    Console().print(table)
+    if any(finding.verdict == "wrong" for finding in findings):
+        sys.exit(1)

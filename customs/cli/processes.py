@@ -1,0 +1,192 @@
+"""Commands that run processes: everything on one machine (`up`, `demo`), or one process each."""
+
+import os
+import shlex
+import shutil
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from customs.auth import bootstrap_admin
+from customs.auth.key_management import KeyDeeds
+from customs.auth.principal import operator
+from customs.config import read_settings
+from customs.container import Services
+from customs.db import database
+from customs.errors import Misconfigured
+from customs.ops import demo as demonstration
+from customs.ops import migrate
+from customs.ops.standalone import Standalone
+from customs.sandbox import SandboxSettings
+
+DEFAULT_WORKERS = 2
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Preferred; another free one when it is taken.")
+@click.option("--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64))
+@click.option("--no-demo", is_flag=True, help="Do not submit the sample batch.")
+def up(port: int, workers: int, no_demo: bool) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    settings = read_settings()
+    engine = database.connect(settings.database_url)
+    with (
+        suppress(KeyboardInterrupt),
+        Standalone(
+            settings, lambda: migrate.upgrade(engine), environ=os.environ, workers=workers, port=port
+        ) as running,
+    ):
+        services = Services(read_settings(running.environ))
+        key, login = _fresh_key(services), _login(services, is_a_trial=settings.embedded_sandbox)
+        # The sample names the sandbox's fates: at the real gateway it would declare what nobody bought.
+        batch = demonstration.submit_sample(services) if settings.embedded_sandbox and not no_demo else None
+        _show(services, running, key, login, batch)
+        running.wait()
+
+
+def _fresh_key(services: Services) -> str:
+    with services.transaction() as db:
+        deeds = KeyDeeds(db, operator(), services.audit, database.now(db), sandbox=services.settings.sandbox)
+        return deeds.create("customs up")
+
+
+def _login(services: Services, *, is_a_trial: bool) -> str:
+    """Who may sign in, where that can be told: the admin of a trial, made at its first start; or nobody yet."""
+    with services.transaction() as db:
+        if bootstrap_admin.is_nobody_here(db):
+            if not is_a_trial:
+                return "nobody yet: customs user create --login LOGIN --name NAME --role admin"
+            now = database.now(db)
+            change = bootstrap_admin.create_first_admin(db, services.passwords, services.settings.home, now)
+            services.audit.append(db, change.deed_of(operator()), now)
+    with services.reading() as db:
+        password = bootstrap_admin.password_shown(db, services.passwords, services.settings.home)
+    if password is None:
+        return ""
+    return (
+        f"{bootstrap_admin.LOGIN} / {password}" if password else f"{bootstrap_admin.LOGIN} (its password was changed)"
+    )
+
+
+def _show(services: Services, running: Standalone, key: str, login: str, batch: str | None) -> None:
+    """The one box: where it is, the key (shown this once), a first call to copy."""
+    api = f"{running.base_url}/api/v1"
+    lines = [
+        f"desk      {running.base_url}",
+        f"docs      {running.base_url}/docs",
+        f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
+        f"home      {services.settings.home}",
+        *([f"login     {login}"] if login else []),
+        f"API key   {key}",
+    ]
+    # As wide as its longest line, and the line to copy outside: neither may be cut or wrapped.
+    console = Console(width=max(map(len, lines)) + 4, highlight=False)
+    with console.capture() as box:
+        console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
+    # The desk runs on, whether or not there is somebody to read this.
+    with suppress(OSError):
+        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches')
+        click.echo(f"{_command_from_anywhere(services)} status {batch or ''}".rstrip())
+        click.echo("\nCtrl-C stops everything.")
+
+
+def _command_from_anywhere(services: Services) -> str:
+    """How another terminal calls `customs` for this home, whatever folder it is in."""
+    called = Path(sys.argv[0])
+    is_on_path = (found := shutil.which("customs")) is not None and Path(found).samefile(called)
+    itself = ["customs"] if is_on_path else [str(called.absolute())]
+    if called.suffix == ".py":
+        itself = [sys.executable, "-m", "customs"]
+    return f"CUSTOMS_HOME={shlex.quote(str(services.settings.home))} {shlex.join(itself)}"
+
+
+@click.command()
+@click.option("--host", default=None, help="Address to listen on (CUSTOMS_WEB_HOST).")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on (CUSTOMS_WEB_PORT).")
+def web(host: str | None, port: int | None) -> None:
+    """Serve the API."""
+    # Imported here: the server reads the command line as soon as it is imported, whatever bytes are in it.
+    from customs.cli import web_server
+
+    settings = read_settings()
+    web_server.serve(replace(settings, web_host=host or settings.web_host, web_port=port or settings.web_port))
+
+
+@click.command()
+def worker() -> None:
+    """Declare what is due: one process, any number of them on any number of hosts."""
+    _become("worker")
+
+
+@click.command()
+def clock() -> None:
+    """Ring for the workers when something is due."""
+    _become("clock")
+
+
+def _become(kind: str) -> None:
+    """Replace this process by the module that may import the workers; this package may not."""
+    os.execv(sys.executable, [sys.executable, "-m", "workers", kind])  # noqa: S606 - our own interpreter
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8900, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--ledger", type=click.Path(path_type=Path), help="File of the ledger; CUSTOMS_HOME/sandbox.db.")
+@click.option("--agent-key", type=click.Path(path_type=Path), help="The caller's public key (PEM).")
+@click.option("--gateway-key", type=click.Path(path_type=Path), help="The gateway's private key (PKCS#1 PEM).")
+@click.option("--step-seconds", default=0.3, show_default=True, help="Pace of the states.")
+@click.option("--fault-rate", default=0.0, show_default=True, type=click.FloatRange(0, 1))
+@click.option("--fault-seed", default=None, type=int)
+@click.option("--non-idempotent", is_flag=True, help="Count a repeated submission as a second filing or refund.")
+def sandbox(
+    host: str,
+    port: int,
+    ledger: Path | None,
+    agent_key: Path | None,
+    gateway_key: Path | None,
+    step_seconds: float,
+    fault_rate: float,
+    fault_seed: int | None,
+    non_idempotent: bool,
+) -> None:
+    """Play the gateway, for learning and testing."""
+    # Imported here: only this command needs the other side's code.
+    from customs.sandbox.server import serve
+
+    settings = read_settings()
+    # Without this key the sandbox plays everything but the notifications, which only it can sign.
+    at_home = settings.home / "gateway_private.pem"
+    try:
+        serve(
+            SandboxSettings(
+                agent_no=settings.agent_no,
+                agent_public_key=agent_key or settings.home / "agent_public.pem",
+                gateway_private_key=gateway_key or (at_home if at_home.exists() else None),
+                host=host,
+                port=port,
+                ledger=ledger or settings.home / "sandbox.db",
+                step_seconds=step_seconds,
+                fault_rate=fault_rate,
+                fault_seed=fault_seed,
+                repush_seconds=settings.alipay_repush_seconds,
+                non_idempotent=non_idempotent,
+            )
+        )
+    except (OSError, ValueError) as error:
+        # What the sandbox reads and where it listens: a key, its ledger, an address.
+        raise Misconfigured(f"the sandbox cannot start: {error}; see `customs sandbox --help`") from error
+
+
+@click.command()
+@click.option("--rows", default=66, show_default=True, type=click.IntRange(1, 10_000))
+def demo(rows: int) -> None:
+    """Declare the sample batch to its end in a home of its own, and show how each row ended."""
+    if not demonstration.run(rows, Console()):
+        sys.exit(1)

@@ -1,0 +1,245 @@
+"""What a person may do with a push now, and if not, why and from when: rules on plain values (R11, R14)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from customs.declarations.actions.amendments import changed_sub_orders
+from customs.declarations.intake.orders import Order
+from customs.declarations.models import Push
+from customs.declarations.offices import customs_code
+from customs.declarations.pushes.outcomes import POLLING_BUDGET
+from customs.declarations.states import Action, State
+from customs.gateway import Channel
+from customs.payments_port import PaymentFacts
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an action is not allowed; `not_before` when waiting helps."""
+
+    rule: str
+    why: str
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The switches and waits that decide."""
+
+    alipay_repush_seconds: float
+    redeclare_failed: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for one push. `override`: a reviewer lets it out as it is.
+
+    `refunding`: a refund of its payment has not ended.
+    """
+
+    now: datetime
+    policy: Policy
+    override: bool = False
+    refunding: bool = False
+
+    @classmethod
+    def about(cls, facts: PaymentFacts | None, now: datetime, policy: Policy, *, override: bool = False) -> "Request":
+        """A request for a declaration, with what is known of its payment."""
+        return cls(now, policy, override, facts is not None and facts.refunding)
+
+
+Check = Callable[[Push, Request], Refusal | None]
+
+
+def was_sent(push: Push) -> bool:
+    """Whether a call for it ever reached the gateway, or may have."""
+    return push.sent_at is not None
+
+
+def taken_by_redeclare(pushes: Sequence[Push]) -> Sequence[Push]:
+    """What a re-push that names no pushes takes: all that failed, else what we gave up, else all that are SUCCESS.
+
+    What was given up, or lags behind its content, comes before what is SUCCESS.
+    """
+    for belongs in (_has_failed, _was_given_up, _has_succeeded):
+        if taken := [push for push in pushes if belongs(push)]:
+            return taken
+    return pushes
+
+
+def taken_by_dismiss(pushes: Sequence[Push], request: Request) -> Sequence[Push]:
+    """The pushes whose case is open; while a refund is under way, those whose doubt it has waited for long enough."""
+    doubted = [push for push in pushes if _keeps_a_refund(push, request)]
+    return doubted or [push for push in pushes if push.case_reason] or pushes[:1]
+
+
+def touched_by_modify(pushes: Sequence[Push], before: Order, after: Order) -> Sequence[Push]:
+    """The pushes whose content changes; without a change, those of which customs holds other content than we want."""
+    numbers = changed_sub_orders(before, after)
+    return [push for push in pushes if push.sub_order_no in numbers] or [push for push in pushes if lags(push)]
+
+
+def _keeps_a_refund(push: Push, request: Request) -> bool:
+    """Whether a refund waits for the outcome of its call, and asking has led nowhere for a day."""
+    if not request.refunding or push.refund_allowed or push.in_doubt is None or _is_called(push, request):
+        return False
+    return push.budget_from is not None and request.now - push.budget_from > POLLING_BUDGET
+
+
+def _is_called(push: Push, request: Request) -> bool:
+    return push.in_doubt is not None and push.lease_until is not None and push.lease_until > request.now
+
+
+def _has_failed(push: Push) -> bool:
+    return push.state in (State.FAIL, State.EXCEPT)
+
+
+def _was_given_up(push: Push) -> bool:
+    """Sent, and ended neither well nor badly: refused, out of budget, or held with other content than we want."""
+    return lags(push) or (was_sent(push) and push.next_action is None and not push.state.is_final)
+
+
+def _has_succeeded(push: Push) -> bool:
+    return push.state is State.SUCCESS
+
+
+def refusal_of(push: Push, checks: Sequence[Check], request: Request) -> Refusal | None:
+    """The first check that refuses."""
+    return next((refusal for check in checks if (refusal := check(push, request))), None)
+
+
+def joined(refusals: Sequence[Refusal]) -> Refusal | None:
+    """Several refusals as one: the first speaks, and waiting helps only when it helps all of them."""
+    if not refusals:
+        return None
+    times = [refusal.not_before for refusal in refusals]
+    not_before = None if None in times else max(moment for moment in times if moment)
+    return replace(refusals[0], not_before=not_before)
+
+
+def refusals_of(pushes: Sequence[Push], request: Request) -> dict[str, Refusal | None]:
+    """What a person may decide on a declaration, each with the reason against it.
+
+    Re-push and dismiss speak of the pushes they would take by themselves.
+    """
+    asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
+        "redeclare": [(push, REDECLARE) for push in taken_by_redeclare(pushes)],
+        "modify": [(push, modify_checks(push)) for push in pushes],
+        "cancel": [(push, CANCEL) for push in pushes],
+        "dismiss": [(push, DISMISS) for push in taken_by_dismiss(pushes, request)],
+    }
+    return {
+        decision: joined([refusal for push, against in checks if (refusal := refusal_of(push, against, request))])
+        for decision, checks in asked.items()
+    }
+
+
+def lags(push: Push) -> bool:
+    """Whether the gateway accepted other content than we want, and nothing is under way that would change that."""
+    return push.accepted_content is not None and push.in_doubt is None and push.next_action in (None, Action.QUERY)
+
+
+def action_of_redeclare(push: Push) -> Action:
+    """A push that the gateway never took is sent anew, one that it took with other content is corrected.
+
+    A re-push names numbers only: it would end well while customs holds the old content.
+    """
+    if push.accepted_content is not None:
+        return action_of_modify(push)
+    return Action.REDECLARE if push.accepted else Action.SUBMIT
+
+
+def action_of_modify(push: Push) -> Action:
+    """WeChat has MODIFY; Alipay's corrected fields go with the re-push (9.5); what was never taken is sent anew."""
+    if not push.accepted:
+        return Action.SUBMIT
+    return Action.MODIFY if push.channel == Channel.WECHATPAY else Action.REDECLARE
+
+
+def _not_cancelled(push: Push, _request: Request) -> Refusal | None:
+    return Refusal("cancelled", "the declaration was cancelled") if push.cancelled else None
+
+
+def _nothing_in_doubt(push: Push, request: Request) -> Refusal | None:
+    """R14."""
+    if push.in_doubt is None:
+        return None
+    if _is_called(push, request):
+        return Refusal("in_flight", "a call for this push is under way", push.lease_until)
+    return Refusal(
+        "outcome_unknown", "the outcome of the last call is not known yet; it is being asked for", push.due_at
+    )
+
+
+def _has_ended(push: Push, _request: Request) -> Refusal | None:
+    """A re-push follows SUCCESS, FAIL or EXCEPT; or a case in which we gave up or it never ended."""
+    if push.state.is_final or push.case_reason is not None or _was_given_up(push):
+        return None
+    return Refusal("still_running", f"the push is {push.state} and goes on by itself", push.due_at)
+
+
+def _fail_needs_override(push: Push, request: Request) -> Refusal | None:
+    if push.state is not State.FAIL or request.override or request.policy.redeclare_failed == "allow":
+        return None
+    if push.accepted_content is not None:
+        # What goes out is the correction.
+        return None
+    return Refusal(
+        "fail_needs_correction", "a FAIL is corrected with modify first, or let out with an override and a reason"
+    )
+
+
+def _takes_repush(push: Push, _request: Request) -> Refusal | None:
+    if action_of_redeclare(push) is not Action.REDECLARE or customs_code(Channel(push.channel), push.customs).repush:
+        return None
+    return Refusal("no_repush", f"{push.customs} takes no re-push")
+
+
+def _alipay_waited(push: Push, request: Request) -> Refusal | None:
+    """Within five minutes Alipay answers with the old result and pushes nothing."""
+    if push.channel != Channel.ALIPAY or not push.accepted or push.sent_at is None:
+        return None
+    not_before = push.sent_at + timedelta(seconds=request.policy.alipay_repush_seconds)
+    if request.now >= not_before:
+        return None
+    return Refusal("too_early", "Alipay ignores a re-push so soon after the last push", not_before)
+
+
+def _never_sent(push: Push, _request: Request) -> Refusal | None:
+    return Refusal("already_sent", "something was sent to the gateway already") if was_sent(push) else None
+
+
+def _has_case(push: Push, _request: Request) -> Refusal | None:
+    return None if push.case_reason else Refusal("no_case", "no case is open")
+
+
+def _no_refund(_push: Push, request: Request) -> Refusal | None:
+    """R18: while a refund has not ended, nothing is decided on a declaration of its payment."""
+    return Refusal("refund_under_way", "a refund of its payment is under way") if request.refunding else None
+
+
+def _no_refund_that_moves(push: Push, request: Request) -> Refusal | None:
+    """The same, but for a refund that waits for this push: somebody has to let it go."""
+    return None if _keeps_a_refund(push, request) else _no_refund(push, request)
+
+
+NO_REFUND: tuple[Check, ...] = (_no_refund,)
+REDECLARE: tuple[Check, ...] = (
+    _no_refund,
+    _not_cancelled,
+    _nothing_in_doubt,
+    _has_ended,
+    _fail_needs_override,
+    _takes_repush,
+    _alipay_waited,
+)
+CANCEL: tuple[Check, ...] = (_not_cancelled, _never_sent)
+DISMISS: tuple[Check, ...] = (_no_refund_that_moves, _has_case)
+
+
+def modify_checks(push: Push) -> tuple[Check, ...]:
+    """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
+    if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
+        return (_no_refund, _not_cancelled, _nothing_in_doubt)
+    return (_no_refund, _not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _alipay_waited)

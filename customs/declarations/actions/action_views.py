@@ -1,0 +1,130 @@
+"""The doors through which people decide on one declaration: push again, correct, cancel, close the case."""
+
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations.actions.amendments import changes_typed, field_at
+from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.labels import fault_told
+from customs.declarations.models import Declaration
+from customs.declarations.reading.queries import declaration_of
+from customs.declarations.schemas import ModifyIn, ReasonIn
+from customs.declarations.views import dossier_shown
+from customs.errors import CustomsError, Invalid
+from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
+from customs.web.idempotency import beginning_again
+from customs.web.json_body import loaded
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("decision_pages", __name__)
+
+
+@pages.post("/declarations/<declaration_id>/redeclare")
+@opens(Scope.DECLARATIONS_WRITE)
+def redeclare(declaration_id: str) -> WerkzeugResponse:
+    override = request.form.get("override") == "on"
+    return _decided(
+        declaration_id,
+        lambda reviewing, why: reviewing.redeclare(declaration_id, why, override=override),
+        gettext("It is pushed again."),
+    )
+
+
+@pages.post("/declarations/<declaration_id>/cancel")
+@opens(Scope.DECLARATIONS_WRITE)
+def cancel(declaration_id: str) -> WerkzeugResponse:
+    return _decided(
+        declaration_id,
+        lambda reviewing, why: reviewing.cancel(declaration_id, why),
+        gettext("It was cancelled, and its numbers are free again."),
+    )
+
+
+@pages.post("/declarations/<declaration_id>/dismiss")
+@opens(Scope.DECLARATIONS_REVIEW)
+def dismiss(declaration_id: str) -> WerkzeugResponse:
+    return _decided(
+        declaration_id,
+        lambda reviewing, why: reviewing.dismiss(declaration_id, why),
+        _said_of_dismissal,
+    )
+
+
+@pages.post("/declarations/<declaration_id>/modify")
+@opens(Scope.DECLARATIONS_WRITE)
+def modify(declaration_id: str) -> WerkzeugResponse:
+    """Correct and send; refused: the page once more with what was typed, and each fault at its field."""
+    try:
+        beginning_again(lambda db: corrected_as_typed(db, declaration_id, request.form))
+    except CustomsError as error:
+        if error.status not in TOLD_IN_PLACE:
+            raise
+        return _typed_again(declaration_id, error)
+    services().doorbell.ring()
+    flash(gettext("The correction is on its way."), DONE)
+    return redirect(_page(declaration_id), 303)
+
+
+def reviewing_in(db: Session) -> Reviewing:
+    """The decisions of whoever is at the desk, within one transaction."""
+    parts = services().policy, services().payments, services().audit
+    return Reviewing(db, current_caller(), database.now(db), *parts)
+
+
+def reason_typed() -> str:
+    """The reason that a form gives; raises Invalid where it gives none."""
+    why: str = loaded(ReasonIn(), {"reason": request.form.get("reason", "").strip()})["reason"]
+    return why
+
+
+def _said_of_dismissal(declaration: Declaration) -> str:
+    """Where a refund was let go, the case is still open."""
+    if declaration.needs_review:
+        return str(gettext("The refund goes out now. The case stays open."))
+    return str(gettext("The case was closed."))
+
+
+def _decided(
+    declaration_id: str,
+    decide: Callable[[Reviewing, str], Declaration],
+    said: str | Callable[[Declaration], str],
+) -> WerkzeugResponse:
+    place = _page(declaration_id)
+    return acted(lambda db: decide(reviewing_in(db), reason_typed()), place, said, back=place)
+
+
+def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str]) -> Declaration:
+    """Correct a declaration as a form says, its reason among the fields."""
+    declaration = declaration_of(db, declaration_id, current_caller())
+    changes = loaded(ModifyIn(), {"reason": typed.get("reason", "").strip(), **changes_typed(declaration, typed)})
+    why = changes.pop("reason")
+    return reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
+
+
+def _typed_again(declaration_id: str, error: CustomsError) -> Response:
+    shown = dossier_shown(declaration_id)
+    declaration = shown["dossier"].declaration
+    found = {field_at(declaration, fault.pointer): fault_told(fault.code, fault.detail) for fault in error.faults}
+    marked = {field: words for field, words in found.items() if field in request.form}
+    correction = {"typed": request.form, "faults": marked, "said": _said_of_all(error, found, marked)}
+    return desk("declarations/page.html", error.status, correction=correction, **shown)
+
+
+def _said_of_all(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
+    """What is said above the fields: what no field can say."""
+    if isinstance(error, Invalid) and found:
+        first = [gettext("Nothing was sent: look at what is marked below.")] if marked else []
+        return first + [words for field, words in found.items() if field not in marked]
+    return sentences(error)
+
+
+def _page(declaration_id: str) -> str:
+    return f"/declarations/{declaration_id}"

@@ -1,0 +1,121 @@
+"""Change: merge what a MODIFY names into an order, tell which filings it touches, and write it back."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from customs.declarations.intake.orders import Order
+from customs.declarations.models import Declaration, SubOrder
+from customs.errors import Fault, Invalid
+from customs.gateway import Buyer, money_text
+from customs.privacy.vault import Vault
+
+PLAIN = ("mch_customs_no", "merchant_customs_name", "duty")
+
+
+def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
+    """The order with the changes merged: the buyer field by field, sub-orders by their numbers (9.1).
+
+    Raises Invalid for a sub-order that the order does not have: parts cannot be added by MODIFY.
+    """
+    changed = replace(order, **{name: changes[name] for name in PLAIN if name in changes})
+    if "buyer" in changes:
+        changed = replace(changed, buyer=_changed_buyer(order.buyer, changes["buyer"]))
+    by_number = {part.sub_order_no: part for part in order.sub_orders}
+    for index, change in enumerate(changes.get("sub_orders", ())):
+        number = change["sub_order_no"]
+        if number not in by_number:
+            raise Invalid(
+                f"there is no sub-order {number} in this declaration",
+                faults=[Fault(f"/sub_orders/{index}/sub_order_no", "sub_order_unknown", "name one it has")],
+            )
+        by_number[number] = replace(by_number[number], **change)
+    return replace(changed, sub_orders=tuple(by_number.values()))
+
+
+def _changed_buyer(buyer: Buyer | None, change: Mapping[str, str]) -> Buyer:
+    merged = ({"name": buyer.name, "cert_id": buyer.cert_id} if buyer else {}) | dict(change)
+    if missing := {"name", "cert_id"} - merged.keys():
+        raise Invalid(
+            "a buyer has a name and an ID number, both or none",
+            faults=[Fault(f"/buyer/{name}", "required", "add the field") for name in sorted(missing)],
+        )
+    return Buyer(**merged)
+
+
+def changed_sub_orders(before: Order, after: Order) -> set[str]:
+    """The sub-order numbers whose filings change; "" stands for an order that is not split."""
+    if replace(before, sub_orders=()) != replace(after, sub_orders=()):
+        return set(after.sub_order_nos) or {""}
+    old = set(before.sub_orders)
+    return {part.sub_order_no for part in after.sub_orders if part not in old}
+
+
+def write_order(declaration: Declaration, order: Order, vault: Vault) -> None:
+    """Write the changeable content back; numbers, office and channel never change."""
+    for name in PLAIN:
+        setattr(declaration, name, getattr(order, name))
+    if order.buyer is not None:
+        declaration.buyer = vault.seal_buyer(order.buyer, declaration.id)
+        declaration.cert_index = vault.index(order.buyer.cert_id)
+    parts = {part.sub_order_no: part for part in order.sub_orders}
+    for row in declaration.sub_orders:
+        part = parts[row.sub_order_no]
+        row.amount = part.amount
+        row.transport_amount = part.transport_amount
+        row.product_amount = part.product_amount
+
+
+REGISTERED = ("mch_customs_no", "merchant_customs_name")
+BUYER = {"buyer_name": "name", "cert_id": "cert_id"}
+AMOUNTS = ("amount", "transport_amount", "product_amount")
+
+
+def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The changes as ModifyIn reads them. An empty field means: as it is."""
+    said = {name: text.strip() for name, text in typed.items() if text.strip()}
+    changes: dict[str, Any] = {
+        name: said[name] for name in REGISTERED if name in said and said[name] != getattr(declaration, name)
+    }
+    if "duty" in said and said["duty"] != str(declaration.duty):
+        changes["duty"] = whole(said["duty"])
+    if buyer := {name: said[field] for field, name in BUYER.items() if field in said}:
+        changes["buyer"] = buyer
+    parts = [_changed(part, said) for part in declaration.sub_orders]
+    if any(len(part) > 1 for part in parts):
+        # Also those that stay as they are: a fault's place then counts as the form does.
+        changes["sub_orders"] = parts
+    return changes
+
+
+def field_of_amount(name: str, sub_order_no: str) -> str:
+    """What the form calls an amount of a sub-order."""
+    return f"{name}:{sub_order_no}"
+
+
+def field_at(declaration: Declaration, pointer: str) -> str:
+    """The form's field that a fault points at; the pointer itself where there is no such field."""
+    place = pointer.strip("/").split("/")
+    if place[0] == "buyer" and len(place) > 1:
+        return next((field for field, name in BUYER.items() if name == place[1]), pointer)
+    numbers = {str(index): part.sub_order_no for index, part in enumerate(declaration.sub_orders)}
+    if place[0] == "sub_orders" and len(place) > 2 and place[1] in numbers:
+        return field_of_amount(place[2], numbers[place[1]])
+    return place[0]
+
+
+def _changed(part: SubOrder, said: Mapping[str, str]) -> dict[str, str]:
+    """A sub-order's number and those of its amounts that change."""
+    typed = {name: said.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNTS}
+    return {"sub_order_no": part.sub_order_no} | {
+        name: text for name, text in typed.items() if text is not None and text != _text(getattr(part, name))
+    }
+
+
+def _text(amount: Any) -> str | None:
+    return None if amount is None else money_text(amount)
+
+
+def whole(text: str) -> int | str:
+    """A duty as JSON writes it; what is no whole number is left for the rules to refuse."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text

@@ -1,0 +1,81 @@
+"""The doors of a re-push of many: first what would happen, then, with a reason, one declaration after the other."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import ngettext
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations import labels
+from customs.declarations.actions.action_views import reason_typed, reviewing_in
+from customs.declarations.actions.bulk_actions import Performed, chosen, perform, rehearse
+from customs.errors import CustomsError
+from customs.web.form_actions import DONE, TOLD_IN_PLACE, came_from, refused
+from customs.web.idempotency import beginning_again
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("bulk_pages", __name__)
+
+PAGE = "/declarations/redeclare"
+# So many of those that were refused are shown again: their ids go through an address.
+MOST_SHOWN = 40
+
+
+@pages.post(PAGE)
+@opens(Scope.DECLARATIONS_WRITE)
+def redeclare() -> WerkzeugResponse:
+    """What was chosen in a list is looked at; what was looked at is done when a reason comes with it."""
+    ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
+    try:
+        if "reason" not in request.form:
+            return _rehearsed(ids, came_from(), override=override)
+        return _told(performed(ids, reason_typed(), override=override))
+    except CustomsError as error:
+        if error.status not in TOLD_IN_PLACE:
+            raise
+        return refused(error, came_from())
+
+
+@pages.get(PAGE)
+@opens(Scope.DECLARATIONS_WRITE)
+def show_refused() -> Response:
+    """What was not pushed again, and why."""
+    return _rehearsed(request.args.getlist("ids"), "/declarations", override=False)
+
+
+def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
+    """Push each of these again in a transaction of its own, and ring for the workers."""
+
+    def one(declaration_id: str) -> None:
+        beginning_again(lambda db: reviewing_in(db).redeclare(declaration_id, why, override=override))
+
+    with services().reading() as db:
+        # Nothing is done to the first where the last is nobody's to decide on.
+        found = [declaration.id for declaration in chosen(db, current_caller(), ids)]
+    outcome = perform(found, one)
+    services().doorbell.ring()
+    return outcome
+
+
+def _rehearsed(ids: Sequence[str], back: str, *, override: bool) -> Response:
+    caller, parts = current_caller(), services()
+    with parts.reading() as db:
+        now = database.now(db)
+        rehearsal = rehearse(db, caller, ids, parts.policy, parts.payments, now, override=override)
+    shown: dict[str, Any] = {"rehearsal": rehearsal, "override": override, "back": back, "saying": labels}
+    return desk("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
+
+
+def _told(outcome: Performed) -> WerkzeugResponse:
+    count = len(outcome.done)
+    if count:
+        flash(ngettext("%(num)d declaration is pushed again.", "%(num)d declarations are pushed again.", count), DONE)
+    if not outcome.refused:
+        return redirect(came_from(), 303)
+    return redirect(f"{PAGE}?{urlencode({'ids': outcome.refused[:MOST_SHOWN]}, doseq=True)}", 303)

@@ -1,0 +1,285 @@
+"""Review: what a person decides on a declaration — re-push, modify, cancel, dismiss — with a reason, on the record."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller, Scope
+from customs.declarations.actions.action_rules import (
+    CANCEL,
+    DISMISS,
+    NO_REFUND,
+    REDECLARE,
+    Check,
+    Policy,
+    Request,
+    action_of_modify,
+    action_of_redeclare,
+    joined,
+    modify_checks,
+    refusal_of,
+    taken_by_dismiss,
+    taken_by_redeclare,
+    touched_by_modify,
+    was_sent,
+)
+from customs.declarations.actions.amendments import changed_order, write_order
+from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
+from customs.declarations.contents import Content
+from customs.declarations.events import announce_declarations
+from customs.declarations.intake.existing import order_of, pushes_of
+from customs.declarations.intake.number_locks import lock_payment
+from customs.declarations.intake.orders import Order, Severity
+from customs.declarations.intake.payment_rules import Case, over_payment
+from customs.declarations.intake.rules import Complaint, complaints_about_change
+from customs.declarations.intake.validate import Rules
+from customs.declarations.models import Declaration, Push
+from customs.declarations.reading.queries import declaration_of, key_of
+from customs.declarations.state_rollup import folded
+from customs.declarations.states import Action, State
+from customs.declarations.statistics import difference
+from customs.errors import ActionRefused, Fault, Invalid
+from customs.events.outbox import EventType
+from customs.events.timeline import Event
+from customs.payments_port import Payments
+from customs.privacy.masking import mask_text
+from customs.privacy.vault import Vault
+from customs.stats.tallies import day_of, tally
+
+# Decisions that somebody else may wait for; what the others begin is told when it ends.
+ANNOUNCED = {
+    Act.DECLARATION_CANCEL: EventType.DECLARATION_CANCELLED,
+    Act.DECLARATION_DISMISS: EventType.DECLARATION_DISMISSED,
+}
+
+
+class Reviewing:
+    """One person's decision in one transaction, which ends with it: who, when, by which policy, what payments allow."""
+
+    def __init__(
+        self, db: Session, by: Caller, now: datetime, policy: Policy, payments: Payments, audit: AuditTrail
+    ) -> None:
+        self._db = db
+        self._by = by
+        self._now = now
+        self._policy = policy
+        self._payments = payments
+        self._audit = audit
+
+    def redeclare(
+        self, declaration_id: str, why: str, *, override: bool = False, push_ids: Sequence[str] = ()
+    ) -> Declaration:
+        """Push again: those named, else all that failed, else all that are SUCCESS.
+
+        Raises ActionRefused with the rule and `not_before` when one of them may not; then nothing changes.
+        """
+        if override:
+            self._by.require(Scope.DECLARATIONS_REVIEW)
+        declaration = self._locked(declaration_id)
+        self._require_no_refund(declaration)
+        pushes = self._chosen(declaration, push_ids)
+        request = self._request(override=override)
+        self._require([(push, REDECLARE) for push in pushes], request)
+        for push in pushes:
+            self._begin_epoch(push, action_of_redeclare(push))
+        self._close(declaration, pushes)
+        return self._done(declaration, Act.DECLARATION_REDECLARE, why, pushes, override=str(override).lower())
+
+    def modify(
+        self, declaration_id: str, why: str, changes: Mapping[str, Any], vault: Vault, rules: Rules
+    ) -> Declaration:
+        """Change content and send what changed: MODIFY, a corrected re-push, or a fresh submission.
+
+        Raises Invalid for content that the rules of intake refuse, ActionRefused as `redeclare` does.
+        """
+        declaration = self._locked(declaration_id)
+        self._require_no_refund(declaration)
+        before = order_of(declaration, vault)
+        after = changed_order(before, changes)
+        found = [*complaints_about_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
+        complaints = [one for one in found if _blocks(one, rules)]
+        if complaints:
+            raise Invalid(
+                f"the change is not valid: {complaints[0].detail}",
+                faults=[Fault(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
+            )
+        pushes = touched_by_modify(declaration.pushes, before, after)
+        if not pushes:
+            raise Invalid(
+                "nothing in it differs from the declaration", faults=[Fault("", "unchanged", "name a change")]
+            )
+        request = self._request()
+        self._require([(push, modify_checks(push)) for push in pushes], request)
+        for push in pushes:
+            self._keep_accepted(declaration, push, after, vault)
+        write_order(declaration, after, vault)
+        for push in pushes:
+            if was_sent(push):
+                self._begin_epoch(push, action_of_modify(push))
+            else:
+                # Reserved by a worker or not: a new epoch makes it let go of the old content.
+                push.epoch += 1
+        self._close(declaration, pushes)
+        contents = {"changed": ", ".join(sorted(set(changes)))}
+        if kept := next((push.accepted_content for push in pushes if push.accepted_content), None):
+            contents["accepted"] = Content.read(kept).text()
+        return self._done(declaration, Act.DECLARATION_MODIFY, why, pushes, **contents)
+
+    def _keep_accepted(self, declaration: Declaration, push: Push, after: Order, vault: Vault) -> None:
+        """Keep what the gateway accepted, or may have, apart from what is wanted from now on."""
+        part = next((one for one in declaration.sub_orders if one.sub_order_no == push.sub_order_no), None)
+        if push.accepted_content is None:
+            if push.accepted or push.doubts:
+                push.accepted_content = Content.of(declaration, part).kept()
+            return
+        accepted = Content.read(push.accepted_content)
+        if not push.content_in_doubt and accepted.is_of(after, push.sub_order_no, vault, declaration.id):
+            # Taken back to what customs holds.
+            push.accepted_content = None
+
+    def cancel(self, declaration_id: str, why: str) -> Declaration:
+        """Take a declaration back before anything was sent; its numbers are free again."""
+        declaration = self._locked(declaration_id)
+        self._require([(push, CANCEL) for push in declaration.pushes], self._request())
+        for push in declaration.pushes:
+            push.cancelled = True
+            push.epoch += 1
+            push.next_action = push.due_at = None
+        declaration.cancelled = True
+        declaration.waiting_for = None
+        self._close(declaration, declaration.pushes)
+        return self._done(declaration, Act.DECLARATION_CANCEL, why, ())
+
+    def dismiss(self, declaration_id: str, why: str) -> Declaration:
+        """Close the open case as it is; a budget that was spent starts anew.
+
+        Where a refund has waited for a day for the outcome of a call, it is let go instead, and the case stays open.
+        """
+        self._by.require(Scope.DECLARATIONS_REVIEW)
+        declaration, request = self._locked(declaration_id), self._request()
+        open_cases = taken_by_dismiss(declaration.pushes, request)
+        self._require([(push, DISMISS) for push in open_cases], request)
+        if request.refunding:
+            for push in open_cases:
+                push.refund_allowed = True
+            return self._done(declaration, Act.DECLARATION_LET_REFUND_GO, why, open_cases)
+        for push in open_cases:
+            push.budget_from, push.strays = self._now, 0
+        reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
+        self._close(declaration, open_cases)
+        return self._done(declaration, Act.DECLARATION_DISMISS, why, (), case=reasons)
+
+    def _locked(self, declaration_id: str) -> Declaration:
+        """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
+        key = key_of(self._db, declaration_id, self._by)
+        lock_payment(self._db, key)
+        self._facts = self._payments.facts(self._db, {key}, lock=True).get(key)
+        declaration = declaration_of(self._db, declaration_id, self._by, lock=True)
+        self._db.scalars(
+            select(Push)
+            .where(Push.declaration_id == declaration.id)
+            .order_by(Push.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        self._before = [dict(vars(push)) for push in declaration.pushes]
+        self._went_on = goes_on(self._before, declaration.waiting_for)
+        return declaration
+
+    def _require_no_refund(self, declaration: Declaration) -> None:
+        """A refund and a declaration of one payment do not race (R18)."""
+        self._require([(push, NO_REFUND) for push in declaration.pushes[:1]], self._request())
+
+    def _request(self, *, override: bool = False) -> Request:
+        return Request.about(self._facts, self._now, self._policy, override=override)
+
+    def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[Complaint]:
+        """R4: a modified amount replaces, it does not add."""
+        if self._facts is not None:
+            pushes = pushes_of(self._db, [after]).get(after.payment, ())
+            others = [push for push in pushes if push.declaration_id != declaration.id]
+            if complaint := over_payment(Case(after, self._facts, others, self._now)):
+                yield complaint
+
+    def _chosen(self, declaration: Declaration, push_ids: Sequence[str]) -> list[Push]:
+        if push_ids:
+            named = [push for push in declaration.pushes if push.id in set(push_ids)]
+            if len(named) != len(set(push_ids)):
+                raise Invalid("a push of another declaration was named", faults=[Fault("/pushes", "push_unknown", "")])
+            return named
+        return list(taken_by_redeclare(declaration.pushes))
+
+    def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
+        refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
+        if together := joined([refusal for _, refusal in refusals]):
+            faults = [Fault(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals]
+            raise ActionRefused(together.why, faults=faults, not_before=together.not_before)
+
+    def _begin_epoch(self, push: Push, action: Action) -> None:
+        """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
+        push.epoch += 1
+        push.prior_state = (push.prior_state or push.state) if push.accepted else None
+        push.state = State.UNDECLARED
+        push.explanation = push.refusal = push.in_doubt = push.budget_from = push.overdue_since = None
+        # A gateway that said "later" is not asked sooner because somebody decided something.
+        push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
+        push.polls = push.tries = push.strays = 0
+        # A push once in doubt and never seen accepted may be there all the same: a refusal then asks first.
+        push.doubts = 0 if push.accepted else min(push.doubts, 1)
+        push.next_action = action
+
+    def _line_up(self, declaration: Declaration) -> None:
+        """Whatever waits for a code that is not SUCCESS now has no due time of its own."""
+        by_id = {push.id: push for push in declaration.pushes}
+        for push in declaration.pushes:
+            before = by_id.get(push.blocked_by or "")
+            waiting = push.next_action not in (None, Action.QUERY) and not push.in_doubt
+            if before is None or not waiting:
+                continue
+            if before.state is State.SUCCESS:
+                push.due_at = push.due_at or self._now
+            elif push.due_at is not None:
+                push.due_at = push.overdue_since = None
+                # A worker may have reserved it already: under a new epoch it cannot leave.
+                push.epoch += 1
+
+    def _close(self, declaration: Declaration, decided_on: Sequence[Push]) -> None:
+        """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
+        for push in decided_on:
+            push.case_reason = push.case_since = push.cause_id = None
+            if push.withheld:
+                push.withheld = False
+                push.due_at = push.due_at or (self._now if push.next_action else None)
+        self._line_up(declaration)
+        pushes = [vars(push) for push in declaration.pushes]
+        for name, value in folded(pushes).items():
+            setattr(declaration, name, value)
+        if not self._went_on and goes_on(pushes, declaration.waiting_for):
+            self._db.flush()
+            count_new_runs(self._db, [declaration.id])
+        tally(self._db, difference(vars(declaration), self._before, pushes, self._now))
+
+    def _done(self, declaration: Declaration, act: Act, why: str, pushes: Sequence[Push], **facts: str) -> Declaration:
+        if pushes:
+            facts["pushes"] = ", ".join(push.id for push in pushes)
+        reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
+        detail = {"action": act.partition(".")[2], "reason": reason, **facts}
+        event = Event(
+            declaration_id=declaration.id, at=self._now, kind="action", actor=self._by.name, detail=detail, **owner
+        )
+        self._db.add(event)
+        self._db.flush()
+        if act in ANNOUNCED:
+            announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
+        mark_declarations_moved(self._db, [declaration.id])
+        self._audit.append(self._db, deed_by(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now)
+        return declaration
+
+
+def _blocks(complaint: Any, rules: Rules) -> bool:
+    return rules.severity(complaint.code, complaint.severity) is Severity.ERROR

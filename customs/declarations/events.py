@@ -1,0 +1,87 @@
+"""What is announced of a declaration: how it came to rest, that it needs somebody, that the buyer is not the payer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from customs.db.database import Base
+from customs.declarations.batch_moves import goes_on
+from customs.declarations.identity import Identity
+from customs.declarations.models import Declaration
+from customs.declarations.states import State
+from customs.events.outbox import EventType, News, announce
+
+DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+declaration = DECLARATIONS.c
+NUMBERS = ("channel", "office", "out_order_no", "payment_no")
+
+# A declaration at which nothing goes on any more, by its state; in any other state somebody has to go on.
+ENDED = {
+    State.SUCCESS: EventType.DECLARATION_SUCCEEDED,
+    State.FAIL: EventType.DECLARATION_FAILED,
+    State.EXCEPT: EventType.DECLARATION_FAILED,
+}
+TOLD_IN_ORDER = (
+    EventType.DECLARATION_SUCCEEDED,
+    EventType.DECLARATION_FAILED,
+    EventType.DECLARATION_NEEDS_REVIEW,
+    EventType.DECLARATION_IDENTITY_MISMATCH,
+)
+
+
+def may_tell(change: Mapping[str, Any]) -> bool:
+    """Whether a push after an answer may be worth telling of; most answers only say that it is under way."""
+    return change["due_at"] is None or bool(change["case_reason"]) or change["identity"] is Identity.MISMATCH
+
+
+def turns(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], fold: Mapping[str, Any]
+) -> list[EventType]:
+    """What is to be told when a declaration's pushes went from `before` to `after`, whose fold is `fold`.
+
+    Whenever it stops to run by itself something is told: a batch is looked at when one of its declarations is.
+    """
+    told = set()
+    if _is_due(before) and not _is_due(after):
+        told.add(ENDED.get(fold["state"], EventType.DECLARATION_NEEDS_REVIEW))
+    elif goes_on(before) and not goes_on(after):
+        told.add(EventType.DECLARATION_NEEDS_REVIEW)
+    if fold["needs_review"] and not any(push["case_reason"] for push in before):
+        told.add(EventType.DECLARATION_NEEDS_REVIEW)
+    # Any MISMATCH is the declaration's.
+    if fold["identity"] is Identity.MISMATCH and all(push["identity"] is not Identity.MISMATCH for push in before):
+        told.add(EventType.DECLARATION_IDENTITY_MISMATCH)
+    return sorted(told, key=TOLD_IN_ORDER.index)
+
+
+def _is_due(pushes: Sequence[Mapping[str, Any]]) -> bool:
+    return any(push["due_at"] is not None for push in pushes)
+
+
+def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[News]:
+    """News of one declaration: its numbers from `row`, its `state`, `identity` and `needs_review` from `state`."""
+    data = {
+        "declaration_id": row["declaration_id"],
+        "batch_id": row["batch_id"],
+        "merchant_no": row["merchant_no"],
+        **{name: row[name] for name in NUMBERS},
+        "state": state["state"],
+        "identity": state["identity"],
+        "needs_review": state["needs_review"],
+    }
+    for one in types:
+        yield News(one, row["merchant_no"], data, row["batch_id"])
+
+
+def announce_declarations(db: Session | Connection, ids: Sequence[str], type_: EventType, now: datetime) -> None:
+    """Announce the same of these declarations, as they stand now."""
+    if not ids:
+        return
+    columns = (declaration.batch_id, declaration.merchant_no, *(declaration[name] for name in NUMBERS))
+    folds = (declaration.state, declaration.identity, declaration.needs_review)
+    found = select(declaration.id.label("declaration_id"), *columns, *folds).where(declaration.id.in_(ids))
+    rows = db.execute(found.order_by(declaration.id)).mappings()
+    announce(db, [one for row in map(dict, rows) for one in news_of(row, [type_], row)], now)

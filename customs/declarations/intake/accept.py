@@ -1,0 +1,227 @@
+"""Intake: a submission is made ready, compared with what we hold, and stored in one piece."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db import database
+from customs.declarations.batch_moves import mark_moved
+from customs.declarations.intake import existing as holdings
+from customs.declarations.intake.existing import Pushes
+from customs.declarations.intake.number_locks import lock_orders
+from customs.declarations.intake.orders import Finding, Severity
+from customs.declarations.intake.payment_rules import WHEN_PAID, complaints_about_payment, filings_of, waits
+from customs.declarations.intake.rules import Complaint, conflicts_with_held
+from customs.declarations.intake.store import Prepared, prepare, store
+from customs.declarations.intake.validate import Checked, Locate, Rules, check, nowhere, rejection, shape
+from customs.declarations.models import Batch
+from customs.declarations.open_rows import left_rows, settle, take_up
+from customs.declarations.registrations import registrations_of
+from customs.declarations.schemas import LONGEST_BATCH
+from customs.errors import Invalid
+from customs.payments_port import PaymentFacts, PaymentKey, Payments
+from customs.privacy.vault import Vault
+from customs.stats.tallies import SHANGHAI, day_of
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison found, by the index of a row: the declaration it repeats (R1), and who waits to be paid."""
+
+    replays: Mapping[int, str]
+    waiting: Collection[int]
+
+
+def compare(
+    db: Session,
+    vault: Vault,
+    checked: Checked,
+    prepared: Mapping[int, Prepared],
+    payments: Payments,
+    now: datetime,
+    *,
+    lock: bool = False,
+) -> Compared:
+    """Compare with what we hold, and with what is known of the payments; `lock`: these do not change meanwhile."""
+    if lock:
+        lock_orders(db, checked.orders.values())
+    facts = payments.facts(db, {PaymentKey(*order.payment) for order in checked.orders.values()}, lock=lock)
+    pushes = holdings.pushes_of(db, checked.orders.values())
+    existing = holdings.existing(db, pushes)
+    replays: dict[int, str] = {}
+    for index, order in list(checked.orders.items()):
+        if (known := existing.get(order.key)) is None:
+            continue
+        if holdings.is_same(known, checked.given[index], vault):
+            replays[index] = known.id
+            del checked.orders[index]
+        else:
+            checked.complain(index, _conflict(known.id))
+    # What a buyer spent matters only to orders whose amounts are known.
+    indexes = {key: prepared[key].cert_index for key, order in checked.orders.items() if order.sub_orders}
+    buyers = [index for index in indexes.values() if index]
+    held = holdings.held(db, pushes, checked.orders.values(), buyers, checked.caller, now)
+    for index, order in list(checked.orders.items()):
+        for complaint in conflicts_with_held(order, held, indexes.get(index)):
+            checked.complain(index, complaint)
+    strange = [order for order in checked.orders.values() if PaymentKey(*order.payment) not in facts]
+    numbers = {number for order in strange for number in (order.payment_no, order.out_order_no)}
+    borne = payments.borne(db, {order.merchant_no for order in strange}, numbers)
+    return Compared(replays, set(_compare_payments(checked, facts, pushes, borne, now)))
+
+
+def _compare_payments(
+    checked: Checked,
+    facts: Mapping[PaymentKey, PaymentFacts],
+    pushes: Pushes,
+    borne: Collection[tuple[str, str]],
+    now: datetime,
+) -> Iterator[int]:
+    """Complain about what the orders' payments do not allow; yields who waits to be paid."""
+    held = {payment: list(of_payment) for payment, of_payment in pushes.items()}
+    for index, order in list(checked.orders.items()):
+        known = facts.get(PaymentKey(*order.payment))
+        looks_like_ours = any((order.merchant_no, one) in borne for one in (order.payment_no, order.out_order_no))
+        if known is None and not looks_like_ours and order.submit != WHEN_PAID:
+            continue
+        of_payment = held.setdefault(order.payment, [])
+        for complaint in complaints_about_payment(order, known, of_payment, looks_like_ours, now):
+            checked.complain(index, complaint)
+        if index in checked.orders:
+            # The next row of the same payment adds to this one (R4).
+            of_payment += filings_of(order)
+            if waits(order, known):
+                yield index
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in, before anything of it was looked at; `locate` and `findings` come from a spreadsheet.
+
+    So do `lines`, the rows of each declaration by their numbers in the file. `draft_id`: the draft that keeps the
+    cells of what is not taken.
+    """
+
+    rows: Sequence[Any]
+    name: str = ""
+    on_error: str = "reject"
+    locate: Locate = nowhere
+    findings: Sequence[Finding] = ()
+    lines: Sequence[Sequence[int]] | None = None
+    draft_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A submission that has passed all that needs no lock: ids given, buyers sealed."""
+
+    submission: Submission
+    checked: Checked
+    prepared: Mapping[int, Prepared]
+
+
+def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submission, caller: Caller) -> Ready:
+    """The costly part of intake, done before the transaction that stores begins."""
+    if not 1 <= len(submission.rows) <= LONGEST_BATCH:
+        raise Invalid(f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it")
+    shaped = shape(submission.rows)
+    with database.reading(engine) as db:
+        on_file = registrations_of(db, {order.merchant_no for order in shaped.orders.values()})
+        today = day_of(database.now(db))
+    checked = check(shaped, caller, on_file, rules, today, locate=submission.locate, findings=submission.findings)
+    return Ready(submission, checked, {index: prepare(order, vault) for index, order in checked.orders.items()})
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """A stored batch, and what became of each of its rows: the declaration made of it, or the one it repeats."""
+
+    batch: Batch
+    rows: int
+    accepted: Mapping[int, str]
+    replayed: Mapping[int, str]
+
+    def results(self) -> list[dict[str, Any]]:
+        """One entry for each row, in its order."""
+        told = {index: ("accepted", known) for index, known in self.accepted.items()}
+        told |= {index: ("replayed", known) for index, known in self.replayed.items()}
+        rows = ((index, *told.get(index, ("rejected", None))) for index in range(self.rows))
+        return [{"index": index, "declaration_id": known, "status": status} for index, status, known in rows]
+
+
+def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments, audit: AuditTrail) -> Batch:
+    """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
+    return take_in_rows(db, vault, ready, sender, payments, audit).batch
+
+
+def take_in_rows(
+    db: Session,
+    vault: Vault,
+    ready: Ready,
+    sender: Caller,
+    payments: Payments,
+    audit: AuditTrail,
+    batch: Batch | None = None,
+) -> TakenIn:
+    """The same; it tells besides what became of each row. `batch`: one that the good rows join."""
+    now = database.now(db)
+    checked = ready.checked.copy()
+    whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
+    if checked.errors and whole:
+        raise rejection(checked)
+    compared = compare(db, vault, checked, ready.prepared, payments, now, lock=True)
+    replays = compared.replays
+    if checked.errors and (whole or not (checked.orders or replays)):
+        raise rejection(checked)
+    taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
+    gone = {*taken, *replays}
+    left = list(left_rows(ready.submission.rows, ready.submission.lines, gone))
+    moved = settle(db, [ready.prepared[index].order for index in gone])
+    if (draft_id := ready.submission.draft_id) and (still_open := take_up(db, draft_id)) is not None:
+        left = [one for one in left if one.row in still_open]
+    stored = store(
+        db,
+        [*taken.values()],
+        sorted(set(replays.values())),
+        waiting={ready.prepared[index].id for index in compared.waiting},
+        findings=checked.findings,
+        merchants=sorted(checked.merchants),
+        name=ready.submission.name or f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        sender=sender,
+        now=now,
+        left=left,
+        draft_id=draft_id,
+        batch=batch,
+    )
+    # What was taken goes on, and marks itself when it ends.
+    mark_moved(db, moved if taken else {*moved, stored.id})
+    accepted = {index: one.id for index, one in taken.items()}
+    taken_in = TakenIn(stored, len(ready.submission.rows), accepted, replays)
+    audit.append(db, _deed(taken_in, checked.merchants, sender), now)
+    return taken_in
+
+
+def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> Deed:
+    """One for all that was handed in, however many rows it has."""
+    counts = {"rows": taken_in.rows, "accepted": len(taken_in.accepted), "replayed": len(taken_in.replayed)}
+    counted = {name: str(count) for name, count in counts.items()}
+    merchant_no = next(iter(merchants)) if len(merchants) == 1 else None
+    batch = taken_in.batch
+    return deed_by(sender, Act.BATCH_SUBMIT, batch.id, merchant_no=merchant_no, name=batch.name, **counted)
+
+
+def _conflict(declaration_id: str) -> Complaint:
+    return Complaint(
+        "",
+        "already_declared",
+        Severity.ERROR,
+        f"{declaration_id} declares this payment at this office with other content",
+        "correct that declaration with modify, or send it again with redeclare",
+    )

@@ -1,0 +1,176 @@
+"""What our data already says about a batch's orders, read at once for all of them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from customs.auth.principal import Caller
+from customs.db.bulk import one_of
+from customs.declarations.contents import Content
+from customs.declarations.intake.orders import Order
+from customs.declarations.intake.rules import Held, HeldPush, NumberOwner
+from customs.declarations.models import Declaration, Push, SubOrder
+from customs.gateway import Channel, SubOrderPart
+from customs.privacy.vault import Vault
+from customs.stats.tallies import begins, day_of
+
+Pushes = Mapping[tuple[str, Channel, str], Sequence[HeldPush]]
+
+
+def existing(db: Session, pushes: Pushes) -> dict[tuple[str, Channel, str, str], Declaration]:
+    """The declarations behind these pushes by their key (R1), to be compared with orders."""
+    ids = {push.declaration_id for held_pushes in pushes.values() for push in held_pushes}
+    if not ids:
+        return {}
+    rows = db.scalars(
+        select(Declaration).where(one_of(db, Declaration.id, ids)).options(selectinload(Declaration.sub_orders))
+    )
+    return {(row.merchant_no, row.channel, row.office, row.payment_no): row for row in rows}
+
+
+def is_same(known: Declaration, order: Order, vault: Vault) -> bool:
+    """Whether an order repeats a declaration: a registration it leaves out counts as the one that was used."""
+    return (
+        known.out_order_no == order.out_order_no
+        and known.duty == order.duty
+        and order.mch_customs_no in (None, known.mch_customs_no)
+        and order.merchant_customs_name in (None, known.merchant_customs_name)
+        and vault.open_buyer(known.buyer, known.id) == order.buyer
+        and {part_of(row) for row in known.sub_orders} == set(order.sub_orders)
+    )
+
+
+def part_of(row: SubOrder) -> SubOrderPart:
+    """The stored sub-order as the value that goes on the wire."""
+    return SubOrderPart(row.sub_order_no, row.amount, row.transport_amount, row.product_amount)
+
+
+def order_of(known: Declaration, vault: Vault) -> Order:
+    """The stored declaration as the order it stands for."""
+    return Order(
+        channel=Channel(known.channel),
+        office=known.office,
+        merchant_no=known.merchant_no,
+        out_order_no=known.out_order_no,
+        payment_no=known.payment_no,
+        mch_customs_no=known.mch_customs_no,
+        merchant_customs_name=known.merchant_customs_name,
+        duty=known.duty,
+        buyer=vault.open_buyer(known.buyer, known.id),
+        sub_orders=tuple(part_of(row) for row in known.sub_orders),
+    )
+
+
+def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
+    """The pushes of the same payments, whatever office they are for."""
+    rows = db.execute(
+        select(
+            Push.merchant_no,
+            Push.channel,
+            Push.payment_no,
+            Push.declaration_id,
+            Declaration.office,
+            Push.customs,
+            Push.sub_order_no,
+            SubOrder.amount,
+            Push.accepted_content,
+        )
+        .join(Declaration, Declaration.id == Push.declaration_id)
+        .outerjoin(
+            SubOrder,
+            and_(SubOrder.declaration_id == Push.declaration_id, SubOrder.sub_order_no == Push.sub_order_no),
+        )
+        .where(one_of(db, Declaration.payment_no, {order.payment_no for order in orders}), Push.cancelled.is_(False))
+    )
+    pushes: dict[tuple[str, Channel, str], list[HeldPush]] = {}
+    for row in rows:
+        amounts = [row.amount, Content.read(row.accepted_content).amount if row.accepted_content else None]
+        # While customs holds another amount than we want, the larger one counts.
+        amount = max((one for one in amounts if one is not None), default=None)
+        known = HeldPush(row.declaration_id, row.office, row.customs, row.sub_order_no, amount)
+        pushes.setdefault((row.merchant_no, row.channel, row.payment_no), []).append(known)
+    return pushes
+
+
+def held(
+    db: Session,
+    pushes: Pushes,
+    orders: Collection[Order],
+    cert_indexes: Collection[str],
+    caller: Caller,
+    now: datetime,
+) -> Held:
+    """With those pushes, who has the same numbers (named where the caller sees it), and what each buyer spent."""
+    return Held(
+        pushes=pushes,
+        owners_of_number=_owners_of_numbers(db, {number for order in orders for number in order.numbers}, caller),
+        owners_of_payment=_owners({*pushes, *_of_several_merchants(orders)}),
+        spent=_spent(db, set(cert_indexes), {order.merchant_no for order in orders}, now),
+    )
+
+
+def _of_several_merchants(orders: Collection[Order]) -> Iterable[tuple[str, Channel, str]]:
+    """The payments of a batch, where they may meet: one merchant's own never do."""
+    merchants = {order.merchant_no for order in orders}
+    return (order.payment for order in orders) if len(merchants) > 1 else ()
+
+
+def _owners(payments: Iterable[tuple[str, Channel, str]]) -> dict[tuple[Channel, str], set[str]]:
+    """The merchants who declare a payment of each number."""
+    owners: dict[tuple[Channel, str], set[str]] = {}
+    for merchant_no, channel, payment_no in payments:
+        owners.setdefault((channel, payment_no), set()).add(merchant_no)
+    return owners
+
+
+def _owners_of_numbers(db: Session, numbers: set[str], caller: Caller) -> dict[tuple[Channel, str], list[NumberOwner]]:
+    """The payments with live filings under each number, an order's or a sub-order's: the gateway knows no merchants."""
+    if not numbers:
+        return {}
+    owner = (Declaration.merchant_no, Declaration.payment_no, Declaration.id)
+    of_orders = select(Declaration.channel, Declaration.out_order_no, *owner).where(
+        one_of(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
+    )
+    of_sub_orders = (
+        select(Declaration.channel, SubOrder.sub_order_no, *owner)
+        .join(Declaration, Declaration.id == SubOrder.declaration_id)
+        .where(one_of(db, SubOrder.sub_order_no, numbers), Declaration.cancelled.is_(False))
+    )
+    owners: dict[tuple[Channel, str], list[NumberOwner]] = {}
+    for asked in (of_orders, of_sub_orders):
+        for channel, number, merchant_no, payment_no, declaration_id in db.execute(asked):
+            named = declaration_id if caller.may_touch(merchant_no) else None
+            owners.setdefault((channel, number), []).append(NumberOwner(merchant_no, payment_no, named))
+    return owners
+
+
+def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -> dict[str, Decimal]:
+    """Yuan declared this year through these merchants by blind index, each payment's sub-orders once (R10)."""
+    if not indexes:
+        return {}
+    year = begins(day_of(now).replace(month=1, day=1))
+    rows = db.execute(
+        select(
+            Declaration.cert_index,
+            Declaration.payment_no,
+            func.sum(SubOrder.amount),
+            func.count(Declaration.id.distinct()),
+        )
+        .join(SubOrder, SubOrder.declaration_id == Declaration.id)
+        .where(
+            Declaration.cert_index.is_not(None),
+            Declaration.merchant_no.in_(merchants),
+            one_of(db, Declaration.cert_index, indexes),
+            Declaration.created_at >= year,
+            Declaration.cancelled.is_(False),
+        )
+        .group_by(Declaration.cert_index, Declaration.payment_no)
+    )
+    spent: dict[str, Decimal] = {}
+    for index, _, total, offices in rows:
+        # One payment declared at two offices was still spent once.
+        spent[str(index)] = spent.get(str(index), Decimal()) + total / offices
+    return spent

@@ -1,0 +1,47 @@
+"""The page of offices: what a clerk picks, which customs codes that means for each channel, and in which order."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+from flask_babel import force_locale, lazy_gettext
+
+from customs.auth.principal import Scope
+from customs.declarations.offices import OFFICES, CustomsCode, Office, codes_for, waits_for_the_one_before
+from customs.gateway import Channel
+from customs.web.i18n import ENGLISH
+from customs.web.labels import OFFICE_NAMES, Shown
+from customs.web.rendering import desk
+from customs.web.request import only_these
+from customs.web.session_auth import opens
+
+pages = Blueprint("office_pages", __name__, url_prefix="/admin/offices")
+
+_ = lazy_gettext
+NO_REPUSH = Shown(_("no re-push"), "slash-circle", "except")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An office with its name in both languages, and its codes by channel; `waiting`: where one waits for another."""
+
+    office: str
+    chinese: str
+    english: str
+    codes: dict[Channel, tuple[CustomsCode, ...]]
+    waiting: frozenset[Channel]
+
+
+@pages.get("")
+@opens(Scope.DECLARATIONS_READ)
+def show_offices() -> Response:
+    only_these()
+    with force_locale(ENGLISH):
+        rows = [_row(office) for office in OFFICES.values() if office.enabled]
+    return desk("admin/offices.html", rows=rows, channels=list(Channel), no_repush=NO_REPUSH)
+
+
+def _row(office: Office) -> Row:
+    codes = {channel: codes_for(channel, office.office) for channel in Channel}
+    waiting = frozenset(channel for channel in Channel if waits_for_the_one_before(channel, office.office))
+    english = str(OFFICE_NAMES.get(office.office, office.office))
+    return Row(office.office, office.name, english, codes, waiting)

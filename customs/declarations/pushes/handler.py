@@ -1,0 +1,202 @@
+"""Push: the declarations' desk for the engine; here one sees claim, call and record follow each other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from customs.config import Settings
+from customs.db.database import DatabaseClock, lost_a_race
+from customs.declarations.pushes.claim import Task, Turn, claim
+from customs.declarations.pushes.outcomes import Outcome, Pace
+from customs.declarations.pushes.record import in_time, record
+from customs.declarations.pushes.send import extend, mark, release
+from customs.declarations.states import Action, read_state
+from customs.errors import VaultLocked
+from customs.gateway import (
+    Buyer,
+    Channel,
+    DeclarationChannel,
+    DeclarationReply,
+    Exchange,
+    Filing,
+    GatewayError,
+    Misuse,
+    TooLate,
+    Unknown,
+    without_others,
+)
+from customs.jobs.failpoints import CrashPoints
+from customs.jobs.leases import this_holder
+from customs.jobs.send_deadlines import SendDeadlines
+from customs.lanes.admission import Passage
+from customs.privacy.masking import mask_params, mask_reply, mask_text
+from customs.privacy.vault import Vault
+from customs.stats.call_counters import CallCounter, Counts
+from customs.timestamps import MACHINE, Clock
+
+log = structlog.get_logger()
+
+# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
+RACES = 2
+
+DEEDS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
+    Action.SUBMIT: lambda channel, filing: channel.declare(filing),
+    Action.QUERY: lambda channel, filing: channel.query(filing),
+    Action.REDECLARE: lambda channel, filing: channel.redeclare(filing),
+    Action.MODIFY: lambda channel, filing: channel.modify(filing),
+}
+
+
+class DeclarationDesk:
+    """Claims due pushes, makes their calls, records what came back. One per worker process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        vault: Vault,
+        channels: Mapping[Channel, DeclarationChannel],
+        crash: CrashPoints,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._vault = vault
+        self._channels = channels
+        self._crash = crash
+        self._holder = holder or this_holder()
+        self._clock = clock
+        self._turn = Turn()
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
+        self._deadlines: SendDeadlines[tuple[str, int, int]] = SendDeadlines(
+            engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
+        )
+        self._now = DatabaseClock(clock)
+        self._counter = CallCounter(hash(self._holder), clock)
+        self._passage = Passage(engine, settings, self._now)
+
+    def claim(self, room: int) -> list[Task]:
+        with self._engine.begin() as db:
+            now = self._now(db)
+            admitted = self._passage.admit(db, room, now)
+            if not admitted:
+                return []
+            tasks = claim(db, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
+            self._passage.claimed(db, len(tasks))
+            self._crash.reach("claim_before_commit")
+        self._crash.reach("claim_after_commit")
+        return tasks
+
+    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
+        for _attempt in range(RACES):
+            try:
+                return self._exchange(answered, leaving)
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+        return self._exchange(answered, leaving)
+
+    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
+        with self._counter.counting() as counts, self._engine.begin() as db:
+            now = self._now(db)
+            if answered:
+                self._record(db, answered, now, counts)
+            self._crash.reach("record_before_commit")
+            allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
+            self._crash.reach("mark_before_commit")
+        self._crash.reach("exchange_after_commit")
+        self._deadlines.forget(task.key for task, _ in answered)
+        self._deadlines.set((task.key for task in allowed), start, now)
+        return allowed
+
+    def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
+        """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
+        if task.action is Action.QUERY and self._deadlines.is_stale(task.key):
+            return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
+        return outcome
+
+    def call(self, task: Task) -> Outcome:
+        if self._deadlines.is_over(task.key):
+            return TooLate("the lease was about to end")
+        self._crash.reach("call_before_send")
+        try:
+            outcome = self._ask(task)
+        except Exception:
+            log.exception("an answer could not be read", push_id=task.push_id)
+            outcome = Unknown("the answer could not be read")
+        self._crash.reach("call_after_reply")
+        return outcome
+
+    def _ask(self, task: Task) -> Outcome:
+        """The signed call, and its outcome with the buyer masked wherever it is named."""
+        try:
+            buyer = self._vault.open_buyer(task.buyer, task.declaration_id)
+        except VaultLocked as error:
+            if task.action is not Action.QUERY:
+                return Misuse(error.detail)
+            buyer = None
+        filing = replace(task.filing, buyer=buyer)
+        try:
+            outcome: Outcome = DEEDS[task.action](self._channels[task.channel], filing)
+        except GatewayError as error:
+            outcome = error
+        return without_buyer(without_others(outcome, _owner(task)), buyer)
+
+    def renew(self, held: Sequence[Task]) -> None:
+        with self._engine.begin() as db:
+            extend(db, held, self._now(db) + self._lease)
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        if reserved:
+            with self._engine.begin() as db:
+                release(db, reserved)
+
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
+        recorded = record(db, answered, now, self._pace)
+        self._passage.report(db, in_time(recorded), now)
+        for done in recorded:
+            outcome = done.judgement.outcome if done.judgement else "superseded"
+            duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0
+            counts.add(done.task.channel, done.task.action, outcome, duration_ms)
+            if done.judgement is None:
+                log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
+        self._counter.write(db, counts)
+
+
+def _owner(task: Task) -> Mapping[str, str | None]:
+    """What says that a record is of this push's payment."""
+    filing = task.filing
+    return {
+        "merchant_no": task.merchant_no,
+        "our_no": filing.out_order_no,
+        "payment_no": filing.payment_no,
+        "sub_order_no": filing.sub_order_no,
+    }
+
+
+def without_buyer(outcome: Outcome, buyer: Buyer | None) -> Outcome:
+    """The same outcome fit to be kept: its words end in explanations, cases, the timeline and logs."""
+    if isinstance(outcome, GatewayError):
+        outcome.message = mask_text(outcome.message, buyer)
+        outcome.exchange = outcome.exchange and _masked(outcome.exchange, buyer)
+        return outcome
+    return replace(
+        outcome,
+        # One of the document's words is left alone, whatever the buyer is called.
+        state=outcome.state if read_state(outcome.state) else mask_text(outcome.state, buyer),
+        explanation=outcome.explanation and mask_text(outcome.explanation, buyer),
+        exchange=_masked(outcome.exchange, buyer),
+    )
+
+
+def _masked(exchange: Exchange, buyer: Buyer | None) -> Exchange:
+    return replace(exchange, params=mask_params(exchange.params), reply=mask_reply(exchange.reply, buyer))

@@ -1,0 +1,325 @@
+"""What an outcome means for a push, and what is due next: rules on plain values, no database, no clock of their own.
+
+`reliability.md`'s table of outcomes is JUDGES below; R11 to R15 are the functions it names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from customs.declarations.contents import Echo
+from customs.declarations.identity import Identity, read_verdict
+from customs.declarations.states import Action, State, is_forward, read_state
+from customs.gateway.errors import (
+    Busy,
+    ClockSkew,
+    Credentials,
+    GatewayError,
+    Misuse,
+    NotFound,
+    NotSent,
+    OtherRecord,
+    Refused,
+)
+from customs.gateway.messages import DeclarationReply
+from customs.jobs.leases import LONGEST_RETRY_AFTER_SECONDS, growing
+
+LONGEST_BACKOFF_SECONDS = 60.0
+ROUNDS_OF_DOUBT = 20
+ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
+POLLING_BUDGET = timedelta(hours=24)
+# What the gateway's clock may lag behind ours, and the end of a lease behind the call that it was for.
+CLOCKS_DIFFER = timedelta(minutes=2)
+# One answer may have been mixed up on its way; as many in a row are the gateway's own.
+OTHERS_ANSWERS = 3
+NO_END = "no end after 24 hours of asking"
+NO_REASON = "refused without a reason"
+HOLDS_EARLIER = "the gateway may hold what was sent before this correction"
+ANOTHERS_NUMBER = "the gateway answers about another payment under this number"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one push stands: the columns of Push that an outcome may change."""
+
+    state: State
+    explanation: str | None
+    identity: Identity | None
+    modify_time: datetime | None
+    accepted: bool
+    accepted_content: str | None
+    content_in_doubt: bool
+    prior_state: State | None
+    budget_from: datetime | None
+    next_action: Action | None
+    due_at: datetime | None
+    in_doubt: Action | None
+    refusal: str | None
+    sent_at: datetime | None
+    tries: int
+    polls: int
+    doubts: int
+    strays: int
+    case_reason: str | None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast to go, in seconds: the first poll, the age at which "not found" counts."""
+
+    poll_seconds: float
+    grace_seconds: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Where the push stands after an outcome; `outcome` is the word the timeline and the metrics use."""
+
+    standing: Standing
+    outcome: str
+
+
+Outcome = DeclarationReply | GatewayError
+
+
+def judge(
+    held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace, echo: Echo = Echo.SILENT
+) -> Judgement:
+    """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action.
+
+    `echo`: what the content in an answer says of a correction.
+    """
+    held = replace(held, budget_from=held.budget_from or now)
+    if isinstance(outcome, DeclarationReply | NotFound):
+        held = replace(held, strays=0)
+    for kind, word, of_submit, of_query in JUDGES:
+        if isinstance(outcome, kind):
+            judged = of_query if action is Action.QUERY else of_submit
+            if isinstance(outcome, DeclarationReply):
+                standing = judged(held, outcome, now, pace, echo)
+                word = word if read_state(outcome.state) in (None, standing.state) else "stale"
+            else:
+                standing = judged(held, outcome, now, pace)
+            return Judgement(standing, word)
+    raise TypeError(f"no rule for {type(outcome).__name__}")
+
+
+def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+    """The gateway did what we asked, or shows that it had done so."""
+    if _is_old_answer(held, reply) or (held.in_doubt and echo is Echo.OTHER):
+        # Nothing was pushed (Alipay within five minutes, or a stale read): only a newer modify_time settles it.
+        return _poll(replace(held, tries=0), now, pace)
+    settled = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
+    if held.in_doubt:
+        settled = replace(settled, accepted_content=None, content_in_doubt=False)
+    return _observe(settled, reply, now, pace)
+
+
+def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+    """A query was answered with a record of ours."""
+    if _is_stale(held, reply):
+        # Read from a copy that lags behind: it says nothing about what was sent since.
+        return _poll(replace(held, tries=0), now, pace)
+    if held.in_doubt is Action.SUBMIT and held.accepted_content and echo is not Echo.WANTED:
+        return _found_earlier(held, reply, now, pace, echo)
+    if held.in_doubt and _proves_nothing(held, reply, echo):
+        return _without_effect(_moved_on(held, reply), now, pace)
+    return _answered(held, reply, now, pace, echo)
+
+
+def _found_earlier(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+    """An ADD was sent with other content than one before it, and one of the two is there: a person decides."""
+    doubtful = echo is Echo.SILENT and held.refusal is None
+    there = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
+    reason = f"refused: {held.refusal}" if held.refusal else HOLDS_EARLIER
+    return _observe(_open_case(there, reason), reply, now, pace)
+
+
+def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool:
+    """Whether a record leaves open if the call in doubt took effect (R13).
+
+    An epoch that has not ended moves by itself, so that a newer time is no proof while one of before still runs; then
+    only the new content is. Neither is a time from before the send.
+    """
+    if echo is not Echo.SILENT:
+        return echo is Echo.OTHER
+    if _is_old_answer(held, reply) or _predates(held, reply):
+        return True
+    return held.prior_state is not None and not held.prior_state.is_final
+
+
+def _predates(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether what a record tells of happened before the re-push or MODIFY in doubt was sent.
+
+    A time that never moves says nothing either way.
+    """
+    if held.prior_state is None or held.sent_at is None or reply.modify_time in (None, held.modify_time):
+        return False
+    return reply.modify_time < held.sent_at - CLOCKS_DIFFER
+
+
+def _moved_on(held: Standing, reply: DeclarationReply) -> Standing:
+    """The epoch before has moved: what it is now is what the call in doubt is judged against."""
+    return replace(
+        held,
+        prior_state=held.prior_state and (read_state(reply.state) or held.prior_state),
+        modify_time=reply.modify_time or held.modify_time,
+    )
+
+
+def _is_stale(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether a reply is older than what we hold (R12)."""
+    if held.modify_time is None or reply.modify_time is None:
+        return False
+    return reply.modify_time < held.modify_time
+
+
+def _is_old_answer(held: Standing, reply: DeclarationReply) -> bool:
+    """Whether a reply still speaks of the epoch before the last re-push or MODIFY (R13)."""
+    if held.prior_state is None or reply.modify_time is None:
+        return False
+    unchanged = reply.modify_time == held.modify_time and read_state(reply.state) is held.prior_state
+    return unchanged or _is_stale(held, reply)
+
+
+def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+    """Take what the gateway reports; surprises are the gateway's truth and a reviewer's work (R12)."""
+    if _is_stale(held, reply):
+        return _poll(held, now, pace)
+    reported = read_state(reply.state)
+    identity = read_verdict(reply.cert_check_result) or held.identity
+    # An answer without a time does not say which epoch it belongs to: the next one may still be an old one.
+    prior_state = held.prior_state if reply.modify_time is None else None
+    modify_time = reply.modify_time or held.modify_time
+    seen = replace(held, identity=identity, prior_state=prior_state, modify_time=modify_time)
+    if reported is None:
+        return _poll(_open_case(seen, f"the gateway answered with an unknown state: {reply.state[:40]}"), now, pace)
+    if not is_forward(held.state, reported):
+        if reply.modify_time is None or held.modify_time is None or reply.modify_time == held.modify_time:
+            # As old as what we hold and less advanced: read from a copy that lags behind.
+            return _poll(seen, now, pace)
+        seen = _open_case(seen, f"the gateway went back from {held.state} to {reported}")
+    failed = reported in (State.FAIL, State.EXCEPT)
+    seen = replace(seen, state=reported, explanation=(reply.explanation or held.explanation) if failed else None)
+    if not reported.is_final:
+        return _poll(seen, now, pace)
+    if failed:
+        # That it took too long matters no more.
+        seen = replace(seen, case_reason=None) if seen.case_reason == NO_END else seen
+        seen = _open_case(seen, f"{reported}: {seen.explanation}" if seen.explanation else str(reported))
+    if identity is Identity.MISMATCH:
+        seen = _open_case(seen, "identity MISMATCH: the order's buyer is not the payer")
+    return replace(seen, next_action=None, due_at=None)
+
+
+def _not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
+    wait = growing(1.0, held.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
+    if isinstance(error, Busy) and error.retry_after is not None:
+        wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    return replace(held, tries=held.tries + 1, due_at=now + timedelta(seconds=wait))
+
+
+def _send_not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    # What never left the machine was not sent: it may still be cancelled.
+    never_left = isinstance(error, NotSent) and not held.accepted and not held.doubts
+    sent_at = None if never_left else held.sent_at
+    return replace(_not_done(held, error, now, pace), next_action=held.in_doubt, in_doubt=None, sent_at=sent_at)
+
+
+def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: Pace) -> Standing:
+    """A permanent no. After a round of doubt it may mean "already declared": ask first."""
+    message = error.message or NO_REASON
+    if held.doubts:
+        return _poll(replace(held, refusal=message, tries=0), now, pace)
+    return _give_up(held, f"refused: {message}", now, pace, explanation=message)
+
+
+def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """A query was answered with "not found"; that counts only for a send in doubt, and only after the grace."""
+    return _without_effect(held, now, pace) if held.in_doubt else _poll(replace(held, tries=0), now, pace)
+
+
+def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
+    """The call in doubt shows no effect: send it again once the grace has passed, within the budget (R13)."""
+    grace = timedelta(seconds=pace.grace_seconds)
+    sent_at = held.sent_at or now
+    if now - sent_at < grace:
+        waiting = _poll(replace(held, tries=0), now, pace)
+        return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
+    if held.refusal:
+        return _give_up(held, f"refused: {held.refusal}", now, pace, explanation=held.refusal)
+    rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
+    if held.doubts + 1 >= rounds:
+        reason = f"{held.in_doubt} sent {held.doubts + 1} times without effect"
+        return _give_up(held, reason, now, pace, explanation=None)
+    return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, polls=0, due_at=now)
+
+
+def _send_unknown(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """It may have been done: the grace counts from now, for it left after it was marked."""
+    return _poll(replace(held, tries=0, sent_at=now), now, pace)
+
+
+def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    return _poll(replace(held, tries=0), now, pace)
+
+
+def _asked_about_another(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+    """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
+    held = replace(held, tries=0, strays=held.strays + 1)
+    if held.strays >= OTHERS_ANSWERS:
+        held = _open_case(held, ANOTHERS_NUMBER)
+    return _poll(held, now, pace)
+
+
+def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
+    """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
+    if now - (held.budget_from or now) > POLLING_BUDGET:
+        held = _open_case(held, NO_END)
+    due_at = now + timedelta(seconds=growing(pace.poll_seconds, held.polls))
+    return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
+
+
+def _give_up(held: Standing, reason: str, now: datetime, pace: Pace, *, explanation: str | None) -> Standing:
+    """Nothing more by ourselves: a person decides. What the gateway held before the action still stands.
+
+    Where that had not ended it goes on without us, and is asked for.
+    """
+    state = held.prior_state or held.state
+    given_up = replace(
+        _open_case(held, reason),
+        state=state,
+        content_in_doubt=held.content_in_doubt or (held.accepted_content is not None and held.doubts > 0),
+        prior_state=None,
+        explanation=explanation or held.explanation,
+        in_doubt=None,
+        refusal=None,
+        tries=0,
+        next_action=None,
+        due_at=None,
+    )
+    return _poll(given_up, now, pace) if held.accepted and not state.is_final else given_up
+
+
+def _open_case(held: Standing, reason: str) -> Standing:
+    """Put the push before a reviewer; the first reason stays until somebody decides."""
+    return held if held.case_reason else replace(held, case_reason=reason)
+
+
+Handler = Callable[..., Standing]
+
+# The outcome's class; its word; what follows a submit, re-push or MODIFY; and a query.
+# The first row that fits counts: an exact child stands before its parent.
+JUDGES: tuple[tuple[type[Outcome], str, Handler, Handler], ...] = (
+    (DeclarationReply, "answered", _answered, _found),
+    (NotSent, "not_sent", _send_not_done, _not_done),
+    (Busy, "busy", _send_not_done, _not_done),
+    (Credentials, "credentials", _send_not_done, _not_done),
+    (ClockSkew, "clock", _send_not_done, _not_done),
+    (NotFound, "not_found", _send_refused, _absent),
+    (Refused, "refused", _send_refused, _poll_later),
+    (Misuse, "misuse", _send_refused, _poll_later),
+    (OtherRecord, "another_record", _send_unknown, _asked_about_another),
+    (GatewayError, "unknown", _send_unknown, _poll_later),
+)

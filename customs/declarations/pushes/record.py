@@ -1,0 +1,251 @@
+"""Record: what came back, judged on the row as it is now and written under the fence, with everything it moves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from customs.db.bulk import insert_many, together, update_many
+from customs.db.database import Base, padded
+from customs.declarations.batch_moves import count_new_runs, goes_on
+from customs.declarations.contents import Content, Echo, echo_of
+from customs.declarations.events import may_tell, news_of, turns
+from customs.declarations.failure_causes import CauseKey, cause_of, remember
+from customs.declarations.models import Declaration, Push
+from customs.declarations.pushes.claim import Task
+from customs.declarations.pushes.outcomes import Judgement, Outcome, Pace, Standing, judge
+from customs.declarations.pushes.send import release
+from customs.declarations.state_rollup import folded
+from customs.declarations.states import Action, State
+from customs.declarations.statistics import difference, total
+from customs.events.outbox import News, announce
+from customs.events.timeline import Event
+from customs.gateway import DeclarationReply, GatewayError
+from customs.jobs.leases import overdue_since
+from customs.lanes.breaker import is_answer
+from customs.stats.tallies import tally
+
+STANDING = [field.name for field in fields(Standing)]
+GATEWAY = "gateway"
+
+PUSHES = Base.metadata.tables[Push.__tablename__]
+DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+EVENTS = Base.metadata.tables[Event.__tablename__]
+push, declaration = PUSHES.c, DECLARATIONS.c
+
+# Declarations come first, in order: they are locked before their pushes, as a person's action locks them, and
+# folds of one declaration queue up. The siblings come along for the fold.
+LOCK = (
+    select(
+        push.id,
+        push.declaration_id,
+        push.blocked_by,
+        push.cancelled,
+        push.withheld,
+        push.fence,
+        push.epoch,
+        push.holder,
+        push.case_since,
+        push.cause_id,
+        push.overdue_since,
+        push.customs,
+        *(push[name] for name in STANDING),
+        # What is announced names the order; what is tallied, its office and its day.
+        declaration.batch_id,
+        declaration.merchant_no,
+        declaration.channel,
+        declaration.office,
+        declaration.created_at,
+        declaration.out_order_no,
+        declaration.payment_no,
+    )
+    .join_from(DECLARATIONS, PUSHES, push.declaration_id == declaration.id)
+    .where(declaration.id.in_(bindparam("ids", expanding=True)))
+    .order_by(declaration.id, push.id)
+    .with_for_update()
+)
+WAKE = update(PUSHES).where(push.id.in_(bindparam("ids", expanding=True))).values(due_at=bindparam("moment"))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One answer after recording; `judgement` is None when it came under a fence or epoch that is over."""
+
+    task: Task
+    outcome: Outcome
+    judgement: Judgement | None
+
+
+def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, pace: Pace) -> list[Recorded]:
+    """Apply a group of answers: states, next steps, timeline, folds, and whatever waited for a SUCCESS."""
+    owners = sorted({task.declaration_id for task, _ in answered})
+    held: dict[str, Mapping[str, Any]] = {
+        row["id"]: dict(row) for row in db.execute(LOCK, {"ids": padded(owners)}).mappings()
+    }
+    recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
+    release(db, [done.task for done in recorded if done.judgement is None])
+    changes = {
+        done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, done.outcome, now)
+        for done in recorded
+        if done.judgement
+    }
+    _line_up(held, changes)
+    woken = _woken(held, changes)
+    if woken:
+        db.execute(WAKE, {"ids": padded(woken), "moment": now})
+    remember(db, _name_causes(held, changes), now)
+    count_new_runs(db, _set_going(held, changes, woken))
+    turned = _turned(held, changes)
+    with together(db):
+        insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
+        update_many(db, PUSHES, list(changes.values()))
+        update_many(db, DECLARATIONS, [{"id": one.id, **folded(one.after)} for one in turned])
+        announce(db, _news(held, changes, woken, now), now)
+        tally(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
+    return recorded
+
+
+def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pace: Pace) -> Recorded:
+    # No holder: this very answer was recorded by a commit that only looked lost, or the lease was taken away.
+    if row["holder"] is None or (row["fence"], row["epoch"]) != (task.fence, task.epoch):
+        return Recorded(task, outcome, None)
+    standing = Standing(**{name: row[name] for name in STANDING})
+    echo = Echo.SILENT
+    if isinstance(outcome, DeclarationReply):
+        echo = echo_of(outcome, task.filing.sub_order, standing.accepted_content)
+    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace, echo))
+
+
+def _change(row: Mapping[str, Any], standing: Standing, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        **{name: getattr(standing, name) for name in STANDING},
+        "case_since": (row["case_since"] or now) if standing.case_reason else None,
+        "cause_id": row["cause_id"],
+        "overdue_since": overdue_since(row, standing.due_at, answered=is_answer(outcome)),
+        "fresh": False,
+        "holder": None,
+        "lease_until": None,
+    }
+
+
+def _woken(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The codes that waited for one of these to be SUCCESS: they are due now."""
+    succeeded = {key for key, change in changes.items() if change["state"] is State.SUCCESS}
+    return [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
+
+
+def _name_causes(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> list[CauseKey]:
+    """Whatever opened or closed a case has another cause, or none; returns those for which one was opened."""
+    opened: list[CauseKey] = []
+    for key, change in changes.items():
+        row, reason = held[key], change["case_reason"]
+        if reason != row["case_reason"]:
+            cause = reason and cause_of(row["channel"], row["customs"], reason)
+            change["cause_id"] = cause.id if cause else None
+            opened += [cause] if cause else []
+    return opened
+
+
+class Turned(NamedTuple):
+    """A declaration in which something turned: its pushes before and after."""
+
+    id: str
+    before: Sequence[Mapping[str, Any]]
+    after: Sequence[Mapping[str, Any]]
+
+
+def _set_going(
+    held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], woken: Sequence[str]
+) -> list[str]:
+    """The declarations that stood still before a reviewer and go on by themselves now."""
+    in_review = {held[key]["declaration_id"] for key in changes if held[key]["case_reason"]}
+    if not in_review:
+        return []
+    before = [row for row in held.values() if row["declaration_id"] in in_review]
+    after = [{**row, **changes.get(row["id"], {})} for row in before]
+    stood = in_review - {row["declaration_id"] for row in before if goes_on([row])}
+    goes = {row["declaration_id"] for row in after if row["id"] in woken or goes_on([row])}
+    return sorted(stood & goes)
+
+
+def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:
+    turned = {
+        held[key]["declaration_id"]
+        for key, change in changes.items()
+        if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
+    }
+    groups = [(owner, list(rows)) for owner, rows in groupby(held.values(), itemgetter("declaration_id"))]
+    return [
+        Turned(owner, rows, [{**row, **changes.get(row["id"], {})} for row in rows])
+        for owner, rows in groups
+        if owner in turned
+    ]
+
+
+def _news(
+    held: Mapping[str, Mapping[str, Any]],
+    changes: Mapping[str, Mapping[str, Any]],
+    woken: Sequence[str],
+    now: datetime,
+) -> list[News]:
+    """What to announce of the declarations that were answered."""
+    after = {**changes, **{key: {**held[key], "due_at": now} for key in woken}}
+    news: list[News] = []
+    for _, group in groupby(held.values(), itemgetter("declaration_id")):
+        before = list(group)
+        if not any(may_tell(changes[row["id"]]) for row in before if row["id"] in changes):
+            continue
+        pushes = [after.get(row["id"], row) for row in before]
+        fold = folded(pushes)
+        if types := turns(before, pushes, fold):
+            news += news_of(before[0], types, fold)
+    return news
+
+
+def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
+    """What waits has no due time: a code whose predecessor is no longer SUCCESS, and whatever was withheld."""
+    for key, change in changes.items():
+        before = changes.get(held[key]["blocked_by"]) or held.get(held[key]["blocked_by"])
+        is_to_send = change["next_action"] not in (None, Action.QUERY)
+        waits = held[key]["withheld"] or (before is not None and before["state"] is not State.SUCCESS)
+        if is_to_send and waits:
+            change["due_at"] = change["overdue_since"] = None
+
+
+def _waits(row: Mapping[str, Any]) -> bool:
+    return row["due_at"] is None and row["next_action"] is not None and not (row["cancelled"] or row["withheld"])
+
+
+def in_time(recorded: Iterable[Recorded]) -> list[Outcome]:
+    """The outcomes that were recorded: one that came too late says nothing of the lane either."""
+    return [done.outcome for done in recorded if done.judgement]
+
+
+def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, Any]:
+    exchange = done.outcome.exchange
+    detail = {"action": str(done.task.action), "outcome": done.judgement.outcome if done.judgement else "superseded"}
+    if isinstance(done.outcome, GatewayError):
+        detail["message"] = done.outcome.message
+    if done.judgement and row["state"] != done.judgement.standing.state:
+        detail |= {"from": str(row["state"]), "to": str(done.judgement.standing.state)}
+    if done.judgement and done.judgement.standing.case_reason and not row["case_reason"]:
+        detail["case"] = done.judgement.standing.case_reason
+        if kept := done.judgement.standing.accepted_content:
+            detail["accepted"] = Content.read(kept).text()
+    return {
+        "merchant_no": done.task.merchant_no,
+        "declaration_id": done.task.declaration_id,
+        "push_id": done.task.push_id,
+        "at": now,
+        "kind": "call",
+        "actor": GATEWAY,
+        "detail": detail,
+        "request": dict(exchange.params) if exchange else None,
+        "reply": exchange.reply if exchange else None,
+        "duration_ms": exchange.duration_ms if exchange else None,
+    }

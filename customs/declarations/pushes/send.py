@@ -1,0 +1,108 @@
+"""The mark before a send, and the lease behind it: from here on a crash asks the gateway first."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, bindparam, select, text, tuple_, update
+
+from customs.db.database import Base, padded
+from customs.declarations.models import Push
+from customs.declarations.pushes.claim import Task, may_still_be_sent
+from customs.declarations.states import Action
+from customs.gateway import Channel
+from customs.lanes.breaker import is_open
+
+PUSHES = Base.metadata.tables[Push.__tablename__]
+push = PUSHES.c
+UNTIL = bindparam("until", type_=push.lease_until.type)
+MOMENT = bindparam("moment", type_=push.due_at.type)
+
+under_fence = tuple_(push.id, push.fence).in_(bindparam("fences", expanding=True))
+under_epoch = tuple_(push.id, push.fence, push.epoch).in_(bindparam("keys", expanding=True))
+may_leave = and_(under_epoch, is_open(bindparam("lane"), MOMENT))
+
+RELEASE = update(PUSHES).where(under_fence).values(holder=None, lease_until=None)
+EXTEND = update(PUSHES).where(under_fence).values(lease_until=UNTIL)
+# After a commit that only looked lost, a send has become a query: it must not be marked a second time.
+MARK_QUERY = (
+    update(PUSHES)
+    .where(may_leave, push.next_action == Action.QUERY)
+    .values(lease_until=UNTIL)
+    .returning(push.id, push.fence)
+)
+MARK_SEND = (
+    update(PUSHES)
+    .where(may_leave, push.next_action != Action.QUERY, push.withheld.is_(False), may_still_be_sent)
+    .values(
+        lease_until=UNTIL,
+        in_doubt=push.next_action,
+        refund_allowed=False,
+        next_action=Action.QUERY,
+        sent_at=MOMENT,
+        attempts=push.attempts + 1,
+    )
+    .returning(push.id, push.fence)
+)
+
+# Two processes that mark pushes of one payment come one after the other.
+LOCK_SIBLINGS = (
+    select(push.id)
+    .where(
+        tuple_(push.merchant_no, push.channel, push.payment_no).in_(bindparam("payments", expanding=True)),
+        text("NOT pushes.cancelled"),
+    )
+    .order_by(push.id)
+    .with_for_update()
+)
+
+
+def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
+    """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
+
+    From here on a state-changing call is in doubt until its answer is understood. Told apart by fence: a process whose
+    reservations outlived their lease may hold the same push twice, and only the newer may leave.
+    """
+    marked: set[tuple[str, int]] = set()
+    sends = _one_of_each(db, [task for task in leaving if task.action is not Action.QUERY])
+    queries = [task for task in leaving if task.action is Action.QUERY]
+    for statement, tasks in ((MARK_QUERY, queries), (MARK_SEND, sends)):
+        if tasks:
+            keys = padded([task.key for task in tasks])
+            values = {"keys": keys, "lane": lane, "moment": now, "until": now + lease}
+            marked.update((row.id, row.fence) for row in db.execute(statement, values))
+    release(db, [task for task in leaving if _fence(task) not in marked])
+    return [task for task in leaving if _fence(task) in marked]
+
+
+def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
+    """The sends without those whose Alipay sibling is among them too; the siblings' rows are locked."""
+    alipay = [task for task in sends if task.channel is Channel.ALIPAY]
+    if alipay and db.dialect.name == "postgresql":
+        payments = [(task.merchant_no, task.channel, task.filing.payment_no) for task in alipay]
+        db.execute(LOCK_SIBLINGS, {"payments": padded(payments)})
+    # The newest fence of a push counts, whatever was reserved before it.
+    newest = {(task.push_id): task for task in sorted(sends, key=lambda task: task.fence)}
+    first: dict[object, Task] = {}
+    for task in newest.values():
+        same = (task.merchant_no, task.filing.payment_no, task.filing.sub_order_no)
+        first.setdefault(same if task.channel is Channel.ALIPAY else task.push_id, task)
+    return list(first.values())
+
+
+def extend(db: Connection, held: Sequence[Task], until: datetime) -> None:
+    """Renew the leases of tasks that are reserved or in the air."""
+    db.execute(EXTEND, {"fences": _fences(held), "until": until})
+
+
+def release(db: Connection, tasks: Sequence[Task]) -> None:
+    """End the leases under these fences; an epoch that began meanwhile can then be claimed at once."""
+    if tasks:
+        db.execute(RELEASE, {"fences": _fences(tasks)})
+
+
+def _fences(tasks: Sequence[Task]) -> Sequence[tuple[str, int]]:
+    return padded([_fence(task) for task in tasks])
+
+
+def _fence(task: Task) -> tuple[str, int]:
+    return task.push_id, task.fence

@@ -1,0 +1,162 @@
+"""What comes next for a declaration, by whom and when: rules on plain values, of which a page makes sentences."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from customs.declarations.actions.action_rules import Request, refusals_of
+from customs.declarations.failure_causes import Error, cause_of
+from customs.declarations.models import Push
+from customs.declarations.states import Action, State
+
+
+class Coming(StrEnum):
+    """What comes next, in the order in which a page says it."""
+
+    TO_DECIDE = "to_decide"
+    CANCELLED = "cancelled"
+    WAITS_FOR_PAYMENT = "waits_for_payment"
+    CALLING = "calling"
+    ASKING_WHETHER = "asking_whether"
+    AT_CUSTOMS = "at_customs"
+    ASKING = "asking"
+    SUBMITTING = "submitting"
+    REPUSHING = "repushing"
+    MODIFYING = "modifying"
+    TRYING_AGAIN = "trying_again"
+    WAITS_FOR_CODE = "waits_for_code"
+    WITHHELD = "withheld"
+    ACCEPTED = "accepted"
+    STANDS_STILL = "stands_still"
+    MAY_REPUSH = "may_repush"
+    MAY_REPUSH_FROM = "may_repush_from"
+    TO_CORRECT = "to_correct"
+    TO_CORRECT_BUYER = "to_correct_buyer"
+    TO_COMPARE = "to_compare"
+    TO_CLOSE = "to_close"
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """One thing to say, of `count` pushes. `customs`: their code, where all have the same; `after`: what it waits for.
+
+    `at` is None for what happens at once, or at nobody knows what time. `error`: what a case is about.
+    """
+
+    what: Coming
+    count: int = 1
+    customs: str | None = None
+    after: str | None = None
+    at: datetime | None = None
+    error: Error | None = None
+
+
+SENDING = {
+    Action.SUBMIT: Coming.SUBMITTING,
+    Action.REDECLARE: Coming.REPUSHING,
+    Action.MODIFY: Coming.MODIFYING,
+    Action.QUERY: Coming.ASKING,
+}
+# What ends a case, where it is not a re-push.
+WAYS_OUT = {
+    Error.FAIL: Coming.TO_CORRECT,
+    Error.REFUSED: Coming.TO_CORRECT,
+    Error.IDENTITY: Coming.TO_CORRECT_BUYER,
+    Error.REFUND: Coming.TO_COMPARE,
+    Error.OVER_PAID: Coming.TO_COMPARE,
+    Error.PAYMENT_ENDED: Coming.TO_CLOSE,
+}
+ORDER = {what: place for place, what in enumerate(Coming)}
+
+
+def foretell(
+    pushes: Sequence[Push], request: Request, *, cancelled: bool = False, waits_for_payment: bool = False
+) -> tuple[Foretold, ...]:
+    """Everything there is to say of a declaration's pushes, the most important first."""
+    said = list(_of_case(pushes, request))
+    if cancelled:
+        said.append(Foretold(Coming.CANCELLED, len(pushes)))
+    elif waits_for_payment:
+        said.append(Foretold(Coming.WAITS_FOR_PAYMENT, len(pushes)))
+    else:
+        said += _of_each(pushes, request.now)
+    if not said:
+        said += _of_the_end(pushes, request)
+    return tuple(sorted(said, key=lambda one: ORDER[one.what]))
+
+
+def is_moving(pushes: Sequence[Push], now: datetime) -> bool:
+    """Whether anything changes by itself before somebody does something."""
+    return any(push.due_at is not None or is_called(push, now) for push in pushes if not push.cancelled)
+
+
+def is_called(push: Push, now: datetime) -> bool:
+    """Whether a call that changes something is under way."""
+    return push.in_doubt is not None and push.lease_until is not None and push.lease_until > now
+
+
+def error_in(case_reason: str) -> Error:
+    """What a case is about, by the reason for which it was opened."""
+    return Error(cause_of("", "", case_reason).error)
+
+
+def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+    """That somebody has to decide, and what helps: the oldest case speaks."""
+    cases = sorted((push for push in pushes if push.case_reason), key=lambda push: push.case_since or request.now)
+    if cases:
+        error = error_in(cases[0].case_reason or "")
+        yield Foretold(Coming.TO_DECIDE, len(cases), error=error)
+        if error in WAYS_OUT:
+            yield Foretold(WAYS_OUT[error])
+        else:
+            yield from _of_repush(pushes, request)
+
+
+def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+    refusal = refusals_of(pushes, request)["redeclare"]
+    if refusal is None:
+        yield Foretold(Coming.MAY_REPUSH)
+    elif refusal.rule == "too_early":
+        yield Foretold(Coming.MAY_REPUSH_FROM, at=refusal.not_before)
+
+
+def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+    """What is to be said when nothing goes on by itself and nobody has to decide."""
+    if all(push.state is State.SUCCESS for push in pushes):
+        yield Foretold(Coming.ACCEPTED, len(pushes))
+        return
+    yield Foretold(Coming.STANDS_STILL, len(pushes))
+    yield from _of_repush(pushes, request)
+
+
+def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[Foretold]:
+    """What each push does next; those that do the same at the same code are told together, by the first of them."""
+    by_id = {push.id: push for push in pushes}
+    alike: dict[Foretold, list[datetime | None]] = {}
+    for push in pushes:
+        if one := next_of(push, by_id.get(push.blocked_by or ""), now):
+            alike.setdefault(replace(one, at=None), []).append(one.at)
+    for one, times in alike.items():
+        soonest = None if None in times else min(at for at in times if at)
+        yield replace(one, count=len(times), at=soonest)
+
+
+def next_of(push: Push, before: Push | None, now: datetime) -> Foretold | None:
+    """What one push does next; None for one that has ended. `before`: the push that has to be SUCCESS first."""
+    at = push.due_at if push.due_at is not None and push.due_at > now else None
+    if is_called(push, now):
+        return Foretold(Coming.CALLING, customs=push.customs)
+    if push.in_doubt is not None:
+        return Foretold(Coming.ASKING_WHETHER, customs=push.customs, at=at)
+    if push.next_action is None or push.cancelled:
+        return None
+    if push.withheld and push.next_action is not Action.QUERY:
+        return Foretold(Coming.WITHHELD, customs=push.customs)
+    if push.due_at is None and before is not None:
+        return Foretold(Coming.WAITS_FOR_CODE, customs=push.customs, after=before.customs)
+    if push.tries and push.next_action is not Action.QUERY:
+        return Foretold(Coming.TRYING_AGAIN, customs=push.customs, at=at)
+    if push.next_action is Action.QUERY and push.state is State.PROCESSING:
+        return Foretold(Coming.AT_CUSTOMS, customs=push.customs, at=at)
+    return Foretold(SENDING[push.next_action], customs=push.customs, at=at)

@@ -1,0 +1,27 @@
+"""The timeline: one row for each call and each person's action; nothing here is ever changed."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from customs.db.database import Base, UtcDateTime
+
+
+class Event(Base):
+    """What happened to a declaration. `kind`: call or action; `request` masked, `reply` raw but for the buyer."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "declaration_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    merchant_no: Mapped[str] = mapped_column(String(64))
+    declaration_id: Mapped[str] = mapped_column(String(40))
+    push_id: Mapped[str | None] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(100))
+    detail: Mapped[dict[str, str]] = mapped_column(JSON)
+    request: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    reply: Mapped[str | None] = mapped_column(Text)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)

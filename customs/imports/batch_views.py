@@ -1,0 +1,120 @@
+"""The pages of batches: what came in together, how far it is, what is left to mend, and the result as a workbook."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations.actions.action_views import reason_typed
+from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
+from customs.declarations.reading.dashboard import course, running_of
+from customs.declarations.reading.earlier_submissions import earlier_submissions
+from customs.declarations.reading.queries import batch_of, list_batches, progress_of, replays_of
+from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
+from customs.imports.drafts import Draft, draft_of_batch, open_draft
+from customs.web.form_actions import acted
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, page_asked, services, word_asked
+from customs.web.session_auth import opens
+
+pages = Blueprint("batch_pages", __name__)
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BATCHES_A_PAGE = 20
+MINE, ALL = "mine", "all"
+MOST_FINDINGS = 200
+# Digits of a row's id: as many as the database has room for.
+LONGEST_ID = 18
+
+
+@pages.get("/batches")
+@opens(Scope.DECLARATIONS_READ)
+def list_page() -> Response:
+    whose = word_asked("whose", ("", MINE, ALL)) or MINE
+    limit, cursor = page_asked(BATCHES_A_PAGE)
+    caller = current_caller()
+    sender_id = caller.id if whose == MINE else None
+    with services().reading() as db:
+        found = list_batches(db, caller, limit=limit, cursor=cursor, sender_id=sender_id)
+        batches = [(batch, progress_of(db, batch.id)) for batch in found.rows]
+    return desk("batches/list.html", batches=batches, whose=whose, next_cursor=found.next_cursor)
+
+
+@pages.get("/batches/<batch_id>")
+@opens(Scope.DECLARATIONS_READ)
+def show(batch_id: str) -> Response:
+    with services().reading() as db:
+        shown = _shown(db, batch_id)
+        caller = current_caller()
+        left: dict[str, Any] = {
+            "draft": draft_of_batch(db, caller, batch_id),
+            "open_rows": [(row, order_no_shown(row, caller)) for row in open_rows_of(db, batch_id, MOST_FINDINGS)],
+            "discardings": discardings_of(db, batch_id, MOST_FINDINGS),
+            "earlier": earlier_submissions(db, replays_of(db, batch_id), caller),
+        }
+    return desk("batches/page.html", most_findings=MOST_FINDINGS, **left, **shown)
+
+
+@pages.get("/batches/<batch_id>/progress")
+@opens(Scope.DECLARATIONS_READ)
+def progress(batch_id: str) -> Response:
+    """What the page of a running batch asks for."""
+    with services().reading() as db:
+        return fragment("batches/progress.html", **_shown(db, batch_id))
+
+
+@pages.get("/batches/<batch_id>/result.xlsx")
+@opens(Scope.DECLARATIONS_READ)
+def result(batch_id: str) -> Response:
+    with services().reading() as db:
+        now = database.now(db)
+        content = result_workbook(db, services().vault, batch_id, current_caller(), ResultWords(), now)
+    named = {"Content-Disposition": f'attachment; filename="{result_filename(batch_id)}"'}
+    return Response(content, headers=named, content_type=WORKBOOK)
+
+
+@pages.post("/batches/<batch_id>/rows")
+@opens(Scope.DECLARATIONS_WRITE)
+def add_rows(batch_id: str) -> WerkzeugResponse:
+    """Rows that were mended: a draft of them, which completes this batch when it is submitted."""
+    file = request.files.get("file")
+    content, filename = (file.read(), file.filename or "") if file else (b"", "")
+
+    def deed(db: Session) -> Draft:
+        return open_draft(db, services().vault, current_caller(), content, filename, batch_id)
+
+    said = gettext("Look the rows over: nothing is sent before you press submit.")
+    return acted(deed, lambda draft: f"/import/{draft.id}", said, back=f"/batches/{batch_id}")
+
+
+@pages.post("/batches/<batch_id>/rows/discard")
+@opens(Scope.DECLARATIONS_WRITE)
+def discard_open_rows(batch_id: str) -> WerkzeugResponse:
+    """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
+    whole = request.form.get("which") == ALL
+    named = (one for one in request.form.getlist("row") if one.isascii() and one.isdigit())
+    chosen = [int(one) for one in named if len(one) <= LONGEST_ID]
+
+    def deed(db: Session) -> int:
+        parts = current_caller(), reason_typed(), services().audit, database.now(db)
+        return discard_rows(db, batch_id, None if whole else chosen[:MOST_FINDINGS], *parts)
+
+    def said(count: int) -> str:
+        return str(ngettext("%(num)d row was discarded.", "%(num)d rows were discarded.", count))
+
+    return acted(deed, f"/batches/{batch_id}", said, back=f"/batches/{batch_id}")
+
+
+def _shown(db: Session, batch_id: str) -> dict[str, Any]:
+    batch, now = batch_of(db, batch_id, current_caller()), database.now(db)
+    standing = progress_of(db, batch_id)
+    running = running_of(db, batch_id)
+    return {
+        "batch": batch,
+        "progress": standing,
+        "course": course(standing.total, running, batch.created_at, now, standing.open_rows),
+    }

@@ -1,0 +1,135 @@
+"""What one cell of a sheet says: its value as a Declaration wants it, and what a spreadsheet has spoilt."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from customs.declarations.intake.orders import Severity
+from customs.declarations.offices import office_named
+from customs.gateway.channels import Channel
+from customs.imports.columns import Kind
+from customs.text_rules.numbers import digits_are_lost
+
+# Text, a number, a truth value; or, from a workbook, a dict with one key of UNREADABLE.
+Cell = str | int | float | bool | dict[str, str]
+Value = str | int | None
+
+# A double keeps 15 decimal digits of any number; the 16th may already be another one.
+DIGITS_KEPT = 10**15
+WHOLE = re.compile(r"-?[0-9]{1,15}")
+
+CHANNEL_WORDS = {
+    "wechatpay": Channel.WECHATPAY.value,
+    "wechat": Channel.WECHATPAY.value,
+    "微信": Channel.WECHATPAY.value,
+    "微信支付": Channel.WECHATPAY.value,
+    "alipay": Channel.ALIPAY.value,
+    "支付宝": Channel.ALIPAY.value,
+}
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What a spreadsheet did to a cell."""
+
+    code: str
+    severity: Severity
+    detail: str
+    action: str
+
+
+AS_TEXT = "Format the column as text, then enter the value again from its source."
+NUMBER_CELL = Flaw(
+    "number_cell",
+    Severity.WARNING,
+    "stored as a number, so zeros at its front may be lost",
+    "Compare with the source; format the column as text to keep every digit.",
+)
+DIGITS_LOST = Flaw("digits_lost", Severity.ERROR, "the spreadsheet has rounded it: digits are lost", AS_TEXT)
+# Stands before what a spreadsheet has spoilt in a file of faulty rows, so that it is not taken as it is.
+UNMENDED = "⚠ "
+CELL_UNMENDED = Flaw("cell_unmended", Severity.ERROR, "what a spreadsheet has spoilt is not mended yet", AS_TEXT)
+BOOLEAN_CELL = Flaw("boolean_cell", Severity.ERROR, "the cell holds TRUE or FALSE, not text", AS_TEXT)
+UNREADABLE = {
+    "date": Flaw("date_cell", Severity.ERROR, "the spreadsheet has made a date or time of it", AS_TEXT),
+    "error": Flaw(
+        "formula_error",
+        Severity.ERROR,
+        "its formula ends in an error",
+        "Mend the formula, or paste the value in its place.",
+    ),
+    "uncalculated": Flaw(
+        "formula_uncalculated",
+        Severity.ERROR,
+        "its formula was never calculated, so the file holds no value",
+        "Open and save the file in a spreadsheet program, or paste the value in place of the formula.",
+    ),
+}
+
+# What it did to the cell's value, not only to its looks.
+SPOILT = frozenset(flaw.code for flaw in (DIGITS_LOST, BOOLEAN_CELL, CELL_UNMENDED, *UNREADABLE.values()))
+
+
+def is_blank(cell: Cell) -> bool:
+    return isinstance(cell, str) and not cell.strip()
+
+
+def read_cell(cell: Cell, kind: Kind) -> tuple[Value, Flaw | None]:
+    """The value (None when blank, the raw text when it is not understood) and what is wrong with the cell."""
+    return BY_TYPE[type(cell)](cell, kind)
+
+
+def shown(cell: Cell) -> str:
+    """What a person sees in the cell."""
+    return cell if isinstance(cell, str) else str(read_cell(cell, Kind.NAME)[0])
+
+
+def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
+    if not cell or cell.isspace():
+        return None, None
+    if cell.startswith(UNMENDED):
+        return cell, CELL_UNMENDED
+    if kind is Kind.NUMBER and digits_are_lost(cell):
+        return cell, DIGITS_LOST
+    understand = WORDS.get(kind)
+    return (understand(cell) if understand else cell), None
+
+
+def _read_number(cell: float, kind: Kind) -> tuple[Value, Flaw | None]:
+    whole = float(cell).is_integer() and abs(cell) < DIGITS_KEPT
+    text = str(int(cell)) if whole else repr(cell)
+    if kind in (Kind.AMOUNT, Kind.DUTY):
+        return _read_text(text, kind)
+    return text, NUMBER_CELL if whole else DIGITS_LOST
+
+
+def _read_boolean(cell: bool, _kind: Kind) -> tuple[Value, Flaw | None]:
+    return str(cell).upper(), BOOLEAN_CELL
+
+
+def _read_unreadable(cell: dict[str, str], _kind: Kind) -> tuple[Value, Flaw | None]:
+    ((what, text),) = cell.items()
+    return text, UNREADABLE[what]
+
+
+def _channel(word: str) -> str:
+    return CHANNEL_WORDS.get(word.strip().lower(), word)
+
+
+def _office(word: str) -> str:
+    return office_named(word) or word
+
+
+def _duty(text: str) -> Value:
+    return int(text) if WHOLE.fullmatch(text) else text
+
+
+WORDS: dict[Kind, Callable[[str], Value]] = {Kind.CHANNEL: _channel, Kind.OFFICE: _office, Kind.DUTY: _duty}
+BY_TYPE: dict[type, Callable[[Any, Kind], tuple[Value, Flaw | None]]] = {
+    str: _read_text,
+    int: _read_number,
+    float: _read_number,
+    bool: _read_boolean,
+    dict: _read_unreadable,
+}

@@ -1,0 +1,272 @@
+"""Drafts: a file on its way in, kept sealed while a person mends it; nothing of it is sent before it is submitted."""
+
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, column_property, defer, mapped_column
+
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db import database
+from customs.db.database import Base, UtcDateTime
+from customs.declarations.models import OpenRow
+from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, numbers_left_in
+from customs.declarations.reading.queries import batch_of
+from customs.errors import Fault, Invalid, NotFound
+from customs.ids import new_id
+from customs.imports.cells import Cell
+from customs.imports.columns import REQUIRED, match_header, read_header
+from customs.imports.sheet import MOST_DECLARATIONS, read_pasted, sheet_of
+from customs.privacy.masking import mask_text
+from customs.privacy.vault import Vault
+from customs.spreadsheets.reader import Form, Grid, read_grid
+
+KEPT = timedelta(days=7)
+NEWEST = 20
+LONGEST_NAME = 200
+# Few at a time: no request waits for this.
+BITE = 50
+NAMED_BATCH = re.compile(r"bat_[0-9a-f]{32}(?![0-9a-f])")
+# Cells repeat from row to row: the least effort finds most of it.
+PACKING = 1
+# Further back than that nobody undoes one by one.
+MOST_UNDONE = 10
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What takes one change of many rows back: its column, the text written, and what stood before, by row."""
+
+    column: str
+    value: str
+    before: Mapping[int, Cell]
+
+
+class Draft(Base):
+    """One upload or paste of one person. `sealed` holds its grid of cells, names and ID numbers among them, and what
+    can be undone.
+
+    `batch_id`: the batch that its rows have joined, or will complete; None before the first submission.
+    `revision` grows with each change, so that two windows cannot undo one another. `row_count` is 0, and `sealed`
+    empty, once all its rows were submitted: then it only still knows which batch they went to. `left_behind`: a batch
+    left its rows open, so that only those count which nobody discarded, or submitted another way, since; `rows` says
+    how many.
+    """
+
+    __tablename__ = "drafts"
+    # For `still_open`, which is no column.
+    __allow_unmapped__ = True
+    __table_args__ = (Index(None, "owner_id", "id"), Index(None, "updated_at"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    form: Mapped[str] = mapped_column(String(16))
+    encoding: Mapped[str] = mapped_column(String(16))
+    batch_id: Mapped[str | None] = mapped_column(String(40))
+    revision: Mapped[int]
+    row_count: Mapped[int] = mapped_column()
+    left_behind: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+    rows: Mapped[int] = column_property(
+        case(
+            (
+                left_behind,
+                select(func.count(OpenRow.id))
+                .where(OpenRow.draft_id == id, OpenRow.discarded_at.is_(None))  # noqa: A003 - the column
+                .scalar_subquery(),
+            ),
+            else_=row_count,
+        )
+    )
+    # What of its cells counts, where a batch left them behind; `draft_of` looks it up.
+    still_open: frozenset[int] | None = None
+
+
+def open_draft(
+    db: Session, vault: Vault, caller: Caller, content: bytes, filename: str, batch_id: str | None = None
+) -> Draft:
+    """A draft of an uploaded file; one that completes a batch when that is given, or named in the file's name.
+
+    Raises FileUnreadable for what is no sheet of orders, NotFound when the given batch is not the caller's to see.
+    """
+    # A session that was asked nothing yet has no transaction open, so nobody waits while the file is read.
+    grid = read_grid(content, filename)
+    return _opened(db, vault, caller, grid, filename, batch_id or batch_named_in(db, filename, caller))
+
+
+def open_pasted(db: Session, vault: Vault, caller: Caller, text: str, name: str = "") -> Draft:
+    """A draft of rows pasted from a spreadsheet."""
+    return _opened(db, vault, caller, read_pasted(text), name, None)
+
+
+def _opened(db: Session, vault: Vault, caller: Caller, grid: Grid, filename: str, batch_id: str | None) -> Draft:
+    if not match_header(grid.header).placed:
+        read_header(grid.header, REQUIRED)
+    require_few_enough(grid)
+    if batch_id is not None:
+        batch_of(db, batch_id, caller)
+    now = database.now(db)
+    draft = Draft(
+        id=new_id("draft"),
+        owner_id=caller.id,
+        name=_clean(filename),
+        form=grid.form.value,
+        encoding=grid.encoding,
+        batch_id=batch_id,
+        revision=1,
+        created_at=now,
+    )
+    put_grid(draft, grid, vault, now)
+    db.add(draft)
+    db.flush()
+    return draft
+
+
+def require_few_enough(grid: Grid) -> None:
+    """Raises FileUnreadable for more orders than a batch may have, as far as they can be told apart yet."""
+    header = match_header(grid.header)
+    if len(grid.rows) > MOST_DECLARATIONS and not header.lacks(REQUIRED):
+        sheet_of(grid, header)
+
+
+def _clean(filename: str) -> str:
+    """A file's name fit to be shown and kept: no folders, nothing invisible, and no ID number."""
+    last = re.split(r"[/\\]", filename)[-1]
+    return mask_text("".join(filter(str.isprintable, last)), None)[:LONGEST_NAME]
+
+
+def batch_named_in(db: Session, filename: str, caller: Caller) -> str | None:
+    """The batch that a file's name names, as the file of its faulty rows does; None for one the caller cannot see."""
+    named = NAMED_BATCH.search(filename)
+    if named is None:
+        return None
+    try:
+        return batch_of(db, named.group(), caller).id
+    except NotFound:
+        return None
+
+
+def draft_of(db: Session, draft_id: str, caller: Caller, *, lock: bool = False) -> Draft:
+    """One draft that still holds rows; NotFound also for somebody else's. `lock`: nobody changes it meanwhile."""
+    # Whoever waited for the lock sees the draft as it is then, and only a question asked afterwards what is open.
+    statement = select(Draft).where(Draft.id == draft_id, Draft.owner_id == caller.id, Draft.row_count > 0)
+    found = db.scalar(statement.with_for_update().execution_options(populate_existing=True) if lock else statement)
+    if found is None:
+        raise NotFound
+    if found.left_behind:
+        found.still_open = numbers_left_in(db, draft_id, lock=lock)
+        if not found.still_open:
+            raise NotFound
+    return found
+
+
+def drafts_of(db: Session, caller: Caller) -> Sequence[Draft]:
+    """The newest drafts of a person, without their cells."""
+    own = select(Draft).where(Draft.owner_id == caller.id, Draft.row_count > 0)
+    return db.scalars(_unopened(own).limit(NEWEST)).all()
+
+
+def draft_of_batch(db: Session, caller: Caller, batch_id: str) -> Draft | None:
+    """The newest draft in which a person still has rows of a batch to mend, without its cells."""
+    own = select(Draft).where(Draft.owner_id == caller.id, Draft.batch_id == batch_id, Draft.rows > 0)
+    return db.scalar(_unopened(own).limit(1))
+
+
+def _unopened(drafts: Select[Draft]) -> Select[Draft]:
+    """Drafts newest first, without their cells."""
+    return drafts.options(defer(Draft.sealed, raiseload=True)).order_by(Draft.created_at.desc(), Draft.id)
+
+
+def submitted_as(db: Session, draft_id: str, caller: Caller) -> str | None:
+    """The batch that a draft's rows went to, all of them: for whoever comes back to it."""
+    done = (Draft.id == draft_id, Draft.owner_id == caller.id, Draft.rows == 0)
+    return db.scalar(select(Draft.batch_id).where(*done))
+
+
+def discard(db: Session, draft_id: str, caller: Caller, audit: AuditTrail, why: str | None = None) -> None:
+    """Delete a draft; NotFound for somebody else's.
+
+    `why` is needed where a batch left rows open in it: they are discarded with it, on the record.
+    """
+    draft = draft_of(db, draft_id, caller, lock=True)
+    if why is None and is_left_in(db, draft_id):
+        needed = "rows of a batch are discarded with this draft: give a reason"
+        raise Invalid(needed, faults=[Fault("/reason", "required", needed)])
+    db.delete(draft)
+    db.flush()
+    discard_rows_of_draft(db, draft_id, None, caller, why, audit, database.now(db))
+
+
+def grid_in(draft: Draft, vault: Vault) -> Grid:
+    """The cells of a draft."""
+    return held_in(draft, vault)[0]
+
+
+def held_in(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
+    """The cells of a draft, and the changes of many rows that can still be taken back, the last one last."""
+    held: dict[str, Any] = json.loads(zlib.decompress(vault.open_file(draft.sealed, sealed_place(draft.id))))
+    undo = [
+        Undo(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
+        for one in held.pop("undo", ())
+    ]
+    counts = draft.still_open
+    rows = [(number, cells) for number, cells in held.pop("rows") if counts is None or number in counts]
+    return Grid(rows=rows, form=Form(held.pop("form")), **held), undo
+
+
+def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequence[Undo] = ()) -> None:
+    """Seal these cells into a draft; without any row it forgets everything but its batch."""
+    held = vars(grid) | {"undo": [asdict(one) for one in undo[-MOST_UNDONE:]]}
+    packed = zlib.compress(json.dumps(held, separators=(",", ":")).encode(), PACKING)
+    draft.sealed = vault.seal_file(packed, sealed_place(draft.id)) if grid.rows else b""
+    draft.row_count = len(grid.rows)
+    draft.updated_at = now
+
+
+def sealed_place(draft_id: str) -> str:
+    """What the vault knows the cells of a draft by."""
+    return f"drafts.sealed:{draft_id}"
+
+
+def something_is_untouched(db: Session, now: datetime) -> bool:
+    """Whether `forget_untouched` has anything to do."""
+    return db.scalar(select(Draft.id).where(*_untouched(now)).limit(1)) is not None
+
+
+def forget_untouched(db: Session, now: datetime) -> int:
+    """Delete a bite of the drafts that nobody has touched for a week; how many there were.
+
+    A draft lives as long as a batch has open rows in it.
+    """
+    old = select(Draft.id).where(*_untouched(now)).order_by(Draft.updated_at).limit(BITE)
+    gone: CursorResult[Any] = db.execute(delete(Draft).where(Draft.id.in_(old)))  # type: ignore[assignment]
+    return gone.rowcount
+
+
+def _untouched(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    open_rows = exists().where(OpenRow.draft_id == Draft.id, OpenRow.discarded_at.is_(None))
+    return Draft.updated_at < now - KEPT, ~open_rows

@@ -1,0 +1,237 @@
+"""Mending: what a person changes in a draft before it is submitted; two windows cannot undo one another.
+
+What was written into many rows at once can be taken back, also after a reload, but never over what was edited since.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db import database
+from customs.declarations.open_rows import discard_rows_of_draft
+from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.imports.cells import Cell, shown
+from customs.imports.columns import BY_HEADER, Column, Header, match_header
+from customs.imports.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
+from customs.privacy.vault import Vault
+from customs.spreadsheets.reader import Grid
+
+# Twice what the longest column may hold: more was not typed by anybody.
+LONGEST_CELL = 400
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """One cell anew: its row's number in the file, its column's English name, and the text it holds from now on."""
+
+    row: int
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What taking a change back came to: the rows that are as before, and those that somebody edited since."""
+
+    column: str
+    restored: Sequence[int]
+    edited: Sequence[int]
+
+
+def draft_changed() -> ActionRefused:
+    """The refusal of what was decided on a page that no longer shows the draft as it is."""
+    why = "the draft was changed in another window since this page was made"
+    return ActionRefused(why, faults=[Fault("", "draft_changed", why)])
+
+
+class Mending:
+    """One person's change to one draft, within one transaction.
+
+    `revision` is the one that the person saw; ActionRefused when the draft has another by now, NotFound for somebody
+    else's draft, FileUnreadable for a change that makes more orders than a batch may have. Each method returns the
+    changed draft; several may follow one another.
+    """
+
+    def __init__(self, db: Session, vault: Vault, caller: Caller, draft_id: str, revision: int) -> None:
+        self._db = db
+        self._vault = vault
+        self._caller = caller
+        self._draft_id = draft_id
+        self._revision = revision
+
+    def change_cells(self, changes: Sequence[CellChange]) -> Draft:
+        """Write texts into cells; a column that the file does not have is added to it."""
+        for change in changes:
+            if len(change.value) > LONGEST_CELL:
+                why = f"the text for {change.column} has {len(change.value)} characters"
+                raise Invalid(why, faults=[Fault(f"/rows/{change.row}/{change.column}", "length", why)])
+
+        def changed(grid: Grid) -> Grid:
+            for name in dict.fromkeys(change.column for change in changes):
+                grid = _with_column(grid, _column_named(name))
+            places = {column.header: place for place, column in match_header(grid.header).placed}
+            rows = {number: list(cells) for number, cells in grid.rows}
+            for change in changes:
+                if change.row not in rows:
+                    raise NotFound(f"this draft has no row {change.row}")
+                _put(rows[change.row], places[change.column], change.value)
+            return replace(grid, rows=list(rows.items()))
+
+        return self._mended(changed)
+
+    def change_alike(self, column: str, value: str, rows: Collection[int]) -> Draft:
+        """Write one text into one column of many rows, so that it can be undone."""
+        _, before, undo = self._seen()
+        self.change_cells([CellChange(row, column, value) for row in rows])
+        return self._remember([*undo, Undo(column, value, _cells_at(before, column, rows))])
+
+    def undo_alike(self) -> tuple[Draft, Undone]:
+        """Take the last change of many rows back: each cell is again what it was before.
+
+        Cells that were edited since, and rows that have gone, stay as they are. ActionRefused when nothing is left.
+        """
+        _, grid, undo = self._seen()
+        if not undo:
+            why = "there is nothing left to undo"
+            raise ActionRefused(why, faults=[Fault("", "nothing_to_undo", why)])
+        last = undo.pop()
+        present = _cells_at(grid, last.column, last.before)
+        restored = {row: last.before[row] for row, cell in present.items() if shown(cell) == last.value}
+
+        def back(grid: Grid) -> Grid:
+            place = {column.header: place for place, column in match_header(grid.header).placed}[last.column]
+            rows = {number: list(cells) for number, cells in grid.rows}
+            for number, cell in restored.items():
+                _put(rows[number], place, cell)
+            return replace(grid, rows=list(rows.items()))
+
+        if restored:
+            self._mended(back)
+        edited = sorted(present.keys() - restored.keys())
+        return self._remember(undo), Undone(last.column, sorted(restored), edited)
+
+    def delete_rows(self, numbers: Collection[int], audit: AuditTrail) -> Draft:
+        """Take rows out; with the last one the draft goes too (`row_count` 0). What a batch left open is discarded."""
+        gone = frozenset(numbers)
+        draft = self._mended(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
+        now = database.now(self._db)
+        discard_rows_of_draft(self._db, self._draft_id, gone, self._caller, None, audit, now)
+        return draft
+
+    def rename_header(self, place: int, column: str) -> Draft:
+        """Say which column the header at a place means, where the file spells it as nobody knows it."""
+
+        def renamed(grid: Grid) -> Grid:
+            header, meant = match_header(grid.header), _column_named(column)
+            _require_unmatched(header, place)
+            if meant in header.spelt:
+                why = f"the file already has the column {column}: {header.spelt[meant]}"
+                raise ActionRefused(why, faults=[Fault("", "column_taken", why)])
+            words = [*grid.header]
+            words[place] = _spelling(meant, header)
+            return replace(grid, header=words)
+
+        return self._mended(renamed)
+
+    def leave_out(self, place: int) -> Draft:
+        """Take a column out whose header nobody knows, with its cells."""
+
+        def without(grid: Grid) -> Grid:
+            _require_unmatched(match_header(grid.header), place)
+            rows = [(number, [*cells[:place], *cells[place + 1 :]]) for number, cells in grid.rows]
+            return replace(grid, header=[*grid.header[:place], *grid.header[place + 1 :]], rows=rows)
+
+        return self._mended(without)
+
+    def clear_strays(self, number: int) -> Draft:
+        """Clear what stands under no header in one row."""
+
+        def cleared(grid: Grid) -> Grid:
+            header = match_header(grid.header)
+            nameless = frozenset(header.nameless)
+            rows = [
+                (one, [("" if place in nameless else cell) for place, cell in enumerate(cells[: header.width])])
+                if one == number
+                else (one, cells)
+                for one, cells in grid.rows
+            ]
+            return replace(grid, rows=rows)
+
+        return self._mended(cleared)
+
+    def _seen(self) -> tuple[Draft, Grid, list[Undo]]:
+        """The draft, locked, as the person saw it, and what it holds."""
+        draft = draft_of(self._db, self._draft_id, self._caller, lock=True)
+        if draft.revision != self._revision:
+            raise draft_changed()
+        return draft, *held_in(draft, self._vault)
+
+    def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
+        draft, before, undo = self._seen()
+        grid = change(before)
+        if grid == before:
+            return draft
+        require_few_enough(grid)
+        put_grid(draft, grid, self._vault, database.now(self._db), undo)
+        draft.revision += 1
+        self._revision = draft.revision
+        if not draft.row_count and draft.batch_id is None:
+            self._db.delete(draft)
+        self._db.flush()
+        return draft
+
+    def _remember(self, undo: Sequence[Undo]) -> Draft:
+        """From here on this can be undone, and nothing else."""
+        draft, grid, _ = self._seen()
+        put_grid(draft, grid, self._vault, database.now(self._db), undo)
+        self._db.flush()
+        return draft
+
+
+def _cells_at(grid: Grid, column: str, rows: Collection[int]) -> dict[int, Cell]:
+    """What stands in one column of these rows, as far as they are there; blank where a row or the file has none."""
+    place = {known.header: place for place, known in match_header(grid.header).placed}.get(column)
+    wanted = frozenset(rows)
+    return {
+        number: cells[place] if place is not None and place < len(cells) else ""
+        for number, cells in grid.rows
+        if number in wanted
+    }
+
+
+def _column_named(name: str) -> Column:
+    column = BY_HEADER.get(name)
+    if column is None:
+        raise NotFound(f"there is no column {name}")
+    return column
+
+
+def _require_unmatched(header: Header, place: int) -> None:
+    if place not in dict(header.unknown):
+        raise NotFound("there is no column of an unknown name at this place")
+
+
+def _with_column(grid: Grid, column: Column) -> Grid:
+    header = match_header(grid.header)
+    if column in header.spelt:
+        return grid
+    # Behind everything that any row holds: what stands under no header must not come under this one.
+    place = max(len(grid.header), *(len(cells) for _, cells in grid.rows))
+    words = [*grid.header]
+    _put(words, place, _spelling(column, header))
+    return replace(grid, header=words)
+
+
+def _spelling(column: Column, header: Header) -> str:
+    """The column's name in the language in which the file names the others."""
+    english = any(word.lower() == known.header for known, word in header.spelt.items())
+    return column.header if english else column.chinese
+
+
+def _put(cells: list[Any], place: int, value: Cell) -> None:
+    cells.extend([""] * (place + 1 - len(cells)))
+    cells[place] = value

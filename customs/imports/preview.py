@@ -1,0 +1,140 @@
+"""Previewing: a draft is checked as submitting would check it, against what is held now, and nothing is stored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from sqlalchemy import Engine
+
+from customs.auth.principal import Caller
+from customs.db import database
+from customs.declarations.intake.accept import compare
+from customs.declarations.intake.orders import Finding, Order, Severity
+from customs.declarations.intake.validate import Rules
+from customs.declarations.reading.earlier_submissions import earlier_submissions
+from customs.imports.columns import COLUMNS, REQUIRED, Column, Header, match_header
+from customs.imports.drafts import Draft, Undo, held_in
+from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownColumn, Standing, Totals
+from customs.imports.sheet import column_at
+from customs.imports.submit import ReadyDraft, make_grid_ready
+from customs.payments_port import Payments
+from customs.privacy.vault import Vault
+from customs.spreadsheets.reader import Grid
+
+
+def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:
+    """Check a draft as submitting would, against what is held now; FileUnreadable when it holds too many orders."""
+    grid, changes = held_in(draft, vault)
+    undo = changes[-1] if changes else None
+    header = match_header(grid.header)
+    if missing := header.lacks(REQUIRED):
+        return _unchecked(draft, grid, header, missing, undo)
+    ready = make_grid_ready(engine, vault, rules, draft, grid, header, caller)
+    checked = ready.ready.checked
+    with database.reading(engine) as db:
+        compared = compare(db, vault, checked, ready.ready.prepared, payments, database.now(db))
+        earlier = earlier_submissions(db, set(compared.replays.values()), caller)
+    places = ready.sheet.places
+    standings = _standings(ready, compared.replays)
+    of_rows: dict[int, list[Finding]] = defaultdict(list)
+    for finding in checked.findings:
+        if finding.pointer and finding.row is not None:
+            of_rows[finding.row].append(finding)
+    in_order = sorted(range(len(places)), key=lambda index: SHOWN_IN_ORDER.index(standings[index]))
+    return Preview(
+        draft=draft,
+        grid=grid,
+        header=header,
+        columns=_columns(header, checked.findings),
+        missing=(),
+        findings=[finding for finding in checked.findings if not finding.pointer],
+        totals=_totals(ready, standings, compared.replays),
+        lines=[(row, standings[index]) for index in in_order for row in places[index].rows],
+        of_rows=of_rows,
+        replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
+        heads={row: place.row for place in places for row in place.rows},
+        earlier=earlier,
+        undo=undo,
+    )
+
+
+def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Column], undo: Undo | None) -> Preview:
+    """The rows as they are: what they mean is known once every required column has a header."""
+    return Preview(
+        draft=draft,
+        grid=grid,
+        header=header,
+        columns=_columns(header, ()),
+        missing=missing,
+        findings=[
+            Finding(
+                "",
+                grid.header_row,
+                None,
+                "column_missing",
+                Severity.ERROR,
+                f"no column is {column.spellings}",
+                "Say which column of the file it is, or add it.",
+            )
+            for column in missing
+        ],
+        totals=Totals(len(grid.rows)),
+        lines=[(number, Standing.UNCHECKED) for number, _ in grid.rows],
+        of_rows={},
+        replays={},
+        heads={},
+        earlier=(),
+        undo=undo,
+    )
+
+
+def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
+    """The file's columns, and those it lacks that a row needs."""
+    named = {column_at(finding.pointer) for finding in findings}
+    lacking = [column for column in COLUMNS if column in named and column not in header.spelt]
+    placed = [ShownColumn(column, header.spelt[column]) for _, column in header.placed]
+    return [*placed, *(ShownColumn(column, None) for column in lacking)]
+
+
+def _standings(ready: ReadyDraft, replays: Mapping[int, str]) -> list[Standing]:
+    """How each declaration stands."""
+    checked = ready.ready.checked
+    warned = {_declaration(one) for one in checked.findings if one.severity is Severity.WARNING and one.pointer}
+
+    def standing(index: int) -> Standing:
+        if index in replays:
+            return Standing.REPLAYED
+        if index not in checked.orders:
+            return Standing.FAULTY
+        return Standing.WARNED if index in warned else Standing.GOOD
+
+    return [standing(index) for index in range(len(ready.sheet.places))]
+
+
+def _totals(ready: ReadyDraft, standings: Sequence[Standing], replays: Mapping[int, str]) -> Totals:
+    checked, places = ready.ready.checked, ready.sheet.places
+    kept = [*checked.orders, *replays]
+    return Totals(
+        rows=len(ready.grid.rows),
+        declarations=len(places),
+        sub_orders=sum(len(place.sub_rows) for place in places),
+        good=len(checked.orders),
+        replayed=len(replays),
+        faulty=standings.count(Standing.FAULTY),
+        duplicates=len({_declaration(finding) for finding in checked.errors if finding.code in DUPLICATES}),
+        warnings=len(checked.findings) - len(checked.errors),
+        good_rows=sum(len(places[index].rows) for index in kept),
+        new_rows=sum(len(places[index].rows) for index in checked.orders),
+        amount=_sum(checked.given.values()),
+        good_amount=_sum(checked.orders.values()),
+        good_split=sum(bool(order.sub_orders) for order in checked.orders.values()),
+        offices=Counter((order.channel, order.office) for order in checked.orders.values()),
+    )
+
+
+def _sum(orders: Iterable[Order]) -> Decimal:
+    return sum((order.total for order in orders if order.total is not None), Decimal())
+
+
+def _declaration(finding: Finding) -> int:
+    return int(finding.pointer.split("/")[2])

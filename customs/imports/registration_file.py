@@ -1,0 +1,100 @@
+"""A file of registrations: each row with its number in the file, every doubtful cell named, all put on file or none."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.declarations.intake.validate import complaints_of
+from customs.declarations.registrations import faults_of, put_registrations
+from customs.declarations.schemas import RegistrationsIn
+from customs.errors import Fault, Invalid
+from customs.imports.columns import BY_HEADER, read_header
+from customs.imports.rows import Row, read_row
+from customs.spreadsheets.errors import unreadable
+from customs.spreadsheets.reader import read_grid
+
+REQUIRED = ("merchant_no", "channel", "office", "mch_customs_no")
+COLUMNS = (*REQUIRED, "merchant_customs_name")
+SAMPLE_ROWS = (
+    ("M100", "微信支付", "广州黄埔", "123456789BTW", ""),
+    ("M100", "支付宝", "深圳", "123456789BTW", "深圳市禾木优选供应链有限公司"),
+)
+POINTER = re.compile(r"/registrations/([0-9]{1,9})(?:/(.+))?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a file something is wrong: the number of the row, and the column by its English name."""
+
+    row: int | None
+    column: str | None
+
+
+@dataclass(frozen=True)
+class RegistrationFile:
+    """Registrations by the columns' English names, the numbers of their rows, and what a spreadsheet has spoilt."""
+
+    rows: Sequence[Mapping[str, str]]
+    numbers: Sequence[int]
+    doubts: Sequence[Fault] = ()
+
+    def put(self, db: Session, caller: Caller, audit: AuditTrail, now: datetime) -> int:
+        """Put all of them on file; how many that were. Raises Invalid, and then nothing was changed.
+
+        Not a doubt is let through: a wrong number would stop every parcel of the merchant at that office.
+        """
+        misshapen = list(self._misshapen())
+        # Rules are for rows whose shape is known.
+        if faults := [*self.doubts, *(misshapen or faults_of(self.rows, caller))]:
+            raise Invalid("registrations were not taken; nothing was changed", faults=faults)
+        return put_registrations(db, self.rows, caller, audit, now)
+
+    def place_of(self, pointer: str) -> Place:
+        """The place that a fault's pointer is about; none where it is the file as a whole."""
+        match = POINTER.fullmatch(pointer)
+        if match is None or int(match[1]) >= len(self.numbers):
+            return Place(None, None)
+        return Place(self.numbers[int(match[1])], match[2])
+
+    def _misshapen(self) -> Iterator[Fault]:
+        try:
+            RegistrationsIn().load({"registrations": self.rows})
+        except ValidationError as error:
+            yield from (Fault(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages))
+
+
+def read_registration_file(content: bytes, filename: str) -> RegistrationFile:
+    """The registrations in a CSV or XLSX file. Raises FileUnreadable when it holds anything else."""
+    grid = read_grid(content, filename)
+    header = read_header(grid.header, REQUIRED)
+    strangers = [
+        *(word for _, word in header.unknown),
+        *(word for column, word in header.spelt.items() if column.header not in COLUMNS),
+    ]
+    if strangers:
+        detail = f"These columns do not belong to registrations: {', '.join(strangers)}. Keep {', '.join(COLUMNS)}."
+        raise unreadable("registration_columns", detail)
+    rows = [read_row(number, cells, header) for number, cells in grid.rows]
+    return RegistrationFile(
+        rows=[{name: str(value) for name, value in row.shared.items()} for row in rows],
+        numbers=[row.number for row in rows],
+        doubts=[fault for index, row in enumerate(rows) for fault in _doubts(index, row)],
+    )
+
+
+def sample_file() -> bytes:
+    """A CSV file to begin with, as Excel opens it: with a byte order mark, and headers in Chinese."""
+    rows = ([BY_HEADER[name].chinese for name in COLUMNS], *SAMPLE_ROWS)
+    return "".join(f"{','.join(row)}\r\n" for row in rows).encode("utf-8-sig")
+
+
+def _doubts(index: int, row: Row) -> Iterator[Fault]:
+    for column, flaw in row.flaws:
+        place = f"/registrations/{index}/{column.header}" if column else f"/registrations/{index}"
+        yield Fault(place, flaw.code, f"row {row.number}: {flaw.detail}")

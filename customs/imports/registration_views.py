@@ -1,0 +1,110 @@
+"""The page of registrations: looked up by merchant, channel and office, put on file one by one or as a spreadsheet."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import ngettext
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations.offices import OFFICES
+from customs.declarations.registrations import NARROWED_BY, list_registrations
+from customs.errors import CustomsError, Fault, Invalid
+from customs.gateway import Channel
+from customs.imports.registration_file import COLUMNS, RegistrationFile, read_registration_file, sample_file
+from customs.web.form_actions import DONE, sentences
+from customs.web.forms import answered
+from customs.web.idempotency import beginning_again
+from customs.web.labels import told
+from customs.web.rendering import desk
+from customs.web.request import current_caller, filled, only_these, page_asked, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("registration_pages", __name__, url_prefix="/admin/registrations")
+
+CSV = "text/csv; charset=utf-8"
+MOST_TOLD = 100
+
+
+@pages.get("")
+@opens(Scope.DECLARATIONS_READ)
+def show_registrations() -> Response:
+    only_these("cursor", *NARROWED_BY)
+    limit, cursor = page_asked()
+    narrowed = filled(*NARROWED_BY)
+    with services().reading() as db:
+        page = list_registrations(db, current_caller(), narrowed, limit=limit, cursor=cursor)
+    return desk("admin/registrations.html", page=page, narrowed=narrowed, channels=list(Channel), offices=list(OFFICES))
+
+
+@pages.get("/put")
+@opens(Scope.DECLARATIONS_WRITE)
+def put_form() -> Response:
+    only_these(*COLUMNS)
+    return _form(typed=request.args)
+
+
+@pages.post("")
+@opens(Scope.DECLARATIONS_WRITE)
+def put_one() -> WerkzeugResponse:
+    typed = {name: text for name in COLUMNS if (text := request.form.get(name, "").strip())}
+    one = RegistrationFile([typed], [1])
+    return answered(lambda: _put(one), lambda faults: _form(faults, typed=typed))
+
+
+@pages.post("/file")
+@opens(Scope.DECLARATIONS_WRITE)
+def put_file() -> WerkzeugResponse:
+    try:
+        file = _uploaded()
+    except CustomsError as error:
+        return _form(sentences(error), error.status)
+    try:
+        return _put(file)
+    except Invalid as error:
+        wrong = [(file.place_of(one.pointer), one.code, one.detail) for one in error.faults[:MOST_TOLD]]
+        return _form((), error.status, wrong=wrong, count=len(error.faults))
+
+
+@pages.get("/sample.csv")
+@opens(Scope.DECLARATIONS_READ)
+def sample() -> Response:
+    named = {"Content-Disposition": 'attachment; filename="registrations.csv"'}
+    return Response(sample_file(), headers=named, content_type=CSV)
+
+
+def _uploaded() -> RegistrationFile:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        said = "choose a file"
+        raise Invalid(said, faults=[Fault("/file", "required", said)])
+    return read_registration_file(upload.read(), upload.filename)
+
+
+def _put(file: RegistrationFile) -> WerkzeugResponse:
+    """Put it on file, and show what is on file then."""
+    count = beginning_again(lambda db: file.put(db, current_caller(), services().audit, database.now(db)))
+    flash(ngettext("%(num)d registration is on file.", "%(num)d registrations are on file.", count), DONE)
+    merchants = {row["merchant_no"] for row in file.rows}
+    only = f"?{urlencode({'merchant_no': merchants.pop()})}" if len(merchants) == 1 else ""
+    return redirect(f"{pages.url_prefix}{only}", 303)
+
+
+def _form(
+    faults: Sequence[str] = (), status: int = 200, *, typed: Mapping[str, str] | None = None, **wrong: Any
+) -> Response:
+    """One registration to be typed, or a file of them; `wrong`: what a file was refused for, and how often."""
+    return desk(
+        "admin/registration_form.html",
+        status,
+        faults=faults,
+        typed=typed or {},
+        merchants=sorted(current_caller().merchants or ()),
+        offices=list(OFFICES),
+        channels=list(Channel),
+        told_of=told,
+        **{"wrong": (), "count": 0} | wrong,
+    )

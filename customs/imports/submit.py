@@ -1,0 +1,113 @@
+"""Submitting a draft: its good rows become a batch, or join the one they complete; the others stay to be mended."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.db import database
+from customs.declarations.intake.accept import Ready, Submission, TakenIn, make_ready, take_in_rows
+from customs.declarations.intake.validate import Rules
+from customs.declarations.reading.queries import batch_of
+from customs.errors import ActionRefused, Fault, NotFound
+from customs.imports.columns import REQUIRED, Header, read_header
+from customs.imports.drafts import Draft, draft_of, grid_in, put_grid, submitted_as
+from customs.imports.edits import draft_changed
+from customs.imports.sheet import Sheet, sheet_of
+from customs.payments_port import Payments
+from customs.privacy.vault import Vault
+from customs.spreadsheets.reader import Grid
+
+
+@dataclass(frozen=True)
+class ReadyDraft:
+    """A draft whose rows have passed all that needs no lock, as they were at one revision."""
+
+    id: str
+    revision: int
+    grid: Grid
+    sheet: Sheet
+    ready: Ready
+
+
+def make_draft_ready(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller) -> ReadyDraft:
+    """The costly part, done before the transaction begins; FileUnreadable while a required column has no header."""
+    grid = grid_in(draft, vault)
+    return make_grid_ready(engine, vault, rules, draft, grid, read_header(grid.header, REQUIRED), caller)
+
+
+def make_grid_ready(
+    engine: Engine, vault: Vault, rules: Rules, draft: Draft, grid: Grid, header: Header, caller: Caller
+) -> ReadyDraft:
+    """The same for a draft whose cells were opened already."""
+    sheet = sheet_of(grid, header)
+    submission = Submission(
+        sheet.declarations,
+        draft.name,
+        "accept_valid",
+        sheet.locate,
+        sheet.findings,
+        lines=[place.rows for place in sheet.places],
+        draft_id=draft.id,
+    )
+    ready = make_ready(engine, vault, rules, submission, caller)
+    return ReadyDraft(draft.id, draft.revision, grid, sheet, ready)
+
+
+def submit(
+    db: Session,
+    vault: Vault,
+    draft: ReadyDraft,
+    sender: Caller,
+    payments: Payments,
+    audit: AuditTrail,
+    edited: Collection[int] = (),
+) -> TakenIn:
+    """Store the good rows and keep the others in the draft; all in this transaction.
+
+    Raises ActionRefused when the draft was changed or submitted meanwhile, when nothing in it is new, or when one of
+    the rows that were `edited` just now would stay behind; Rejected when no row is good, NotFound when the batch it
+    completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
+    """
+    held = _locked(db, draft.id, sender)
+    numbers = {number for number, _ in draft.grid.rows}
+    if held.revision != draft.revision or not (held.still_open is None or numbers <= held.still_open):
+        raise draft_changed()
+    batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
+    taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
+    if batch is None and not taken.accepted:
+        raise _nothing_new()
+    gone = {row for index in (*taken.accepted, *taken.replayed) for row in draft.sheet.places[index].rows}
+    if faulty := sorted(frozenset(edited) - gone):
+        raise _edited_in_vain(faulty)
+    left = [row for row in draft.grid.rows if row[0] not in gone]
+    put_grid(held, replace(draft.grid, rows=left), vault, database.now(db))
+    held.batch_id, held.left_behind = taken.batch.id, bool(left)
+    held.revision += 1
+    db.flush()
+    return taken
+
+
+def _nothing_new() -> ActionRefused:
+    """The refusal of a batch that would bring nothing: what was submitted before has its batch already."""
+    why = "everything valid in this draft was submitted before, unchanged"
+    return ActionRefused(why, faults=[Fault("", "nothing_new", why)])
+
+
+def _edited_in_vain(rows: Sequence[int]) -> ActionRefused:
+    """Whoever mends a row and submits at once means it to go: it does not stay behind without a word."""
+    why = f"what was typed is kept, but is still wrong in row {', '.join(map(str, rows))}"
+    return ActionRefused(why, faults=[Fault("", "edited_row_faulty", why)])
+
+
+def _locked(db: Session, draft_id: str, sender: Caller) -> Draft:
+    try:
+        return draft_of(db, draft_id, sender, lock=True)
+    except NotFound:
+        if submitted_as(db, draft_id, sender) is None:
+            raise
+    why = "all rows of this draft were submitted before"
+    raise ActionRefused(why, faults=[Fault("", "draft_submitted", why)])

@@ -1,0 +1,89 @@
+"""The template: an empty sheet whose columns are text, with choices to pick from, and a second sheet that explains."""
+
+from collections.abc import Mapping, Sequence
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.utility import quote_sheetname, xl_range_abs
+from xlsxwriter.worksheet import Worksheet
+
+from customs.declarations.schemas import LONGEST_BATCH
+from customs.imports.columns import COLUMNS, REQUIRED, Column, Kind
+from customs.imports.template_text import CHINESE, ENGLISH, WANTED
+from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
+
+HEADER = {"bold": True, "bottom": 1, "bg_color": "#EDEFF2"}
+REQUIRED_HEADER = HEADER | {"bg_color": "#D6E4F0"}
+WIDTHS = {Kind.CHANNEL: 12, Kind.OFFICE: 18, Kind.AMOUNT: 14, Kind.DUTY: 8}
+WIDTH = 26
+# The second sheet: name, whether needed, what is wanted, two examples, then the lists to pick from.
+NOTE_WIDTHS = (24, 10, 70, 32, 32, 24, 24)
+LISTS_FROM = 5
+
+
+def template_workbook(language: str, offices: Sequence[str], channels: Sequence[str]) -> bytes:
+    """The workbook to fill in; `offices` and `channels` are the words to pick from, as the reader knows them.
+
+    `language` begins with "zh" for Chinese headers and notes.
+    """
+    lists = {"channel": channels, "office": offices}
+    return made_in_memory(lambda book: _Filling(book, language.startswith("zh"), lists).fill())
+
+
+class _Filling:
+    """One template being filled."""
+
+    def __init__(self, book: Workbook, chinese: bool, lists: Mapping[str, Sequence[str]]) -> None:
+        self._chinese = chinese
+        self._words = CHINESE if chinese else ENGLISH
+        self._lists = lists
+        self._orders: Worksheet = book.add_worksheet(self._words.orders)
+        self._notes: Worksheet = book.add_worksheet(self._words.notes)
+        self._plain, self._head = text_format(book), text_format(book, **HEADER)
+        self._required, self._wrapped = text_format(book, **REQUIRED_HEADER), text_format(book, text_wrap=True)
+
+    def fill(self) -> None:
+        self._orders.freeze_panes(1, 0)
+        for place, column in enumerate(COLUMNS):
+            self._orders.set_column(place, place, WIDTHS.get(column.kind, WIDTH), self._plain)
+            look = self._required if column.header in REQUIRED else self._head
+            self._orders.write_string(0, place, self._name(column), look)
+            self._orders.write_comment(0, place, self._wanted(column), {"x_scale": 2})
+        self._explain()
+        for place, (name, words) in enumerate(self._lists.items(), start=LISTS_FROM):
+            self._offer(name, words, place)
+
+    def _explain(self) -> None:
+        words = self._words
+        for place, width in enumerate(NOTE_WIDTHS):
+            self._notes.set_column(place, place, width, self._wrapped)
+        self._line(0, (words.column, words.needed, words.wanted, words.examples, ""), self._head)
+        for line, column in enumerate(COLUMNS, start=1):
+            needed = words.always if column.header in REQUIRED else ""
+            picked = self._lists.get(column.header)
+            examples = (picked[0], "") if picked else WANTED[column.header].examples
+            self._line(line, (self._name(column), needed, self._wanted(column), *examples), self._wrapped)
+        for line, rule in enumerate(words.rules, start=len(COLUMNS) + 2):
+            self._line(line, ("", "", rule), self._wrapped)
+
+    def _offer(self, name: str, words: Sequence[str], place: int) -> None:
+        """List the words on the second sheet, to pick from on the first one: a list of its own may not be so long."""
+        at = next(index for index, column in enumerate(COLUMNS) if column.header == name)
+        self._notes.write_string(0, place, self._name(COLUMNS[at]), self._head)
+        for line, word in enumerate(words, start=1):
+            self._notes.write_string(line, place, word, self._plain)
+        listed = f"={quote_sheetname(self._words.notes)}!{xl_range_abs(1, place, len(words), place)}"
+        # Other spellings are read as well, so what is not in the list is asked about and not refused.
+        choices = {"validate": "list", "source": listed, "error_type": "warning"}
+        self._orders.data_validation(1, at, LONGEST_BATCH, at, choices)
+
+    def _line(self, line: int, texts: Sequence[str], look: Format) -> None:
+        for place, text in enumerate(texts):
+            self._notes.write_string(line, place, text, look)
+
+    def _name(self, column: Column) -> str:
+        return column.chinese if self._chinese else column.header
+
+    def _wanted(self, column: Column) -> str:
+        wanted = WANTED[column.header]
+        return wanted.chinese if self._chinese else wanted.english

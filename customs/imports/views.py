@@ -1,0 +1,144 @@
+"""The doors of importing: a file or pasted rows become a draft, it is looked over, and submitted or discarded."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.errors import CustomsError, Fault, Invalid
+from customs.imports import labels
+from customs.imports.columns import COLUMNS, REQUIRED
+from customs.imports.draft_view import (
+    START,
+    asked,
+    gone_to,
+    looked_over,
+    place_of,
+    revision_seen,
+    shown_again,
+    told_in_place,
+    working_on,
+)
+from customs.imports.drafts import Draft, discard, drafts_of, open_draft, open_pasted
+from customs.imports.edit_views import saved_cells
+from customs.imports.submit import ReadyDraft, make_draft_ready, submit
+from customs.stats.tallies import SHANGHAI
+from customs.web.form_actions import DONE
+from customs.web.idempotency import beginning_again, once
+from customs.web.json_body import LARGEST_BODY, raw_body
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import moment, opens
+
+pages = Blueprint("import_pages", __name__)
+
+CREATED = 201
+LONGEST_REASON = 500
+
+
+@pages.get(START)
+@opens(Scope.DECLARATIONS_WRITE)
+def start() -> Response:
+    return _start()
+
+
+@pages.post(START)
+@opens(Scope.DECLARATIONS_WRITE)
+def open_rows() -> WerkzeugResponse:
+    """A file or pasted rows become a draft; what cannot be read is told, and what was pasted stays in its place."""
+    pasted = ""
+    try:
+        _let_in_what_was_pasted()
+        pasted = request.form.get("pasted", "")
+        draft = beginning_again(lambda db: _opened(db, pasted))
+    except CustomsError as error:
+        return _start(told_in_place(error), error.status, pasted=pasted)
+    return redirect(place_of(draft.id), 303)
+
+
+@pages.get(f"{START}/<draft_id>")
+@opens(Scope.DECLARATIONS_WRITE)
+def show(draft_id: str) -> WerkzeugResponse:
+    return looked_over(draft_id, asked())
+
+
+@pages.post(f"{START}/<draft_id>/submit")
+@opens(Scope.DECLARATIONS_WRITE)
+def submit_rows(draft_id: str) -> WerkzeugResponse:
+    """What was typed is kept, then the good rows go out, once however often the button is pressed.
+
+    The others stay in the draft. Nothing goes out when what was typed cannot be kept, or leaves its row faulty.
+    """
+    try:
+        submitted = _submitted(draft_id)
+    except CustomsError as error:
+        faults = [gettext("Nothing was submitted."), *told_in_place(error)]
+        return shown_again(draft_id, working_on(), [" ".join(faults)])
+    services().doorbell.ring()
+    count = submitted["accepted"]
+    flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), DONE)
+    return gone_to(f"/batches/{submitted['batch_id']}")
+
+
+@pages.post(f"{START}/<draft_id>/discard")
+@opens(Scope.DECLARATIONS_WRITE)
+def discard_draft(draft_id: str) -> WerkzeugResponse:
+    """The draft goes; rows that a batch left in it are discarded with it, for a reason."""
+    why = request.form.get("reason", "").strip()[:LONGEST_REASON] or None
+    try:
+        beginning_again(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
+    except CustomsError as error:
+        return shown_again(draft_id, asked(), told_in_place(error))
+    flash(gettext("The draft was discarded. Nothing of it was sent."), DONE)
+    return gone_to(START)
+
+
+def _start(faults: Sequence[str] = (), status: int = 200, *, pasted: str = "") -> Response:
+    with services().reading() as db:
+        drafts = drafts_of(db, current_caller())
+    shown = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
+    return desk("import/start.html", status, faults=faults, pasted=pasted, **shown)
+
+
+def _let_in_what_was_pasted() -> None:
+    """Rows on a clipboard are as large as a file; by itself Flask takes little text from a form."""
+    request.max_form_memory_size = LARGEST_BODY
+    raw_body()
+
+
+def _opened(db: Session, pasted: str) -> Draft:
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        return open_draft(db, services().vault, current_caller(), file.read(), file.filename)
+    if pasted.strip():
+        when = f"{moment().astimezone(SHANGHAI):%m-%d %H:%M}"
+        name = gettext("Pasted rows %(when)s", when=when)
+        return open_pasted(db, services().vault, current_caller(), pasted, name)
+    why = "choose a file, or paste rows"
+    raise Invalid(why, faults=[Fault("/file", "nothing_chosen", why)])
+
+
+def _submitted(draft_id: str) -> dict[str, Any]:
+    """The batch that the good rows went to (`batch_id`), and how many declarations it took of them (`accepted`)."""
+    ready: list[tuple[ReadyDraft, Collection[int]]] = []
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        parts = services()
+        draft, edited = ready[0]
+        taken = submit(db, parts.vault, draft, current_caller(), parts.payments, parts.audit, edited)
+        return {"batch_id": taken.batch.id, "accepted": len(taken.accepted)}, CREATED
+
+    answer, _ = once(raw_body(), work, before=lambda: ready.append(_ready(draft_id)))
+    return answer
+
+
+def _ready(draft_id: str) -> tuple[ReadyDraft, Collection[int]]:
+    """The draft as the person saw and left it, ready to be stored, and the rows that they edited last."""
+    caller, parts = current_caller(), services()
+    draft, changes = beginning_again(lambda db: saved_cells(db, draft_id, revision_seen()))
+    ready = make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
+    return ready, {one.row for one in changes}

@@ -1,0 +1,158 @@
+"""Claim, call, record: the loop that keeps many signed calls in the air while no transaction is open.
+
+It knows nothing of declarations: a Desk claims tasks, makes one call, and records answers.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Generic, Protocol, TypeVar
+
+from customs.timestamps import MACHINE, Clock
+
+Task = TypeVar("Task", bound=Hashable)
+Answer = TypeVar("Answer")
+
+# Answers are recorded together: a few milliseconds of waiting save a transaction each.
+GATHER_SECONDS = 0.05
+RESERVED_A_THREAD = 8
+CLAIM_BELOW_A_THREAD = 4
+RENEW_SECONDS = 5.0
+# While calls are in the air, what falls due meanwhile is looked for this often: one that hangs keeps nothing waiting.
+LOOK_AGAIN_SECONDS = 0.5
+
+
+class Desk(Protocol[Task, Answer]):
+    """What one kind of work brings to the engine."""
+
+    def claim(self, room: int) -> list[Task]:
+        """Reserve at most `room` due tasks, in one transaction."""
+
+    def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+        """In one transaction, record what came back and mark what leaves; return those that may leave."""
+
+    def call(self, task: Task) -> Answer:
+        """Make the call; every way it can end is an Answer. Runs in a thread, with no transaction open."""
+
+    def renew(self, held: Sequence[Task]) -> None:
+        """Make the leases of all that is reserved or in the air longer."""
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        """Let go of what was reserved and will not be sent by this process."""
+
+
+class Engine(Generic[Task, Answer]):
+    """Drains one desk with `threads` concurrent calls, run by what `executors` makes of a number and a name."""
+
+    def __init__(
+        self,
+        desk: Desk[Task, Answer],
+        threads: int,
+        *,
+        clock: Clock = MACHINE,
+        executors: Callable[[int, str], Executor] = ThreadPoolExecutor,
+    ) -> None:
+        self._desk = desk
+        self._threads = threads
+        self._clock = clock
+        self._pool = executors(threads, "call")
+        # Claims run beside the recording, so that no thread waits for work while one of the two is at the database.
+        self._claimer = executors(1, "claim")
+        self._claim: Future[list[Task]] | None = None
+        self._asked = 0
+        self._answers: deque[tuple[Task, Answer]] = deque()
+        self._enough = 1
+        self._gathered = clock.event()
+        self._reserved: deque[Task] = deque()
+        self._flying: set[Task] = set()
+
+    def drain(
+        self,
+        seconds: float,
+        stopping: Callable[[], bool] = lambda: False,
+        on_backlog: Callable[[], object] = lambda: None,
+    ) -> int:
+        """Work until nothing is due, claiming for some `seconds` at most; returns how many answers were recorded.
+
+        `on_backlog` is called once when a claim takes all it asked for: there may be work for a colleague.
+        Each thread has at most one call in the air and one marked to leave behind it. Raises what the database
+        raises: what is reserved, in the air or not yet recorded stays here, and the next drain goes on with it.
+        """
+        reserved = self._reserved
+        ends_at = self._clock.monotonic() + seconds
+        renew_at = self._clock.monotonic() + RENEW_SECONDS
+        recorded = 0
+        told = False
+        more_due = True
+        look_at = float("inf")
+        while more_due or self._claim or reserved or self._flying:
+            over = self._clock.monotonic() >= ends_at or stopping()
+            if self._claim and (over or self._claim.done() or not (reserved or self._flying)):
+                claimed = self._claimed()
+                reserved.extend(claimed)
+                # What was recorded meanwhile may have made something else due: the second of two codes, say.
+                more_due = more_due or len(claimed) == self._asked
+                look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
+                if len(claimed) == self._asked and not told:
+                    told = True
+                    on_backlog()
+            if over:
+                self._desk.give_back(reserved)
+                reserved.clear()
+                more_due = False
+            elif more_due and not self._claim and len(reserved) < CLAIM_BELOW_A_THREAD * self._threads:
+                self._asked = RESERVED_A_THREAD * self._threads - len(reserved)
+                self._claim = self._claimer.submit(self._desk.claim, self._asked)
+                more_due = False
+            answered = self._gather()
+            free = 2 * self._threads - len(self._flying) + len(answered)
+            leaving = [reserved.popleft() for _ in range(min(free, len(reserved)))]
+            if answered or leaving:
+                self._exchange(answered, leaving)
+                recorded += len(answered)
+                more_due = more_due or bool(answered)
+            if not self._claim and self._flying and self._clock.monotonic() >= look_at:
+                more_due = True
+            if self._clock.monotonic() >= renew_at:
+                self._desk.renew([*self._flying, *reserved])
+                renew_at = self._clock.monotonic() + RENEW_SECONDS
+        return recorded
+
+    def close(self) -> None:
+        """End the threads once their calls are over."""
+        self._claimer.shutdown()
+        self._pool.shutdown()
+
+    def _claimed(self) -> list[Task]:
+        """What the claim under way brings; it is over afterwards, also when it failed."""
+        assert self._claim is not None
+        try:
+            return self._claim.result()
+        finally:
+            self._claim = None
+
+    def _gather(self) -> list[tuple[Task, Answer]]:
+        """Answers worth a transaction: one for each thread, or what came within a moment."""
+        self._enough = min(self._threads, len(self._flying))
+        self._gathered.clear()
+        if len(self._answers) < self._enough:
+            self._gathered.wait(GATHER_SECONDS)
+        return [self._answers.popleft() for _ in range(len(self._answers))]
+
+    def _exchange(self, answered: list[tuple[Task, Answer]], leaving: list[Task]) -> None:
+        try:
+            allowed = self._desk.exchange(answered, leaving)
+        except BaseException:
+            self._answers.extendleft(reversed(answered))
+            self._reserved.extendleft(reversed(leaving))
+            raise
+        self._flying.difference_update(task for task, _ in answered)
+        for task in allowed:
+            self._flying.add(task)
+            self._pool.submit(self._call, task)
+
+    def _call(self, task: Task) -> None:
+        self._answers.append((task, self._desk.call(task)))
+        # The drain is woken once for a group: waking it for each answer would cost every thread its turn.
+        if len(self._answers) >= self._enough:
+            self._gathered.set()

@@ -1,0 +1,96 @@
+"""The doorbell: tells the workers through RQ that something is due. It carries no data, and may fail without harm."""
+
+import time
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import TimeoutError as RedisTimeout
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from customs.ids import new_id
+from customs.jobs.outages import Outage
+
+QUEUE = "customs"
+# A name, not an import: what rings must not load what works.
+DRAIN = "workers.jobs.drain"
+RECORD_SECONDS = 30
+SOCKET_SECONDS = 2.0
+# A Redis that took a bell's time without an answer is left alone this long: requests must not wait for it in turn.
+QUIET_SECONDS = 5.0
+# Every way in which a Redis fails: it is away, refuses, hangs, is something else, or its name leads nowhere.
+FAILURES = (RedisError, OSError, ValueError)
+LONGEST_REASON = 150
+
+
+def connect(redis_url: str) -> Redis:
+    """A client that answers or fails within a moment: who rings, rings again, so nothing is tried twice."""
+    return Redis.from_url(
+        redis_url,
+        socket_connect_timeout=SOCKET_SECONDS,
+        socket_timeout=SOCKET_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why Redis failed, in a line: the kind of error, and Redis' own words."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_REASON]
+
+
+class Doorbell:
+    """Rings the workers' queue; one per process."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.redis_url = redis_url
+        self.redis = connect(redis_url)
+        self._queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
+        self._outage = Outage("the doorbell does not work: workers look for work by themselves")
+        self._quiet_until = float("-inf")
+
+    def ring(self) -> bool:
+        """Ask for one drain, unless as many wait already as there are workers. Never raises: False when RQ fails.
+
+        To be called after COMMIT: the clock rings again every second for what this misses.
+        """
+        if time.monotonic() < self._quiet_until:
+            return False
+        try:
+            if self._queue.count < max(Worker.count(queue=self._queue), 1):
+                self._queue.enqueue(DRAIN, result_ttl=0, failure_ttl=RECORD_SECONDS, job_timeout=-1)
+        except FAILURES as error:
+            if isinstance(error, RedisTimeout):
+                self._quiet_until = time.monotonic() + QUIET_SECONDS
+            self._outage.goes_on(error=reason_of(error))
+            return False
+        self._outage.is_over()
+        return True
+
+    def trouble(self) -> str | None:
+        """Why no job could be enqueued and taken now; None when one could, which an answer to PING does not say."""
+        # Beside the real queue, so that no worker takes it; all in one transaction, so that nothing stays behind.
+        beside = f"{self._queue.key}:{new_id('probe')}"
+        try:
+            with self.redis.pipeline() as line:
+                line.llen(self._queue.key)
+                line.scard(f"rq:workers:{QUEUE}")
+                line.hset(f"{beside}:job", "created_at", "now")
+                line.rpush(beside, "job")
+                line.lpop(beside)
+                line.delete(f"{beside}:job")
+                line.execute()
+        except FAILURES as error:
+            return reason_of(error)
+        return None
+
+    def works(self) -> bool:
+        """Whether a job could be enqueued and taken now."""
+        return self.trouble() is None
+
+    def workers(self) -> int | None:
+        """How many workers wait for this bell; None while it does not work, and each looks for work by itself."""
+        try:
+            return Worker.count(connection=self.redis) if self.works() else None
+        except FAILURES:
+            return None

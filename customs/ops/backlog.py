@@ -1,0 +1,67 @@
+"""What waits for a worker and what workers hold at this moment, counted alike for metrics, the doctor and a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Function, and_, case, func, not_, or_, select
+from sqlalchemy.orm import Session
+
+from customs.db.database import Base
+from customs.declarations.intake.payment_holds import WithholdingDeclarations
+from customs.declarations.models import Push
+from customs.jobs.leases import Due, waits_for_a_worker
+from customs.payments.models import Payment, Refund
+from customs.payments.tasks.task import Deed
+from customs.webhooks.models import Delivery
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """One kind of work: due and held by nobody, held by a worker, due later.
+
+    `oldest_at`: when the first of all that wait fell due for the first time, however often it was tried since.
+    """
+
+    waiting: int
+    in_flight: int
+    later: int
+    oldest_at: datetime | None
+
+    def age(self, now: datetime) -> float:
+        """How long the oldest has waited, in seconds."""
+        return max((now - self.oldest_at).total_seconds(), 0.0) if self.oldest_at else 0.0
+
+
+refund = Base.metadata.tables[Refund.__tablename__].c
+WORK: Mapping[str, type[Due]] = {"pushes": Push, "payments": Payment, "refunds": Refund, "deliveries": Delivery}
+
+
+def backlogs(db: Session, now: datetime) -> dict[str, Backlog]:
+    """Every kind of work, in the order of WORK."""
+    return {name: backlog_of(db, model, now) for name, model in WORK.items()}
+
+
+def _first_due(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement[datetime | None]:
+    """When a row that waits first fell due; one tried in vain waits, also while it is tried and until it is again."""
+    counts = or_(waits, model.overdue_since.is_not(None))
+    if model is Refund:
+        # A refund lets the declaring calls of its payment end first (R18): that is no backlog.
+        gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
+        counts = and_(counts, or_(refund.next_action == Deed.QUERY, not_(gives_way)))
+    return case((counts, func.coalesce(model.overdue_since, model.due_at)))
+
+
+def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
+    """One kind of work."""
+    waits = waits_for_a_worker(model, now)
+    held = model.lease_until >= now
+    later = and_(model.due_at > now, or_(model.lease_until.is_(None), model.lease_until < now))
+    counted = (_count(waits), _count(held), _count(later), func.min(_first_due(model, waits), type_=model.due_at.type))
+    found = db.execute(select(*counted).where(model.due_at.is_not(None))).one()
+    return Backlog(found[0] or 0, found[1] or 0, found[2] or 0, found[3])
+
+
+def _count(condition: ColumnElement[bool]) -> Function[Any]:
+    return func.sum(case((condition, 1), else_=0))

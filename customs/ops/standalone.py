@@ -1,0 +1,212 @@
+"""The desk on one machine, as `customs up` and `customs demo` run it: its processes, ports and keys."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Self
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from redis import Redis, RedisError
+
+from customs.config import Settings, http_url, reachable, redis_socket, unusable_home
+from customs.errors import CustomsError, Misconfigured
+from customs.gateway import UnreadableKey
+from customs.gateway.keys import read_private_key
+from customs.ops.child_process import Child
+from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.supervisor import Supervisor, free_port
+
+WEB_PORT = 8000
+SANDBOX_PORT = 8900
+PROBE_SECONDS = 1.0
+KEY_BITS = 2048
+
+
+class HomeInUse(CustomsError):
+    """Another `customs up` runs in this home."""
+
+
+class Standalone:
+    """Everything one machine needs, from `with` to its end; to be entered in the main thread.
+
+    `upgrade` brings the database to the newest version; it runs before any process starts. `environ` is what
+    `settings` was read from. The ports are those preferred, where they are free; 0 prefers none.
+    While it runs: `base_url` of the desk, `sandbox_url` or None, and `environ`, the processes' environment.
+    Raises HomeInUse, Misconfigured (no Redis to start) and ChildFailed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        upgrade: Callable[[], None],
+        *,
+        environ: Mapping[str, str],
+        workers: int = 2,
+        port: int = WEB_PORT,
+        sandbox_port: int = SANDBOX_PORT,
+    ) -> None:
+        self._settings = settings
+        self._upgrade = upgrade
+        self._workers = workers
+        self._web = _address(settings.web_host, port)
+        needs_sandbox = settings.sandbox and not environ.get("WISECASHIER_BASE_URL", "").strip()
+        self._sandbox = ("127.0.0.1", free_port(sandbox_port)) if needs_sandbox else None
+        self.base_url = http_url(*self._web)
+        self.sandbox_url = http_url(*self._sandbox) if self._sandbox else None
+        self.environ = {**environ, **self._explicit()}
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        home = self._settings.home
+        _make_usable(home)
+        with ExitStack() as stack:
+            stack.enter_context(_only_one(home / "up.lock"))
+            if self._sandbox:
+                keep_key_pair(home, "agent")
+                keep_key_pair(home, "gateway")
+            self._upgrade()
+            self._supervisor = stack.enter_context(Supervisor(self._children(), logs=home / "logs"))
+            self._running = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.__exit__(kind, error, trace)
+
+    def wait(self) -> None:
+        """Block until a signal asks for the end; processes that die meanwhile are started again."""
+        self._supervisor.wait()
+
+    def _explicit(self) -> dict[str, str]:
+        """What a child must not work out anew: the home it shares, and the gateway that was chosen."""
+        settings, home = self._settings, self._settings.home
+        return {
+            "CUSTOMS_HOME": str(home),
+            "CUSTOMS_SANDBOX": "1" if settings.sandbox else "0",
+            "WISECASHIER_BASE_URL": self.sandbox_url or settings.base_url,
+            "WISECASHIER_AGENT_NO": settings.agent_no,
+            # Our own sandbox knows our own keys only; a real agent's key has no business with it.
+            "WISECASHIER_PRIVATE_KEY_FILE": str(
+                home / "agent_private.pem" if self._sandbox else settings.private_key_file
+            ),
+            "WISECASHIER_PUBLIC_KEY_FILE": str(
+                home / "gateway_public.pem" if self._sandbox else settings.public_key_file
+            ),
+            "WISECASHIER_VERSION": settings.version,
+            # The last words of a process that dies belong in its log.
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _children(self) -> list[Child]:
+        return [
+            *([self._redis()] if self._settings.embedded_redis else []),
+            *([self._server("sandbox", self._sandbox)] if self._sandbox else []),
+            self._server("web", self._web),
+            *(self._customs(f"worker-{number}", "worker") for number in range(1, self._workers + 1)),
+            self._customs("clock", "clock"),
+        ]
+
+    def _redis(self) -> Child:
+        def answers() -> bool:
+            try:
+                with Redis.from_url(self._settings.redis_url, socket_timeout=PROBE_SECONDS) as redis:
+                    return bool(redis.ping())
+            except RedisError:
+                return False
+
+        command = server_command(redis_socket(self._settings.home))
+        return Child("redis", command, self.environ, executable=server_binary(), ready=answers)
+
+    def _server(self, name: str, address: tuple[str, int]) -> Child:
+        return self._customs(name, name, "--port", str(address[1]), ready=lambda: _is_healthy(address))
+
+    def _customs(self, name: str, *words: str, ready: Callable[[], bool] | None = None) -> Child:
+        return Child(name, [sys.executable, "-m", "customs", *words], self.environ, ready=ready)
+
+
+def keep_key_pair(folder: Path, owner: str) -> None:
+    """See that `folder` holds OWNER_private.pem (PKCS#1, RSA 2048, mode 600) and the OWNER_public.pem that fits it.
+
+    A private key that is there is kept. Raises Misconfigured when it cannot be read.
+    """
+    private_file, public_file = folder / f"{owner}_private.pem", folder / f"{owner}_public.pem"
+    if not private_file.exists():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+        pem = serialization.Encoding.PEM
+        form = serialization.PrivateFormat.TraditionalOpenSSL
+        _write_whole(private_file, key.private_bytes(pem, form, serialization.NoEncryption()))
+    _write_whole(public_file, _public_pem(private_file))
+
+
+def _public_pem(private_file: Path) -> bytes:
+    try:
+        public_key = read_private_key(private_file.read_bytes()).public_key()
+    except UnreadableKey as error:
+        raise Misconfigured(f"{private_file}: {error}; or remove it, and a new one is made") from error
+    return public_key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    draft.replace(file)
+
+
+def _address(host: str, preferred: int) -> tuple[str, int]:
+    """Where the desk is reached that listens at `host`, by a port that is free there."""
+    reached = reachable(host)
+    try:
+        return reached, free_port(preferred, reached)
+    except OSError as error:
+        raise Misconfigured(
+            f"nothing can listen on {host} ({error.strerror or error}): "
+            "set CUSTOMS_WEB_HOST to an address of this machine"
+        ) from error
+
+
+def _make_usable(home: Path) -> None:
+    """See that the home is a folder that can be written to."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise unusable_home(home, error) from error
+
+
+@contextmanager
+def _only_one(lock_file: Path) -> Iterator[None]:
+    with lock_file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise HomeInUse(
+                f"Another `customs up` (process {lock.read().strip()}) runs in {lock_file.parent}: "
+                "end it, or set CUSTOMS_HOME to another folder"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _is_healthy(address: tuple[str, int]) -> bool:
+    connection = HTTPConnection(*address, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

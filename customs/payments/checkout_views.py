@@ -1,0 +1,90 @@
+"""The page that collects a payment: choose a way, type in what it needs, and the payer's screen is next."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.gateway import CURRENCY_PLACES, Channel, method_of
+from customs.payments import labels
+from customs.payments.collect import create
+from customs.payments.models import Payment
+from customs.payments.schemas import INPUTS, PaymentIn
+from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose, typed
+from customs.web.idempotency import once
+from customs.web.json_body import loaded, raw_body
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("collect_pages", __name__)
+
+# What every way asks for; these may stand in an address, what the payer shows never does.
+ORDER = ("merchant_no", "amount", "currency", "subject", "out_order_no")
+FIELDS = (*ORDER, *INPUTS)
+CREATED = 201
+
+
+@pages.get("/payments/new")
+@opens(Scope.PAYMENTS_WRITE)
+def new_payment() -> Response:
+    begun = {name: request.args[name].strip() for name in ORDER if name in request.args}
+    return _page(request.args.get("method", ""), Form(begun))
+
+
+@pages.post("/payments/new")
+@opens(Scope.PAYMENTS_WRITE)
+def create_payment() -> WerkzeugResponse:
+    asked = typed(*FIELDS)
+    code = request.form.get("method", "")
+    return answered_at_fields(lambda: _collected(code, asked), lambda form: _page(code, form), asked, FIELDS)
+
+
+def _collected(code: str, asked: Mapping[str, str]) -> WerkzeugResponse:
+    """Have it collected once for each form, and go to where the payer pays."""
+    till = _till()
+    order = till.checked(loaded(PaymentIn(), {**labels.named(code), **asked}))
+    # A login code is good for one exchange: only the first press may ask for it.
+    with_openid = cache(lambda: till.with_openid(services().engine, order))
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        return {"id": till.pay(db, with_openid(), database.now(db)).id}, CREATED
+
+    answer, _ = once(raw_body(), work, before=with_openid)
+    services().payment_desk.attend(Payment.__tablename__, answer["id"])
+    return redirect(f"/payments/{answer['id']}", 303)
+
+
+def _till() -> create.Paying:
+    found = services()
+    return create.Paying(found.wallets, found.vault, found.settings, current_caller(), found.audit)
+
+
+def _page(code: str, form: Form) -> Response:
+    way = labels.BY_CODE.get(code, labels.USUAL)
+    asked = create.inputs_asked(method_of(way.channel, way.method), services().settings)
+    return desk(
+        "payments/new.html",
+        form=form,
+        way=way,
+        ways=[(channel, _places(channel, form)) for channel in Channel],
+        inputs=[(name, labels.INPUTS[name], needed) for name, needed in asked.items()],
+        merchants=merchants_to_choose(current_caller()),
+        currencies=choices(CURRENCY_PLACES),
+    )
+
+
+def _places(channel: Channel, form: Form) -> list[tuple[labels.Way, str]]:
+    """A channel's ways, each with the address that chooses it and loses nothing of the order."""
+    carried = {name: value for name, value in form.typed.items() if name in ORDER}
+    return [
+        (one, f"/payments/new?{urlencode({'method': one.code, **carried})}#order")
+        for one in labels.WAYS
+        if one.channel is channel
+    ]

@@ -1,0 +1,260 @@
+"""Pay: what is to be collected is checked, given a number, and stored before the gateway hears of it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.principal import Caller
+from customs.config import Settings
+from customs.db import database
+from customs.errors import ActionRefused, Fault, GatewayAway, Invalid
+from customs.gateway import (
+    CURRENCY_PLACES,
+    METHODS,
+    Channel,
+    GatewayError,
+    Method,
+    Misuse,
+    PayerKind,
+    Refused,
+    Wallet,
+    cashier_url,
+    method_of,
+)
+from customs.ids import new_id
+from customs.payments.models import Payment, PaymentEvent
+from customs.payments.redaction import inputs_place
+from customs.payments.tasks.payment_task import sale_of
+from customs.payments.tasks.task import Deed
+from customs.privacy.vault import Vault
+from customs.text_rules.rules import Holds, objections_to
+from customs.validation import NUMBER, WHAT_A_NUMBER_IS
+
+# Whoever asked attends to it at once; a worker does if they die.
+HEAD_START = timedelta(seconds=3)
+RETRY_SECONDS = 5
+# What the payer's browser is sent to: never a script, never a path of the gateway's.
+WEB_ADDRESS = re.compile(r"https?://[^/?#\s@]+([/?#]\S*)?", re.IGNORECASE)
+NOTIFY_PATH = "/notify/wisecashier"
+RETURN_PATH = "/payments/{id}/return"
+CONTENT = ("merchant_no", "method", "currency", "amount", "subject")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody wants to be paid. `inputs`: what the method needs of the payer; `extra` comes back on return."""
+
+    channel: Channel
+    method: str
+    merchant_no: str
+    currency: str
+    amount: Decimal
+    subject: str
+    out_order_no: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Paying:
+    """What one caller may have collected: who, through which wallets, with which settings."""
+
+    def __init__(
+        self, wallets: Mapping[Channel, Wallet], vault: Vault, settings: Settings, caller: Caller, audit: AuditTrail
+    ) -> None:
+        self._wallets = wallets
+        self._vault = vault
+        self._settings = settings
+        self._caller = caller
+        self._audit = audit
+
+    def checked(self, order: Order) -> Order:
+        """The same order; raises Invalid with every fault."""
+        faults = list(_faults(order, self._settings))
+        if not self._caller.may_touch(order.merchant_no):
+            faults.insert(0, Fault("/merchant_no", "merchant_unknown", "this merchant is not yours"))
+        if faults:
+            raise Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults=faults)
+        return order
+
+    def with_openid(self, engine: Engine, order: Order) -> Order:
+        """The order with the openid that its login code stands for (4.4); the code is good for one exchange."""
+        if "code" not in order.inputs:
+            return order
+        with database.reading(engine) as db:
+            held = self.known(db, order)
+        if held is not None:
+            return replace(order, inputs=self._inputs(held))
+        try:
+            openid = self._wallets[order.channel].openid(order.inputs["code"], order.merchant_no)
+        except Refused as error:
+            detail = f"the gateway refused this login code: {error.message}"
+            raise Invalid(detail, faults=[Fault("/code", "code_refused", "have the payer log in again")]) from error
+        except GatewayError as error:
+            raise GatewayAway("the login code could not be exchanged", retry_after=RETRY_SECONDS) from error
+        inputs = {name: value for name, value in order.inputs.items() if name != "code"} | {"openid": openid}
+        return replace(order, inputs=inputs)
+
+    def known(self, db: Session, order: Order) -> Payment | None:
+        """The payment that was made under this number with the same content.
+
+        Raises ActionRefused when the number stands for something else: the gateway finds an order by it alone.
+        """
+        if order.out_order_no is None:
+            return None
+        named = (Payment.channel == order.channel, Payment.out_order_no == order.out_order_no)
+        held = db.scalar(select(Payment).where(*named))
+        if held is None:
+            return None
+        is_same = all(getattr(held, name) == getattr(order, name) for name in CONTENT)
+        is_same = is_same and self._caller.may_touch(held.merchant_no)
+        if not (is_same and self._has_inputs(held, order) and self._has_extra(held, order)):
+            why = "this number already stands for another payment"
+            raise ActionRefused(why, faults=[Fault("/out_order_no", "number_taken", "choose another number")])
+        return held
+
+    def pay(self, db: Session, order: Order, now: datetime) -> Payment:
+        """The payment of an order that passed `checked` and `with_openid`: stored now, or found under its number."""
+        return self.known(db, order) or self._accept(db, order, now)
+
+    def _has_inputs(self, held: Payment, order: Order) -> bool:
+        """Whether a payment was made with these inputs; a login code is another one each time."""
+        exchanged = _exchanged(method_of(order.channel, order.method))
+        given = {name: value for name, value in order.inputs.items() if name not in exchanged}
+        kept = self._inputs(held)
+        return all(kept.get(name) == value for name, value in given.items())
+
+    def _has_extra(self, held: Payment, order: Order) -> bool:
+        """Whether a cashier desk's link, as long as there is one, hands back the same extra parameters."""
+        method = method_of(order.channel, order.method)
+        if held.payer is None or not method.is_cashier_desk:
+            return True
+        url = _desk_url(held, method, self._inputs(held), order, self._settings)
+        return bool(urlsplit(url).query == urlsplit(held.payer["url"]).query)
+
+    def _inputs(self, held: Payment) -> dict[str, str]:
+        inputs: dict[str, str] = {}
+        if held.inputs:
+            inputs = json.loads(self._vault.open(held.inputs, inputs_place(held.id)))
+        return inputs
+
+    def _accept(self, db: Session, order: Order, now: datetime) -> Payment:
+        """Store a payment that is to be made: it is known from here on, whatever happens to whoever asked."""
+        settings, method = self._settings, method_of(order.channel, order.method)
+        payment_id = new_id("pay")
+        page = settings.desk_url + RETURN_PATH.format(id=payment_id)
+        defaults = {"return_url": page} if "return_url" in method.required_inputs and settings.desk_url else {}
+        inputs = defaults | dict(order.inputs)
+        sealed = self._vault.seal(json.dumps(inputs, ensure_ascii=False), inputs_place(payment_id)) if inputs else None
+        payment = Payment(
+            id=payment_id,
+            merchant_no=order.merchant_no,
+            channel=order.channel,
+            method=order.method,
+            # The digits of the id: unique, unguessable, and of the gateway's own form.
+            out_order_no=order.out_order_no or payment_id.removeprefix("pay_"),
+            currency=order.currency,
+            amount=order.amount,
+            subject=order.subject,
+            notify_url=settings.desk_url + NOTIFY_PATH if settings.desk_url else None,
+            inputs=sealed,
+            sender=self._caller.name,
+            created_at=now,
+            next_action=Deed.SEND,
+            due_at=now + HEAD_START,
+        )
+        if method.is_cashier_desk:
+            # The payer's browser makes this call; from then on there is something to ask for.
+            url = _desk_url(payment, method, inputs, order, settings)
+            payment.payer = {"kind": PayerKind.URL, "url": url, "parameters": {}}
+            payment.next_action = Deed.QUERY
+            payment.due_at = now + timedelta(seconds=settings.payment_poll_seconds)
+        db.add(payment)
+        db.add(_event(payment, self._caller, now))
+        facts = {"channel": str(order.channel), "method": order.method, "amount": str(order.amount)}
+        owner = {"merchant_no": order.merchant_no, "currency": order.currency}
+        self._audit.append(db, deed_by(self._caller, Act.PAYMENT_CREATE, payment_id, **owner, **facts), now)
+        return payment
+
+
+def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
+    known = {row.name: row for row in METHODS if row.channel is order.channel}
+    if order.method not in known:
+        yield Fault("/method", "choice", f"{order.channel} has the methods {', '.join(known)}")
+        return
+    places = CURRENCY_PLACES.get(order.currency)
+    if places is None:
+        yield Fault("/currency", "currency_unknown", f"use one of {', '.join(CURRENCY_PLACES)}")
+    elif order.amount != round(order.amount, places):
+        yield Fault("/amount", "amount_places", f"{order.currency} has {places} decimal places")
+    if order.amount <= 0:
+        yield Fault("/amount", "amount_zero", "an amount is over 0")
+    if order.out_order_no is not None:
+        yield from _faults_of_number(order.out_order_no)
+    method = known[order.method]
+    given = {name for name, value in order.inputs.items() if value}
+    for name in sorted(set(method.required_inputs) - given - _ours(method, given, settings)):
+        yield Fault(f"/{name}", "required", f"{order.method} needs it")
+    for name in sorted(given - set(method.required_inputs) - set(method.optional_inputs) - _exchanged(method)):
+        yield Fault(f"/{name}", "input_unused", f"{order.method} takes no {name}: leave it out")
+    if "return_url" in given and not WEB_ADDRESS.fullmatch(order.inputs["return_url"]):
+        yield Fault("/return_url", "url_invalid", "use an address such as https://shop.example/back")
+    if order.extra and not method.is_cashier_desk:
+        yield Fault("/extra", "input_unused", "only a cashier desk hands extra parameters back")
+
+
+def _faults_of_number(number: str) -> Iterator[Fault]:
+    """R6 and R6b."""
+    objections = [one for one in objections_to(number, Holds.NUMBER) if one.is_error]
+    yield from (Fault("/out_order_no", one.code, f"{one.detail}; {one.action}") for one in objections)
+    if not objections and not NUMBER.fullmatch(number):
+        yield Fault("/out_order_no", "number_invalid", WHAT_A_NUMBER_IS)
+
+
+def inputs_asked(method: Method, settings: Settings) -> Mapping[str, bool]:
+    """The inputs that a method takes, the needed ones first, each with whether it has to be given."""
+    exchanged = _exchanged(method)
+    given_otherwise = _ours(method, exchanged, settings)
+    needed = {name: name not in given_otherwise for name in method.required_inputs}
+    return needed | dict.fromkeys((*sorted(exchanged), *method.optional_inputs), False)
+
+
+def _exchanged(method: Method) -> set[str]:
+    """A mini program's login code stands for the openid it is exchanged for (4.4)."""
+    return {"code"} if method.name == "mini_program_pay" else set()
+
+
+def _ours(method: Method, given: set[str], settings: Settings) -> set[str]:
+    """What may be left out: we know our own page to return to, and a login code stands for an openid."""
+    ours = {"return_url"} if settings.desk_url else set()
+    return ours | ({"openid"} if given & _exchanged(method) else set())
+
+
+def _desk_url(payment: Payment, method: Method, inputs: Mapping[str, str], order: Order, settings: Settings) -> str:
+    try:
+        return cashier_url(settings.base_url, method, sale_of(vars(payment), inputs), order.extra)
+    except Misuse as error:
+        raise Invalid(f"/extra: {error.message}", faults=[Fault("/extra", "extra_taken", error.message)]) from error
+
+
+def _event(payment: Payment, caller: Caller, now: datetime) -> PaymentEvent:
+    detail: dict[str, Any] = {"action": "pay", "method": payment.method}
+    return PaymentEvent(
+        merchant_no=payment.merchant_no, payment_id=payment.id, at=now, kind="action", actor=caller.name, detail=detail
+    )
+
+
+def ask_again(payment: Payment, now: datetime) -> None:
+    """Have the gateway asked for a payment now, unless the call that makes it is still to come or under way."""
+    if payment.next_action is not Deed.SEND:
+        payment.next_action = Deed.QUERY
+        payment.due_at = now

@@ -1,0 +1,50 @@
+"""The page of reference rates: one question, the rate with its age, or why there is none."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Response
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.gateway import CURRENCY_PLACES, Channel
+from customs.payments.collect import rates
+from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose
+from customs.web.rendering import desk
+from customs.web.request import current_caller, filled, required_word, services
+from customs.web.session_auth import opens
+from customs.web.template_filters import YUAN
+
+pages = Blueprint("rate_pages", __name__)
+
+FIELDS = ("channel", "merchant_no", "currency")
+# A rate that is asked for anew when it is older than that was not to be had.
+OLD = rates.FRESH.total_seconds()
+FOREIGN = tuple(currency for currency in CURRENCY_PLACES if currency != YUAN)
+
+
+@pages.get("/rates")
+@opens(Scope.PAYMENTS_READ)
+def show_rate() -> WerkzeugResponse:
+    asked = filled(*FIELDS)
+    return answered_at_fields(lambda: _told(asked), _page, asked, FIELDS) if asked else _page(Form())
+
+
+def _told(asked: Mapping[str, str]) -> Response:
+    channel, currency = Channel(required_word("channel", tuple(Channel))), required_word("currency", FOREIGN)
+    merchant_no = required_word("merchant_no").strip()
+    rates.check_merchant(merchant_no, current_caller())
+    rate, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
+    return _page(Form(asked), rate=f"{Decimal(rate.rate).normalize():f}", fetched_at=rate.fetched_at, is_old=age > OLD)
+
+
+def _page(form: Form, **told: Any) -> Response:
+    return desk(
+        "payments/rates.html",
+        form=form,
+        merchants=merchants_to_choose(current_caller()),
+        channels=choices(Channel),
+        currencies=choices(FOREIGN),
+        **told,
+    )

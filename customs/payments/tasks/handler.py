@@ -1,0 +1,184 @@
+"""The desk of payments and refunds for the engine; a door may also have one errand attended to at once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, Engine, Table
+from sqlalchemy.exc import DBAPIError
+
+from customs.config import Settings
+from customs.db.database import DatabaseClock, lost_a_race
+from customs.gateway import GatewayError, TooLate, Unknown
+from customs.jobs.failpoints import CrashPoints
+from customs.jobs.leases import this_holder
+from customs.jobs.send_deadlines import SendDeadlines
+from customs.lanes.admission import Passage
+from customs.payments.locks import lock_payments
+from customs.payments.tasks.outcomes import Outcome
+from customs.payments.tasks.task import Deed, Task, claim, extend, mark, release
+from customs.stats.call_counters import CallCounter, Counts
+from customs.timestamps import MACHINE, Clock
+
+log = structlog.get_logger()
+
+# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
+RACES = 2
+
+
+class Work(Protocol):
+    """One kind of errand: its rows, what it calls, what its answers change."""
+
+    table: Table
+
+    @property
+    def may_go(self) -> ColumnElement[bool]:
+        """The condition under which a send of this kind may leave."""
+
+    def call(self, task: Task) -> Outcome:
+        """The signed call; raises GatewayError."""
+
+    def payment_of(self, task: Task) -> str:
+        """The payment whose row is locked before anything of the task is recorded."""
+
+    def record(self, db: Connection, task: Task, outcome: Outcome, now: datetime) -> str | None:
+        """Write an outcome down; the word for it, None when it came under a fence that is over."""
+
+
+class PaymentDesk:
+    """Claims due errands of every kind in turn, makes their calls, records what came back."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        works: Sequence[Work],
+        crash: CrashPoints,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
+    ) -> None:
+        self._engine = engine
+        self._works = {work.table.name: work for work in works}
+        self._now = DatabaseClock(clock)
+        self._passage = Passage(engine, settings, self._now)
+        self._crash = crash
+        self._holder = holder or this_holder()
+        self._clock = clock
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._deadlines: SendDeadlines[Task] = SendDeadlines(
+            engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
+        )
+        self._counter = CallCounter(hash(self._holder), clock)
+
+    def claim(self, room: int) -> list[Task]:
+        with self._engine.begin() as db:
+            now = self._now(db)
+            admitted = self._passage.admit(db, room, now)
+            if not admitted:
+                return []
+            tasks: list[Task] = []
+            # Half for each kind, and what one leaves the other takes: no long queue starves the other.
+            hungry = list(self._works.values())
+            for share in (-(-admitted // len(hungry)), admitted):
+                for work in tuple(hungry):
+                    found = self._reserve(db, work, min(share, admitted - len(tasks)), now)
+                    tasks += found
+                    if len(found) < share:
+                        hungry.remove(work)
+            self._passage.claimed(db, len(tasks))
+            self._crash.reach("errand_claim_before_commit")
+        return tasks
+
+    def attend(self, table: str, errand_id: str, deed: Deed = Deed.SEND) -> None:
+        """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
+        with self._engine.begin() as db:
+            now = self._now(db)
+            admitted = self._passage.admit(db, 1, now)
+            tasks = self._reserve(db, self._works[table], admitted, now, only=(errand_id, deed))
+            if admitted:
+                self._passage.claimed(db, len(tasks))
+        for task in self.exchange([], tasks):
+            self.exchange([(task, self.call(task))], [])
+
+    def _reserve(
+        self, db: Connection, work: Work, room: int, now: datetime, only: tuple[str, Deed] | None = None
+    ) -> list[Task]:
+        if room < 1:
+            return []
+        return claim(db, work.table, work.may_go, room=room, now=now, holder=self._holder, lease=self._lease, only=only)
+
+    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
+        for _attempt in range(RACES):
+            try:
+                return self._exchange(answered, leaving)
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+        return self._exchange(answered, leaving)
+
+    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
+        with self._counter.counting() as counts, self._engine.begin() as db:
+            now = self._now(db)
+            self._record(db, answered, now, counts)
+            self._crash.reach("errand_record_before_commit")
+            lane = self._passage.lane
+            allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
+            release(db, [task for task in leaving if task not in allowed])
+        self._crash.reach("errand_exchange_after_commit")
+        self._deadlines.forget(task for task, _ in answered)
+        self._deadlines.set(allowed, start, now)
+        return allowed
+
+    def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
+        """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
+        if task.deed is Deed.QUERY and self._deadlines.is_stale(task):
+            return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
+        return outcome
+
+    def call(self, task: Task) -> Outcome:
+        if self._deadlines.is_over(task):
+            return TooLate("the lease was about to end")
+        self._crash.reach("errand_call_before_send")
+        try:
+            outcome = self._of(task).call(task)
+        except GatewayError as error:
+            outcome = error
+        except Exception:
+            log.exception("an answer could not be read", table=task.table.name, id=task.id)
+            outcome = Unknown("the answer could not be read")
+        self._crash.reach("errand_call_after_reply")
+        return outcome
+
+    def renew(self, held: Sequence[Task]) -> None:
+        with self._engine.begin() as db:
+            extend(db, held, self._now(db) + self._lease)
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        if reserved:
+            with self._engine.begin() as db:
+                release(db, reserved)
+
+    def _of(self, task: Task) -> Work:
+        return self._works[task.table.name]
+
+    def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
+        # Payments and refunds together, in one order: two processes that record both would wait for each other.
+        lock_payments(db, [self._of(task).payment_of(task) for task, _ in answered])
+        in_time: list[Outcome] = []
+        for task, outcome in answered:
+            word = self._of(task).record(db, task, outcome, now)
+            if word is None:
+                release(db, [task])
+                log.warning("an answer came too late", table=task.table.name, id=task.id, fence=task.fence)
+            else:
+                in_time.append(outcome)
+            duration_ms = outcome.exchange.duration_ms if outcome.exchange else 0
+            action = task.table.name if task.deed is Deed.SEND else "QUERY"
+            counts.add(task.row["channel"], action, word or "superseded", duration_ms)
+        if answered:
+            self._passage.report(db, in_time, now)
+            self._counter.write(db, counts)

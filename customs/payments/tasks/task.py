@@ -1,0 +1,146 @@
+"""Errands: what payments and refunds have to ask of the gateway, reserved and marked as pushes are.
+
+An errand is sent once; when nobody knows whether it was done, it is asked for before it is sent again (R13, R17).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from customs.db.database import UtcDateTime, Word
+from customs.jobs.leases import Due
+from customs.lanes.breaker import is_open
+
+
+class Deed(StrEnum):
+    """What is due next: the call that does it (create, refund), or the one that asks."""
+
+    SEND = "SEND"
+    QUERY = "QUERY"
+
+
+class Errand(Due):
+    """The columns of one errand.
+
+    `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `tries` counts calls in a
+    row that were not done, `polls` the questions, `doubts` the rounds of unknown outcome, `strays` the questions in a
+    row that were answered about somebody else's record. `case_reason`: why a person should look at it.
+    """
+
+    next_action: Mapped[Deed | None] = mapped_column(Word(Deed))
+    in_doubt: Mapped[bool] = mapped_column(Boolean, default=False)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    polls: Mapped[int] = mapped_column(Integer, default=0)
+    doubts: Mapped[int] = mapped_column(Integer, default=0)
+    strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    case_reason: Mapped[str | None] = mapped_column(Text)
+    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def needs_review(self) -> bool:
+        return self.case_reason is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One reserved errand: the row as it was, and the fence under which its answer may be recorded.
+
+    `reserved_at` is the database's time.
+    """
+
+    table: Table
+    id: str
+    fence: int
+    deed: Deed
+    row: Mapping[str, Any]
+    reserved_at: datetime
+
+
+def claim(
+    db: Connection,
+    table: Table,
+    may_go: ColumnElement[bool],
+    *,
+    room: int,
+    now: datetime,
+    holder: str,
+    lease: timedelta,
+    only: tuple[str, Deed] | None = None,
+) -> list[Task]:
+    """Reserve at most `room` due errands; `only` that one for its deed, due or not. A send goes where it may."""
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until < now)
+    due = and_(table.c.due_at.is_not(None), table.c.due_at <= now)
+    if only is not None:
+        due = and_(table.c.id == only[0], table.c.next_action == only[1])
+    found = db.scalars(
+        select(table.c.id)
+        .where(due, free, table.c.next_action.is_not(None), or_(table.c.next_action == Deed.QUERY, may_go))
+        .order_by(table.c.due_at)
+        .limit(room)
+        .with_for_update(skip_locked=True, of=table)
+    ).all()
+    if not found:
+        return []
+    db.execute(
+        update(table)
+        .where(table.c.id.in_(found))
+        .values(
+            holder=holder,
+            lease_until=now + lease,
+            fence=table.c.fence + 1,
+            # A lease that ran out over a call in doubt: it may have left as late as that.
+            sent_at=case(
+                (and_(table.c.in_doubt, table.c.lease_until.is_not(None)), table.c.lease_until), else_=table.c.sent_at
+            ),
+        )
+    )
+    rows = db.execute(select(table).where(table.c.id.in_(found)).order_by(table.c.due_at)).mappings()
+    return [Task(table, row["id"], row["fence"], row["next_action"], dict(row), now) for row in rows]
+
+
+def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now: datetime, lease: timedelta) -> bool:
+    """Mark an errand as leaving now, where fence and lane still allow it; from here on a send is in doubt."""
+    table = task.table
+    values: dict[str, Any] = {"lease_until": now + lease}
+    conditions = [table.c.next_action == task.deed]
+    if task.deed is Deed.SEND:
+        values |= {"in_doubt": True, "next_action": Deed.QUERY, "sent_at": now}
+        conditions.append(may_go)
+    is_lane_open = is_open(bindparam("lane", lane), bindparam("moment", now, type_=table.c.due_at.type))
+    marked = db.execute(update(table).where(*_under_fence(task), *conditions, is_lane_open).values(values)).rowcount
+    return bool(marked)
+
+
+def extend(db: Connection, held: Collection[Task], until: datetime) -> None:
+    """Renew the leases of errands that are reserved or in the air."""
+    for task in held:
+        db.execute(update(task.table).where(*_under_fence(task)).values(lease_until=until))
+
+
+def release(db: Connection, tasks: Sequence[Task]) -> None:
+    """End the leases under these fences."""
+    for task in tasks:
+        db.execute(update(task.table).where(*_under_fence(task)).values(holder=None, lease_until=None))
+
+
+def _under_fence(task: Task) -> tuple[ColumnElement[bool], ...]:
+    return task.table.c.id == task.id, task.table.c.fence == task.fence

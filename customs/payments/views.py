@@ -1,0 +1,185 @@
+"""The pages of payments: the list, one payment as it turns green, and refunding what is left of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.errors import Fault, Invalid
+from customs.gateway import Channel, PayerKind
+from customs.payments import labels
+from customs.payments.collect import refunds
+from customs.payments.models import Refund
+from customs.payments.reading import queries
+from customs.payments.reading.detail import whole_of
+from customs.payments.schemas import RefundIn
+from customs.payments.states import Refunded, RefundStatus, Status
+from customs.reconciliation.bills import day_in, days_in_time
+from customs.web.form_actions import DONE
+from customs.web.forms import Form, answered_at_fields, choices, typed
+from customs.web.idempotency import once
+from customs.web.json_body import loaded, raw_body
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, filled, flag_asked, number_in_cursor, page_asked, services, word_asked
+from customs.web.session_auth import opens
+from customs.web.template_filters import money
+
+pages = Blueprint("payment_pages", __name__)
+
+# What the list may be narrowed by, and the words there are.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "channel": tuple(Channel),
+    "status": tuple(Status),
+    "refund_status": tuple(Refunded),
+    "merchant_no": (),
+}
+DAYS = ("since", "until")
+REFUND_FIELDS = ("amount", "reason")
+CREATED = 201
+LONGEST_NUMBER = 64
+
+
+@pages.get("/payments")
+@opens(Scope.PAYMENTS_READ)
+def list_payments() -> WerkzeugResponse:
+    number, (limit, cursor) = (word_asked("number") or "").strip(), page_asked()
+    if number:
+        return _numbered(number)
+    asked = _filters()
+    with services().reading() as db:
+        found = queries.list_payments(db, current_caller(), asked, limit=limit, cursor=cursor)
+    return _list(found.rows, found.next_cursor)
+
+
+@pages.get("/payments/<payment_id>")
+@opens(Scope.PAYMENTS_READ)
+def show_payment(payment_id: str) -> Response:
+    return _page(payment_id, Form())
+
+
+@pages.get("/payments/<payment_id>/live")
+@opens(Scope.PAYMENTS_READ)
+def live_payment(payment_id: str) -> Response:
+    """What the page asks for every two seconds until the payment has ended: nothing, while nothing is new."""
+    shown = _shown(payment_id, Form())
+    return _if_new(shown["whole"].seen, "payments/live.html", shown)
+
+
+@pages.get("/payments/<payment_id>/refunds")
+@opens(Scope.PAYMENTS_READ)
+def live_refunds(payment_id: str) -> Response:
+    shown = _shown(payment_id, Form())
+    return _if_new(shown["whole"].seen_refunds, "payments/refunds.html", shown)
+
+
+@pages.post("/payments/<payment_id>/refunds")
+@opens(Scope.REFUNDS_WRITE)
+def create_refund(payment_id: str) -> WerkzeugResponse:
+    asked = typed(*REFUND_FIELDS)
+    return answered_at_fields(
+        lambda: _refunded(payment_id, asked), lambda form: _page(payment_id, form), asked, REFUND_FIELDS
+    )
+
+
+def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
+    """Refund once for each form. Without an amount all would be refunded: here it is always said."""
+    body = loaded(RefundIn(), {"amount": "", **asked})
+
+    def work(db: Session) -> tuple[dict[str, Any], int]:
+        parts = services().declarations, current_caller(), services().audit
+        return {"id": refunds.refund(db, payment_id, body, *parts, database.now(db)).id}, CREATED
+
+    answer, _ = once(raw_body(), work)
+    services().payment_desk.attend(Refund.__tablename__, answer["id"])
+    flash(_said_of(answer["id"]), DONE)
+    return redirect(f"/payments/{payment_id}", 303)
+
+
+def _said_of(refund_id: str) -> str:
+    with services().reading() as db:
+        refund = queries.refund_of(db, refund_id, current_caller())
+    amount = money(refund.amount, refund.currency)
+    said: str = (
+        gettext("%(amount)s was refunded.", amount=amount)
+        if refund.status is RefundStatus.SUCCESS
+        else gettext("The refund of %(amount)s was asked for; how it ends is shown below.", amount=amount)
+    )
+    return said
+
+
+def _numbered(number: str) -> WerkzeugResponse:
+    """The payments that bear this number; the only one at once."""
+    with services().reading() as db:
+        found = queries.payments_numbered(db, number[:LONGEST_NUMBER], current_caller())
+    return redirect(f"/payments/{found[0].id}") if len(found) == 1 else _list(found, None)
+
+
+def _list(rows: Any, next_cursor: str | None) -> Response:
+    return desk(
+        "payments/list.html",
+        rows=[(one, labels.way_of(one.channel, one.method), refunds.refundable(one)) for one in rows],
+        next_cursor=next_cursor,
+        asked=filled("number", *CHOICES, "needs_review", *DAYS),
+        channels=choices(Channel),
+        statuses=choices(Status),
+        refund_statuses=choices(Refunded),
+    )
+
+
+def _filters() -> queries.Filters:
+    words = {name: word_asked(name, CHOICES[name]) for name in filled(*CHOICES)}
+    since, until = (_day_asked(name) for name in DAYS)
+    needs_review = flag_asked("needs_review") if filled("needs_review") else None
+    return queries.Filters(
+        channel=words.get("channel"),
+        status=words.get("status"),
+        refund_status=words.get("refund_status"),
+        merchant_no=words.get("merchant_no"),
+        needs_review=needs_review,
+        since=since and since[0],
+        until=until and until[1],
+    )
+
+
+def _day_asked(name: str) -> tuple[datetime, datetime] | None:
+    """When a day of the filter begins and is over."""
+    text = request.args.get(name, "").strip()
+    try:
+        return days_in_time(day_in(text), day_in(text)) if text else None
+    except (ValueError, OverflowError):
+        raise Invalid(f"{name}: no such day", faults=[Fault(f"?{name}", "parameter_invalid", "no such day")]) from None
+
+
+def _page(payment_id: str, form: Form) -> Response:
+    return desk("payments/payment.html", **_shown(payment_id, form))
+
+
+def _shown(payment_id: str, form: Form) -> dict[str, Any]:
+    found, after = services(), number_in_cursor(request.args.get("cursor"))
+    with found.reading() as db:
+        one = whole_of(db, payment_id, current_caller(), found.vault, found.declarations, after=after)
+    return {
+        "whole": one,
+        "payment": one.shown,
+        "form": form,
+        "story": labels,
+        "kinds": PayerKind,
+        "status_kind": Status,
+        "refund_kind": RefundStatus,
+        "may_collect": current_caller().may(Scope.PAYMENTS_WRITE),
+        "may_refund": current_caller().may(Scope.REFUNDS_WRITE),
+        "sees_declarations": current_caller().may(Scope.DECLARATIONS_READ),
+        "sandbox": found.settings.base_url if found.settings.embedded_sandbox else None,
+    }
+
+
+def _if_new(seen: str, template: str, shown: Mapping[str, Any]) -> Response:
+    if request.args.get("seen") == seen:
+        return Response(status=204)
+    return fragment(template, **shown)

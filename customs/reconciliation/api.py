@@ -1,0 +1,56 @@
+"""The API of bills: one door, thin, as every door."""
+
+import re
+from datetime import date
+from typing import Any
+
+from flask import Blueprint
+
+from customs.auth.principal import Scope
+from customs.errors import Fault, Invalid
+from customs.payments.models import Bill
+from customs.reconciliation.bills import Bills, day_in
+from customs.reconciliation.serializers import bill_json
+from customs.web.request import current_caller, flag_asked, needs, only_these, page_asked, required_word, services
+
+api = Blueprint("bills", __name__, url_prefix="/api/v1")
+
+# The bill that a page was read from, and how many entries came before.
+CURSOR = re.compile(r"(?P<bill_id>bill_[0-9a-f]{32})\.(?P<offset>[0-9]{1,9})", re.ASCII)
+
+
+@api.get("/bills")
+@needs(Scope.PAYMENTS_READ)
+def read_bill() -> dict[str, Any]:
+    only_these("start", "end", "limit", "cursor", "refresh")
+    limit, cursor = page_asked()
+    start, end, refresh = _date_asked("start"), _date_asked("end"), bool(flag_asked("refresh"))
+    bills = bills_of_services()
+    bill, offset = goes_on(bills, cursor, start, end) if cursor else (bills.of_days(start, end, refresh=refresh), 0)
+    reconciled = bills.reconciled(bill, current_caller())
+    return bill_json(bill, bills.age_seconds(bill), reconciled, limit=limit, offset=offset)
+
+
+def bills_of_services() -> Bills:
+    found = services()
+    return Bills(found.engine, found.vault, found.gateway, found.settings.agent_no, found.declarations)
+
+
+def goes_on(bills: Bills, cursor: str, start: date, end: date) -> tuple[Bill, int]:
+    """The kept bill that the page before was read from: a newer one would have other entries there."""
+    match = CURSOR.fullmatch(cursor)
+    bill = bills.kept(match["bill_id"]) if match else None
+    if match is None or bill is None or (bill.start_date, bill.end_date) != (start, end):
+        raise _wrong("cursor", "the next_cursor of the page before, with the same start and end")
+    return bill, int(match["offset"])
+
+
+def _date_asked(name: str) -> date:
+    try:
+        return day_in(required_word(name))
+    except ValueError:
+        raise _wrong(name, "a date such as 2026-11-23") from None
+
+
+def _wrong(name: str, wanted: str) -> Invalid:
+    return Invalid(f"{name}: use {wanted}", faults=[Fault(f"?{name}", "parameter_invalid", f"use {wanted}")])

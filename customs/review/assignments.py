@@ -1,0 +1,97 @@
+"""Handling: who sees to a cause of failures, and what people note beside it or beside one case; all on the record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.trail import AuditTrail
+from customs.auth.models import Person
+from customs.auth.principal import Caller, Scope
+from customs.auth.roles import SCOPES, Role
+from customs.declarations.models import Declaration
+from customs.declarations.reading.failure_groups import assign, group_of
+from customs.declarations.reading.queries import declaration_of
+from customs.errors import NotFound
+from customs.events.comments import Comment, comment
+from customs.events.timeline import Event
+from customs.privacy.masking import mask_text
+
+CAN_SEE_TO_IT = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
+
+
+class Contacted(StrEnum):
+    """Whom somebody spoke to about a case: a kind of people, never a name."""
+
+    BUYER = "buyer"
+    MERCHANT = "merchant"
+    CUSTOMS = "customs"
+    PAYMENT_COMPANY = "payment_company"
+    GATEWAY = "gateway"
+    SOMEBODY = "somebody"
+
+
+class Handling:
+    """What one person arranges in one transaction, which ends with it."""
+
+    def __init__(self, db: Session, by: Caller, now: datetime, audit: AuditTrail) -> None:
+        self._db = db
+        self._by = by
+        self._now = now
+        self._audit = audit
+
+    def assign(self, cause_id: str, person_id: str | None) -> None:
+        """Let somebody see to a cause, or nobody. Raises NotFound for a cause or a person that the caller has not."""
+        if person_id is not None and person_id not in {person.id for person in assignable(self._db, self._by)}:
+            raise NotFound
+        assign(self._db, self._by, cause_id, person_id)
+        self._on_record(deed_by(self._by, Act.CAUSE_ASSIGN, cause_id, to=person_id or "nobody"))
+
+    def remark_on_cause(self, cause_id: str, text: str, merchant_no: str | None) -> Comment:
+        """Write something beside a cause, for those who have this merchant, or for all who see the cause.
+
+        Whoever has some merchants only speaks of one of those: the others' people do not read it.
+        """
+        group_of(self._db, self._by, cause_id)
+        if merchant_no is None and self._by.merchants is not None:
+            raise NotFound
+        written = comment(self._db, self._by, cause_id, merchant_no, text, self._now)
+        self._on_record(deed_by(self._by, Act.COMMENT_WRITE, cause_id, merchant_no=merchant_no, comment=written.id))
+        return written
+
+    def remark_on_case(self, declaration_id: str, text: str) -> Comment:
+        """Write something beside a declaration."""
+        merchant_no = self._seen(declaration_id).merchant_no
+        written = comment(self._db, self._by, declaration_id, merchant_no, text, self._now)
+        deed = deed_by(self._by, Act.COMMENT_WRITE, declaration_id, merchant_no=merchant_no, comment=written.id)
+        self._on_record(deed)
+        return written
+
+    def note_contact(self, declaration_id: str, whom: Contacted, said: str) -> None:
+        """Note in the timeline that somebody was asked about a case, and what they said; the case stays open."""
+        merchant_no, told = self._seen(declaration_id).merchant_no, mask_text(said, None)
+        detail = {"action": "contact", "whom": str(whom), "reason": told}
+        owner = {"declaration_id": declaration_id, "merchant_no": merchant_no}
+        self._db.add(Event(at=self._now, kind="action", actor=self._by.name, detail=detail, **owner))
+        deed = deed_by(self._by, Act.CASE_CONTACT, declaration_id, merchant_no=merchant_no, reason=told, whom=str(whom))
+        self._on_record(deed)
+
+    def _seen(self, declaration_id: str) -> Declaration:
+        return declaration_of(self._db, declaration_id, self._by)
+
+    def _on_record(self, deed: Deed) -> None:
+        self._audit.append(self._db, deed, self._now)
+
+
+def assignable(db: Session, caller: Caller) -> Sequence[Person]:
+    """Who can see to a cause, by name: those whose role decides on declarations, for merchants of the caller's."""
+    able = select(Person).where(Person.disabled_at.is_(None), Person.role.in_(CAN_SEE_TO_IT)).order_by(Person.name)
+    return [person for person in db.scalars(able) if _works_with(person, caller)]
+
+
+def _works_with(person: Person, caller: Caller) -> bool:
+    """Whether two have a merchant in common."""
+    return caller.merchants is None or person.merchants is None or bool(caller.merchants & set(person.merchants))

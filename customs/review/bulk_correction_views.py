@@ -1,0 +1,123 @@
+"""The doors of a correction of many: the shared value, what it would do, and with a reason one after the other."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations.actions.action_views import reason_typed, reviewing_in
+from customs.declarations.actions.amendments import whole
+from customs.declarations.actions.bulk_actions import Performed, Rehearsal, chosen, perform
+from customs.declarations.reading.failure_groups import Group, group_of
+from customs.declarations.schemas import ModifyIn
+from customs.errors import CustomsError, Invalid
+from customs.gateway import Channel
+from customs.review import advice
+from customs.review.bulk_corrections import SHARED, SharedCorrection, values_now
+from customs.web.form_actions import DONE, REFUSED, TOLD_IN_PLACE, refused, sentences
+from customs.web.idempotency import beginning_again
+from customs.web.json_body import loaded
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("correction_pages", __name__)
+
+
+@pages.post("/review/causes/<cause_id>/correct")
+@opens(Scope.DECLARATIONS_WRITE)
+def correct(cause_id: str) -> WerkzeugResponse:
+    """Ask for the right value; with it, show what would happen; with a reason, do it."""
+    ids, place = request.form.getlist("ids"), f"/review/causes/{cause_id}"
+    with services().reading() as db:
+        group = group_of(db, current_caller(), cause_id)
+    fields = SHARED[Channel(group.cause.channel)]
+    try:
+        return _answered(group, fields, ids)
+    except CustomsError as error:
+        if error.status not in TOLD_IN_PLACE:
+            raise
+        return _form(group, fields, ids, error) if _typed(fields) else refused(error, place)
+
+
+def _answered(group: Group, fields: Sequence[str], ids: Sequence[str]) -> WerkzeugResponse:
+    changes = _changes(fields)
+    if not changes or "again" in request.form:
+        return _form(group, fields, ids)
+    if "reason" not in request.form:
+        return _rehearsed(group, _of_merchant(ids, request.form.get("merchant_no")), changes)
+    return _told(group, _corrected(_of_merchant(ids, None), reason_typed(), changes))
+
+
+def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: CustomsError | None = None) -> Response:
+    with services().reading() as db:
+        found = chosen(db, current_caller(), ids)
+    merchants = Counter(declaration.merchant_no for declaration in found).most_common()
+    held = {name: values_now(found, name) for name in fields}
+    faults = (
+        {fault.pointer.strip("/"): sentences(Invalid(faults=[fault]))[0] for fault in error.faults} if error else {}
+    )
+    shown: dict[str, Any] = {"group": group, "ids": ids, "held": held, "typed": request.form, "merchants": merchants}
+    names = advice.FIELD_NAMES
+    said = sentences(error) if error and not faults.keys() & set(fields) else ()
+    return desk("review/correct.html", error.status if error else 200, faults=faults, said=said, names=names, **shown)
+
+
+def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
+    """Those that are one merchant's: a registration is nobody else's. All of them where no merchant is named."""
+    with services().reading() as db:
+        found = chosen(db, current_caller(), ids)
+    return [one.id for one in found if merchant_no in (None, "", one.merchant_no)]
+
+
+def _rehearsed(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> Response:
+    parts = services()
+    with parts.reading() as db:
+        correction = SharedCorrection(changes, parts.vault, parts.rules, parts.policy, database.now(db))
+        rehearsal: Rehearsal = correction.rehearse(db, current_caller(), ids, parts.payments)
+    shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "rehearsal": rehearsal}
+    return desk("review/rehearsed.html", names=advice.FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown)
+
+
+def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Performed:
+    """Correct each of these in a transaction of its own, and ring for the workers."""
+
+    def one(declaration_id: str) -> None:
+        beginning_again(lambda db: _modified(db, declaration_id, why, changes))
+
+    outcome = perform(ids, one)
+    services().doorbell.ring()
+    return outcome
+
+
+def _modified(db: Session, declaration_id: str, why: str, changes: Mapping[str, Any]) -> None:
+    reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
+
+
+def _told(group: Group, outcome: Performed) -> WerkzeugResponse:
+    done, left = len(outcome.done), len(outcome.refused)
+    if done:
+        flash(ngettext("%(num)d declaration is corrected.", "%(num)d declarations are corrected.", done), DONE)
+    if left:
+        told = ngettext("%(num)d was changed meanwhile.", "%(num)d were changed meanwhile.", left)
+        flash(told, REFUSED)
+    return redirect(f"/review/causes/{group.cause.id}", 303)
+
+
+def _typed(fields: Sequence[str]) -> dict[str, str]:
+    return {name: text for name in fields if (text := request.form.get(name, "").strip())}
+
+
+def _changes(fields: Sequence[str]) -> dict[str, Any]:
+    """What was typed, as ModifyIn reads it. Raises Invalid, naming each field."""
+    typed: dict[str, Any] = _typed(fields)
+    if "duty" in typed:
+        typed["duty"] = whole(typed["duty"])
+    changes: dict[str, Any] = loaded(ModifyIn(only=tuple(fields)), typed)
+    return changes

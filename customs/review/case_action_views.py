@@ -1,0 +1,119 @@
+"""The doors through which somebody decides on a case; after each decision comes the next case of the same cause."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import LazyString, lazy_gettext
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.declarations.actions.action_views import corrected_as_typed, reason_typed, reviewing_in
+from customs.declarations.actions.amendments import field_at
+from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.models import Declaration
+from customs.declarations.reading.failure_groups import next_case
+from customs.errors import CustomsError
+from customs.review.case_views import case_shown, cause_kept, here
+from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
+from customs.web.idempotency import beginning_again
+from customs.web.labels import told
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("case_decision_pages", __name__)
+
+_ = lazy_gettext
+
+
+class Said(NamedTuple):
+    """What is said after a decision: by itself, before the next case, and when there is none."""
+
+    alone: LazyString
+    then_next: LazyString
+    then_none: LazyString
+
+
+CORRECTED = Said(
+    _("Saved, and on its way."),
+    _("Saved, and on its way. This is the next case."),
+    _("Saved, and on its way. That was the last case of this group."),
+)
+REPUSHED = Said(
+    _("It is pushed again."),
+    _("It is pushed again. This is the next case."),
+    _("It is pushed again. That was the last case of this group."),
+)
+CLOSED = Said(
+    _("The case was closed."),
+    _("The case was closed. This is the next case."),
+    _("The case was closed. That was the last case of this group."),
+)
+LET_GO = Said(
+    _("The refund goes out now. The case stays open."),
+    _("The refund goes out now. This is the next case."),
+    _("The refund goes out now. There is no other case of this group."),
+)
+
+
+@pages.post("/review/cases/<declaration_id>/correct")
+@opens(Scope.DECLARATIONS_WRITE)
+def correct(declaration_id: str) -> WerkzeugResponse:
+    """Correct and send; refused: the case once more with what was typed, and each fault at its field."""
+    try:
+        beginning_again(lambda db: corrected_as_typed(db, declaration_id, request.form))
+    except CustomsError as error:
+        if error.status not in TOLD_IN_PLACE:
+            raise
+        return _typed_again(declaration_id, error)
+    services().doorbell.ring()
+    return redirect(_onward(declaration_id, CORRECTED), 303)
+
+
+@pages.post("/review/cases/<declaration_id>/redeclare")
+@opens(Scope.DECLARATIONS_WRITE)
+def redeclare(declaration_id: str) -> WerkzeugResponse:
+    override = request.form.get("override") == "on"
+    return _decided(declaration_id, lambda one, why: one.redeclare(declaration_id, why, override=override), REPUSHED)
+
+
+@pages.post("/review/cases/<declaration_id>/dismiss")
+@opens(Scope.DECLARATIONS_REVIEW)
+def dismiss(declaration_id: str) -> WerkzeugResponse:
+    return acted(
+        lambda db: reviewing_in(db).dismiss(declaration_id, reason_typed()),
+        # Where a refund was let go, the case is still open.
+        lambda done: _onward(declaration_id, LET_GO if done.needs_review else CLOSED),
+        back=here(declaration_id),
+    )
+
+
+def _decided(declaration_id: str, decide: Callable[[Reviewing, str], Declaration], said: Said) -> WerkzeugResponse:
+    return acted(
+        lambda db: decide(reviewing_in(db), reason_typed()),
+        lambda _done: _onward(declaration_id, said),
+        back=here(declaration_id),
+    )
+
+
+def _onward(declaration_id: str, said: Said) -> str:
+    """The next case of the same cause, or the group when this was the last; there it is told what was done."""
+    cause_id = cause_kept()
+    if cause_id is None:
+        flash(str(said.alone), DONE)
+        return f"/review/cases/{declaration_id}"
+    with services().reading() as db:
+        following = next_case(db, current_caller(), declaration_id, cause_id)
+    flash(str(said.then_next if following else said.then_none), DONE)
+    named = quote(cause_id, safe="")
+    return f"/review/cases/{following}?cause={named}" if following else f"/review/causes/{named}"
+
+
+def _typed_again(declaration_id: str, error: CustomsError) -> Response:
+    shown = case_shown(declaration_id, cause_kept())
+    declaration = shown["dossier"].declaration
+    faults = {field_at(declaration, fault.pointer): told(fault.code, fault.detail) for fault in error.faults}
+    correction: dict[str, Any] = {"typed": request.form, "faults": faults, "said": sentences(error)}
+    return desk("review/case.html", error.status, correction=correction, **shown)

@@ -1,0 +1,217 @@
+"""The evidence of a case: what was sent last, what came back, and field by field what is to blame and can be mended."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from customs.declarations.actions.amendments import BUYER, field_of_amount
+from customs.declarations.failure_causes import Error
+from customs.declarations.models import Declaration, Push, SubOrder
+from customs.declarations.reading.next_steps import error_in
+from customs.declarations.reading.queries import shown
+from customs.declarations.states import Action
+from customs.events.timeline import Event
+from customs.gateway import Channel, money_text
+
+CALL, DECISION = "call", "action"
+# On the wire, in the order in which a person reads them.
+FIELDS = (
+    "out_order_no",
+    "payment_no",
+    "customs",
+    "mch_customs_no",
+    "merchant_customs_name",
+    "duty",
+    "name",
+    "cert_id",
+    "sub_order_no",
+    "sub_order_amount",
+    "transport_amount",
+    "product_amount",
+)
+# What the form that corrects calls those that may change (9.1), by their names on the wire.
+CORRECTED_AS: Mapping[str, str] = {
+    "mch_customs_no": "mch_customs_no",
+    "merchant_customs_name": "merchant_customs_name",
+    "duty": "duty",
+    **{name: field for field, name in BUYER.items()},
+}
+AMOUNTS: Mapping[str, str] = {
+    "sub_order_amount": "amount",
+    "transport_amount": "transport_amount",
+    "product_amount": "product_amount",
+}
+NOT_THROUGH: Mapping[Channel, frozenset[str]] = {
+    Channel.WECHATPAY: frozenset({"merchant_customs_name"}),
+    Channel.ALIPAY: frozenset({"duty"}),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field: its name on the wire, what was sent in it, and what a form calls it; None where it never changes."""
+
+    name: str
+    sent: str
+    is_blamed: bool
+    field: str | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All there is about one push's case. `explained`: the gateway's own words, if it used any.
+
+    `sent` is the last call that was to change something, None where nothing left yet;
+    `answered` is the call whose answer opened the case. Of `lines`, those to blame come first.
+    """
+
+    push: Push
+    error: Error
+    explained: str
+    sent: Event | None
+    answered: Event | None
+    lines: tuple[Line, ...]
+
+    @property
+    def blamed(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.is_blamed)
+
+    @property
+    def can_mend(self) -> bool:
+        """Whether a correction may help: what is to blame can be changed, or nobody says what it is."""
+        return not self.blamed or any(line.field for line in self.blamed)
+
+    @property
+    def correctable(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.field)
+
+    @property
+    def others(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if not line.is_blamed)
+
+
+def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
+    """The push whose case is looked at: one of this cause, else the one that waits longest; None without a case."""
+    open_ones = [push for push in declaration.pushes if push.case_reason]
+    of_cause = [push for push in open_ones if push.cause_id == cause_id]
+    return min(
+        of_cause or open_ones, key=lambda push: (push.case_since or declaration.created_at, push.position), default=None
+    )
+
+
+def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> Evidence:
+    """The evidence of a push's open case; `buyer` is masked."""
+    error, explained = error_in(push.case_reason or ""), push.explanation or ""
+    sent = _last_call(db, push, Event.detail["action"].as_string() != Action.QUERY)
+    content = (sent.request if sent and sent.request else None) or _content(declaration, push, buyer)
+    return Evidence(
+        push=push,
+        error=error,
+        explained=explained,
+        sent=sent,
+        answered=_last_call(db, push, Event.detail["case"].as_string().is_not(None), Event.at >= push.case_since),
+        lines=_lines(declaration, push, content, blamed(error, explained, FIELDS)),
+    )
+
+
+def decisions_of(db: Session, declaration_id: str, *, limit: int) -> Sequence[Event]:
+    """What people decided or noted on a declaration, newest first."""
+    decided = select(Event).where(Event.declaration_id == declaration_id, Event.kind == DECISION)
+    return db.scalars(decided.order_by(Event.id.desc()).limit(limit)).all()
+
+
+def _last_call(db: Session, push: Push, *such: ColumnElement[bool]) -> Event | None:
+    calls = select(Event).where(
+        Event.declaration_id == push.declaration_id, Event.push_id == push.id, Event.kind == CALL, *such
+    )
+    return next(iter(shown(db, db.scalars(calls.order_by(Event.id.desc()).limit(1)).all())), None)
+
+
+def _lines(
+    declaration: Declaration, push: Push, content: Mapping[str, str], to_blame: frozenset[str]
+) -> tuple[Line, ...]:
+    correctable = _correctable(declaration, push)
+    names = [name for name in FIELDS if name in content or name in correctable]
+    names += [name for name in content if name not in FIELDS]
+    lines = [Line(name, content.get(name, ""), name in to_blame, correctable.get(name)) for name in names]
+    return tuple(sorted(lines, key=lambda line: (not line.is_blamed, line.field is None)))
+
+
+def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
+    """What a form may change, by its name on the wire."""
+    fields = {name: field for name, field in CORRECTED_AS.items() if name not in NOT_THROUGH[declaration.channel]}
+    part = _part(declaration, push)
+    if part is not None:
+        held = {name: column for name, column in AMOUNTS.items() if getattr(part, column) is not None}
+        fields |= {name: field_of_amount(column, part.sub_order_no) for name, column in held.items()}
+    return fields
+
+
+def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> dict[str, str]:
+    """What would be sent as it stands."""
+    part = _part(declaration, push)
+    held: dict[str, str | None] = {
+        "out_order_no": declaration.out_order_no,
+        "payment_no": declaration.payment_no,
+        "customs": push.customs,
+        "mch_customs_no": declaration.mch_customs_no,
+        "merchant_customs_name": declaration.merchant_customs_name,
+        "duty": None if declaration.duty is None else str(declaration.duty),
+        **(buyer or {}),
+        "sub_order_no": push.sub_order_no or None,
+    }
+    if part is not None:
+        amounts = {name: getattr(part, column) for name, column in AMOUNTS.items()}
+        held |= {name: None if amount is None else money_text(amount) for name, amount in amounts.items()}
+    return {name: text for name, text in held.items() if text is not None}
+
+
+def _part(declaration: Declaration, push: Push) -> SubOrder | None:
+    return next((part for part in declaration.sub_orders if part.sub_order_no == push.sub_order_no), None)
+
+
+AMOUNTS_FIELDS = ("sub_order_amount", "transport_amount", "product_amount")
+BUYER_FIELDS = ("name", "cert_id")
+REGISTRATION_FIELDS = ("mch_customs_no", "merchant_customs_name")
+
+# Read from top to bottom; what one row has read is gone for those below: a registered name is no registration number.
+WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), fields)
+    for words, fields in (
+        (r"备案名称?|企业名称|商户名称|merchant_customs_name|registered name|company name", REGISTRATION_FIELDS[1:]),
+        (r"备案编?号|海关编码|mch_customs_no|registration (?:number|no)\b", REGISTRATION_FIELDS[:1]),
+        (r"备案|registration|registered", REGISTRATION_FIELDS),
+        (r"身份证|证件|cert_id|\bid (?:card|number|no)\b", BUYER_FIELDS[1:]),
+        (r"姓名|buyer'?s? name", BUYER_FIELDS[:1]),
+        (r"身份|实名|订购人|支付人|付款人|identity|\bbuyer\b|\bpayer\b", BUYER_FIELDS),
+        (r"运费|物流费|transport_amount|transport|freight", AMOUNTS_FIELDS[1:2]),
+        (r"货款|货值|商品价格|商品金额|product_amount|product|goods", AMOUNTS_FIELDS[2:]),
+        (r"金额|拆单|\bamounts?\b|sub_order_amount", AMOUNTS_FIELDS),
+        (r"关税|税额|税款|\bduty\b|\btax\b", ("duty",)),
+        (r"子订单号?|sub[-_ ]?order(?:_no)?", ("sub_order_no",)),
+        (r"关区|海关编号|海关代码|customs code", ("customs",)),
+        (r"支付单号?|支付流水|交易单?号|流水号|payment_no|payment number|transaction", ("payment_no",)),
+        (r"订单|\border\b|out_order_no|ORDERNOTEXIST", ("out_order_no", "payment_no")),
+    )
+)
+# Whose explanation is the gateway's own; the others are explained in words of ours.
+EXPLAINED = frozenset({Error.FAIL, Error.EXCEPT, Error.REFUSED})
+# What the others are about.
+BY_ERROR: Mapping[Error, tuple[str, ...]] = {
+    Error.IDENTITY: BUYER_FIELDS,
+    Error.OVER_PAID: AMOUNTS_FIELDS,
+    Error.REFUND: AMOUNTS_FIELDS,
+}
+
+
+def blamed(error: Error, explanation: str, among: Collection[str]) -> frozenset[str]:
+    """Those of these fields, by their names on the wire, that are to blame as far as anybody says."""
+    named = set(BY_ERROR.get(error, ()))
+    left = explanation if error in EXPLAINED else ""
+    for words, fields in WORDS:
+        left, times = words.subn(" ", left)
+        named.update(fields if times else ())
+    return frozenset(named.intersection(among))

@@ -1,0 +1,135 @@
+"""The pages of what failed: groups by cause, and one cause with its cases, seen to by somebody and decided together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations import labels
+from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
+from customs.declarations.failure_causes import Error
+from customs.declarations.offices import OFFICES, codes_for, offices_behind
+from customs.declarations.reading.failure_groups import (
+    NOBODY,
+    GroupFilters,
+    decided_lately,
+    group_of,
+    list_groups,
+    members,
+)
+from customs.errors import Fault, Invalid
+from customs.events.comments import comments_of
+from customs.gateway import Channel
+from customs.review import advice
+from customs.review.assignments import Handling, assignable
+from customs.web.form_actions import acted
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, filled, number_in_cursor, page_asked, services, word_asked
+from customs.web.session_auth import current_visit, opens
+
+pages = Blueprint("review_pages", __name__)
+
+ME = "me"
+CODES = tuple(sorted({code.code for channel in Channel for office in OFFICES for code in codes_for(channel, office)}))
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "channel": tuple(Channel),
+    "customs": CODES,
+    "error": tuple(Error),
+    "assignee": (ME, NOBODY),
+}
+
+
+@pages.get("/review")
+@opens(Scope.DECLARATIONS_READ)
+def list_page() -> Response:
+    """The groups with open cases, the largest first."""
+    (limit, cursor), asked = page_asked(), {name: word_asked(name, ("", *CHOICES[name])) or "" for name in CHOICES}
+    wanted = {name: _meant(name, word) for name, word in asked.items() if word}
+    before = str(number_in_cursor(cursor))
+    with services().reading() as db:
+        found = list_groups(db, current_caller(), GroupFilters(**wanted), limit=limit, cursor=before)
+        shown: dict[str, Any] = {"lately": decided_lately(db, current_caller(), database.now(db))}
+    shown |= {"groups": found.rows, "next_cursor": found.next_cursor, "asked": asked, "choices": CHOICES}
+    return desk("review/groups.html", offices_behind=offices_behind, is_narrowed=bool(filled(*CHOICES)), **shown)
+
+
+@pages.get("/review/causes/<cause_id>")
+@opens(Scope.DECLARATIONS_READ)
+def show(cause_id: str) -> Response:
+    """One cause, with what helps and the cases that are open."""
+    (limit, cursor), caller = page_asked(MOST_AT_ONCE), current_caller()
+    with services().reading() as db:
+        group = group_of(db, caller, cause_id)
+        found = members(db, caller, cause_id, limit=limit, cursor=cursor)
+        shown: dict[str, Any] = {"people": assignable(db, caller), "comments": comments_of(db, caller, cause_id)}
+        shown["lately"] = decided_lately(db, caller, database.now(db))
+    shown |= {"group": group, "cases": found.rows, "next_cursor": found.next_cursor}
+    return desk("review/cause.html", offices_behind=offices_behind, **shown, **_words(group.cause.error))
+
+
+@pages.get("/review/lately")
+@opens(Scope.DECLARATIONS_READ)
+def lately() -> Response:
+    """What the pages ask for while something goes on that this person sent out."""
+    with services().reading() as db:
+        found = decided_lately(db, current_caller(), database.now(db))
+    return fragment("review/lately.html", lately=found)
+
+
+@pages.post("/review/causes/<cause_id>/assign")
+@opens(Scope.DECLARATIONS_WRITE)
+def assign(cause_id: str) -> WerkzeugResponse:
+    """Let oneself, somebody else or nobody see to it."""
+    chosen = request.form.get("assignee", "")
+    person_id = {ME: current_visit().person.id, NOBODY: None}.get(chosen, chosen)
+    said = gettext("Nobody sees to it now.") if person_id is None else gettext("It is written down who sees to it.")
+    place = _place(cause_id)
+    return acted(lambda db: _handling(db).assign(cause_id, person_id), place, said, back=place)
+
+
+@pages.post("/review/causes/<cause_id>/comment")
+@opens(Scope.DECLARATIONS_WRITE)
+def comment(cause_id: str) -> WerkzeugResponse:
+    """Write something beside it."""
+    text, place = request.form.get("text", ""), _place(cause_id)
+    said = gettext("Your comment is kept.")
+    return acted(lambda db: _handling(db).remark_on_cause(cause_id, text, _concerned()), place, said, back=place)
+
+
+def _meant(name: str, word: str) -> str:
+    return current_visit().person.id if (name, word) == ("assignee", ME) else word
+
+
+def _concerned() -> str | None:
+    """The merchant whom a comment concerns: the only one that somebody has, or the one they chose."""
+    mine = current_caller().merchants
+    if mine is None:
+        return None
+    named = request.form.get("merchant_no") or (next(iter(mine)) if len(mine) == 1 else "")
+    if named not in mine:
+        raise Invalid("choose a merchant", faults=[Fault("/merchant_no", "merchant_unknown", "choose one of yours")])
+    return named
+
+
+def _handling(db: Any) -> Handling:
+    return Handling(db, current_caller(), database.now(db), services().audit)
+
+
+def _words(error: str) -> dict[str, Any]:
+    mine = current_caller().merchants
+    return {
+        "advice": advice.ADVICE[Error(error)],
+        "Way": advice.Way,
+        "saying": labels,
+        "most_at_once": MOST_AT_ONCE,
+        "merchants": sorted(mine or ()),
+        "me": current_visit().person.id,
+    }
+
+
+def _place(cause_id: str) -> str:
+    return f"/review/causes/{cause_id}"

@@ -1,0 +1,186 @@
+"""What becomes of a declaration, by a word in its order number: one table, printed on the front page.
+
+A course is a sequence of steps in time. Each epoch (ADD, correction, re-push) has its course; a row names only
+those that differ from the usual ones.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import dropwhile
+
+from customs.sandbox.trigger_words import Words
+
+
+class Epoch(StrEnum):
+    """What a filing's present course began with; SETTLED is the re-push of what was corrected before."""
+
+    ADDED = "ADDED"
+    CORRECTED = "CORRECTED"
+    REPUSHED = "REPUSHED"
+    SETTLED = "SETTLED"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of a course. It lasts `steps` of the sandbox's pace (None: for ever) and, when `asked`,
+    until it was told to somebody. `older` seconds are taken from the modify_time it shows."""
+
+    state: str
+    steps: float | None
+    asked: bool = False
+    older: int = 0
+
+
+Course = tuple[Step, ...]
+
+UNDECLARED = Step("UNDECLARED", 1)
+SUBMITTED = Step("SUBMITTED", 1)
+PROCESSING = Step("PROCESSING", 1)
+SUCCESS = Step("SUCCESS", None)
+FAIL = Step("FAIL", None)
+EXCEPT = Step("EXCEPT", None)
+
+WAITING = (UNDECLARED, SUBMITTED, PROCESSING)
+NORMAL: Course = (UNDECLARED, PROCESSING, SUCCESS)
+MODIFIED: Course = (SUBMITTED, PROCESSING, SUCCESS)
+FAILED: Course = (UNDECLARED, PROCESSING, FAIL)
+
+USUAL: Mapping[Epoch, Course] = {
+    Epoch.ADDED: NORMAL,
+    Epoch.CORRECTED: MODIFIED,
+    Epoch.REPUSHED: NORMAL,
+    Epoch.SETTLED: NORMAL,
+}
+
+HOUR = 3600
+
+
+def _backwards(older: int) -> Course:
+    """Back from PROCESSING, and once more back from SUCCESS for whoever asks again."""
+    return (
+        UNDECLARED,
+        Step("PROCESSING", 1, asked=True),
+        Step("UNDECLARED", 1, asked=True, older=older),
+        Step("SUCCESS", 1, asked=True),
+        Step("PROCESSING", 1, asked=True, older=older),
+        SUCCESS,
+    )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The answer to an ADD that is never accepted."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Fate:
+    """One row. `different`: the buyer is not the payer, until corrected. The first `hidden_reads` queries
+    find nothing, the first `strange_reads` name another customs code. `frozen`: modify_time never moves."""
+
+    word: str
+    chinese: str
+    english: str
+    courses: Mapping[Epoch, Course] = field(default_factory=dict)
+    refusal: Refusal | None = None
+    different: bool = False
+    hidden_reads: int = 0
+    strange_reads: int = 0
+    frozen: bool = False
+
+    def course(self, epoch: Epoch, *, at_once: bool) -> Course:
+        """The steps of an epoch; `at_once` (Alipay) leaves out the ordinary waiting before them."""
+        steps = self.courses.get(epoch, USUAL[epoch])
+        return tuple(dropwhile(WAITING.__contains__, steps)) if at_once else steps
+
+
+FATES = (
+    Fate("SUCCESS", "申报成功(默认)", "declared; also what happens without a word"),
+    Fate(
+        "FAIL",
+        "申报失败,修改(支付宝:带更正内容重推)后成功",
+        "FAIL until corrected: MODIFY, or an Alipay re-push with a changed field; then SUCCESS",
+        {Epoch.ADDED: FAILED, Epoch.REPUSHED: FAILED},
+    ),
+    Fate(
+        "EXCEPT",
+        "海关接口异常,重推后成功",
+        "EXCEPT until re-pushed, then SUCCESS",
+        {Epoch.ADDED: (UNDECLARED, EXCEPT)},
+    ),
+    Fate(
+        "LATE-EXCEPT",
+        "长时间未申报后海关接口异常,重推后成功",
+        "UNDECLARED for 10 steps, then EXCEPT until re-pushed",
+        {Epoch.ADDED: (Step("UNDECLARED", 10), EXCEPT)},
+    ),
+    Fate(
+        "DIFFERENT",
+        "申报成功,但订购人与支付人不一致,更正后一致",
+        "SUCCESS, but the buyer is not the payer (DIFFERENT / F) until corrected",
+        different=True,
+    ),
+    Fate(
+        "SLOW",
+        "长时间未申报,最终成功",
+        "UNDECLARED for 20 steps, then SUCCESS",
+        {Epoch.ADDED: (Step("UNDECLARED", 20), SUCCESS)},
+    ),
+    Fate(
+        "STUCK",
+        "修改后一直停在 SUBMITTED,重推后成功",
+        "SUBMITTED for ever after a correction, until re-pushed",
+        {Epoch.CORRECTED: (Step("SUBMITTED", None),)},
+    ),
+    Fate(
+        "BACK-OLD",
+        "状态倒退,修改时间更早(陈旧数据),最终成功",
+        "goes backwards with an older modify_time (a stale answer), ends SUCCESS",
+        {Epoch.ADDED: _backwards(older=HOUR)},
+    ),
+    Fate(
+        "BACK-NEW",
+        "状态倒退,修改时间更新,最终成功",
+        "goes backwards with a newer modify_time, ends SUCCESS",
+        {Epoch.ADDED: _backwards(older=0)},
+    ),
+    Fate(
+        "UNKNOWN",
+        "返回文档没有的状态 ARCHIVED,重推后成功",
+        "a state word that the document does not know (ARCHIVED), until re-pushed",
+        {Epoch.ADDED: (UNDECLARED, Step("ARCHIVED", None))},
+    ),
+    Fate(
+        "OTHER",
+        "前两次查询返回别的海关编号",
+        "the first two queries name another customs code",
+        strange_reads=2,
+    ),
+    Fate("STALE", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
+    Fate("FROZEN", "修改时间从不变化", "modify_time never changes", frozen=True),
+    Fate(
+        "REFUSE",
+        "新增被拒绝(400)",
+        "ADD is refused with 400",
+        refusal=Refusal(400, "refused as the order number asks"),
+    ),
+    Fate(
+        "BIZ555",
+        "新增被微信拒绝(555,业务错误)",
+        "ADD is refused with 555, a business code inside",
+        refusal=Refusal(555, json.dumps({"wx_message": "订单不存在", "wx_code": "ORDERNOTEXIST"}, ensure_ascii=False)),
+    ),
+)
+
+BY_WORD = {fate.word: fate for fate in FATES}
+WORDS = Words(BY_WORD)
+
+
+def fate_of(*order_numbers: str) -> Fate:
+    """The fate of a filing: the first word found in its sub-order number, else in its order number."""
+    found = next(filter(None, map(WORDS.found, order_numbers)), ("", "SUCCESS"))
+    return BY_WORD[found[1]]

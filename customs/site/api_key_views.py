@@ -1,0 +1,171 @@
+"""The page of API keys: made, replaced and ended by whoever may; a key's text is shown in the answer that made it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from flask import Blueprint, Response, request
+from flask_babel import LazyString, gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.api_keys import state_of
+from customs.auth.key_management import Handed, HandingOut, KeyDeeds, Wish, key_seen, keys_seen, may_hand_out
+from customs.auth.models import ApiKey
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.ids import new_id
+from customs.web.form_actions import acted
+from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, one_of, some_of, text_given
+from customs.web.labels import Shown
+from customs.web.rendering import desk
+from customs.web.request import current_caller, only_these, services
+from customs.web.session_auth import moment, opens
+
+pages = Blueprint("key_pages", __name__, url_prefix="/developers/keys")
+
+LONGEST_NAME = 100
+_ = lazy_gettext
+
+STATES = {
+    "live": Shown(_("Valid"), "check-circle-fill", "success"),
+    "replaced": Shown(_("Replaced, still valid"), "hourglass-split", "running"),
+    "expired": Shown(_("Expired"), "clock-history", "waiting"),
+    "revoked": Shown(_("Revoked"), "slash-circle", "fail"),
+}
+ENDED = ("expired", "revoked")
+SCOPES = {
+    Scope.DECLARATIONS_READ: _("see declarations, offices, registrations and lanes"),
+    Scope.DECLARATIONS_WRITE: _("hand in, re-push, modify and cancel declarations"),
+    Scope.DECLARATIONS_REVIEW: _("decide on exceptions and let lanes go on"),
+    Scope.PAYMENTS_READ: _("see payments, refunds, rates and bills"),
+    Scope.PAYMENTS_WRITE: _("collect payments"),
+    Scope.REFUNDS_WRITE: _("give money back"),
+    Scope.WEBHOOKS_WRITE: _("manage webhook endpoints"),
+    Scope.ADMIN: _("everything, for every merchant it is made for"),
+}
+LIFETIMES: Mapping[str, timedelta | None] = {
+    "30": timedelta(days=30),
+    "90": timedelta(days=90),
+    "365": timedelta(days=365),
+    "never": None,
+}
+LIFETIME_WORDS = {"30": _("30 days"), "90": _("90 days"), "365": _("One year"), "never": _("Until it is revoked")}
+OVERLAPS = {hours: timedelta(hours=int(hours)) for hours in ("0", "1", "24", "168")}
+OVERLAP_WORDS: Mapping[str, LazyString] = {
+    "24": _("one day"),
+    "1": _("one hour"),
+    "168": _("one week"),
+    "0": _("not at all: it ends at once"),
+}
+
+
+@pages.get("")
+@opens(Scope.WEBHOOKS_WRITE)
+def list_keys() -> Response:
+    only_these("ended")
+    with services().reading() as db:
+        now = database.now(db)
+        keys = [(key, state_of(key, now)) for key in keys_seen(db, current_caller())]
+    living = [(key, state) for key, state in keys if state not in ENDED]
+    shown = keys if "ended" in request.args else living
+    return desk("developers/keys.html", keys=shown, states=STATES, ended=len(keys) - len(living))
+
+
+@pages.get("/new")
+@opens(Scope.WEBHOOKS_WRITE)
+def new_key() -> Response:
+    return _form(())
+
+
+@pages.post("")
+@opens(Scope.WEBHOOKS_WRITE)
+def create_key() -> WerkzeugResponse:
+    def work() -> Response:
+        wish = Wish(
+            text_given("name", LONGEST_NAME),
+            [Scope(one) for one in some_of("scopes", SCOPES)],
+            merchants_chosen(),
+            one_of("lifetime", LIFETIMES),
+        )
+        return _made(handed_once(lambda keys: keys.create(wish)))
+
+    return answered(work, _form)
+
+
+@pages.get("/<key_id>")
+@opens(Scope.WEBHOOKS_WRITE)
+def read_key(key_id: str) -> Response:
+    return _key_page(key_id, ())
+
+
+@pages.post("/<key_id>/rotate")
+@opens(Scope.WEBHOOKS_WRITE)
+def rotate_key(key_id: str) -> WerkzeugResponse:
+    def work() -> Response:
+        overlap = one_of("overlap", OVERLAPS)
+        return _made(handed_once(lambda keys: keys.rotate(key_id, overlap)))
+
+    return answered(work, lambda faults: _key_page(key_id, faults))
+
+
+@pages.post("/<key_id>/revoke")
+@opens(Scope.WEBHOOKS_WRITE)
+def revoke_key(key_id: str) -> WerkzeugResponse:
+    said = gettext("The key was revoked: it opens nothing any more.")
+    return acted(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", said)
+
+
+def handed_once(deed: Callable[[HandingOut], Handed]) -> Made:
+    """Hand a key out, once for each form."""
+
+    def make(db: Session) -> tuple[str, str]:
+        handed = deed(_keys(db))
+        return handed.key_id, handed.text
+
+    return made_once(make)
+
+
+def _keys(db: Session) -> HandingOut:
+    caller, now = current_caller(), database.now(db)
+    deeds = KeyDeeds(db, caller, services().audit, now, sandbox=services().settings.sandbox)
+    return HandingOut(db, caller, deeds, now)
+
+
+def own_scopes() -> list[Scope]:
+    """The scopes that whoever asks may hand out."""
+    return [one for one in SCOPES if current_caller().may(one)]
+
+
+def _form(faults: Sequence[str]) -> Response:
+    return desk(
+        "developers/key_form.html",
+        faults=faults,
+        scopes={one: SCOPES[one] for one in own_scopes()},
+        lifetimes=LIFETIME_WORDS.items(),
+        merchants=sorted(current_caller().merchants or ()),
+        once=new_id("form"),
+    )
+
+
+def _key_page(key_id: str, faults: Sequence[str]) -> Response:
+    key = _key(key_id)
+    return desk(
+        "developers/key.html",
+        faults=faults,
+        key=key,
+        state=state_of(key, moment()),
+        states=STATES,
+        ended=ENDED,
+        is_within=may_hand_out(current_caller(), key.scopes),
+        overlaps=OVERLAP_WORDS.items(),
+        once=new_id("form"),
+    )
+
+
+def _made(made: Made) -> Response:
+    return desk("developers/key_made.html", CREATED, key=_key(made.id), text=made.secret)
+
+
+def _key(key_id: str) -> ApiKey:
+    with services().reading() as db:
+        return key_seen(db, key_id, current_caller())

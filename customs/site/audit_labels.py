@@ -1,0 +1,118 @@
+"""The words of the audit trail: every act, where its subject is found, and how a trail shows that it was altered."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from flask_babel import LazyString, lazy_gettext
+
+from customs.audit.actions import Act
+from customs.audit.hash_chain import Tampering
+from customs.auth.principal import Caller, Scope
+
+_ = lazy_gettext
+
+ACTS: Mapping[Act, LazyString] = {
+    Act.BATCH_SUBMIT: _("handed in a batch"),
+    Act.BATCH_DISCARD_ROWS: _("discarded rows of a batch"),
+    Act.DECLARATION_REDECLARE: _("pushed a declaration again"),
+    Act.DECLARATION_MODIFY: _("corrected a declaration"),
+    Act.DECLARATION_CANCEL: _("cancelled a declaration"),
+    Act.DECLARATION_DISMISS: _("closed a case"),
+    Act.DECLARATION_LET_REFUND_GO: _("let a refund go whose declaration is in doubt"),
+    Act.PAYMENT_CREATE: _("asked for a payment"),
+    Act.REFUND_CREATE: _("refunded"),
+    Act.LANE_RESUME: _("let a lane go on"),
+    Act.REGISTRATION_PUT: _("put a registration on file"),
+    Act.WEBHOOK_CREATE: _("added a webhook"),
+    Act.WEBHOOK_ROTATE: _("changed a webhook's secret"),
+    Act.WEBHOOK_RESUME: _("let a webhook go on"),
+    Act.WEBHOOK_DELETE: _("removed a webhook"),
+    Act.API_KEY_CREATE: _("made an API key"),
+    Act.API_KEY_ROTATE: _("changed an API key"),
+    Act.API_KEY_REVOKE: _("revoked an API key"),
+    Act.PERSON_CREATE: _("put a person on file"),
+    Act.PERSON_CHANGE_ROLE: _("changed a person's role"),
+    Act.PERSON_CHANGE_MERCHANTS: _("changed a person's merchants"),
+    Act.PERSON_DISABLE: _("disabled a person"),
+    Act.PERSON_ENABLE: _("let a person in again"),
+    Act.PERSON_RESET_PASSWORD: _("reset a person's password"),
+    Act.PERSON_RESET_CODE: _("removed a person's one-time codes"),
+    Act.PERSON_CHANGE_PASSWORD: _("changed their own password"),
+    Act.PERSON_SET_UP_CODE: _("set up their one-time codes"),
+    Act.PERSON_END_SESSIONS: _("signed a person out everywhere"),
+    Act.PERSON_SIGN_IN: _("signed in"),
+    Act.CAUSE_ASSIGN: _("said who sees to a cause"),
+    Act.COMMENT_WRITE: _("wrote a comment"),
+    Act.CASE_CONTACT: _("asked somebody about a case"),
+    Act.PERSONAL_DATA_REVEAL: _("looked at a buyer's data"),
+    Act.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
+    Act.AUDIT_EXPORT: _("exported the audit trail"),
+    Act.AUDIT_SEAL: _("sealed the audit trail anew"),
+}
+
+
+class Place(NamedTuple):
+    """Where a thing is looked at, by how its id begins, and what one may have to do to look."""
+
+    beginning: str
+    path: str
+    scope: Scope
+
+
+PLACES = (
+    Place("decl_", "/declarations/{}", Scope.DECLARATIONS_READ),
+    Place("bat_", "/batches/{}", Scope.DECLARATIONS_READ),
+    Place("cause_", "/review/causes/{}", Scope.DECLARATIONS_READ),
+    Place("pay_", "/payments/{}", Scope.PAYMENTS_READ),
+    Place("lane_", "/admin/lanes", Scope.DECLARATIONS_READ),
+    Place("per_", "/admin/people/{}", Scope.ADMIN),
+    Place("key_", "/developers/keys/{}", Scope.WEBHOOKS_WRITE),
+    Place("whe_", "/developers/webhooks/{}", Scope.WEBHOOKS_WRITE),
+)
+
+
+class Found(NamedTuple):
+    """What a look found that does not fit, and what it means."""
+
+    what: LazyString
+    means: LazyString
+
+
+TAMPERED: Mapping[Tampering, Found] = {
+    Tampering.ALTERED: Found(
+        _("Entry %(number)s was altered after it was written."),
+        _("Somebody changed it in the database itself. Compare it with an export or a backup of an earlier day."),
+    ),
+    Tampering.MISSING: Found(
+        _("Entry %(number)s is missing."),
+        _("Somebody deleted it in the database itself. An export or a backup of an earlier day still holds it."),
+    ),
+    Tampering.ADDED: Found(
+        _("Entry %(number)s was not added by this desk."),
+        _("Somebody wrote it into the database itself. What it says did not happen here."),
+    ),
+    Tampering.CUT_OFF: Found(
+        _("Entry %(number)s and whatever came after it are gone."),
+        _("Somebody deleted the end of the trail. An export or a backup of an earlier day still holds it."),
+    ),
+    Tampering.SEAL: Found(
+        _("Every entry fits, and the seal of the end does not."),
+        _(
+            "Either CUSTOMS_SECRET_KEY was changed and the trail not sealed anew, or somebody wrote all of it anew. "
+            "Compare the hash of an entry with one noted on an earlier day."
+        ),
+    ),
+}
+
+
+def act_told(action: str) -> str:
+    """What was done; an act nobody listed says its own name."""
+    return str(ACTS[Act(action)]) if action in set(Act) else action
+
+
+def place_of(subject_id: str, caller: Caller) -> str | None:
+    """The page on which a subject is looked at; None where there is none for this person."""
+    for place in PLACES:
+        if subject_id.startswith(place.beginning) and caller.may(place.scope):
+            return place.path.format(subject_id)
+    return None

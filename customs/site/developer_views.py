@@ -1,0 +1,129 @@
+"""The first pages of developers: from nothing to a first successful call, and the words that steer the sandbox."""
+
+import copy
+import json
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext, lazy_gettext
+
+from customs.auth.key_management import Wish, key_seen
+from customs.auth.principal import Scope
+from customs.declarations.reading.queries import newest_batch_of
+from customs.errors import NotFound
+from customs.ids import new_id
+from customs.request_log.queries import RequestFilters, list_requests
+from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.faults import FAULTS
+from customs.sandbox.payment_scenarios import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
+from customs.site.api_key_views import LONGEST_NAME, handed_once, own_scopes
+from customs.site.openapi import examples
+from customs.site.openapi.examples import SPLIT
+from customs.web.forms import CREATED, Made
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, only_these, services
+from customs.web.session_auth import current_visit, moment, opens
+
+pages = Blueprint("developer_pages", __name__, url_prefix="/developers")
+
+KEY_LIVES = timedelta(days=30)
+KEY_SCOPES = (Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE)
+_ = lazy_gettext
+
+# What the words of a table decide, in which numbers they stand, and its rows.
+WORD_TABLES = (
+    (_("Declarations"), _("in out_order_no or sub_order_no"), FATES),
+    (_("Payments"), _("in out_order_no"), PAYMENT_FATES),
+    (_("Who pays"), _("in out_order_no"), WALLETS),
+    (_("Refunds"), _("in the payment's out_order_no"), REFUND_FATES),
+    (_("Notifications of payments"), _("in out_order_no"), NOTIFY_FATES),
+    (_("Faults of the network and the gateway"), _("in any of these numbers; only the first calls are struck"), FAULTS),
+)
+
+
+@pages.get("")
+@opens(Scope.WEBHOOKS_WRITE)
+def quick_start() -> Response:
+    only_these()
+    return _start(None)
+
+
+@pages.post("/key")
+@opens(Scope.WEBHOOKS_WRITE)
+def make_own_key() -> Response:
+    """One's own key for the first calls, shown on the page that uses it."""
+    whose = {"name": current_visit().person.name}
+    sandbox = services().settings.sandbox
+    name = gettext("Test key of %(name)s", **whose) if sandbox else gettext("Key of %(name)s", **whose)
+    scopes = [one for one in KEY_SCOPES if one in own_scopes()]
+    wish = Wish(name[:LONGEST_NAME], scopes, lifetime=KEY_LIVES)
+    return _start(handed_once(lambda keys: keys.create(wish)))
+
+
+@pages.get("/seen/<key_id>")
+@opens(Scope.WEBHOOKS_WRITE)
+def live_first_call(key_id: str) -> Response:
+    """What came with a key so far: its batch, or why its last call was refused."""
+    only_these()
+    caller = current_caller()
+    with services().reading() as db:
+        key = key_seen(db, key_id, caller)
+        batch = newest_batch_of(db, key.family, caller)
+        asked = list_requests(db, [key.family], RequestFilters(), limit=1, cursor=None).rows
+    return fragment("developers/seen.html", key_id=key.id, batch=batch, last=asked[0] if asked else None)
+
+
+@pages.get("/sandbox")
+@opens(Scope.WEBHOOKS_WRITE)
+def show_sandbox() -> Response:
+    only_these()
+    if not services().settings.sandbox:
+        raise NotFound
+    return desk("developers/sandbox.html", tables=WORD_TABLES, gateway=services().settings.base_url)
+
+
+def _start(made: Made | None) -> Response:
+    """The page, with a key's text where one was made just now."""
+    own = current_caller().merchants
+    order = first_order(sorted(own)[0] if own else SPLIT["merchant_no"], moment())
+    prefix = "ck_test_" if services().settings.sandbox else "ck_live_"
+    key = made.secret if made and made.secret else f"{prefix}…"
+    return desk(
+        "developers/start.html",
+        CREATED if made else 200,
+        made=made,
+        call=first_call(request.host_url.rstrip("/"), key, order),
+        once=new_id("form"),
+    )
+
+
+SERIAL_DIGITS = 11
+
+
+def first_order(merchant_no: str, now: datetime) -> dict[str, Any]:
+    """The split order of the API's page for one merchant, with numbers that no other has: it can be sent at once."""
+    serial = f"{secrets.randbelow(10**SERIAL_DIGITS):0{SERIAL_DIGITS}d}"
+    order = copy.deepcopy(examples.SPLIT)
+    order["merchant_no"] = merchant_no
+    order["out_order_no"] = f"{now:%y%m%d}{serial}"
+    order["payment_no"] = f"{now:%Y%m%d%H%M%S}{serial}"
+    for place, part in enumerate(order["sub_orders"], start=1):
+        part["sub_order_no"] = f"{order['out_order_no']}-{place}"
+    return order
+
+
+def first_call(desk: str, key: str, order: dict[str, Any]) -> str:
+    """The curl line that hands the order in. `desk`: where it is, without a slash at the end."""
+    fields = ",\n  ".join(f"{_json(name)}: {_json(value)}" for name, value in order.items())
+    return (
+        f'curl {desk}/api/v1/batches \\\n  -H "Authorization: Bearer {key}" \\\n'
+        f'  -H "Content-Type: application/json" \\\n  -H "Idempotency-Key: {order["out_order_no"]}" \\\n'
+        f'  -d \'{{"name": "quick start", "declarations": [{{\n  {fields}\n}}]}}\''
+    )
+
+
+def _json(value: Any) -> str:
+    # An apostrophe would end what the shell takes for the body.
+    return json.dumps(value, ensure_ascii=False).replace("'", "\\u0027")

@@ -1,0 +1,79 @@
+"""The doors of the documentation: the OpenAPI document, its page, and the guide."""
+
+import json
+import re
+from functools import cache
+
+from flask import Blueprint, Response, request
+from markupsafe import Markup, escape
+from werkzeug import Response as WerkzeugResponse
+
+from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.payment_scenarios import PAYMENT_FATES, REFUND_FATES
+from customs.site import api_reference
+from customs.site.openapi import examples
+from customs.site.openapi.document import PREFIX, document
+from customs.web.rendering import page
+
+docs = Blueprint("docs", __name__)
+
+MARKED = re.compile(r"`([^`]+)`")
+
+
+@docs.app_template_filter("code_marks")
+def code_marks(text: str) -> Markup:
+    """A text of ours whose `words` are code."""
+    return Markup(MARKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+@docs.get("/api/v1/openapi.json")
+def openapi() -> WerkzeugResponse:
+    return _kept(Response(_document_text(), content_type="application/json"))
+
+
+@docs.get("/docs")
+def read_reference() -> WerkzeugResponse:
+    return _kept(
+        page(
+            "docs/reference.html",
+            desk=_desk(),
+            prefix=PREFIX,
+            groups=api_reference.groups(),
+            schemas=api_reference.schemas(),
+            fields_of=api_reference.fields_of,
+            parameters_of=api_reference.parameters_of,
+            answers_of=api_reference.answers_of,
+            scope_of=api_reference.scope_of,
+            pretty=api_reference.pretty,
+        )
+    )
+
+
+@docs.get("/docs/guide")
+def guide() -> Response:
+    order = json.dumps({"declarations": [examples.SPLIT]}, ensure_ascii=False, indent=2)
+    return page(
+        "docs/guide.html",
+        desk=_desk(),
+        order=order,
+        payment=json.dumps(examples.PAYMENTS["a QR code"], ensure_ascii=False, indent=2),
+        fates=FATES,
+        payment_fates=[fate for fate in PAYMENT_FATES if fate.word],
+        refund_fates=[fate for fate in REFUND_FATES if fate.word],
+    )
+
+
+def _desk() -> str:
+    return request.host_url.rstrip("/")
+
+
+def _kept(response: Response) -> WerkzeugResponse:
+    """A browser may keep it and ask whether it is still the same."""
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@cache
+def _document_text() -> str:
+    return json.dumps(document(), ensure_ascii=False)

@@ -1,0 +1,72 @@
+"""The doors of the workbench and of the figures: where the day stands, and how it went."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
+
+from customs.auth.principal import Caller, Scope
+from customs.declarations.open_rows import batches_with_open_rows
+from customs.declarations.reading import dashboard, queries
+from customs.stats.tallies import day_of
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, services
+from customs.web.session_auth import moment, opens
+
+pages = Blueprint("workbench", __name__)
+
+RECENT_BATCHES = 5
+# How many days the figures may look back, by the word in the address.
+SPANS = {"7": 7, "30": 30, "90": 90}
+MOST_CAUSES = 10
+
+
+@pages.get("/")
+@opens(Scope.DECLARATIONS_READ)
+def workbench() -> Response:
+    with services().reading() as db:
+        return desk("workbench.html", **_day(db, current_caller()))
+
+
+@pages.get("/today")
+@opens(Scope.DECLARATIONS_READ)
+def today() -> Response:
+    """The part of the workbench that changes while one looks."""
+    with services().reading() as db:
+        return fragment("today.html", **_day(db, current_caller()))
+
+
+@pages.get("/figures")
+@opens(Scope.DECLARATIONS_READ)
+def figures() -> Response:
+    span = SPANS.get(request.args.get("days", ""), SPANS["7"])
+    until = day_of(moment())
+    with services().reading() as db:
+        shown = _figures(db, current_caller(), until - timedelta(days=span - 1), until)
+    return desk("figures.html", span=span, spans=SPANS.values(), **shown)
+
+
+def _day(db: Session, caller: Caller) -> dict[str, Any]:
+    day = day_of(moment())
+    batches = dashboard.my_batches(db, caller, limit=RECENT_BATCHES)
+    return {
+        "day": day,
+        "today": dashboard.today(db, caller, day),
+        "batches": [(batch, queries.progress_of(db, batch.id)) for batch in batches],
+        "left_behind": batches_with_open_rows(db, caller, RECENT_BATCHES),
+        "by_office": dashboard.outcomes_by_office(db, caller, day, day),
+        "is_empty": not dashboard.counts_of(db, caller),
+    }
+
+
+def _figures(db: Session, caller: Caller, since: date, until: date) -> dict[str, Any]:
+    days = [since + timedelta(days=passed) for passed in range((until - since).days + 1)]
+    return {
+        "days": days,
+        "by_day": dashboard.outcomes_by_day(db, caller, since, until),
+        "by_office": dashboard.outcomes_by_office(db, caller, since, until),
+        "to_acceptance": dashboard.time_to_acceptance(db, caller, since, until),
+        "causes": dashboard.failures_by_cause(db, caller, since, until, limit=MOST_CAUSES),
+        "backlog": dashboard.backlog(db),
+    }

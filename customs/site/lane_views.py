@@ -1,0 +1,107 @@
+"""The page of lanes: whether the gateway lets us in, why not, what to do, and letting a stopped lane go on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from flask import Blueprint, Response
+from flask_babel import LazyString, gettext, lazy_gettext
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.lanes.breaker import REASONS, Signal
+from customs.lanes.models import Lane
+from customs.lanes.queries import list_lanes, resume_lane
+from customs.ops.backlog import backlogs
+from customs.web.form_actions import acted
+from customs.web.forms import reason_given
+from customs.web.labels import Shown
+from customs.web.rendering import desk
+from customs.web.request import current_caller, only_these, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("lane_pages", __name__, url_prefix="/admin/lanes")
+
+_ = lazy_gettext
+
+
+class Why(NamedTuple):
+    """Why a lane is stopped or slowed, and what to do."""
+
+    meaning: LazyString
+    advice: LazyString
+
+
+OPEN = Shown(_("Calls go through"), "check-circle-fill", "success")
+SLOWED = Shown(_("Slowed down"), "pause-circle", "except")
+FAILING = Shown(_("No answer"), "exclamation-triangle-fill", "fail")
+STOPPED = Shown(_("Stopped"), "stop-circle", "fail")
+
+CLOCK = Why(
+    _("This machine's clock and the gateway's differ."),
+    _("Set the clock of this machine right, by NTP at best, then resume."),
+)
+# By how the reason on record begins; what follows is what the gateway said.
+WHYS: Mapping[str, Why] = {
+    REASONS[Signal.STRUCK]: Why(
+        _("The gateway refused our signature, or our right to call."),
+        _("Compare the agent number and the signing key with what WiseCashier has on file, then resume."),
+    ),
+    REASONS[Signal.SKEWED]: CLOCK,
+    "this machine's clock": CLOCK,
+}
+OTHERWISE = Why(_("The gateway does not let us in."), _("Mend the cause, then resume."))
+WAITING = Why(
+    _("The gateway could not be reached, or asked us to wait."),
+    _("Nothing has to be done: after the wait one call tries it again, and the others follow when it gets through."),
+)
+NO_ANSWER = Why(
+    _("Calls leave, and none of them brings an answer that can be understood."),
+    _("See what the last one brought; the network, a certificate or the gateway itself may be the cause."),
+)
+# What is sent to the gateway.
+CALLS = ("pushes", "payments", "refunds")
+
+
+@pages.get("")
+@opens(Scope.DECLARATIONS_READ)
+def show_lanes() -> Response:
+    only_these()
+    with services().reading() as db:
+        now = database.now(db)
+        lanes, work = list(list_lanes(db)), backlogs(db, now)
+    ours = services().settings.agent_no, services().settings.base_url
+    # The one in use before those of earlier credentials.
+    lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != ours)
+    shown = [(lane, state_of(lane, now), why(lane, now)) for lane in lanes]
+    waiting = sum(work[name].waiting + work[name].later for name in CALLS)
+    return desk("admin/lanes.html", lanes=shown, waiting=waiting, ours=ours)
+
+
+@pages.post("/<lane_id>/resume")
+@opens(Scope.DECLARATIONS_REVIEW)
+def resume(lane_id: str) -> WerkzeugResponse:
+    by, audit = current_caller(), services().audit
+    return acted(
+        lambda db: resume_lane(db, lane_id, by, audit, database.now(db), reason_given()),
+        str(pages.url_prefix),
+        gettext("The lane is open again; what waited goes on by itself."),
+        back=pages.url_prefix,
+    )
+
+
+def state_of(lane: Lane, now: datetime) -> Shown:
+    """How a lane stands."""
+    if lane.stopped_at:
+        return STOPPED
+    if lane.fails(now):
+        return FAILING
+    return SLOWED if lane.held_until and lane.held_until > now else OPEN
+
+
+def why(lane: Lane, now: datetime) -> Why:
+    """Why it does not go on, in words."""
+    if not lane.stopped_at:
+        return NO_ANSWER if lane.fails(now) else WAITING
+    return next((one for begins, one in WHYS.items() if (lane.reason or "").startswith(begins)), OTHERWISE)

@@ -1,0 +1,139 @@
+"""What Prometheus sees, read from the database: every process counts there, so any one of them can tell."""
+
+from collections.abc import Iterator
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from customs.config import Settings
+from customs.container import Services
+from customs.db import database
+from customs.declarations.models import Declaration, Push
+from customs.jobs.process_registry import running
+from customs.lanes.queries import lanes_in_use
+from customs.ops.backlog import backlogs
+from customs.stats.call_counters import CallCount, cumulative
+from customs.webhooks.models import Endpoint
+
+
+class DeskCollector(Collector):
+    """Collects once per scrape, in one snapshot."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def describe(self) -> list[Metric]:
+        """Nothing to say before a scrape: registering must not ask the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        with self._services.reading() as db:
+            yield from (
+                *_pushes(db),
+                *_calls(db),
+                *_backlog(db),
+                *_lanes(db, self._services.settings),
+                *_webhooks(db),
+                *_processes(db),
+            )
+        redis = GaugeMetricFamily("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.")
+        redis.add_metric([], float(self._services.doorbell.works()))
+        yield redis
+
+
+def _pushes(db: Session) -> Iterator[Metric]:
+    pushes = GaugeMetricFamily("customs_pushes", "Pushes by state and channel.", labels=["channel", "state"])
+    counted = select(Push.channel, Push.state, func.count()).where(Push.cancelled.is_(False))
+    for channel, state, count in db.execute(counted.group_by(Push.channel, Push.state)):
+        pushes.add_metric([channel, state], count)
+    yield pushes
+    review = GaugeMetricFamily("customs_declarations_needing_review", "Declarations with an open case.")
+    review.add_metric([], db.scalar(select(func.count()).where(Declaration.needs_review)) or 0)
+    yield review
+
+
+def _calls(db: Session) -> Iterator[Metric]:
+    calls = CounterMetricFamily(
+        "customs_gateway_calls", "Signed calls by how they ended.", labels=["channel", "action", "outcome"]
+    )
+    latency = HistogramMetricFamily(
+        "customs_gateway_call_seconds", "Wall clock of signed calls.", labels=["channel", "action"]
+    )
+    rows = db.execute(
+        select(
+            CallCount.channel,
+            CallCount.action,
+            CallCount.outcome,
+            CallCount.bucket,
+            func.sum(CallCount.calls),
+            func.sum(CallCount.seconds),
+        ).group_by(CallCount.channel, CallCount.action, CallCount.outcome, CallCount.bucket)
+    ).all()
+    outcomes: dict[tuple[str, str, str], int] = {}
+    buckets: dict[tuple[str, str], dict[str, int]] = {}
+    seconds: dict[tuple[str, str], float] = {}
+    for channel, action, outcome, bucket, count, spent in rows:
+        outcomes[channel, action, outcome] = outcomes.get((channel, action, outcome), 0) + int(count)
+        held = buckets.setdefault((channel, action), {})
+        held[bucket] = held.get(bucket, 0) + int(count)
+        seconds[channel, action] = seconds.get((channel, action), 0.0) + spent
+    for labels, count in outcomes.items():
+        calls.add_metric(list(labels), count)
+    for pair, held in buckets.items():
+        latency.add_metric(list(pair), buckets=cumulative(held.items()), sum_value=seconds[pair])
+    yield calls
+    yield latency
+
+
+def _backlog(db: Session) -> Iterator[Metric]:
+    now = database.now(db)
+    work = backlogs(db, now)
+    pushes = GaugeMetricFamily("customs_due_pushes", "Pushes that are due and not yet claimed.")
+    pushes.add_metric([], work["pushes"].waiting)
+    yield pushes
+    payments = GaugeMetricFamily("customs_due_payments", "Payments and refunds that are due and not yet claimed.")
+    payments.add_metric([], work["payments"].waiting + work["refunds"].waiting)
+    yield payments
+    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest push has been due, vain attempts included.")
+    age.add_metric([], work["pushes"].age(now))
+    yield age
+    ages = GaugeMetricFamily("customs_work_due_age_seconds", "The same for each kind of work.", labels=["work"])
+    for name, one in work.items():
+        ages.add_metric([name], one.age(now))
+    yield ages
+    deliveries = GaugeMetricFamily("customs_due_deliveries", "Webhook deliveries that are due and not yet claimed.")
+    deliveries.add_metric([], work["deliveries"].waiting)
+    yield deliveries
+
+
+def _lanes(db: Session, settings: Settings) -> Iterator[Metric]:
+    lanes, now = lanes_in_use(db, settings), database.now(db)
+    stopped = GaugeMetricFamily("customs_lanes_stopped", "Lanes in use stopped for a reason that needs a person.")
+    stopped.add_metric([], sum(lane.stopped_at is not None for lane in lanes))
+    yield stopped
+    failing = GaugeMetricFamily("customs_lanes_failing", "Lanes in use on which no call brings an answer.")
+    failing.add_metric([], sum(lane.fails(now) for lane in lanes))
+    yield failing
+
+
+def _processes(db: Session) -> Iterator[Metric]:
+    alive = running(db, database.now(db))
+    processes = GaugeMetricFamily("customs_processes", "Processes that left a sign of life lately.", labels=["kind"])
+    troubled = GaugeMetricFamily(
+        "customs_processes_troubled", "Those of them that do without a part, such as Redis.", labels=["kind"]
+    )
+    for kind, found in alive.items():
+        processes.add_metric([kind], len(found))
+        troubled.add_metric([kind], sum(process.trouble is not None for process in found))
+    yield processes
+    yield troubled
+
+
+def _webhooks(db: Session) -> Iterator[Metric]:
+    paused = GaugeMetricFamily("customs_webhook_endpoints_paused", "Webhook endpoints that were paused.")
+    are_paused = (Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
+    paused.add_metric([], db.scalar(select(func.count()).select_from(Endpoint).where(*are_paused)) or 0)
+    yield paused

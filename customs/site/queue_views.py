@@ -1,0 +1,101 @@
+"""The page of the queue's health: what waits, who works, what the doctor says; its numbers are asked for anew."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+from flask_babel import LazyString, gettext, lazy_gettext
+from markupsafe import Markup, escape
+
+from customs.auth.principal import Scope
+from customs.db import database
+from customs.declarations.labels import OUTCOMES
+from customs.declarations.states import Action
+from customs.ops.backlog import backlogs
+from customs.ops.check_result import Said
+from customs.ops.health_checks import OLD_BACKLOG_SECONDS, examine
+from customs.stats.call_counters import calls_by_outcome
+from customs.web.labels import Shown, shown
+from customs.web.rendering import desk, fragment
+from customs.web.request import only_these, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("queue_pages", __name__, url_prefix="/admin/queue")
+
+_ = lazy_gettext
+KINDS = {
+    "pushes": _("Declarations"),
+    "payments": _("Payments"),
+    "refunds": _("Refunds"),
+    "deliveries": _("Webhook deliveries"),
+}
+ACTIONS: dict[str, LazyString | str] = {str(action): shown(action).word for action in Action} | {
+    "payments": _("Collect"),
+    "refunds": _("Refund"),
+}
+VERDICTS = {
+    "ok": Shown(_("In order"), "check-circle-fill", "success"),
+    "note": Shown(_("To be noted"), "info-circle", "except"),
+    "wrong": Shown(_("Wrong"), "x-circle-fill", "fail"),
+}
+PARTS = {
+    "gateway": _("Gateway"),
+    "database": _("Database"),
+    "redis": _("Redis"),
+    "workers": _("Workers"),
+    "clock": _("Clock"),
+    "processes": _("Processes"),
+    "signing key": _("Signing key"),
+    "notifications": _("Notifications of payments"),
+    "lane": _("Lane"),
+    "backlog": _("Backlog"),
+    "review": _("Exceptions"),
+    "webhooks": _("Webhooks"),
+    "names and ID numbers": _("Names and ID numbers"),
+}
+
+
+@pages.get("")
+@opens(Scope.DECLARATIONS_READ)
+def show_queue() -> Response:
+    only_these()
+    return desk("admin/queue.html", **_numbers())
+
+
+@pages.get("/numbers")
+@opens(Scope.DECLARATIONS_READ)
+def live_numbers() -> Response:
+    only_these()
+    return fragment("admin/numbers.html", **_numbers())
+
+
+@pages.get("/findings")
+@opens(Scope.DECLARATIONS_READ)
+def live_findings() -> Response:
+    only_these()
+    found = examine(services(), thoroughly=False)
+    return fragment("admin/findings.html", found=found, said=in_words, parts=PARTS, verdicts=VERDICTS)
+
+
+def _numbers() -> dict[str, Any]:
+    """What is counted at this moment, and its words."""
+    with services().reading() as db:
+        now = database.now(db)
+        work, calls = backlogs(db, now), calls_by_outcome(db)
+    ages = {name: one.age(now) for name, one in work.items()}
+    return {
+        "work": work,
+        "ages": ages,
+        "late": {name for name, age in ages.items() if age > OLD_BACKLOG_SECONDS},
+        "workers": services().doorbell.workers(),
+        "calls": calls,
+        "kinds": KINDS,
+        "actions": ACTIONS,
+        "outcomes": OUTCOMES,
+    }
+
+
+def in_words(said: Said) -> Markup:
+    """A sentence of the doctor's in the language of this page, with what one types set apart."""
+    pieces = str(gettext(said.text, **said.facts)).split("`") if said.text else [""]
+    typed = Markup("<code>{}</code>")
+    return Markup("").join(typed.format(one) if at % 2 else escape(one) for at, one in enumerate(pieces))

@@ -1,0 +1,82 @@
+"""The page of the request log: what programs sent and what they were told, masked, of the keys one may see."""
+
+import re
+
+from flask import Blueprint, Response
+from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
+
+from customs.auth.key_management import keys_seen
+from customs.auth.principal import Scope
+from customs.request_log.queries import RequestFilters, list_requests, request_of
+from customs.web.labels import Shown
+from customs.web.rendering import desk
+from customs.web.request import current_caller, filled, only_these, page_asked, services
+from customs.web.session_auth import opens
+from customs.web.template_filters import readable_text
+
+pages = Blueprint("request_pages", __name__, url_prefix="/developers/requests")
+
+STATUS = re.compile(r"([1-5])(?:[xX]{2}|([0-9]{2}))", re.ASCII)
+NONE_AT_ALL = (0, -1)
+_ = lazy_gettext
+
+# By the first digit of the status.
+OUTCOMES = {
+    "2": Shown(_("Done"), "check-circle-fill", "success"),
+    "3": Shown(_("Unchanged"), "dash-circle", "waiting"),
+    "4": Shown(_("Refused"), "x-circle-fill", "except"),
+    "5": Shown(_("Failed"), "x-circle-fill", "fail"),
+}
+
+
+@pages.get("")
+@opens(Scope.WEBHOOKS_WRITE)
+def show_requests() -> Response:
+    only_these("cursor", "request_id", "path", "status", "key")
+    limit, cursor = page_asked()
+    with services().reading() as db:
+        names, callers = _names(db), _callers(db)
+        page = list_requests(db, callers, _filters(), limit=limit, cursor=cursor)
+    return desk("developers/requests.html", page=page, names=names, outcomes=OUTCOMES)
+
+
+@pages.get("/<log_id>")
+@opens(Scope.WEBHOOKS_WRITE)
+def show_request(log_id: str) -> Response:
+    with services().reading() as db:
+        names = _names(db)
+        found = request_of(db, log_id, _callers(db))
+    return desk("developers/request.html", one=found, names=names, outcomes=OUTCOMES, readable=readable_text)
+
+
+def statuses(text: str) -> tuple[int, int]:
+    """The statuses that somebody means: 422 is itself, 4xx all that begin with 4."""
+    match = STATUS.fullmatch(text)
+    if match is None:
+        return NONE_AT_ALL
+    first = int(match[1]) * 100
+    return (first, first + 99) if match[2] is None else (first + int(match[2]), first + int(match[2]))
+
+
+def _filters() -> RequestFilters:
+    asked = filled("request_id", "path", "status", "key")
+    wanted = asked.get("status")
+    return RequestFilters(
+        request_id=asked.get("request_id"),
+        path=asked.get("path"),
+        statuses=statuses(wanted) if wanted else None,
+        caller=asked.get("key"),
+    )
+
+
+def _names(db: Session) -> dict[str, str]:
+    """What the keys one sees are called, by the caller they stand for."""
+    return {key.family: key.name for key in keys_seen(db, current_caller())}
+
+
+def _callers(db: Session) -> list[str] | None:
+    """Whose requests one sees: an admin of every merchant everybody's, also without a key."""
+    caller = current_caller()
+    sees_all = caller.may(Scope.ADMIN) and caller.merchants is None
+    return None if sees_all else list(_names(db))

@@ -1,0 +1,67 @@
+"""Search: any number a person has in hand leads to what bears it, be it an order, a payment, a refund or a batch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Caller, Scope
+from customs.declarations.reading import queries as declarations
+from customs.errors import NotFound
+from customs.payments.reading import queries as payments
+from customs.web.rendering import desk
+from customs.web.request import current_caller, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("search", __name__)
+
+LONGEST = 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that bears one number, as far as its seeker may see it."""
+
+    declarations: tuple[Any, ...] = ()
+    batches: tuple[Any, ...] = ()
+    payments: tuple[Any, ...] = ()
+
+    @property
+    def only_place(self) -> str | None:
+        """Where to go when there is exactly one thing."""
+        places = [
+            *(f"/declarations/{one.id}" for one in self.declarations),
+            *(f"/batches/{one.id}" for one in self.batches),
+            *(f"/payments/{one.id}" for one in self.payments),
+        ]
+        return places[0] if len(places) == 1 else None
+
+
+@pages.get("/search")
+@opens(Scope.DECLARATIONS_READ)
+def search() -> WerkzeugResponse:
+    number = request.args.get("q", "").strip()
+    found = look_up(number, current_caller())
+    if found.only_place:
+        return redirect(found.only_place)
+    return desk("search.html", number=number[:LONGEST], found=found)
+
+
+def look_up(number: str, caller: Caller) -> Found:
+    """One look for each kind of thing; nothing for what can be no number."""
+    if not number or len(number) > LONGEST or not number.isprintable():
+        return Found()
+    with services().reading() as db:
+        paid = payments.payments_numbered(db, number, caller) if caller.may(Scope.PAYMENTS_READ) else ()
+        return Found(
+            tuple(declarations.declarations_numbered(db, number, caller)), _batch(db, number, caller), tuple(paid)
+        )
+
+
+def _batch(db: Session, number: str, caller: Caller) -> tuple[Any, ...]:
+    try:
+        return (declarations.batch_of(db, number, caller),)
+    except NotFound:
+        return ()

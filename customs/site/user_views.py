@@ -1,0 +1,211 @@
+"""The pages on which an admin lets people in, gives them roles and merchants, and helps them back in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth import users
+from customs.auth.models import Person
+from customs.auth.principal import Scope
+from customs.auth.roles import Role
+from customs.auth.sessions import presences
+from customs.auth.users import Change, Profile
+from customs.db import database
+from customs.errors import NotFound
+from customs.ids import new_id
+from customs.web.form_actions import acted
+from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, reason_given
+from customs.web.labels import Shown
+from customs.web.rendering import desk
+from customs.web.request import current_caller, only_these, services
+from customs.web.session_auth import opens
+
+pages = Blueprint("people_pages", __name__, url_prefix="/admin/people")
+
+_ = lazy_gettext
+ENABLED = Shown(_("May sign in"), "check-circle-fill", "success")
+DISABLED = Shown(_("Disabled"), "slash-circle", "fail")
+CODE = Shown(_("Is set up"), "shield-check", "success")
+NO_CODE = Shown(_("Not set up"), "dash-circle", "waiting")
+ROLES = {
+    Role.CLERK: _("imports files, hands in and corrects declarations, collects payments"),
+    Role.REVIEWER: _("decides on exceptions, refunds, lets lanes go on, reads the audit trail"),
+    Role.DEVELOPER: _("connects programs: API keys, webhooks, request log"),
+    Role.ADMIN: _("everything, and looks after the others"),
+}
+
+Deed = Callable[[Session, datetime], Change]
+
+
+@pages.get("")
+@opens(Scope.ADMIN)
+def list_people() -> Response:
+    only_these()
+    with services().reading() as db:
+        seen = presences(db, database.now(db))
+        shown = [person for person in users.list_people(db) if current_caller().covers(person.merchants)]
+    return desk("admin/people.html", people=shown, seen=seen, **_words())
+
+
+@pages.get("/new")
+@opens(Scope.ADMIN)
+def new_person() -> Response:
+    return _form(())
+
+
+@pages.post("")
+@opens(Scope.ADMIN)
+def create_person() -> WerkzeugResponse:
+    def work() -> Response:
+        login, name, role = (request.form.get(one, "") for one in ("login", "name", "role"))
+        wanted = Profile(login, name, role, _merchants())
+        return _password(made_once(_with_password(lambda db, now: _create(db, wanted, now), None)))
+
+    return answered(work, _form)
+
+
+@pages.get("/<person_id>")
+@opens(Scope.ADMIN)
+def read_person(person_id: str) -> Response:
+    return _person_page(person_id, ())
+
+
+@pages.post("/<person_id>/role")
+@opens(Scope.ADMIN)
+def change_role(person_id: str) -> WerkzeugResponse:
+    role, said = request.form.get("role", ""), gettext("The role was changed; it counts from their next click.")
+    return _changed(person_id, lambda db, _now: users.change_role(db, person_id, role), said)
+
+
+@pages.post("/<person_id>/merchants")
+@opens(Scope.ADMIN)
+def change_merchants(person_id: str) -> WerkzeugResponse:
+    said = gettext("The merchants were changed; it counts from their next click.")
+    return _changed(person_id, lambda db, _now: users.change_merchants(db, person_id, _merchants()), said)
+
+
+@pages.post("/<person_id>/password")
+@opens(Scope.ADMIN)
+def reset_password(person_id: str) -> WerkzeugResponse:
+    code_too = "code_too" in request.form
+
+    def reset(db: Session, now: datetime) -> Change:
+        _seen(db, person_id)
+        parts = services().vault, services().passwords
+        return users.reset_password(db, *parts, person_id, now, code_too=code_too)
+
+    def work() -> Response:
+        return _password(made_once(_with_password(reset, reason_given())))
+
+    return answered(work, lambda faults: _person_page(person_id, faults))
+
+
+@pages.post("/<person_id>/code")
+@opens(Scope.ADMIN)
+def reset_code(person_id: str) -> WerkzeugResponse:
+    said = gettext("The one-time codes were removed, and their sessions ended.")
+    return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), said)
+
+
+@pages.post("/<person_id>/disable")
+@opens(Scope.ADMIN)
+def disable(person_id: str) -> WerkzeugResponse:
+    said = gettext("They may not sign in any more, and their sessions ended.")
+    return _changed(person_id, lambda db, now: users.disable(db, person_id, now), said)
+
+
+@pages.post("/<person_id>/enable")
+@opens(Scope.ADMIN)
+def enable(person_id: str) -> WerkzeugResponse:
+    said = gettext("They may sign in again, with the password they had.")
+    return _changed(person_id, lambda db, _now: users.enable(db, person_id), said)
+
+
+@pages.post("/<person_id>/sessions/end")
+@opens(Scope.ADMIN)
+def end_sessions(person_id: str) -> WerkzeugResponse:
+    said = gettext("They were signed out everywhere.")
+    return _changed(person_id, lambda db, now: users.end_sessions(db, person_id, now), said)
+
+
+def _create(db: Session, wanted: Profile, now: datetime) -> Change:
+    return users.create_person(db, services().passwords, wanted, now)
+
+
+def _changed(person_id: str, deed: Deed, said: str) -> WerkzeugResponse:
+    """Do it to one of the people one sees, on the record with the reason."""
+
+    def work(db: Session) -> None:
+        _seen(db, person_id)
+        _on_record(db, deed, reason_given())
+
+    page = f"{pages.url_prefix}/{person_id}"
+    return acted(work, page, said, back=page)
+
+
+def _with_password(deed: Deed, reason: str | None) -> Callable[[Session], tuple[str, str]]:
+    """What makes a password to be shown once: the person's id, and the password."""
+
+    def make(db: Session) -> tuple[str, str]:
+        change = _on_record(db, deed, reason)
+        return change.person.id, change.password or ""
+
+    return make
+
+
+def _on_record(db: Session, deed: Deed, reason: str | None) -> Change:
+    now = database.now(db)
+    change = deed(db, now)
+    services().audit.append(db, replace(change.deed_of(current_caller()), reason=reason), now)
+    return change
+
+
+def _seen(db: Session, person_id: str) -> Person:
+    """Somebody none of whose merchants is another's. Raises NotFound."""
+    person = users.person_of(db, person_id)
+    if not current_caller().covers(person.merchants):
+        raise NotFound
+    return person
+
+
+def _merchants() -> list[str] | None:
+    """The merchants chosen for somebody; none named means all of the admin's."""
+    within = current_caller().narrowed(merchants_chosen()).merchants
+    return None if within is None else sorted(within)
+
+
+def _form(faults: Sequence[str]) -> Response:
+    merchants = sorted(current_caller().merchants or ())
+    return desk("admin/person_form.html", faults=faults, merchants=merchants, once=new_id("form"), **_words())
+
+
+def _person_page(person_id: str, faults: Sequence[str]) -> Response:
+    with services().reading() as db:
+        whom = _seen(db, person_id)
+        presence = presences(db, database.now(db)).get(person_id)
+    own = sorted(current_caller().merchants or ())
+    shown: dict[str, Any] = {"whom": whom, "presence": presence, "merchants": own}
+    return desk("admin/person.html", faults=faults, once=new_id("form"), **shown, **_words())
+
+
+def _password(made: Made) -> Response:
+    with services().reading() as db:
+        whom = _seen(db, made.id)
+    return desk("admin/password.html", CREATED, whom=whom, password=made.secret)
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "roles": ROLES,
+        "role_kind": Role,
+        "enabled": ENABLED,
+        "disabled": DISABLED,
+        "code": CODE,
+        "no_code": NO_CODE,
+    }

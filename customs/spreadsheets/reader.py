@@ -1,0 +1,233 @@
+"""From the bytes of an upload to rows of cells: what the file is, its encoding, its delimiter, its sheet."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from customs.imports.cells import Cell, is_blank, shown
+from customs.imports.columns import column_spelt
+from customs.spreadsheets.encodings import encoding_of, holds_two, rival_of_gb18030
+from customs.spreadsheets.errors import unreadable
+from customs.spreadsheets.xlsx_process import SAVE_AS
+
+LARGEST_FILE = 20 * 1024 * 1024
+MOST_ROWS = 50_000
+MOST_COLUMNS = 200
+DELIMITERS = ",\t;，"
+# A row of declarations is far shorter, and one line of millions of cells would fill our memory.
+LONGEST_LINE = 100_000
+WORKBOOK_READER = Path(__file__).with_name("workbook.py")
+WORKBOOK_SECONDS = 30
+
+
+class Form(StrEnum):
+    """How a sheet may come: as a file of two kinds, or pasted."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PASTED = "pasted"
+
+
+WHAT_IT_IS = {Form.CSV: "CSV text", Form.XLSX: "an Excel workbook (XLSX)"}
+SUFFIXES = {".csv": Form.CSV, ".txt": Form.CSV, ".tsv": Form.CSV, ".xlsx": Form.XLSX}
+ZIP = b"PK\x03\x04"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Excel wraps a workbook with a password in the container of its old format.
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+FOREIGN = {
+    OLE: f"The file is an old Excel file (.xls). {SAVE_AS}",
+    b"%PDF": f"The file is a PDF. {SAVE_AS}",
+    b"{": "The file is JSON. Send it to the API, or name it .json.",
+    b"[": "The file is JSON. Send it to the API, or name it .json.",
+    b"<": f"The file is a web page or XML. {SAVE_AS}",
+}
+
+# Encodings by Python's names, as people write them.
+ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 BOM", "utf-16": "UTF-16", "gb18030": "GB18030"}
+
+Rows = list[tuple[int, list[Cell]]]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds before its header is told from its rows; `encoding` and `delimiter` only where it is text."""
+
+    rows: Rows
+    left_out: list[str] = field(default_factory=list)
+    encoding: str = ""
+    delimiter: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows that hold something, each with its 1-based number in the file, and the sheets that were not read.
+
+    `header_row` is 0 where no row named the columns: pasted rows then stand in the template's order.
+    """
+
+    header_row: int
+    header: list[str]
+    rows: Rows
+    left_out: list[str]
+    form: Form
+    encoding: str
+    delimiter: str
+
+
+def read_grid(content: bytes, filename: str) -> Grid:
+    """The rows of a CSV or XLSX file of up to 20 MiB; FileUnreadable says what it is instead, and what to do."""
+    reads = {Form.CSV: _read_csv, Form.XLSX: _read_workbook}
+    form = _form(content, filename)
+    return grid_of(reads[form](content), form)
+
+
+def grid_of(contents: Contents, form: Form) -> Grid:
+    """The rows below a first one that names the columns; FileUnreadable when there are none."""
+    if not contents.rows:
+        raise unreadable(
+            "file_empty", "The file is empty. Name the columns in its first row and put an order in each row."
+        )
+    (header_row, header), *rows = contents.rows
+    if not rows:
+        raise unreadable("file_without_rows", "The file has a header and no rows. Put an order in each row below it.")
+    words = [shown(cell).strip() for cell in header]
+    return Grid(header_row, words, rows, contents.left_out, form, contents.encoding, contents.delimiter)
+
+
+def _form(content: bytes, filename: str) -> Form:
+    if not content:
+        raise unreadable("file_empty", "The file is empty: it has no bytes. Save it again and send it once more.")
+    if len(content) > LARGEST_FILE:
+        raise unreadable("file_too_large", "The file is larger than 20 MiB. Split it into several.")
+    if content.startswith(OLE) and ENCRYPTED in content:
+        raise unreadable(
+            "file_protected", "The workbook is protected by a password. Remove the password and save it again."
+        )
+    beginning = content[:64].lstrip()
+    for mark, sentence in FOREIGN.items():
+        if beginning.startswith(mark):
+            raise unreadable("file_of_another_kind", sentence)
+    form = Form.XLSX if content.startswith(ZIP) else Form.CSV
+    suffix = Path(filename).suffix.lower()
+    if not suffix:
+        return form
+    named = SUFFIXES.get(suffix)
+    if named is None:
+        raise unreadable("file_of_another_kind", f"Only files named .xlsx, .csv, .txt or .tsv are read. {SAVE_AS}")
+    if named is not form:
+        raise unreadable(
+            "file_misnamed",
+            f"The file is named {suffix} but is {WHAT_IT_IS[form]}. "
+            f"Name it as what it is, or save it as {WHAT_IT_IS[named]}.",
+        )
+    return form
+
+
+def _read_csv(content: bytes) -> Contents:
+    encoding = encoding_of(content)
+    _require_one_encoding(content, encoding)
+    if encoding is None:
+        raise unreadable(
+            "encoding_unknown",
+            "The file is neither UTF-8 nor GB18030 text. Save it as “CSV UTF-8” or as a workbook (.xlsx).",
+        )
+    text = content.decode(encoding)
+    delimiter = delimiter_of(text)
+    return Contents(read_text(text, delimiter), encoding=ENCODINGS[encoding], delimiter=delimiter)
+
+
+def _require_one_encoding(content: bytes, encoding: str | None) -> None:
+    """Raises FileUnreadable where names might become other people's."""
+    if encoding in (None, "gb18030") and holds_two(content):
+        raise unreadable(
+            "encoding_mixed",
+            "The file as a whole is neither UTF-8 nor GB18030: two files were joined, or some of it is damaged. "
+            "Send each as a file of its own, or save all of it as “CSV UTF-8”.",
+        )
+    if encoding == "gb18030" and (rival := rival_of_gb18030(content)):
+        raise unreadable(
+            "encoding_doubtful",
+            f"The file is more likely {rival} than GB18030, so its names would become other people's. "
+            "Save it as “CSV UTF-8” or as a workbook (.xlsx).",
+        )
+
+
+def read_text(text: str, delimiter: str) -> Rows:
+    """The rows of delimited text; FileUnreadable where it is not well formed."""
+    if "\0" in text:
+        raise unreadable("file_not_text", f"The file holds NUL characters, so it is not text. {SAVE_AS}")
+    records = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    try:
+        return _rows_that_hold_something(records)
+    except csv.Error as error:
+        raise unreadable(
+            "csv_broken",
+            f"The file is not well-formed CSV near line {records.line_num}: {error}. "
+            "Put quotes around values that hold a comma, a quote or a line break, and double the quotes inside.",
+        ) from None
+
+
+def _lines(text: str) -> Iterator[str]:
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            raise unreadable(
+                "line_too_long", f"Line {number} of the file is longer than any row of declarations. {SAVE_AS}"
+            )
+        yield line
+
+
+def delimiter_of(text: str) -> str:
+    """The delimiter that finds most known columns in the first row; where it names none, the one it holds most of."""
+    first = next(filter(str.strip, _lines(text)), "")
+
+    def columns_found(delimiter: str) -> tuple[int, int]:
+        words = next(csv.reader([first], delimiter=delimiter), [])
+        return sum(column_spelt(word) is not None for word in words), first.count(delimiter)
+
+    return max(DELIMITERS, key=columns_found)
+
+
+def _read_workbook(content: bytes) -> Contents:
+    command = [sys.executable, "-I", str(WORKBOOK_READER)]
+    try:
+        # Nothing of our environment, with its keys, is handed to the process that opens a stranger's file.
+        done = subprocess.run(
+            command,
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            timeout=WORKBOOK_SECONDS,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        raise unreadable(
+            "workbook_damaged",
+            "The workbook is damaged, or holds far more than a batch can need. "
+            "Copy its rows into a new workbook and send that.",
+        ) from None
+    answer = json.loads(done.stdout)
+    if "refused" in answer:
+        raise unreadable("workbook_refused", answer["refused"])
+    return Contents(_rows_that_hold_something(answer["rows"]), answer["left_out"])
+
+
+def _rows_that_hold_something(records: Iterable[Sequence[Cell]]) -> Rows:
+    rows: Rows = []
+    for number, cells in enumerate(records, start=1):
+        if all(map(is_blank, cells)):
+            continue
+        if len(cells) > MOST_COLUMNS:
+            raise unreadable(
+                "row_too_wide", f"Row {number} has {len(cells):,} columns. Keep the columns of a declaration only."
+            )
+        if len(rows) > MOST_ROWS:
+            raise unreadable("too_many_rows", f"The file has more than {MOST_ROWS:,} rows. Split it into several.")
+        rows.append((number, list(cells)))
+    return rows

@@ -1,0 +1,116 @@
+"""One renderer for everything that goes wrong: application/problem+json (RFC 9457) under /api, plain text elsewhere."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+
+from customs.db import database
+from customs.db.database import UnusableDatabase
+from customs.errors import CustomsError, Fault, TooLarge
+from customs.timestamps import instant
+from customs.web import rendering
+from customs.web.labels import answer_told
+
+log = structlog.get_logger()
+
+BUSY_SECONDS = 2
+PLAIN = "text/plain; charset=utf-8"
+
+
+def install(app: Flask) -> None:
+    """Render our own errors, werkzeug's, those of the database, and whatever else escaped."""
+    app.register_error_handler(CustomsError, _of_customs_error)
+    app.register_error_handler(HTTPException, _of_http_exception)
+    app.register_error_handler(SQLAlchemyError, _of_database)
+    app.register_error_handler(InternalServerError, _of_crash)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    faults: tuple[Fault, ...] = (),
+    extra: dict[str, str | None] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """A problem document; `errors` points into the request's body."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    if not request.path.startswith("/api/"):
+        return _shown(status, code, title, headers)
+    body = {
+        "type": f"/errors/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": g.get("request_id"),
+        "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults],
+        **{name: value for name, value in (extra or {}).items() if value is not None},
+    }
+    text = json.dumps(body, ensure_ascii=False)
+    response = Response(text, status, headers, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="customs"'
+    return response
+
+
+def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Response:
+    """A page for a browser, a line for everything else."""
+    if "HX-Request" in request.headers:
+        # The script says it beside the page, which stays as it is.
+        return Response(answer_told(status, code, title).meaning, status, headers, content_type=PLAIN)
+    if not rendering.wants_html():
+        return Response(f"{title}\n", status, headers, content_type=PLAIN)
+    words = answer_told(status, code, title)
+    response = rendering.page(
+        "error.html", status, title=words.meaning, about=words.action, request_id=g.get("request_id")
+    )
+    response.headers.update(headers)
+    return response
+
+
+def _of_customs_error(error: CustomsError) -> Response:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("a request failed", code=error.code, request_id=g.get("request_id"))
+    return problem(
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        faults=error.faults,
+        extra={"not_before": instant(error.not_before)},
+        retry_after=error.retry_after,
+    )
+
+
+def _of_http_exception(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        return _of_customs_error(TooLarge())
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    code = (error.name or "error").lower().replace(" ", "_")
+    response = problem(status, code, error.name, error.description or error.name)
+    if allowed := dict(error.get_headers()).get("Allow"):
+        response.headers["Allow"] = allowed
+    return response
+
+
+def _of_database(error: SQLAlchemyError) -> Response:
+    if not database.is_away(error):
+        return _of_crash(InternalServerError(original_exception=error))
+    # The statement's parameters may hold numbers of a customer: only the kind of error is logged.
+    kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    log.error("the database is away", error=kind, request_id=g.get("request_id"))
+    detail = str(error) if isinstance(error, UnusableDatabase) else "try again"
+    return problem(503, "database_away", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
+
+
+def _of_crash(error: InternalServerError) -> Response:
+    log.error("a request crashed", error=type(error.original_exception).__name__, exc_info=error.original_exception)
+    return problem(500, "internal_error", "Something went wrong on our side", "it was logged with this request_id")

@@ -1,0 +1,116 @@
+"""Reading a JSON body strictly: plain or gzip, one object, no key twice, no NaN, no text that is not Unicode."""
+
+import json
+import zlib
+from typing import Any, NoReturn
+
+from flask import g, request
+from marshmallow import Schema, ValidationError
+
+from customs.declarations.intake.validate import complaints_of
+from customs.errors import EncodingUnsupported, Fault, Invalid, TooLarge, Unreadable
+
+LARGEST_BODY = 32 * 1024 * 1024
+TOO_LARGE = f"a body may have {LARGEST_BODY >> 20} MiB, also once it is decompressed; split the batch"
+GZIP = {"gzip", "x-gzip"}
+GZIP_MAGIC = b"\x1f\x8b"
+# zlib's word for "with the header and checksum of gzip".
+GZIP_WINDOW = zlib.MAX_WBITS | 16
+# A gzip file ends with the size of what it holds.
+SIZE_BYTES = 4
+# How many bytes one byte of deflate can stand for at most.
+MOST_PACKED = 1032
+
+
+def read_json() -> Any:
+    """The request's JSON; raises Unreadable or TooLarge, saying what to do."""
+    if request.mimetype != "application/json":
+        raise Unreadable("send JSON, with Content-Type: application/json")
+    return parse_json(raw_body())
+
+
+def raw_body() -> bytes:
+    """The request's body, decompressed when it came as gzip; raises TooLarge, EncodingUnsupported or Unreadable."""
+    if "body" not in g:
+        if request.content_length is not None and request.content_length > LARGEST_BODY:
+            raise TooLarge(TOO_LARGE)
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in GZIP | {"", "identity"}:
+            raise EncodingUnsupported(f"Content-Encoding: {encoding[:30]!r} is not known here; use gzip, or none")
+        sent = request.get_data()
+        g.body = inflated(sent) if encoding in GZIP else sent
+    body: bytes = g.body
+    return body
+
+
+def inflated(packed: bytes) -> bytes:
+    """What a gzip file holds; a bomb that says its size is not unpacked at all, and no other beyond LARGEST_BODY."""
+    said = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
+    # What no packing could reach is not a size, but the end of a broken file.
+    if LARGEST_BODY < said <= len(packed) * MOST_PACKED:
+        raise TooLarge(TOO_LARGE)
+    file = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        read = file.decompress(packed, LARGEST_BODY + 1)
+    except zlib.error as error:
+        raise Unreadable("the body is not gzip, though Content-Encoding says so") from error
+    if len(read) > LARGEST_BODY:
+        raise TooLarge(TOO_LARGE)
+    # A second member may hide behind the first: there is no end to them.
+    if not file.eof or file.unused_data:
+        raise Unreadable("the body is not one whole gzip file")
+    return read
+
+
+def parse_json(raw: bytes) -> Any:
+    """Strict JSON in UTF-8, with or without a byte order mark."""
+    try:
+        text = raw.decode("utf-8-sig")
+        parsed = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        # \ud800 alone is valid JSON and no text: it could be neither stored nor signed.
+        broken = "\\ud" in text.lower() and _holds_surrogate(parsed)
+    except UnicodeDecodeError as error:
+        raise Unreadable("the body is not UTF-8") from error
+    except RecursionError as error:
+        raise Unreadable("the body is nested too deeply") from error
+    except ValueError as error:
+        raise Unreadable(f"the body is not valid JSON: {error}") from error
+    if broken:
+        raise Unreadable("the body holds half a surrogate pair")
+    return parsed
+
+
+def load(schema: Schema) -> Any:
+    """The request's body through a schema; raises Invalid with a pointer for each fault."""
+    return loaded(schema, read_json())
+
+
+def loaded(schema: Schema, body: Any) -> Any:
+    """What was read through a schema; raises Invalid with a pointer for each fault."""
+    try:
+        return schema.load(body)
+    except ValidationError as error:
+        complaints = list(complaints_of(error.messages))
+        raise Invalid(
+            f"{complaints[0].place or 'the body'}: {complaints[0].detail}; {complaints[0].action}",
+            faults=[Fault(f"/{one.place}" if one.place else "", one.code, one.detail) for one in complaints],
+        ) from error
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("an object names one key twice")
+    return read
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _holds_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and any(0xD800 <= ord(character) <= 0xDFFF for character in value)
+    if isinstance(value, dict):
+        return any(_holds_surrogate(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(map(_holds_surrogate, value))

@@ -1,0 +1,182 @@
+"""The log of requests: each one that changed or failed, masked, by its request id; and the doors that show it."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Blueprint, Flask, Response, current_app, g, request
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.api_keys import note_use
+from customs.auth.principal import Caller, Scope
+from customs.container import Services
+from customs.db import database
+from customs.db.pagination import newest_first, page_of
+from customs.errors import NotFound
+from customs.ids import new_id
+from customs.privacy.request_redaction import LARGEST_READ, shown_answer, shown_path, shown_query, shown_request
+from customs.request_log.models import LONGEST_PATH, LoggedRequest
+from customs.request_log.queries import REQUESTS_BY
+from customs.timestamps import instant
+from customs.web.rate_limit import Buckets
+from customs.web.request import (
+    current_caller,
+    detail,
+    list_json,
+    needs,
+    only_these,
+    page_asked,
+    services,
+    time_asked,
+    word_asked,
+)
+
+log = structlog.get_logger()
+
+api = Blueprint("requests", __name__, url_prefix="/api/v1")
+
+LOGGED_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+# Whoever has no key or asks too often must not fill the database either.
+UNWELCOME = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
+UNWELCOME_EACH_SECONDS, UNWELCOME_BURST = 0.2, 100
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """What is left to be written once the answer is out."""
+
+    services: Services
+    entry: LoggedRequest | None
+    asked: bytes | None
+    told: bytes | None
+    used_key: str | None
+
+    def __call__(self) -> None:
+        """One short transaction. The caller has the answer: what happens here fails nothing and holds nobody up."""
+        if self.entry:
+            _take_bodies(self.entry, self.asked, self.told)
+        try:
+            with self.services.transaction() as db:
+                if self.used_key:
+                    note_use(db, self.used_key, database.now(db))
+                if self.entry:
+                    db.add(self.entry)
+        except SQLAlchemyError as error:
+            log.warning("a request was not logged", error=type(error).__name__)
+
+
+def install(app: Flask) -> None:
+    """Log every request of the API that changed something or failed, after it was answered."""
+
+    def begin() -> None:
+        g.began = (time.monotonic(), datetime.now(UTC))
+
+    def finish(response: Response) -> Response:
+        entry = _entry(response) if _is_logged(response) else None
+        used_key = current_caller().key_id if g.get("use_is_new") else None
+        if entry or used_key:
+            # Of the request only what its door read: nothing is read here.
+            told = response.get_data() if entry else None
+            response.call_on_close(Afterwards(services(), entry, g.get("body"), told, used_key))
+        return response
+
+    app.before_request(begin)
+    app.after_request(finish)
+    app.register_blueprint(api)
+
+
+@api.get("/requests")
+@needs(None)
+def list_requests() -> dict[str, Any]:
+    only_these("limit", "cursor", "since", "until", "request_id", "method")
+    limit, cursor = page_asked()
+    since, until = time_asked("since"), time_asked("until")
+    wanted = [LoggedRequest.at >= since] if since else []
+    wanted += [LoggedRequest.at < until] if until else []
+    wanted += [getattr(LoggedRequest, name) == said for name in ("request_id", "method") if (said := word_asked(name))]
+    with services().reading() as db:
+        page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), REQUESTS_BY, limit, cursor)
+        return list_json(page, [_summary(one) for one in page.rows])
+
+
+@api.get("/requests/<request_id>")
+@needs(None)
+def read_request(request_id: str) -> WerkzeugResponse:
+    """The newest with this id: a caller's own ids may come twice."""
+    newest = select(LoggedRequest).where(LoggedRequest.request_id == request_id, _seen())
+    with services().reading() as db:
+        found = db.scalar(newest.order_by(*newest_first(REQUESTS_BY)).limit(1))
+    if found is None:
+        raise NotFound
+    return detail(_whole(found))
+
+
+def _seen() -> ColumnElement[bool]:
+    """A key sees what it asked itself, also before it was rotated; an admin of every merchant sees everything."""
+    caller: Caller = current_caller()
+    sees_all = caller.may(Scope.ADMIN) and caller.merchants is None
+    return true() if sees_all else LoggedRequest.caller == caller.id
+
+
+def _is_logged(response: Response) -> bool:
+    if not request.path.startswith("/api/") or "began" not in g:
+        return False
+    if request.method not in LOGGED_METHODS and response.status_code < HTTPStatus.BAD_REQUEST:
+        return False
+    if response.status_code not in UNWELCOME:
+        return True
+    unwelcome: Buckets = current_app.extensions["unwelcome"]
+    return unwelcome.take("", UNWELCOME_EACH_SECONDS, UNWELCOME_BURST, time.monotonic())[0]
+
+
+def _entry(response: Response) -> LoggedRequest:
+    caller: Caller | None = g.get("caller")
+    began, at = g.began
+    return LoggedRequest(
+        id=new_id("log"),
+        request_id=g.request_id,
+        at=at,
+        caller=caller and caller.id,
+        key_id=caller and caller.key_id,
+        method=request.method[:16],
+        path=shown_path(request.path)[:LONGEST_PATH],
+        query=(shown_query(request.args.items(multi=True)) or "")[:LONGEST_PATH] or None,
+        status=response.status_code,
+        duration_ms=round((time.monotonic() - began) * 1000),
+    )
+
+
+def _take_bodies(entry: LoggedRequest, asked: bytes | None, told: bytes | None) -> None:
+    """The size and digest of both bodies, and what of them is kept: of whoever was not let in, nothing."""
+    for side, body, shown in (("request", asked, shown_request), ("response", told, shown_answer)):
+        if not body:
+            continue
+        setattr(entry, f"{side}_size", len(body))
+        setattr(entry, f"{side}_sha256", hashlib.sha256(body).hexdigest())
+        if len(body) <= LARGEST_READ and entry.status not in UNWELCOME:
+            setattr(entry, f"{side}_body", shown(body))
+
+
+def _summary(one: LoggedRequest) -> dict[str, Any]:
+    return {
+        "request_id": one.request_id,
+        "at": instant(one.at),
+        "key_id": one.key_id,
+        "method": one.method,
+        "path": one.path,
+        "query": one.query,
+        "status": one.status,
+        "duration_ms": one.duration_ms,
+    }
+
+
+def _whole(one: LoggedRequest) -> dict[str, Any]:
+    sides = ("request", "response")
+    parts = ("size", "sha256", "body")
+    return _summary(one) | {side: {part: getattr(one, f"{side}_{part}") for part in parts} for side in sides}

@@ -1,0 +1,142 @@
+"""Who is at the desk: the doors of pages open to people who signed in, and each to those whose role has its scope."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from urllib.parse import quote, urlsplit
+
+from flask import current_app, g, redirect, request, url_for
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Scope
+from customs.auth.sessions import Visit, is_seen_anew, note_seen, session_of
+from customs.auth.totp import CodeStep, code_step_of
+from customs.errors import NotFound, NotSignedIn
+from customs.web.request import current_caller, services
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COOKIE = "customs_session"
+# Over HTTPS the browser itself holds a cookie of this name to one host and to secure connections.
+SECURE_COOKIE = f"__Host-{COOKIE}"
+LONGEST_PLACE = 500
+# Where somebody is sent who has to do something else first.
+CODE_DOORS = {CodeStep.ASK: "people.ask_code", CodeStep.SET_UP: "people.set_up_code"}
+
+
+def opens(scope: Scope | None = None, *, to_unfinished: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A page for whoever signed in and has this scope; None: for everybody who signed in.
+
+    `to_unfinished`: also before the one-time code was given or a password of one's own was chosen.
+    """
+
+    def guard(door: Callable[P, R]) -> Callable[P, R]:
+        @wraps(door)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | WerkzeugResponse:
+            visit = look_who_is_there()
+            if visit is None:
+                return _to_sign_in()
+            if not to_unfinished and (place := _unfinished(visit)):
+                return redirect(place, 303)
+            if scope is not None:
+                current_caller().require(scope)
+            if not request.path.isprintable():
+                # No id holds a NUL, which PostgreSQL does not know, or a line's end, which no header may have.
+                raise NotFound
+            return door(*args, **kwargs)
+
+        return guarded  # type: ignore[return-value]
+
+    return guard
+
+
+def current_visit() -> Visit:
+    """The session behind this page; only behind `opens`."""
+    visit: Visit = g.visit
+    return visit
+
+
+def present(response: WerkzeugResponse, token: str) -> WerkzeugResponse:
+    """Hand a browser its session; one it brought along is worth nothing any more."""
+    response.set_cookie(_cookie(), token, httponly=True, samesite="Lax", secure=is_secure(), path="/")
+    return response
+
+
+def forget(response: WerkzeugResponse) -> WerkzeugResponse:
+    """Take a browser's session away."""
+    response.delete_cookie(_cookie(), httponly=True, samesite="Lax", secure=is_secure(), path="/")
+    return response
+
+
+def token_brought() -> str | None:
+    """The session a browser says it has."""
+    return request.cookies.get(_cookie())
+
+
+def is_secure() -> bool:
+    """Whether this desk is reached over HTTPS."""
+    return request.is_secure or services().settings.public_url.startswith("https://")
+
+
+def local_place(text: str | None) -> str:
+    """Where to go on inside this desk; the workbench for everything that leads elsewhere."""
+    place = (text or "").strip()
+    plain = place.isascii() and place.isprintable() and "\\" not in place and len(place) <= LONGEST_PLACE
+    if not (plain and place.startswith("/") and not place.startswith("//")):
+        return "/"
+    parts = urlsplit(place)
+    return "/" if parts.scheme or parts.netloc else place
+
+
+def moment() -> datetime:
+    """The database's time, for this request."""
+    with services().reading() as db:
+        now: datetime = current_app.extensions["clock"](db.connection())
+    return now
+
+
+def look_who_is_there() -> Visit | None:
+    """The session of this request, if there is one; asked once."""
+    if "visit" not in g:
+        g.visit = _look()
+        if g.visit is not None:
+            g.caller = g.visit.caller
+    visit: Visit | None = g.visit
+    return visit
+
+
+def _cookie() -> str:
+    return SECURE_COOKIE if is_secure() else COOKIE
+
+
+def _look() -> Visit | None:
+    token = token_brought()
+    if not token:
+        return None
+    with services().reading() as db:
+        now = current_app.extensions["clock"](db.connection())
+        visit = session_of(db, token, now)
+    # "3 minutes ago" is said of times that the database told.
+    g.said_at = now
+    if visit is not None and is_seen_anew(visit, now):
+        with services().transaction() as db:
+            note_seen(db, visit.session_id, now)
+    return visit
+
+
+def _unfinished(visit: Visit) -> str | None:
+    """What has to be done before anything else opens."""
+    step = code_step_of(visit, services().settings)
+    if step in CODE_DOORS:
+        return url_for(CODE_DOORS[step])
+    return url_for("people.account") if visit.person.must_change_password else None
+
+
+def _to_sign_in() -> WerkzeugResponse:
+    if request.headers.get("HX-Request"):
+        # A fragment has no place for a whole page: the script loads the page anew.
+        raise NotSignedIn
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(f"/sign-in?next={quote(here, safe='')}", 303)

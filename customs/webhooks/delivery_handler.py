@@ -1,0 +1,179 @@
+"""Deliver: the desk of webhooks for the engine; here one sees spread, claim, call and record follow each other."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from customs.config import Settings
+from customs.db import database
+from customs.db.database import DatabaseClock, lost_a_race
+from customs.errors import VaultLocked
+from customs.jobs.failpoints import CrashPoints
+from customs.jobs.leases import this_holder
+from customs.jobs.send_deadlines import SendDeadlines
+from customs.privacy.vault import Vault
+from customs.timestamps import MACHINE, Clock, instant
+from customs.webhooks.claim import Task, claim, extend, is_waiting, mark, release
+from customs.webhooks.fanout import GROUP, is_pending, spread
+from customs.webhooks.http_sender import Answer, Sender
+from customs.webhooks.record import record
+from customs.webhooks.signing import signed_headers
+from customs.webhooks.subscriptions import secret_place
+
+log = structlog.get_logger()
+
+TIMEOUT_SECONDS = 15.0
+# For so many calls to the gateway at once, one request to other people's servers; never one alone, for that may hang.
+GATEWAY_CALLS_A_THREAD = 4
+FEWEST_THREADS = 2
+RACES = 2
+GROUPS_A_CLAIM = 4
+# When there was nothing to send, the next look is this far off: a busy desk of declarations claims all the time.
+LOOK_AGAIN_SECONDS = 0.5
+
+
+def timeout_of(settings: Settings) -> float:
+    """Seconds of wall clock for one attempt."""
+    return min(TIMEOUT_SECONDS, settings.lease_seconds / 2)
+
+
+def webhook_threads(settings: Settings) -> int:
+    """How many receivers one worker waits for at once."""
+    return max(FEWEST_THREADS, settings.gateway_concurrency // GATEWAY_CALLS_A_THREAD)
+
+
+def sender_of(settings: Settings) -> Sender:
+    """What posts to the endpoints of this desk."""
+    return Sender(timeout=timeout_of(settings), loopback=settings.sandbox, ca_bundle=settings.ca_bundle or None)
+
+
+class WebhookDesk:
+    """Spreads announcements, claims due deliveries, sends them, records what came back."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        vault: Vault,
+        crash: CrashPoints,
+        sender: Sender | None = None,
+        *,
+        clock: Clock = MACHINE,
+        holder: str | None = None,
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._crash = crash
+        self._sender = sender or sender_of(settings)
+        self._holder = holder or this_holder()
+        self._clock = clock
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._most = webhook_threads(settings)
+        self._now = DatabaseClock(clock)
+        self._held: set[Task] = set()
+        self._deadlines: SendDeadlines[Task] = SendDeadlines(
+            engine, settings.lease_seconds, timeout_of(settings), clock
+        )
+        self._last = ""
+        self._look_at = 0.0
+
+    def claim(self, room: int) -> list[Task]:
+        room = min(room, self._most - len(self._held))
+        if room < 1 or self._clock.monotonic() < self._look_at or not self._finds_work():
+            return []
+        for _group in range(GROUPS_A_CLAIM):
+            if self.spread() < GROUP:
+                break
+        with self._engine.begin() as db:
+            now = self._now(db)
+            found = claim(db, room=room, now=now, holder=self._holder, lease=self._lease, after=self._last)
+            tasks, self._last = found
+            self._crash.reach("webhook_claim_before_commit")
+        self._held.update(tasks)
+        if not tasks:
+            self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
+        return tasks
+
+    def spread(self) -> int:
+        """One group of announcements becomes deliveries; returns how many announcements there were."""
+        with database.transaction(self._engine) as db:
+            spread_now = spread(db, self._now(db.connection()))
+            self._crash.reach("webhook_spread_before_commit")
+        return spread_now
+
+    def _finds_work(self) -> bool:
+        """One look that takes no lock: SQLite has one writer, and mostly there is nothing to write."""
+        with database.reading(self._engine) as session:
+            db = session.connection()
+            found = is_pending(db) or is_waiting(db, self._now(db))
+        if not found:
+            self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
+        return found
+
+    def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+        for _attempt in range(RACES):
+            try:
+                return self._exchange(answered, leaving)
+            except DBAPIError as error:
+                if not lost_a_race(error):
+                    raise
+        return self._exchange(answered, leaving)
+
+    def _exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+        start = self._deadlines.start()
+        with self._engine.begin() as db:
+            now = self._now(db)
+            late = record(db, answered, now) if answered else []
+            self._crash.reach("webhook_record_before_commit")
+            allowed = mark(db, leaving, now, self._lease)
+        for task in late:
+            log.warning("an endpoint's answer came too late", delivery_id=task.id, fence=task.fence)
+        self._forget([*(task for task, _ in answered), *(task for task in leaving if task not in allowed)])
+        self._deadlines.set(allowed, start, now)
+        return allowed
+
+    def call(self, task: Task) -> Answer:
+        if self._deadlines.is_over(task):
+            return Answer(error="the lease was about to end", was_sent=False)
+        self._crash.reach("webhook_call_before_send")
+        try:
+            answer = self._post(task)
+        except VaultLocked as error:
+            answer = Answer(error=f"not sent: {error.detail}"[:200])
+        except Exception:
+            log.exception("a webhook could not be sent", delivery_id=task.id)
+            answer = Answer(error="not sent: an error of this desk")
+        self._crash.reach("webhook_call_after_reply")
+        return answer
+
+    def _post(self, task: Task) -> Answer:
+        keys = [self._vault.open(secret, secret_place(task.endpoint_id)) for secret in task.secrets]
+        body = body_of(task.event)
+        headers = signed_headers(task.event["id"], int(time.time()), body, keys)
+        return self._sender.post(task.url, headers, body)
+
+    def renew(self, held: Sequence[Task]) -> None:
+        with self._engine.begin() as db:
+            extend(db, held, self._now(db) + self._lease)
+
+    def give_back(self, reserved: Sequence[Task]) -> None:
+        if reserved:
+            with self._engine.begin() as db:
+                release(db, reserved)
+        self._forget(reserved)
+
+    def _forget(self, tasks: Sequence[Task]) -> None:
+        self._held.difference_update(tasks)
+        self._deadlines.forget(tasks)
+
+
+def body_of(event: dict[str, Any] | Any) -> bytes:
+    """What is sent of an event, byte for byte the same at every attempt."""
+    said = {"type": event["type"], "timestamp": instant(event["created_at"]), "data": event["data"]}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()

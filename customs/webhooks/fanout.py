@@ -1,0 +1,198 @@
+"""Spread: which endpoints want what was announced, one delivery for each; and batches that stand still are announced.
+
+Batches are looked at here, after the commit of what moved them: of two processes that record a batch's last two
+answers at once, neither would see the other's.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from customs.db.bulk import insert_many, one_of
+from customs.db.database import Base
+from customs.declarations.models import BatchMerchant, BatchMove, BatchReplay
+from customs.declarations.reading.queries import BatchState, is_running, progress_of
+from customs.events.outbox import ANNOUNCEMENTS, UNSPREAD, Announcement, EventType, News, row_of
+from customs.ids import new_id
+from customs.webhooks.models import BatchEnd, Delivery, Endpoint, EndpointMerchant
+
+GROUP = 500
+
+DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
+BATCH_ENDS = Base.metadata.tables[BatchEnd.__tablename__]
+announcement = ANNOUNCEMENTS.c
+
+# Of the data only what finds batches: all of it takes long to read, for thousands.
+DECLARATION_ID = announcement.data["declaration_id"].as_string().label("declaration_id")
+NEEDED = ("id", "merchant_no", "batch_id", "type", "created_at")
+PENDING = (
+    select(*(announcement[name] for name in NEEDED), DECLARATION_ID)
+    .where(UNSPREAD)
+    .order_by(announcement.created_at, announcement.id)
+    .limit(GROUP)
+    .with_for_update(skip_locked=True)
+)
+BATCH_MOVES = Base.metadata.tables[BatchMove.__tablename__]
+MARKS = (
+    select(BATCH_MOVES.c.id, BATCH_MOVES.c.batch_id)
+    .order_by(BATCH_MOVES.c.id)
+    .limit(GROUP)
+    .with_for_update(skip_locked=True)
+)
+ENDS = {
+    BatchState.DONE: EventType.BATCH_DONE,
+    BatchState.ATTENTION: EventType.BATCH_ATTENTION,
+}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """An endpoint as far as it decides what goes there; `types` and `merchants`: None means all of them."""
+
+    id: str
+    types: frozenset[str] | None
+    merchants: frozenset[str] | None
+    paused: bool
+
+    def wants(self, type_: str, audience: frozenset[str]) -> bool:
+        """Whether something of this type goes there; `audience`: the merchants it tells of, none for everybody."""
+        return (self.types is None or type_ in self.types) and (self.merchants is None or audience <= self.merchants)
+
+
+def is_pending(db: Connection) -> bool:
+    """Whether something was announced and not yet spread, or a batch moved that nobody has looked at yet."""
+    announced, moved = select(announcement.id).where(UNSPREAD), select(BATCH_MOVES.c.id)
+    return any(db.scalar(pending.limit(1)) is not None for pending in (announced, moved))
+
+
+def spread(db: Session, now: datetime) -> int:
+    """Make the deliveries of a group of announcements, in one transaction; returns how many there were."""
+    connection = db.connection()
+    rows = [dict(row) for row in connection.execute(PENDING).mappings()]
+    marks = connection.execute(MARKS).all()
+    if not (rows or marks):
+        return 0
+    ends = _ends(db, {*_moved(db, rows), *(batch_id for _, batch_id in marks)}, now)
+    insert_many(connection, ANNOUNCEMENTS, ends)
+    insert_many(connection, DELIVERIES, _deliveries(db, [*rows, *ends], now))
+    taken = one_of(db, Announcement.id, [row["id"] for row in rows])
+    connection.execute(update(ANNOUNCEMENTS).where(taken).values(unspread=False))
+    connection.execute(delete(BATCH_MOVES).where(BATCH_MOVES.c.id.in_([number for number, _ in marks])))
+    return len(rows) + len(marks)
+
+
+def _deliveries(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    listening = listeners(db)
+    if not listening:
+        return []
+    audiences = audiences_of(db, rows)
+    return [
+        delivery_row(row["id"], one.id, None if one.paused else now, now)
+        for row in rows
+        for one in listening
+        if one.wants(row["type"], audiences[row["id"]])
+    ]
+
+
+def delivery_row(announcement_id: str, endpoint_id: str, due_at: datetime | None, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("whd"),
+        "announcement_id": announcement_id,
+        "endpoint_id": endpoint_id,
+        "created_at": now,
+        "due_at": due_at,
+    }
+
+
+def listeners(db: Session) -> list[Listener]:
+    """Every endpoint there is."""
+    columns = (Endpoint.id, Endpoint.types, Endpoint.every_merchant, Endpoint.paused_at)
+    found = db.execute(select(*columns).where(Endpoint.deleted_at.is_(None)).order_by(Endpoint.id)).all()
+    merchants: dict[str, set[str]] = {}
+    if not all(every for _, _, every, _ in found):
+        for endpoint_id, merchant_no in db.execute(select(EndpointMerchant.endpoint_id, EndpointMerchant.merchant_no)):
+            merchants.setdefault(endpoint_id, set()).add(merchant_no)
+    return [
+        Listener(
+            id=endpoint_id,
+            types=None if types is None else frozenset(types),
+            merchants=None if every else frozenset(merchants.get(endpoint_id, ())),
+            paused=paused_at is not None,
+        )
+        for endpoint_id, types, every, paused_at in found
+    ]
+
+
+def audiences_of(db: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    """The merchants each announcement tells of: its own, those of its batch, or none when it is for everybody."""
+    shared = {row["batch_id"] for row in rows if row["merchant_no"] is None and row["batch_id"] is not None}
+    merchants = _merchants_of(db, sorted(shared))
+    return {
+        row["id"]: frozenset({row["merchant_no"]} if row["merchant_no"] else merchants.get(row["batch_id"], ()))
+        for row in rows
+    }
+
+
+def _merchants_of(db: Session, batch_ids: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if batch_ids:
+        wanted = one_of(db, BatchMerchant.batch_id, batch_ids)
+        for batch_id, merchant_no in db.execute(
+            select(BatchMerchant.batch_id, BatchMerchant.merchant_no).where(wanted)
+        ):
+            found.setdefault(batch_id, []).append(merchant_no)
+    return found
+
+
+def _ends(db: Session, moved: Collection[str], now: datetime) -> list[dict[str, Any]]:
+    """Announcements of those of these batches that stand still, unless this very end was announced before."""
+    return [row_of(one, now, unspread=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
+
+
+def _end_of(db: Session, batch_id: str, now: datetime) -> News | None:
+    """The end that a batch has come to, announced once; None for one that runs."""
+    if is_running(db, batch_id):
+        return None
+    told = _held(db, batch_id, now)
+    # Only now, when nobody else can tell of it: what it is told by then has been committed.
+    progress = progress_of(db, batch_id)
+    if progress.state not in ENDS or told == (progress.state, progress.runs):
+        return None
+    told_now = {"state": str(progress.state), "runs": progress.runs, "announced_at": now}
+    db.execute(update(BATCH_ENDS).where(BATCH_ENDS.c.batch_id == batch_id).values(told_now))
+    merchants = _merchants_of(db, [batch_id]).get(batch_id, [])
+    data = {
+        "batch_id": batch_id,
+        "state": str(progress.state),
+        "total": progress.total,
+        "needs_review": progress.needs_review,
+        "cancelled": progress.cancelled,
+        "open_rows": progress.open_rows,
+    }
+    return News(ENDS[progress.state], merchants[0] if len(merchants) == 1 else None, data, batch_id)
+
+
+def _held(db: Session, batch_id: str, now: datetime) -> tuple[str | None, int | None]:
+    """The state and run of the end that was announced last; nobody else announces one until this is committed."""
+    insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
+    end = BATCH_ENDS.c
+    mine = insert(BATCH_ENDS).values(batch_id=batch_id, announced_at=now)
+    known = mine.on_conflict_do_update(index_elements=["batch_id"], set_={"batch_id": batch_id})
+    state, runs = db.execute(known.returning(end.state, end.runs)).one()
+    return state, runs
+
+
+def _moved(db: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The batches of the declarations that were announced, also those that only named them again."""
+    of_declarations = {row["declaration_id"]: row["batch_id"] for row in rows if row["batch_id"]}
+    of_declarations.pop(None, None)
+    if not of_declarations:
+        return set()
+    named_again = one_of(db, BatchReplay.declaration_id, of_declarations)
+    return {*of_declarations.values(), *db.scalars(select(BatchReplay.batch_id).where(named_again))}

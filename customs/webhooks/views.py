@@ -1,0 +1,241 @@
+"""The pages of webhooks: endpoints with what was delivered to them, and the events that they are told of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response
+from flask_babel import gettext, lazy_gettext, ngettext
+from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
+
+from customs.auth.principal import Caller, Scope
+from customs.db import database
+from customs.errors import Fault, Invalid
+from customs.ids import new_id
+from customs.web.form_actions import acted
+from customs.web.forms import (
+    CREATED,
+    LONGEST_NUMBER,
+    Made,
+    answered,
+    made_once,
+    merchants_chosen,
+    one_of,
+    some_of,
+    text_given,
+    text_if_given,
+)
+from customs.web.labels import Shown
+from customs.web.rendering import desk, fragment
+from customs.web.request import current_caller, filled, only_these, page_asked, services
+from customs.web.session_auth import moment, opens
+from customs.web.template_filters import readable
+from customs.webhooks import queries
+from customs.webhooks.models import LONGEST_URL, DeliveryState, Endpoint
+from customs.webhooks.retry_policy import IS_GONE, ONLY_FAILED
+from customs.webhooks.subscriptions import Endpoints, Wish, secret_place
+
+pages = Blueprint("webhook_pages", __name__, url_prefix="/developers")
+
+ENDPOINTS = f"{pages.url_prefix}/webhooks"
+LONGEST_DESCRIPTION = 200
+A_FEW = 25
+# Whether an endpoint is told of every event, also of those that come later.
+OF_ALL = {"all": True, "some": False}
+_ = lazy_gettext
+
+STATES = {
+    DeliveryState.WAITING: Shown(_("Waiting"), "hourglass-split", "running"),
+    DeliveryState.DELIVERED: Shown(_("Delivered"), "check-circle-fill", "success"),
+    DeliveryState.FAILED: Shown(_("Given up"), "x-circle-fill", "fail"),
+}
+ACTIVE = Shown(_("Active"), "check-circle-fill", "success")
+FAILING = Shown(_("Failing"), "exclamation-triangle-fill", "except")
+PAUSED = Shown(_("Paused"), "pause-circle", "fail")
+TYPES = {
+    "batch.done": _("every declaration of a batch succeeded"),
+    "batch.attention": _("a batch came to rest, and some of it needs somebody"),
+    "declaration.succeeded": _("customs took a declaration"),
+    "declaration.failed": _("customs refused a declaration"),
+    "declaration.needs_review": _("a declaration needs somebody"),
+    "declaration.identity_mismatch": _("the buyer is not the payer"),
+    "declaration.cancelled": _("a declaration was taken back"),
+    "declaration.dismissed": _("a case was closed as it is"),
+    "payment.paid": _("a payment was made"),
+    "payment.expired": _("nobody paid in time"),
+    "payment.failed": _("a payment failed"),
+    "payment.needs_review": _("a payment needs somebody"),
+    "refund.ended": _("a refund succeeded or failed"),
+    "refund.needs_review": _("a refund needs somebody"),
+    "lane.stopped": _("the gateway refuses our credentials"),
+    "webhook.test": _("a test"),
+}
+WHY_PAUSED = {
+    IS_GONE: _("It answered 410 Gone: whoever runs it wants nothing more."),
+    ONLY_FAILED: _("Nothing reached it for days."),
+}
+# Where an event leads, by what it names.
+PLACES = {
+    "declaration_id": "/declarations/",
+    "batch_id": "/batches/",
+    "payment_id": "/payments/",
+    "lane_id": "/admin/lanes#",
+}
+
+
+@pages.get("/webhooks")
+@opens(Scope.WEBHOOKS_WRITE)
+def list_endpoints() -> Response:
+    only_these("cursor")
+    _limit, cursor = page_asked()
+    with services().reading() as db:
+        page = queries.list_endpoints(db, current_caller(), limit=A_FEW, cursor=cursor)
+    return desk("developers/webhooks.html", page=page, state_of=state_of)
+
+
+@pages.get("/webhooks/new")
+@opens(Scope.WEBHOOKS_WRITE)
+def new_endpoint() -> Response:
+    return _form(())
+
+
+@pages.post("/webhooks")
+@opens(Scope.WEBHOOKS_WRITE)
+def create_endpoint() -> WerkzeugResponse:
+    def work() -> Response:
+        wish = _wish()
+        by = current_caller().narrowed(merchants_chosen())
+        return _made(made_once(lambda db: _told(_endpoints(db, by).create(wish))))
+
+    return answered(work, _form)
+
+
+@pages.get("/webhooks/<endpoint_id>")
+@opens(Scope.WEBHOOKS_WRITE)
+def read_endpoint(endpoint_id: str) -> Response:
+    only_these("cursor", "state")
+    return desk("developers/webhook.html", once=new_id("form"), **_looked_at(endpoint_id))
+
+
+@pages.get("/webhooks/<endpoint_id>/deliveries")
+@opens(Scope.WEBHOOKS_WRITE)
+def live_deliveries(endpoint_id: str) -> Response:
+    only_these("cursor", "state")
+    return fragment("developers/deliveries.html", **_looked_at(endpoint_id))
+
+
+@pages.post("/webhooks/<endpoint_id>/rotate")
+@opens(Scope.WEBHOOKS_WRITE)
+def rotate_secret(endpoint_id: str) -> Response:
+    return _made(made_once(lambda db: _told(_endpoints(db).rotate(endpoint_id))))
+
+
+@pages.post("/webhooks/<endpoint_id>/resume")
+@opens(Scope.WEBHOOKS_WRITE)
+def resume_endpoint(endpoint_id: str) -> WerkzeugResponse:
+    said = gettext("Deliveries go on: what waited is sent now.")
+    return acted(lambda db: _endpoints(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
+
+
+@pages.post("/webhooks/<endpoint_id>/test")
+@opens(Scope.WEBHOOKS_WRITE)
+def test_endpoint(endpoint_id: str) -> WerkzeugResponse:
+    said = gettext("A test event is on its way; what comes back stands below.")
+    return acted(lambda db: _endpoints(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
+
+
+@pages.post("/webhooks/<endpoint_id>/remove")
+@opens(Scope.WEBHOOKS_WRITE)
+def remove_endpoint(endpoint_id: str) -> WerkzeugResponse:
+    said = gettext("The endpoint was removed; nothing more is sent there.")
+    return acted(lambda db: _endpoints(db).close(endpoint_id), ENDPOINTS, said)
+
+
+@pages.get("/events")
+@opens(Scope.WEBHOOKS_WRITE)
+def list_events() -> Response:
+    only_these("cursor", "type", "merchant_no")
+    limit, cursor = page_asked()
+    with services().reading() as db:
+        asked = filled("type", "merchant_no")
+        filters = queries.Filters(type=asked.get("type"), merchant_no=asked.get("merchant_no"))
+        page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
+    return desk(
+        "developers/events.html", page=page, types=TYPES, wanted=queries.TYPES, place_of=place_of, readable=readable
+    )
+
+
+@pages.post("/events/<event_id>/resend")
+@opens(Scope.WEBHOOKS_WRITE)
+def resend_event(event_id: str) -> WerkzeugResponse:
+    endpoint_id = text_if_given("endpoint_id", LONGEST_NUMBER)
+
+    def said(deliveries: Sequence[str]) -> str:
+        count = len(deliveries)
+        return str(ngettext("Sent again to %(num)d endpoint.", "Sent again to %(num)d endpoints.", count))
+
+    then = f"{ENDPOINTS}/{endpoint_id}" if endpoint_id else f"{pages.url_prefix}/events"
+    return acted(lambda db: _endpoints(db).resend(event_id, endpoint_id), then, said, back=then)
+
+
+def state_of(endpoint: Endpoint) -> Shown:
+    """How an endpoint stands."""
+    if endpoint.paused_at:
+        return PAUSED
+    return FAILING if endpoint.failures else ACTIVE
+
+
+def place_of(data: dict[str, str]) -> str | None:
+    """The page of what an event is about, if it has one."""
+    return next((place + data[name] for name, place in PLACES.items() if data.get(name)), None)
+
+
+def _endpoints(db: Session, by: Caller | None = None) -> Endpoints:
+    parts = services().vault, by or current_caller(), services().audit
+    return Endpoints(db, *parts, database.now(db), loopback=services().settings.sandbox)
+
+
+def _wish() -> Wish:
+    types, every = some_of("types", queries.TYPES), one_of("told", OF_ALL)
+    if not (types or every):
+        said = "no type of event is chosen"
+        raise Invalid(said, faults=[Fault("/types", "types_missing", said)])
+    about = text_if_given("description", LONGEST_DESCRIPTION)
+    return Wish(text_given("url", LONGEST_URL), None if every else types, about)
+
+
+def _told(endpoint: Endpoint) -> tuple[str, str]:
+    return endpoint.id, services().vault.open(endpoint.secret, secret_place(endpoint.id))
+
+
+def _form(faults: Sequence[str]) -> Response:
+    merchants = sorted(current_caller().merchants or ())
+    types = {one: TYPES[one] for one in queries.TYPES}
+    return desk("developers/webhook_form.html", faults=faults, types=types, merchants=merchants, once=new_id("form"))
+
+
+def _looked_at(endpoint_id: str) -> dict[str, Any]:
+    """An endpoint with a page of its deliveries, and whether one of them is on its way."""
+    _limit, cursor = page_asked()
+    state = filled("state").get("state")
+    with services().reading() as db:
+        endpoint = queries.endpoint_of(db, endpoint_id, current_caller())
+        page = queries.list_deliveries(db, endpoint_id, state=state, event_id=None, limit=A_FEW, cursor=cursor)
+    now = moment()
+    moving = any(one.due_at is not None and one.due_at <= now for one in page.rows)
+    return {
+        "endpoint": endpoint,
+        "page": page,
+        "moving": moving,
+        "state": state_of(endpoint),
+        "states": STATES,
+        "why_paused": WHY_PAUSED.get(endpoint.paused_why or ""),
+        "resendable": queries.TYPES,
+        "readable": readable,
+    }
+
+
+def _made(made: Made) -> Response:
+    with services().reading() as db:
+        endpoint = queries.endpoint_of(db, made.id, current_caller())
+    return desk("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)

@@ -1,0 +1,3 @@
+"""The staff of a desk, for commands about them."""
+
+from tests.auth.conftest import staff  # noqa: F401

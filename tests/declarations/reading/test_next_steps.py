@@ -1,0 +1,185 @@
+"""What comes next: each standing of a declaration's pushes as a row, on plain values."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from customs.declarations.actions.action_rules import Policy, Request
+from customs.declarations.failure_causes import Error
+from customs.declarations.models import Push
+from customs.declarations.reading.next_steps import Coming, Foretold, foretell, is_moving
+from customs.declarations.states import Action, State
+from customs.gateway import Channel
+from tests.make import NOON
+
+SOON = NOON + timedelta(seconds=12)
+LATER = NOON + timedelta(minutes=4)
+NOW = Request(NOON, Policy(300.0, "override"))
+
+
+def push(**changes: Any) -> Push:
+    """A WeChat push that was cleared an hour ago."""
+    columns: dict[str, Any] = {
+        "id": "push_1",
+        "channel": Channel.WECHATPAY,
+        "customs": "HANGZHOU_ZS",
+        "sub_order_no": "",
+        "blocked_by": None,
+        "withheld": False,
+        "cancelled": False,
+        "state": State.SUCCESS,
+        "accepted": True,
+        "in_doubt": None,
+        "lease_until": None,
+        "sent_at": NOON - timedelta(hours=1),
+        "next_action": None,
+        "due_at": None,
+        "tries": 0,
+        "case_reason": None,
+        "case_since": None,
+    }
+    return Push(**columns | changes)
+
+
+FRESH = {"state": State.UNDECLARED, "accepted": False, "sent_at": None, "next_action": Action.SUBMIT, "due_at": NOON}
+ASKED = {"state": State.PROCESSING, "next_action": Action.QUERY, "due_at": SOON}
+CALLED = {"in_doubt": Action.SUBMIT, "next_action": Action.QUERY, "due_at": NOON, "lease_until": SOON}
+IN_DOUBT = {"in_doubt": Action.SUBMIT, "next_action": Action.QUERY, "due_at": SOON}
+SHENZHEN = {"channel": Channel.ALIPAY, "customs": "SHENZHEN_ZS"}
+ZONGSHU = {"id": "push_2", "channel": Channel.ALIPAY, "customs": "ZONGSHU", "blocked_by": "push_1"}
+WAITING = ZONGSHU | FRESH | {"due_at": None}
+HZ, SZ, ZS = "HANGZHOU_ZS", "SHENZHEN_ZS", "ZONGSHU"
+
+
+def failed(state: State, reason: str, **changes: Any) -> Push:
+    return push(state=state, case_reason=reason, case_since=NOON, **changes)
+
+
+def decide(error: Error, count: int = 1) -> Foretold:
+    return Foretold(Coming.TO_DECIDE, count, error=error)
+
+
+TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
+    "cleared": ([push()], [Foretold(Coming.ACCEPTED)]),
+    "not sent yet": ([push(**FRESH)], [Foretold(Coming.SUBMITTING, 1, HZ)]),
+    "not sent yet, later": ([push(**FRESH | {"due_at": SOON})], [Foretold(Coming.SUBMITTING, 1, HZ, at=SOON)]),
+    "the gateway was busy": (
+        [push(**FRESH | {"due_at": SOON, "tries": 2})],
+        [Foretold(Coming.TRYING_AGAIN, 1, HZ, at=SOON)],
+    ),
+    "a call is under way": ([push(**CALLED)], [Foretold(Coming.CALLING, 1, HZ)]),
+    "nobody knows what became of a call": ([push(**IN_DOUBT)], [Foretold(Coming.ASKING_WHETHER, 1, HZ, at=SOON)]),
+    "at the gateway": (
+        [push(**ASKED | {"state": State.UNDECLARED})],
+        [Foretold(Coming.ASKING, 1, HZ, at=SOON)],
+    ),
+    "at customs": ([push(**ASKED)], [Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON)]),
+    "asked at this moment": ([push(**ASKED | {"due_at": NOON})], [Foretold(Coming.AT_CUSTOMS, 1, HZ)]),
+    "pushed again": ([push(**FRESH | {"next_action": Action.REDECLARE})], [Foretold(Coming.REPUSHING, 1, HZ)]),
+    "corrected": ([push(**FRESH | {"next_action": Action.MODIFY})], [Foretold(Coming.MODIFYING, 1, HZ)]),
+    "the second code waits for the first": (
+        [push(**SHENZHEN | ASKED), push(**WAITING)],
+        [Foretold(Coming.AT_CUSTOMS, 1, SZ, at=SOON), Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ)],
+    ),
+    "the second code waits for a first that failed": (
+        [failed(State.EXCEPT, "EXCEPT: timeout", **SHENZHEN), push(**WAITING)],
+        [
+            decide(Error.EXCEPT),
+            Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ),
+            Foretold(Coming.MAY_REPUSH),
+        ],
+    ),
+    "parts that do the same are told together, by the first of them": (
+        [push(**ASKED), push(**ASKED | {"id": "push_2", "due_at": LATER})],
+        [Foretold(Coming.AT_CUSTOMS, 2, HZ, at=SOON)],
+    ),
+    "parts that do different things are told one by one": (
+        [push(**ASKED), push(**FRESH | {"id": "push_2"}), push(id="push_3")],
+        [Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.SUBMITTING, 1, HZ)],
+    ),
+    "a FAIL is corrected": (
+        [failed(State.FAIL, "FAIL: unknown registration")],
+        [decide(Error.FAIL), Foretold(Coming.TO_CORRECT)],
+    ),
+    "an EXCEPT is pushed again": (
+        [failed(State.EXCEPT, "EXCEPT")],
+        [decide(Error.EXCEPT), Foretold(Coming.MAY_REPUSH)],
+    ),
+    "Alipay takes a re-push later": (
+        [failed(State.EXCEPT, "EXCEPT", **SHENZHEN, sent_at=LATER - timedelta(seconds=300))],
+        [decide(Error.EXCEPT), Foretold(Coming.MAY_REPUSH_FROM, at=LATER)],
+    ),
+    "a code that takes no re-push": (
+        [failed(State.EXCEPT, "EXCEPT", channel=Channel.ALIPAY, customs="NANSHAGJ")],
+        [decide(Error.EXCEPT)],
+    ),
+    "the buyer is not the payer": (
+        [push(case_reason="identity MISMATCH: the order's buyer is not the payer", case_since=NOON)],
+        [decide(Error.IDENTITY), Foretold(Coming.TO_CORRECT_BUYER)],
+    ),
+    "the gateway refused it": (
+        [push(**FRESH | {"next_action": None, "due_at": None, "sent_at": NOON}, case_reason="refused: no such code")],
+        [decide(Error.REFUSED), Foretold(Coming.TO_CORRECT)],
+    ),
+    "a refund keeps it back": (
+        [push(**FRESH | {"due_at": None}, withheld=True, case_reason="1.00 CNY of its payment is refunded: broken")],
+        [decide(Error.REFUND), Foretold(Coming.WITHHELD, 1, HZ), Foretold(Coming.TO_COMPARE)],
+    ),
+    "no end after a day, and still asked": (
+        [push(**ASKED, case_reason="no end after 24 hours of asking")],
+        [decide(Error.NO_END), Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.MAY_REPUSH)],
+    ),
+    "the oldest case speaks": (
+        [
+            failed(State.FAIL, "FAIL"),
+            push(id="push_2", state=State.EXCEPT, case_reason="EXCEPT", case_since=NOON - timedelta(hours=1)),
+        ],
+        [decide(Error.EXCEPT, 2)],
+    ),
+    "dismissed as it failed": ([push(state=State.FAIL)], [Foretold(Coming.STANDS_STILL)]),
+    "dismissed, and may be pushed again": (
+        [push(state=State.EXCEPT)],
+        [Foretold(Coming.STANDS_STILL), Foretold(Coming.MAY_REPUSH)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("pushes", "expected"), TABLE.values(), ids=TABLE)
+def test_what_comes_next(pushes: list[Push], expected: list[Foretold]):
+    assert list(foretell(pushes, NOW)) == expected
+
+
+def test_what_was_cancelled_does_nothing_more():
+    pushes = [push(**FRESH | {"next_action": None, "due_at": None}, cancelled=True)]
+
+    assert foretell(pushes, NOW, cancelled=True) == (Foretold(Coming.CANCELLED),)
+
+
+def test_what_was_cancelled_with_its_payment_is_closed_by_somebody():
+    pushes = [push(**FRESH | {"next_action": None}, cancelled=True, case_reason="its payment is EXPIRED")]
+
+    told = foretell(pushes, NOW, cancelled=True)
+
+    assert [one.what for one in told] == [Coming.TO_DECIDE, Coming.CANCELLED, Coming.TO_CLOSE]
+
+
+def test_what_waits_for_its_payment_says_so():
+    pushes = [push(**FRESH | {"due_at": None})]
+
+    assert foretell(pushes, NOW, waits_for_payment=True) == (Foretold(Coming.WAITS_FOR_PAYMENT),)
+
+
+@pytest.mark.parametrize(
+    ("one", "moves"),
+    [
+        (push(), False),
+        (push(**ASKED), True),
+        (push(**CALLED | {"due_at": None}), True),
+        (push(**WAITING), False),
+        (push(**FRESH, cancelled=True), False),
+    ],
+    ids=["cleared", "asked", "called", "waiting", "cancelled"],
+)
+def test_a_page_moves_while_something_is_due_or_under_way(one: Push, moves: bool):
+    assert is_moving([one], NOON) is moves

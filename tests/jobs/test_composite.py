@@ -1,0 +1,145 @@
+"""Several desks side by side: each with threads of its own, whatever becomes of another's calls."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from customs.jobs.composite import Desks, Staffed
+
+SECONDS = 30.0
+
+
+class Counted:
+    """A desk with so many tasks, named after it; its calls answer when `answering` is set."""
+
+    def __init__(self, name: str, tasks: int) -> None:
+        self.waiting = [f"{name}{number}" for number in range(tasks)]
+        self.recorded: list[tuple[str, str]] = []
+        self.given_back: list[str] = []
+        self.answering = threading.Event()
+        self.answering.set()
+        self.makes_due: tuple[Counted, str] | None = None
+        self.fails = 0
+
+    def claim(self, room: int) -> list[str]:
+        if self.fails:
+            self.fails -= 1
+            raise OSError("the database is away")
+        taken, self.waiting = self.waiting[:room], self.waiting[room:]
+        return taken
+
+    def exchange(self, answered, leaving):
+        self.recorded += answered
+        if answered and self.makes_due:
+            other, task = self.makes_due
+            other.waiting.append(task)
+            self.makes_due = None
+        return list(leaving)
+
+    def call(self, task: str) -> str:
+        self.answering.wait()
+        return task.upper()
+
+    def renew(self, held) -> None:
+        pass
+
+    def give_back(self, reserved) -> None:
+        self.given_back += reserved
+
+
+@pytest.fixture
+def hanging() -> Iterator[Counted]:
+    """A desk whose calls hang until the test is over."""
+    desk = Counted("hangs", 20)
+    desk.answering.clear()
+    yield desk
+    desk.answering.set()
+
+
+def test_every_desk_is_drained():
+    first, second = Counted("a", 30), Counted("b", 20)
+
+    with closing(Desks(Staffed(first, 4), Staffed(second, 1))) as desks:
+        recorded = desks.drain(SECONDS)
+
+    assert recorded == 50
+    assert sorted(first.recorded) == sorted((f"a{n}", f"A{n}") for n in range(30))
+    assert sorted(second.recorded) == sorted((f"b{n}", f"B{n}") for n in range(20))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_one_kind_of_work_never_takes_the_threads_of_another(hanging: Counted, threads: int):
+    """All of one is recorded, and what falls due meanwhile too, while nothing of the other comes back."""
+    desk = Counted("goes on", 40)
+
+    with closing(Desks(Staffed(desk, threads), Staffed(hanging, threads))) as desks:
+        drain = threading.Thread(target=desks.drain, args=(SECONDS,))
+        drain.start()
+        wait_until(lambda: len(desk.recorded) == 40)
+        desk.waiting.append("due later")
+        wait_until(lambda: len(desk.recorded) == 41)
+        hung = list(hanging.recorded)
+        hanging.answering.set()
+        drain.join(SECONDS)
+
+    assert hung == []
+    assert len(hanging.recorded) == 20
+
+
+def test_who_hangs_when_the_time_is_over_is_not_waited_for_and_nothing_is_called_twice(hanging: Counted):
+    desk = Counted("goes on", 1)
+
+    with closing(Desks(Staffed(desk, 2), Staffed(hanging, 2))) as desks:
+        desks.drain(0.0)
+        desk.waiting.append("due later")
+        desks.drain(0.0)
+        wait_until(lambda: len(desk.recorded) == 2)
+        hanging.answering.set()
+        desks.drain(SECONDS)
+
+    assert sorted(task for task, _ in hanging.recorded) == sorted(f"hangs{n}" for n in range(20))
+
+
+def test_what_one_desk_makes_due_at_another_is_done_in_the_same_drain():
+    told, desk = Counted("told", 0), Counted("a", 1)
+    desk.makes_due = told, "the end of it"
+
+    with closing(Desks(Staffed(desk, 1), Staffed(told, 1))) as desks:
+        desks.drain(SECONDS)
+
+    assert [task for task, _ in told.recorded] == ["the end of it"]
+
+
+def test_a_database_that_fails_is_said_and_the_next_drain_goes_on():
+    first, second = Counted("a", 3), Counted("b", 3)
+    first.fails = 1
+
+    with closing(Desks(Staffed(first, 1), Staffed(second, 1))) as desks:
+        with pytest.raises(OSError, match="away"):
+            desks.drain(SECONDS)
+        desks.drain(SECONDS)
+
+    assert (len(first.recorded), len(second.recorded)) == (3, 3)
+
+
+def test_who_closes_gives_back_what_did_not_leave(hanging: Counted):
+    hanging.waiting += [f"more{n}" for n in range(500)]
+    desks = Desks(Staffed(hanging, 1))
+    desks.drain(0.0)
+
+    threading.Timer(0.2, hanging.answering.set).start()
+    desks.close()
+
+    assert len(hanging.given_back) + len(hanging.recorded) + len(hanging.waiting) == 520
+    assert hanging.given_back or hanging.waiting
+
+
+def wait_until(claim) -> None:
+    """Look until it is so; AssertionError after a generous while."""
+    for _ in range(1500):
+        if claim():
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("it never came to it")

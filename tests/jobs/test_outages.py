@@ -1,0 +1,29 @@
+"""What goes on failing is said when it begins and when it is over, and seldom in between."""
+
+from structlog.testing import capture_logs
+
+from customs.jobs.outages import Outage
+
+
+def test_of_a_thousand_failures_one_is_said_and_then_their_end():
+    outage = Outage("the part does not work")
+
+    with capture_logs() as said:
+        for _ in range(1000):
+            outage.goes_on(error="OutOfMemoryError")
+        outage.is_over()
+        outage.is_over()
+
+    assert [one["event"] for one in said] == ["the part does not work", "over: the part does not work"]
+    assert (said[0]["error"], said[1]["times"]) == ("OutOfMemoryError", 1000)
+
+
+def test_what_begins_again_is_said_again():
+    outage = Outage("the part does not work")
+
+    with capture_logs() as said:
+        for _ in range(2):
+            outage.goes_on()
+            outage.is_over()
+
+    assert len(said) == 4

@@ -1,0 +1,81 @@
+"""The doctor looks at the audit trail: in order with how much there is, or wrong with the entry and what to do."""
+
+import pytest
+
+from customs.ops import health_checks
+from customs.ops.check_result import Examined
+from tests import make
+from tests.audit.trails import Trail
+from tests.product import Desk
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What the trail finds is tested on both."""
+    return sqlite_url
+
+
+def look(trail: Trail) -> Examined:
+    (found,) = [one for one in health_checks.examine(trail.services) if one.part == "audit trail"]
+    return found
+
+
+@pytest.fixture
+def trail(trail: Trail, desk: Desk) -> Trail:
+    """Five entries, the first of them a batch's."""
+    desk.take_in(make.declaration_row())
+    trail.fill(4)
+    return trail
+
+
+def test_a_trail_in_order_says_how_much_there_is(trail: Trail):
+    assert (look(trail).verdict, look(trail).found) == ("ok", "5 entries, each as it was written")
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE audit_entries SET reason = '' WHERE number = 3", "entry 3 was altered; the 2 before it fit"),
+        ("DELETE FROM audit_entries WHERE number = 2", "entry 2 is missing; the 1 before it fit"),
+        ("UPDATE audit_entries SET number = 0 WHERE number = 5", "entry 0 was added by somebody else"),
+        ("DELETE FROM audit_entries WHERE number > 3", "entry 4 and what came after it are gone"),
+        ("UPDATE audit_end SET seal = ''", "the seal of its end does not fit"),
+    ],
+)
+def test_what_was_done_to_it_is_told_with_what_to_do(trail: Trail, statement: str, found: str):
+    trail.tamper(statement)
+
+    looked = look(trail)
+
+    assert looked.verdict == "wrong"
+    assert looked.found.startswith(found)
+    assert "export or a backup" in looked.mend
+    assert ("customs keys rotate --seal-audit-trail" in looked.mend) == ("seal" in found)
+
+
+def test_a_trail_that_was_taken_away_whole_shows_by_the_batches(trail: Trail):
+    trail.tamper("DELETE FROM audit_entries", "DELETE FROM audit_end")
+    trail.fill(2)
+
+    looked = look(trail)
+
+    assert trail.verify().ok
+    assert (looked.verdict, "knows nothing of bat_" in looked.found) == ("wrong", True)
+
+
+def test_a_trail_that_was_put_back_to_an_earlier_day_shows_by_the_batches(trail: Trail, desk: Desk):
+    with trail.services.engine.connect() as db:
+        number, digest, seal = db.exec_driver_sql("SELECT number, hash, seal FROM audit_end").one()
+    desk.take_in(make.declaration_row())
+    trail.tamper(
+        "DELETE FROM audit_entries WHERE number > :number",
+        "UPDATE audit_end SET number = :number, hash = :digest, seal = :seal",
+        number=number,
+        digest=digest,
+        seal=seal,
+    )
+
+    looked = look(trail)
+
+    assert trail.verify().ok
+    assert (looked.verdict, "knows nothing of bat_" in looked.found) == ("wrong", True)

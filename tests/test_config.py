@@ -1,0 +1,168 @@
+"""What the environment says: defaults that depend on one another, and every wrong value named by its variable."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from redis import ConnectionPool
+
+from customs.config import Settings, Variables, read_settings, redis_socket
+from customs.errors import Misconfigured
+from tests import make
+
+REAL = {"WISECASHIER_BASE_URL": "https://gateway.example/api/"}
+
+WRONG = {
+    "a word for a number": ("CUSTOMS_POLL_SECONDS", "soon"),
+    "no polling": ("CUSTOMS_POLL_SECONDS", "0"),
+    "negative grace": ("CUSTOMS_UNKNOWN_GRACE_SECONDS", "-1"),
+    "NaN": ("CUSTOMS_GATEWAY_TIMEOUT_SECONDS", "nan"),
+    "no threads": ("CUSTOMS_GATEWAY_CONCURRENCY", "0"),
+    "too many threads": ("CUSTOMS_GATEWAY_CONCURRENCY", "100000"),
+    "half a thread": ("CUSTOMS_GATEWAY_CONCURRENCY", "1.5"),
+    "negative rate": ("CUSTOMS_GATEWAY_RATE", "-1"),
+    "lease shorter than a call": ("CUSTOMS_LEASE_SECONDS", "1"),
+    "a third severity": ("CUSTOMS_CERT_ID_CHECK", "ignore"),
+    "a policy nobody knows": ("CUSTOMS_REDECLARE_FAILED", "perhaps"),
+    "a port that is none": ("CUSTOMS_WEB_PORT", "70000"),
+    "neither yes nor no": ("CUSTOMS_SANDBOX", "maybe"),
+    "not a URL": ("WISECASHIER_BASE_URL", "gateway"),
+    "another scheme": ("WISECASHIER_BASE_URL", "file:///etc/passwd"),
+    "no Redis": ("CUSTOMS_REDIS_URL", "localhost:6379"),
+    "a Redis without a number": ("CUSTOMS_REDIS_URL", "redis://localhost/0?db=x"),
+    "an option nobody knows": ("CUSTOMS_REDIS_URL", "redis://localhost/0?colour=red"),
+    "a socket cut off": ("CUSTOMS_REDIS_URL", "unix:///a#b/redis.sock"),
+    "a level nobody knows": ("CUSTOMS_LOG_LEVEL", "loud"),
+    "a short secret": ("CUSTOMS_SECRET_KEY", "short"),
+    "a short key among keys": ("CUSTOMS_PII_KEYS", "a key that is long enough, short"),
+}
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Settings read from these variables, with secrets and a home of this test."""
+    return lambda **variables: read_settings(make.SECRETS | {"CUSTOMS_HOME": str(tmp_path)} | variables)
+
+
+def test_an_empty_environment_is_the_sandbox_on_one_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    settings = read_settings({})
+
+    assert settings.home == tmp_path / ".customs"
+    assert settings.is_sqlite and settings.sandbox and settings.embedded_redis and settings.embedded_sandbox
+    assert settings.database_url == f"sqlite:///{tmp_path / '.customs' / 'customs.db'}"
+    assert (settings.poll_seconds, settings.unknown_grace_seconds, settings.alipay_repush_seconds) == (1, 2, 1)
+    assert (settings.gateway_concurrency, settings.gateway_rate, settings.gateway_timeout_seconds) == (32, 0, 15)
+    assert settings.cert_id_check == "block"
+
+
+def test_towards_the_real_gateway_there_is_more_time(read):
+    settings = read(**REAL)
+
+    assert (settings.sandbox, settings.embedded_sandbox, settings.base_url) == (
+        False,
+        False,
+        "https://gateway.example/api",
+    )
+    assert (settings.poll_seconds, settings.unknown_grace_seconds, settings.alipay_repush_seconds) == (60, 420, 300)
+
+
+def test_a_sandbox_elsewhere_is_a_sandbox_when_it_is_called_one(read):
+    settings = read(**REAL, CUSTOMS_SANDBOX="true")
+
+    assert (settings.sandbox, settings.embedded_sandbox, settings.poll_seconds) == (True, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "field", "expected"),
+    [
+        ("CUSTOMS_POLL_SECONDS", "0.5", "poll_seconds", 0.5),
+        ("CUSTOMS_UNKNOWN_GRACE_SECONDS", "0", "unknown_grace_seconds", 0.0),
+        ("CUSTOMS_ALIPAY_REPUSH_SECONDS", "0", "alipay_repush_seconds", 0.0),
+        ("CUSTOMS_DATABASE_URL", "postgres://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("CUSTOMS_DATABASE_URL", "postgresql://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("CUSTOMS_DATABASE_URL", "postgresql+psycopg://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("CUSTOMS_REDIS_URL", "redis://elsewhere", "redis_url", "redis://elsewhere"),
+        ("CUSTOMS_RULES_AS_WARNINGS", " a , b,, ", "rules_as_warnings", frozenset({"a", "b"})),
+        (
+            "CUSTOMS_PII_KEYS",
+            "the first of the keys, the second of them",
+            "pii_keys",
+            ("the first of the keys", "the second of them"),
+        ),
+        ("CUSTOMS_WEB_PORT", " 0 ", "web_port", 0),
+    ],
+)
+def test_what_is_said_counts(read, name: str, said: str, field: str, expected):
+    assert getattr(read(**{name: said}), field) == expected
+
+
+@pytest.mark.parametrize("name", ["CUSTOMS_POLL_SECONDS", "CUSTOMS_REDIS_URL", "CUSTOMS_SANDBOX"])
+def test_an_empty_variable_is_not_set(read, name: str):
+    assert read(**{name: "  "}) == read()
+
+
+@pytest.mark.parametrize(("name", "said"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_named_by_its_variable(read, name: str, said: str):
+    with pytest.raises(Misconfigured) as refused:
+        read(**{name: said})
+
+    assert name in refused.value.detail
+    assert said == "0" or len(said) < 5 or said not in refused.value.detail
+
+
+def test_every_wrong_variable_is_named_at_once(read):
+    with pytest.raises(Misconfigured) as refused:
+        read(CUSTOMS_WEB_PORT="x", CUSTOMS_POLL_SECONDS="y")
+
+    assert {"CUSTOMS_WEB_PORT", "CUSTOMS_POLL_SECONDS"} <= set(refused.value.detail.replace(":", " ").split())
+
+
+@pytest.mark.parametrize("missing", make.SECRETS)
+def test_with_a_database_of_its_own_a_deployment_brings_its_secrets(missing: str, tmp_path: Path):
+    environ = {name: secret for name, secret in make.SECRETS.items() if name != missing}
+
+    with pytest.raises(Misconfigured) as refused:
+        read_settings(environ | {"CUSTOMS_HOME": str(tmp_path), "CUSTOMS_DATABASE_URL": "postgresql://u@h/d"})
+
+    assert missing in refused.value.detail
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_of_the_embedded_default_are_made_once_for_the_owner_only(tmp_path: Path):
+    home = tmp_path / "home"
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda _: read_settings({"CUSTOMS_HOME": str(home)}), range(8)))
+
+    assert len({(one.secret_key, one.pii_keys) for one in read}) == 1
+    assert len(read[0].secret_key) >= 32
+    assert {stat.S_IMODE(file.stat().st_mode) for file in home.iterdir()} == {0o600}
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_socket_in_a_very_deep_home_is_put_where_its_path_fits(tmp_path: Path, read):
+    deep = tmp_path / ("d" * 100)
+
+    socket = Path(read(CUSTOMS_HOME=str(deep)).redis_url.removeprefix("unix://"))
+
+    assert len(bytes(socket)) < 100
+    assert read(CUSTOMS_HOME=str(deep)).redis_url == f"unix://{socket}"
+    assert read(CUSTOMS_HOME=str(deep) + "x").redis_url != f"unix://{socket}"
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "a?db=b", "50%41", "家", "a;b", "quote'\""])
+def test_a_home_of_any_name_has_a_socket_that_its_url_leads_to(tmp_path: Path, read, name: str):
+    home = tmp_path / name
+
+    url = read(CUSTOMS_HOME=str(home)).redis_url
+
+    assert ConnectionPool.from_url(url).make_connection().path == str(redis_socket(home))
+
+
+def test_every_variable_has_a_field():
+    named = {name for name, field in Variables().fields.items() if field.data_key}
+
+    assert named == {field.name for field in fields(Settings)} - {"embedded_redis", "embedded_sandbox"}
