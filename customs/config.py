@@ -175,8 +175,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         given = {name: value if name in PATHS else value.strip() for name, value in environ.items() if value.strip()}
         read = Variables().load(given)
     except ValidationError as error:
-        faults = "; ".join(f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items()))
-        raise Misconfigured(faults) from error
+        errors = "; ".join(f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items()))
+        raise Misconfigured(errors) from error
     return _settled(read)
 
 

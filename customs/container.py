@@ -16,7 +16,7 @@ from customs.declarations.actions.action_rules import Policy
 from customs.declarations.intake.payment_holds import WithholdingDeclarations
 from customs.declarations.intake.validate import Rules
 from customs.declarations.pushes.handler import DeclarationDesk
-from customs.errors import GatewayAway
+from customs.errors import GatewayUnavailable
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
 from customs.jobs.composite import Desks, Staffed
 from customs.jobs.failpoints import CrashPoints
@@ -88,7 +88,7 @@ class Services:
         try:
             signer = Signer.from_file(settings.private_key_file)
         except UnreadableKey as error:
-            raise GatewayAway(f"no call can be signed: {error}; see `customs doctor`") from error
+            raise GatewayUnavailable(f"no call can be signed: {error}; see `customs doctor`") from error
         return Gateway(
             settings.base_url,
             settings.agent_no,
@@ -114,7 +114,7 @@ class Services:
         try:
             return Verifier(file.read_bytes()) if file.exists() else None
         except (OSError, UnreadableKey) as error:
-            raise GatewayAway(f"nothing can be verified that comes from the gateway: {file}: {error}") from error
+            raise GatewayUnavailable(f"nothing can be verified that comes from the gateway: {file}: {error}") from error
 
     @cached_property
     def declarations(self) -> WithholdingDeclarations:

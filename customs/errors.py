@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Fault:
+class ErrorDetail:
     """One thing wrong at one place of a request; `pointer` is a JSON pointer into the body."""
 
     pointer: str
@@ -24,13 +24,13 @@ class CustomsError(Exception):
         self,
         detail: str = "",
         *,
-        faults: Sequence[Fault] = (),
+        errors: Sequence[ErrorDetail] = (),
         not_before: datetime | None = None,
         retry_after: int | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
-        self.faults = tuple(faults)
+        self.errors = tuple(errors)
         self.not_before = not_before
         self.retry_after = retry_after
 
@@ -43,19 +43,19 @@ class CustomsError(Exception):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
-class Unreadable(CustomsError):
+class MalformedRequest(CustomsError):
     """The request could not be read."""
 
     status = 400
 
 
-class KeyMissing(CustomsError):
+class ApiKeyMissing(CustomsError):
     """An API key is needed: send it as `Authorization: Bearer <key>`."""
 
     status = 401
 
 
-class KeyUnknown(CustomsError):
+class ApiKeyInvalid(CustomsError):
     """This API key is unknown, expired or revoked."""
 
     status = 401
@@ -67,31 +67,31 @@ class NotSignedIn(CustomsError):
     status = 401
 
 
-class SignInRefused(CustomsError):
+class InvalidCredentials(CustomsError):
     """This login and password do not fit, or whoever has them may not sign in."""
 
     status = 422
 
 
-class OneTimeCodeRefused(CustomsError):
+class OneTimeCodeRejected(CustomsError):
     """This one-time code is not the present one, or was used before."""
 
     status = 422
 
 
-class SignInThrottled(CustomsError):
+class LoginThrottled(CustomsError):
     """Signing in failed too often: it is possible again after a while."""
 
     status = 429
 
 
-class ScopeMissing(CustomsError):
+class InsufficientScope(CustomsError):
     """This API key lacks the scope for that."""
 
     status = 403
 
 
-class ForeignOrigin(CustomsError):
+class CsrfRejected(CustomsError):
     """This did not come from a page of this desk, so nothing was done."""
 
     status = 403
@@ -103,13 +103,13 @@ class NotFound(CustomsError):
     status = 404
 
 
-class TooLarge(CustomsError):
+class PayloadTooLarge(CustomsError):
     """The request is larger than what is accepted."""
 
     status = 413
 
 
-class EncodingUnsupported(CustomsError):
+class UnsupportedEncoding(CustomsError):
     """The body is compressed in a way that is not accepted: use gzip, or none."""
 
     status = 415
@@ -121,7 +121,7 @@ class RateLimited(CustomsError):
     status = 429
 
 
-class Invalid(CustomsError):
+class ValidationFailed(CustomsError):
     """The request was understood and is not valid."""
 
     status = 422
@@ -133,31 +133,31 @@ class FileUnreadable(CustomsError):
     status = 422
 
 
-class ActionRefused(CustomsError):
+class ActionNotAllowed(CustomsError):
     """A rule does not allow this action now."""
 
     status = 409
 
 
-class Contended(CustomsError):
+class ConcurrentUpdate(CustomsError):
     """Another request is changing the same things at this moment."""
 
     status = 409
 
 
-class KeyInUse(CustomsError):
+class IdempotencyKeyInUse(CustomsError):
     """The first request with this Idempotency-Key is still running."""
 
     status = 409
 
 
-class KeyReused(CustomsError):
+class IdempotencyKeyReused(CustomsError):
     """This Idempotency-Key was used with another body."""
 
     status = 422
 
 
-class GatewayAway(CustomsError):
+class GatewayUnavailable(CustomsError):
     """The gateway cannot be asked at this moment."""
 
     status = 503
@@ -167,5 +167,5 @@ class Misconfigured(CustomsError):
     """The environment does not say what is needed."""
 
 
-class VaultLocked(CustomsError):
+class DecryptionKeyMissing(CustomsError):
     """A name or ID number was encrypted with a key that is not configured."""

@@ -12,31 +12,31 @@ LONGEST_TEXT = 200
 AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", re.ASCII)
 
 
-class Fault(str):
+class FieldError(str):
     """A message of validation that knows its stable code and what to do."""
 
     code: str
     action: str
 
-    def __new__(cls, text: str, code: str, action: str) -> "Fault":
+    def __new__(cls, text: str, code: str, action: str) -> "FieldError":
         fault = super().__new__(cls, text)
         fault.code = code
         fault.action = action
         return fault
 
-    def format(self, *args: object, **values: object) -> "Fault":
-        return Fault(super().format(*args, **values), self.code, self.action)
+    def format(self, *args: object, **values: object) -> "FieldError":
+        return FieldError(super().format(*args, **values), self.code, self.action)
 
 
-REQUIRED = Fault("this field is missing", "required", "add the field")
-NULL = Fault("this field is null", "null", "leave the field out when there is no value")
-NOT_TEXT = Fault("this is not text", "not_text", 'write it as a JSON string: "..."')
-UNKNOWN = Fault("this field is unknown", "unknown_field", "remove it, or check its spelling against the contract")
-NOT_OBJECT = Fault("this is not an object", "not_object", "write it as a JSON object: {...}")
-NOT_LIST = Fault("this is not a list", "not_list", "write it as a JSON list: [...]")
+REQUIRED = FieldError("this field is missing", "required", "add the field")
+NULL = FieldError("this field is null", "null", "leave the field out when there is no value")
+NOT_TEXT = FieldError("this is not text", "not_text", 'write it as a JSON string: "..."')
+UNKNOWN = FieldError("this field is unknown", "unknown_field", "remove it, or check its spelling against the contract")
+NOT_OBJECT = FieldError("this is not an object", "not_object", "write it as a JSON object: {...}")
+NOT_LIST = FieldError("this is not a list", "not_list", "write it as a JSON list: [...]")
 
 
-class WholeInItself(fields.Field[Any]):
+class SelfValidatingField(fields.Field[Any]):
     """A field whose own reading holds all of its rules, unless validators are given besides."""
 
     def _validate(self, value: Any) -> None:
@@ -45,7 +45,7 @@ class WholeInItself(fields.Field[Any]):
             super()._validate(value)
 
 
-class Text(WholeInItself, fields.String):
+class Text(SelfValidatingField, fields.String):
     """Text of 1 to `longest` characters without blanks around it or anything invisible in it."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL, "invalid": NOT_TEXT}  # noqa: RUF012
@@ -57,14 +57,18 @@ class Text(WholeInItself, fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if not 1 <= len(text) <= self.longest:
-            raise ValidationError([Fault(f"this has {len(text)} characters", "length", f"use 1 to {self.longest}")])
+            raise ValidationError(
+                [FieldError(f"this has {len(text)} characters", "length", f"use 1 to {self.longest}")]
+            )
         if text.isascii() and text.isprintable() and text[0] != " " != text[-1]:
             return text
         if text != text.strip():
-            raise ValidationError([Fault("this begins or ends with a blank", "blanks", "remove the blanks around it")])
+            raise ValidationError(
+                [FieldError("this begins or ends with a blank", "blanks", "remove the blanks around it")]
+            )
         if any(map(is_unprintable, text)):
             raise ValidationError(
-                [Fault("this holds an invisible or unprintable character", "unprintable", "type it anew")]
+                [FieldError("this holds an invisible or unprintable character", "unprintable", "type it anew")]
             )
         return text
 
@@ -80,22 +84,24 @@ class Choice(Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in self.choices:
             raise ValidationError(
-                [Fault("this is not one of the choices", "choice", f"use {' or '.join(self.choices)}")]
+                [FieldError("this is not one of the choices", "choice", f"use {' or '.join(self.choices)}")]
             )
         return text
 
 
-class Money(WholeInItself, fields.Field[Decimal]):
+class Money(SelfValidatingField, fields.Field[Decimal]):
     """An amount as text with at most two places; a JSON number is refused, for it has passed through binary floats."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
         if isinstance(value, int | float):
-            raise ValidationError([Fault("an amount is text, not a number", "amount_is_number", 'write it as "46.44"')])
+            raise ValidationError(
+                [FieldError("an amount is text, not a number", "amount_is_number", 'write it as "46.44"')]
+            )
         if not isinstance(value, str) or not AMOUNT.fullmatch(value):
             raise ValidationError(
-                [Fault("this is not an amount", "amount_invalid", "use digits with two places, such as 46.44")]
+                [FieldError("this is not an amount", "amount_invalid", "use digits with two places, such as 46.44")]
             )
         return Decimal(value)
 
@@ -107,7 +113,7 @@ class Flag(fields.Field[bool]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError([Fault("this is not true or false", "not_boolean", "use true or false")])
+            raise ValidationError([FieldError("this is not true or false", "not_boolean", "use true or false")])
         return value
 
 

@@ -61,14 +61,14 @@ PUBLIC_VARIABLES = {
 VARIABLES = {str(field.data_key): (name, field.load_default) for name, field in Variables().fields.items()}
 KEPT_IN_A_FILE = ("secret_key", "pii_keys")
 # Answered by the renderer for what is no error of ours.
-OTHER_PROBLEMS = {("database_away", 503), ("gateway_away", 503)}
+OTHER_PROBLEMS = {("database_unavailable", 503), ("gateway_unavailable", 503)}
 OF_COMMANDS_ALONE = {("file_unreadable", 422)}
 OF_PAGES_ALONE = {
     ("not_signed_in", 401),
-    ("foreign_origin", 403),
-    ("sign_in_refused", 422),
-    ("one_time_code_refused", 422),
-    ("sign_in_throttled", 429),
+    ("csrf_rejected", 403),
+    ("invalid_credentials", 422),
+    ("one_time_code_rejected", 422),
+    ("login_throttled", 429),
 }
 
 WHOEVER = "whoever signed in"

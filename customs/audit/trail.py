@@ -15,7 +15,7 @@ from customs.audit.actions import Act, Actor, Deed, deed_by
 from customs.audit.hash_chain import START, Link, Tampering, Walked, hash_of, walk
 from customs.audit.models import ENDS, ENTRIES
 from customs.db import database
-from customs.errors import ActionRefused
+from customs.errors import ActionNotAllowed
 from customs.privacy.masking import mask_text
 
 THE_END = 1
@@ -98,7 +98,7 @@ class AuditTrail:
         """Seal the end with the present secret, where everything fits but the seal: after the secret was changed.
 
         Returns what was found before; it is on the record. Others wait only while what came after that is looked at.
-        Raises ActionRefused when the end is not that of the last entry.
+        Raises ActionNotAllowed when the end is not that of the last entry.
         """
         with database.reading(engine) as db:
             walked, verdict = self._looked_at(db.connection())
@@ -109,7 +109,7 @@ class AuditTrail:
             end = _locked_end(connection, self._sealed(START))
             last = walk(connection, end.number, walked.last).last
             if last != Link(end.number, end.hash):
-                raise ActionRefused("the end of the audit trail is not that of its last entry: look into a backup")
+                raise ActionNotAllowed("the end of the audit trail is not that of its last entry: look into a backup")
             self._move(connection, last, self._sealed(last))
             self.append(db, deed_by(by, Act.AUDIT_SEAL, "trail", entries=str(last.number)), database.now(db))
         return verdict

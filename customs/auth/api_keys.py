@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.models import ApiKey
 from customs.auth.principal import Caller, Scope
-from customs.errors import ActionRefused, KeyUnknown, NotFound
+from customs.errors import ActionNotAllowed, ApiKeyInvalid, NotFound
 from customs.ids import new_id
 
 # How exactly the last use of a key is known: more would be a write for each request.
@@ -55,8 +55,8 @@ def rotate_api_key(
 ) -> str:
     """A new key with the same rights, whose text is returned; the old one lives on for `overlap`, and no longer.
 
-    `lifetime`: of the new key; without it, as long as the old one was made for. Raises NotFound, or ActionRefused when
-    the name is not that of exactly one key.
+    `lifetime`: of the new key; without it, as long as the old one was made for. Raises NotFound, or ActionNotAllowed
+    when the name is not that of exactly one key.
     """
     old = _key_to_rotate(db, name_or_id, now)
     key_id, text = new_id("key"), _new_text(sandbox)
@@ -101,11 +101,11 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 
 def caller_of(db: Session, text: str, now: datetime) -> tuple[Caller, bool]:
-    """The caller behind a key's text, and whether it is time to note its use; KeyUnknown when there is none."""
+    """The caller behind a key's text, and whether it is time to note its use; ApiKeyInvalid when there is none."""
     # The digest of what came is looked up: how long that takes tells nothing of any key's text.
     key = db.scalar(select(ApiKey).where(ApiKey.digest == _digest(text)))
     if key is None or state_of(key, now) in ("revoked", "expired"):
-        raise KeyUnknown
+        raise ApiKeyInvalid
     caller = Caller(
         id=key.family,
         name=key.name,
@@ -130,7 +130,7 @@ def _key_to_rotate(db: Session, name_or_id: str, now: datetime) -> ApiKey:
         raise NotFound(f"there is no live key {name_or_id} that was not replaced yet: `customs api-key list`")
     if len(found) > 1:
         ids = ", ".join(key.id for key in found)
-        raise ActionRefused(f"{len(found)} keys have the name {name_or_id}: name one of {ids}")
+        raise ActionNotAllowed(f"{len(found)} keys have the name {name_or_id}: name one of {ids}")
     return found[0]
 
 

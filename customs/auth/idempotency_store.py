@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.models import IdempotentReply
 from customs.auth.principal import Caller
-from customs.errors import Invalid, KeyInUse, KeyReused
+from customs.errors import IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed
 from customs.ids import new_id
 from customs.jobs.leases import dead_holders, this_holder
 
@@ -35,9 +35,9 @@ class Request:
 
     @classmethod
     def of(cls, caller: Caller, key: str, content: bytes) -> "Request":
-        """Raises Invalid for a key that is none."""
+        """Raises ValidationFailed for a key that is none."""
         if not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-            raise Invalid(f"an Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters")
+            raise ValidationFailed(f"an Idempotency-Key has 1 to {LONGEST_KEY} printable ASCII characters")
         return cls(caller.id, key, hashlib.sha256(content).hexdigest())
 
 
@@ -59,8 +59,8 @@ class Turn:
 def answer_given(db: Session, request: Request, now: datetime) -> Answer | None:
     """The answer kept for this key; None when there is none and nobody is at it.
 
-    Reads only, so it never waits for the first request. Raises KeyReused for another request under the same key, and
-    KeyInUse while the first one runs.
+    Reads only, so it never waits for the first request. Raises IdempotencyKeyReused for another request under the same
+    key, and IdempotencyKeyInUse while the first one runs.
     """
     return _judged(db.scalar(select(IdempotentReply).where(*_named(request))), request, now)
 
@@ -94,12 +94,15 @@ def take_turn(db: Session, request: Request, now: datetime, lease: timedelta) ->
 
 
 def keep(db: Session, turn: Turn, answer: Answer) -> None:
-    """Keep the answer, at the end of the transaction that did the work. Raises KeyInUse when the turn was lost."""
+    """Keep the answer, at the end of the transaction that did the work.
+
+    Raises IdempotencyKeyInUse when the turn was lost.
+    """
     body = json.dumps(answer.body, ensure_ascii=False)
     values = {"status": answer.status, "body": body, "turn": None, "holder": None, "lease_until": None}
     kept: CursorResult[Any] = db.execute(update(IdempotentReply).where(*_mine(turn)).values(values))  # type: ignore[assignment]
     if kept.rowcount != 1:
-        raise KeyInUse(retry_after=RETRY_SECONDS)
+        raise IdempotencyKeyInUse(retry_after=RETRY_SECONDS)
 
 
 def give_up(db: Session, turn: Turn) -> None:
@@ -112,9 +115,9 @@ def _judged(found: IdempotentReply | None, request: Request, now: datetime) -> A
     if found is None or found.created_at < now - KEPT or _has_lapsed(found, now):
         return None
     if found.fingerprint != request.fingerprint:
-        raise KeyReused
+        raise IdempotencyKeyReused
     if found.status is None:
-        raise KeyInUse(retry_after=RETRY_SECONDS)
+        raise IdempotencyKeyInUse(retry_after=RETRY_SECONDS)
     return Answer(json.loads(found.body or "null"), found.status)
 
 

@@ -11,7 +11,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.api_keys import caller_of, create_api_key, list_api_keys, revoke_api_key, rotate_api_key
 from customs.auth.models import ApiKey
 from customs.auth.principal import Caller, Scope
-from customs.errors import Fault, Invalid, NotFound, ScopeMissing
+from customs.errors import ErrorDetail, InsufficientScope, NotFound, ValidationFailed
 from customs.timestamps import instant
 
 
@@ -112,17 +112,20 @@ class HandingOut:
         self._now = now
 
     def create(self, wish: Wish) -> Handed:
-        """A new key. Raises Invalid, or ScopeMissing for a right that the caller has not."""
+        """A new key. Raises ValidationFailed, or InsufficientScope for a right that the caller has not."""
         if not wish.scopes:
             said = "this key may do nothing"
-            raise Invalid(said, faults=[Fault("/scopes", "scopes_missing", said)])
+            raise ValidationFailed(said, errors=[ErrorDetail("/scopes", "scopes_missing", said)])
         self._require_own(wish.scopes)
         merchants = self._by.narrowed(wish.merchants).merchants or ()
         expires_at = None if wish.lifetime is None else self._now + wish.lifetime
         return self._handed(self._deeds.create(wish.name, wish.scopes, sorted(merchants), expires_at))
 
     def rotate(self, key_id: str, overlap: timedelta) -> Handed:
-        """A key in place of one, which goes on for `overlap`. Raises NotFound, or ScopeMissing as for a new key."""
+        """A key in place of one, which goes on for `overlap`.
+
+        Raises NotFound, or InsufficientScope as for a new key.
+        """
         self._require_own(key_seen(self._db, key_id, self._by).scopes)
         return self._handed(self._deeds.rotate(key_id, overlap))
 
@@ -133,7 +136,7 @@ class HandingOut:
 
     def _require_own(self, scopes: Sequence[str] | None) -> None:
         if not may_hand_out(self._by, scopes):
-            raise ScopeMissing("nobody hands out a right they do not have")
+            raise InsufficientScope("nobody hands out a right they do not have")
 
     def _handed(self, text: str) -> Handed:
         caller, _ = caller_of(self._db, text, self._now)

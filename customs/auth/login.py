@@ -13,7 +13,7 @@ from customs.auth.passwords import Passwords, check_password
 from customs.auth.sessions import Visit, begin_session, end_other_sessions, rotate_session
 from customs.auth.users import Change, find_person, locked_person, normal_login
 from customs.db import database
-from customs.errors import Fault, Invalid, SignInRefused
+from customs.errors import ErrorDetail, InvalidCredentials, ValidationFailed
 from customs.privacy.vault import Vault
 
 UNCHANGED = "the new password is the present one"
@@ -51,19 +51,19 @@ class Proof:
 def prove(engine: Engine, vault: Vault, passwords: Passwords, attempt: Attempt, now: datetime) -> Proof:
     """Hold a password against the one on file, and take as long when there is none.
 
-    Raises SignInThrottled, or SignInRefused: the same for a wrong password, an unknown login and a disabled person.
+    Raises LoginThrottled, or InvalidCredentials: the same for a wrong password, an unknown login and a disabled person.
     """
     counted = count_password(engine, vault, normal_login(attempt.login), attempt.address, now)
     person = _fitting(engine, passwords, attempt)
     if person is None:
-        raise SignInRefused
+        raise InvalidCredentials
     seen = person.password_hash
     fresh = passwords.hashed(attempt.password) if passwords.is_outdated(seen) else seen
     return Proof(person.id, seen, fresh, counted)
 
 
 def sign_in(db: Session, proof: Proof, browser: str, now: datetime) -> tuple[str, Person]:
-    """Begin a new session for who was proven; returns its token, for the only time. Raises SignInRefused."""
+    """Begin a new session for who was proven; returns its token, for the only time. Raises InvalidCredentials."""
     person = _still_proven(db, proof)
     person.password_hash = proof.fresh_hash
     take_back(db, proof.counted)
@@ -75,22 +75,24 @@ def prove_choice(
 ) -> Proof:
     """Hold a new password against the rules, and the present one against what is on file.
 
-    Raises Invalid, naming what is wrong with either, and SignInThrottled.
+    Raises ValidationFailed, naming what is wrong with either, and LoginThrottled.
     """
     check_password(choice.new, not_like=(person.login, person.name))
     if choice.new == choice.old:
-        raise Invalid("this password cannot be taken", faults=[Fault("/password", "password_unchanged", UNCHANGED)])
+        raise ValidationFailed(
+            "this password cannot be taken", errors=[ErrorDetail("/password", "password_unchanged", UNCHANGED)]
+        )
     counted = count_password(engine, vault, person.login, choice.address, now)
     present = _fitting(engine, passwords, Attempt(person.login, choice.old, choice.address))
     if present is None:
-        raise Invalid("nothing was changed", faults=[Fault("/old_password", "password_wrong", WRONG)])
+        raise ValidationFailed("nothing was changed", errors=[ErrorDetail("/old_password", "password_wrong", WRONG)])
     return Proof(present.id, present.password_hash, passwords.hashed(choice.new), counted)
 
 
 def change_own_password(db: Session, visit: Visit, proof: Proof, now: datetime) -> tuple[str, Change]:
     """Keep the new password: other sessions end, and this one goes on under the token returned.
 
-    Raises SignInRefused when the password was changed meanwhile.
+    Raises InvalidCredentials when the password was changed meanwhile.
     """
     person = _still_proven(db, proof)
     person.password_hash, person.must_change_password = proof.fresh_hash, False
@@ -112,5 +114,5 @@ def _still_proven(db: Session, proof: Proof) -> Person:
     """The person, held, whose password is still the one that was proven."""
     person = locked_person(db, proof.person_id)
     if person.disabled_at is not None or person.password_hash != proof.hash_seen:
-        raise SignInRefused
+        raise InvalidCredentials
     return person

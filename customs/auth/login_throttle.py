@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.models import FailedSignIn
 from customs.db import database
-from customs.errors import SignInThrottled
+from customs.errors import LoginThrottled
 from customs.privacy.vault import Vault
 
 FREE_FOR_ONE, FREE_FROM_ADDRESS = 5, 20
@@ -37,7 +37,7 @@ class Counted:
 
 
 def count_password(engine: Engine, vault: Vault, login: str, address: str, now: datetime) -> Counted:
-    """Count an attempt at the password of a login, real or not. Raises SignInThrottled."""
+    """Count an attempt at the password of a login, real or not. Raises LoginThrottled."""
     return _count(engine, Counted(_of_login(vault, login), _of_address(vault, address)), now)
 
 
@@ -78,7 +78,7 @@ def _count(engine: Engine, counted: Counted, now: datetime) -> Counted:
                 row.failures = 0
         left = max(_left(row, free[row.who], now) for row in rows)
         if left > timedelta():
-            raise SignInThrottled(retry_after=math.ceil(left.total_seconds()))
+            raise LoginThrottled(retry_after=math.ceil(left.total_seconds()))
         for row in rows:
             row.failures, row.last_at = row.failures + 1, now
     return counted

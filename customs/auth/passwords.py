@@ -7,7 +7,7 @@ from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 
 SHORTEST, LONGEST = 10, 200
 # Without letters and digits that look alike: a password made here may be read out.
@@ -51,17 +51,22 @@ class Passwords:
 
 
 def check_password(password: str, *, not_like: tuple[str, ...]) -> None:
-    """Raise Invalid unless the password may be taken: long enough, none of `not_like`, not among the most common."""
-    faults = []
+    """Raise ValidationFailed unless the password may be taken.
+
+    Long enough, none of `not_like`, not among the most common.
+    """
+    errors = []
     if not SHORTEST <= len(unicodedata.normalize("NFC", password)) <= LONGEST:
         detail = f"a password has {SHORTEST} to {LONGEST} characters"
-        faults.append(Fault("/password", "password_length", detail))
+        errors.append(ErrorDetail("/password", "password_length", detail))
     if password.casefold() in {word.casefold() for word in not_like}:
-        faults.append(Fault("/password", "password_like_name", "the login or the name is no password"))
+        errors.append(ErrorDetail("/password", "password_like_name", "the login or the name is no password"))
     if password.casefold() in COMMON:
-        faults.append(Fault("/password", "password_common", "this password is among the first that anybody tries"))
-    if faults:
-        raise Invalid("this password cannot be taken", faults=faults)
+        errors.append(
+            ErrorDetail("/password", "password_common", "this password is among the first that anybody tries")
+        )
+    if errors:
+        raise ValidationFailed("this password cannot be taken", errors=errors)
 
 
 def new_password() -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from customs.errors import Fault, Invalid, ScopeMissing
+from customs.errors import ErrorDetail, InsufficientScope, ValidationFailed
 
 
 class Scope(StrEnum):
@@ -41,7 +41,7 @@ class Caller:
 
     def require(self, scope: Scope) -> None:
         if not self.may(scope):
-            raise ScopeMissing(f"this needs the scope {scope}")
+            raise InsufficientScope(f"this needs the scope {scope}")
 
     def may_touch(self, merchant_no: str) -> bool:
         return self.merchants is None or merchant_no in self.merchants
@@ -51,10 +51,15 @@ class Caller:
         return self.merchants is None or (merchants is not None and self.merchants.issuperset(merchants))
 
     def narrowed(self, merchants: Collection[str]) -> "Caller":
-        """The same caller for these merchants only; none named means as they are. Raises Invalid for another's."""
+        """The same caller for these merchants only; none named means as they are.
+
+        Raises ValidationFailed for another's.
+        """
         foreign = [one for one in merchants if not self.may_touch(one)]
         if foreign:
-            raise Invalid("merchants", faults=[Fault("/merchants", "merchant_unknown", "this merchant is not yours")])
+            raise ValidationFailed(
+                "merchants", errors=[ErrorDetail("/merchants", "merchant_unknown", "this merchant is not yours")]
+            )
         return replace(self, merchants=frozenset(merchants)) if merchants else self
 
     def sees(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from sqlalchemy import Index, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db.database import Base, UtcDateTime
-from customs.errors import Fault, Invalid, NotFound
+from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 
 LONGEST_NAME = 40
@@ -38,7 +38,7 @@ def saved_filters_of(db: Session, person_id: str, page: str) -> Sequence[SavedFi
 def save_filter(db: Session, person_id: str, page: str, name: str, query: str, now: datetime) -> SavedFilter:
     """Keep a filter under a name; one of the same name is replaced.
 
-    Raises Invalid for a name or query that is empty, too long or not to be seen, and for one filter too many.
+    Raises ValidationFailed for a name or query that is empty, too long or not to be seen, and for one filter too many.
     """
     name, query = name.strip(), query.lstrip("?")
     is_name = 1 <= len(name) <= LONGEST_NAME and name.isprintable()
@@ -64,4 +64,4 @@ def remove_filter(db: Session, person_id: str, filter_id: str) -> None:
 
 def _require(holds: bool, field: str, wanted: str) -> None:
     if not holds:
-        raise Invalid(wanted, faults=[Fault(f"/{field}", "length", wanted)])
+        raise ValidationFailed(wanted, errors=[ErrorDetail(f"/{field}", "length", wanted)])

@@ -17,7 +17,7 @@ from customs.auth.roles import NEEDS_CODE, Role
 from customs.auth.sessions import Visit, end_other_sessions, rotate_session
 from customs.auth.users import Change, locked_person
 from customs.config import Settings
-from customs.errors import ActionRefused, Fault, Invalid, OneTimeCodeRefused, VaultLocked
+from customs.errors import ActionNotAllowed, DecryptionKeyMissing, ErrorDetail, OneTimeCodeRejected, ValidationFailed
 from customs.privacy.vault import Vault
 
 ISSUER = "Customs Desk"
@@ -60,11 +60,11 @@ def new_set_up(vault: Vault, person: Person) -> SetUp:
 
 
 def same_set_up(vault: Vault, person: Person, sealed: str) -> SetUp:
-    """The seed that a form brought back. Raises Invalid for what was made for nobody, or for somebody else."""
+    """The seed that a form brought back. Raises ValidationFailed for what was made for nobody, or for somebody else."""
     try:
         return _set_up(vault, person, vault.open(sealed, secret_place(person.id)))
-    except (ValueError, VaultLocked) as error:
-        raise Invalid("nothing was changed", faults=[Fault("/sealed", "set_up_stale", STALE)]) from error
+    except (ValueError, DecryptionKeyMissing) as error:
+        raise ValidationFailed("nothing was changed", errors=[ErrorDetail("/sealed", "set_up_stale", STALE)]) from error
 
 
 def confirm_set_up(
@@ -72,11 +72,12 @@ def confirm_set_up(
 ) -> tuple[str, Change]:
     """Use this seed from now on: other sessions end, and this one goes on under the token returned.
 
-    Raises Invalid, OneTimeCodeRefused, and ActionRefused for whoever has a seed and did not show a code of it.
+    Raises ValidationFailed, OneTimeCodeRejected, and ActionNotAllowed for whoever has a seed and did not show a code of
+    it.
     """
     person = locked_person(db, visit.person.id)
     if person.code_secret is not None and not visit.code_given:
-        raise ActionRefused("nothing was changed", faults=[Fault("/code", "code_set_up_already", ALREADY)])
+        raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/code", "code_set_up_already", ALREADY)])
     wanted = same_set_up(vault, person, sealed)
     person.code_step = _step_of(wanted.secret, code, now)
     person.code_secret = sealed
@@ -85,17 +86,17 @@ def confirm_set_up(
 
 
 def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: str, now: datetime) -> str:
-    """Pass the second factor; the session goes on under the token returned. Raises OneTimeCodeRefused.
+    """Pass the second factor; the session goes on under the token returned. Raises OneTimeCodeRejected.
 
     `counted`: the attempt, which was counted before.
     """
     # Held until the end: of two who bring the same code at once, the second finds it used.
     person = locked_person(db, visit.person.id)
     if person.code_secret is None:
-        raise OneTimeCodeRefused
+        raise OneTimeCodeRejected
     step = _step_of(vault.open(person.code_secret, secret_place(person.id)), code, now)
     if person.code_step is not None and step <= person.code_step <= _last_step(now):
-        raise OneTimeCodeRefused
+        raise OneTimeCodeRejected
     person.code_step = step
     take_back(db, counted)
     return rotate_session(db, visit, code_given=True)
@@ -117,11 +118,11 @@ def _last_step(now: datetime) -> int:
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int:
-    """The time step that this is the code of. Raises OneTimeCodeRefused when it is none of now."""
+    """The time step that this is the code of. Raises OneTimeCodeRejected when it is none of now."""
     digits = "".join(unicodedata.normalize("NFKC", code).split())
     if not CODE.fullmatch(digits):
-        raise OneTimeCodeRefused
+        raise OneTimeCodeRejected
     try:
         return pyotp.TOTP(secret).verify_and_get_timecode(digits, for_time=now, valid_window=WINDOW)
     except OTPVerificationError as error:
-        raise OneTimeCodeRefused from error
+        raise OneTimeCodeRejected from error

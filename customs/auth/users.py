@@ -16,7 +16,7 @@ from customs.auth.passwords import Passwords, new_password
 from customs.auth.principal import Caller
 from customs.auth.roles import Role
 from customs.auth.sessions import end_all_sessions
-from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.privacy.vault import Vault
 from customs.validation import is_unprintable
@@ -55,11 +55,11 @@ def create_person(
 ) -> Change:
     """Put somebody on file. `password`: one that they know; without it one is made, and they choose their own first.
 
-    Raises Invalid, naming each field.
+    Raises ValidationFailed, naming each field.
     """
     profile = _checked(wanted)
     if db.scalar(select(Person.id).where(Person.login == profile.login)) is not None:
-        raise _invalid(Fault("/login", "login_taken", "somebody has this login"))
+        raise _invalid(ErrorDetail("/login", "login_taken", "somebody has this login"))
     given = password or new_password()
     person = Person(
         id=new_id("per"),
@@ -110,11 +110,13 @@ def normal_login(text: str) -> str:
 
 
 def change_role(db: Session, person_id: str, role: str) -> Change:
-    """Give somebody another role; it counts from their next request. Raises Invalid, or ActionRefused for the last
-    admin."""
-    wanted, faults = _role(role)
-    if faults:
-        raise _invalid(*faults)
+    """Give somebody another role; it counts from their next request.
+
+    Raises ValidationFailed, or ActionNotAllowed for the last admin.
+    """
+    wanted, errors = _role(role)
+    if errors:
+        raise _invalid(*errors)
     if wanted is not Role.ADMIN:
         _see_that_an_admin_stays(db, person_id)
     person = locked_person(db, person_id)
@@ -123,17 +125,20 @@ def change_role(db: Session, person_id: str, role: str) -> Change:
 
 
 def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | None) -> Change:
-    """Let somebody work for these merchants from their next request on; None means all of them. Raises Invalid."""
-    wanted, faults = _merchants(merchants)
-    if faults:
-        raise _invalid(*faults)
+    """Let somebody work for these merchants from their next request on; None means all of them.
+
+    Raises ValidationFailed.
+    """
+    wanted, errors = _merchants(merchants)
+    if errors:
+        raise _invalid(*errors)
     person = locked_person(db, person_id)
     before, person.merchants = person.merchants, wanted
     return Change(Act.PERSON_CHANGE_MERCHANTS, person, {"from": _named(before), "to": _named(wanted)})
 
 
 def disable(db: Session, person_id: str, now: datetime) -> Change:
-    """Let somebody in no more, and end their sessions. Raises ActionRefused for the last admin."""
+    """Let somebody in no more, and end their sessions. Raises ActionNotAllowed for the last admin."""
     _see_that_an_admin_stays(db, person_id)
     person = locked_person(db, person_id)
     person.disabled_at = person.disabled_at or now
@@ -191,38 +196,38 @@ def _see_that_an_admin_stays(db: Session, person_id: str) -> None:
     # Held before the one who goes: of two admins who disable each other at once, the second finds themself alone.
     if db.scalars(enabled.order_by(Person.id).with_for_update()).all() == [person_id]:
         said = "this is the last admin: make another person an admin first"
-        raise ActionRefused("nothing was changed", faults=[Fault("/person", "last_admin", said)])
+        raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/person", "last_admin", said)])
 
 
 def _checked(wanted: Profile) -> Profile:
-    """The profile as it is kept. Raises Invalid with all that is wrong."""
+    """The profile as it is kept. Raises ValidationFailed with all that is wrong."""
     login, name = normal_login(wanted.login), wanted.name.strip()
-    role, faults = _role(wanted.role)
+    role, errors = _role(wanted.role)
     merchants, more = _merchants(wanted.merchants)
-    faults += more
+    errors += more
     if not LOGIN.fullmatch(login):
-        faults.append(Fault("/login", "login_invalid", "a login has 3 to 64 characters of a-z 0-9 . _ - @"))
+        errors.append(ErrorDetail("/login", "login_invalid", "a login has 3 to 64 characters of a-z 0-9 . _ - @"))
     if not _is_text(name, LONGEST_NAME):
-        faults.append(Fault("/name", "person_name_invalid", f"a name has 1 to {LONGEST_NAME} visible characters"))
-    if faults:
-        raise _invalid(*faults)
+        errors.append(ErrorDetail("/name", "person_name_invalid", f"a name has 1 to {LONGEST_NAME} visible characters"))
+    if errors:
+        raise _invalid(*errors)
     return Profile(login, name, str(role), merchants)
 
 
-def _role(text: str) -> tuple[Role | None, list[Fault]]:
+def _role(text: str) -> tuple[Role | None, list[ErrorDetail]]:
     if text in set(Role):
         return Role(text), []
-    return None, [Fault("/role", "choice", f"a role is {', '.join(Role)}")]
+    return None, [ErrorDetail("/role", "choice", f"a role is {', '.join(Role)}")]
 
 
-def _merchants(numbers: Sequence[str] | None) -> tuple[list[str] | None, list[Fault]]:
+def _merchants(numbers: Sequence[str] | None) -> tuple[list[str] | None, list[ErrorDetail]]:
     if numbers is None:
         return None, []
     told = sorted({number.strip() for number in numbers})
     if told and all(_is_text(number, LONGEST_MERCHANT_NO) for number in told):
         return told, []
     said = f"name one merchant or more, each with 1 to {LONGEST_MERCHANT_NO} visible characters"
-    return None, [Fault("/merchants", "merchants_invalid", said)]
+    return None, [ErrorDetail("/merchants", "merchants_invalid", said)]
 
 
 def _is_text(text: str, longest: int) -> bool:
@@ -233,8 +238,8 @@ def _named(merchants: Sequence[str] | None) -> str:
     return "all" if merchants is None else ", ".join(merchants)
 
 
-def _invalid(*faults: Fault) -> Invalid:
-    return Invalid("this cannot be kept of a person", faults=faults)
+def _invalid(*errors: ErrorDetail) -> ValidationFailed:
+    return ValidationFailed("this cannot be kept of a person", errors=errors)
 
 
 def _found(person: Person | None) -> Person:

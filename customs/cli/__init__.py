@@ -42,7 +42,7 @@ def main() -> None:
         commands.main(prog_name="customs")
     except CustomsError as error:
         _fail(error.detail)
-        for fault in error.faults:
+        for fault in error.errors:
             click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)

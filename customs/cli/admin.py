@@ -25,7 +25,7 @@ from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
 from customs.declarations.reading import recount
-from customs.errors import ActionRefused
+from customs.errors import ActionNotAllowed
 from customs.imports.registration_file import read_registration_file
 from customs.lanes.models import Lane
 from customs.lanes.queries import LaneState, list_lanes, resume_lane
@@ -180,7 +180,7 @@ def _seal_audit_trail(services: Services) -> None:
     """Only what fits in all else: a trail that somebody changed stays as it is, for `customs doctor` to tell."""
     verdict = services.audit.seal_anew(services.engine, operator())
     if verdict.what not in (None, Tampering.SEAL):
-        raise ActionRefused("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
+        raise ActionNotAllowed("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
     click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
 
 

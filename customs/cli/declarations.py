@@ -37,7 +37,7 @@ from customs.declarations.reading import queries
 from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.declarations.reading.queries import BatchState
 from customs.declarations.schemas import ModifyIn, RedeclareIn
-from customs.errors import Contended, FileUnreadable, Invalid, NotFound
+from customs.errors import ConcurrentUpdate, FileUnreadable, NotFound, ValidationFailed
 from customs.imports.sheet import read_sheet
 from customs.spreadsheets.encodings import encoding_of
 from customs.web.json_body import parse_json
@@ -126,7 +126,7 @@ def _take_in(services: Services, submission: accept.Submission) -> str:
         except DBAPIError as error:
             if not database.lost_a_race(error):
                 raise
-    raise Contended("try again")
+    raise ConcurrentUpdate("try again")
 
 
 @click.command()
@@ -222,7 +222,9 @@ def _the_one(found: Any, number: str) -> Declaration:
     if not found:
         raise NotFound(f"nothing has the number {number}")
     if len(found) > 1:
-        raise Invalid(f"{number} stands for several declarations: use one of {', '.join(one.id for one in found)}")
+        raise ValidationFailed(
+            f"{number} stands for several declarations: use one of {', '.join(one.id for one in found)}"
+        )
     declaration: Declaration = found[0]
     return declaration
 
@@ -234,7 +236,7 @@ def _changes(changes: tuple[str, ...]) -> dict[str, Any]:
     for position, change in enumerate(changes, 1):
         path, equals, value = change.partition("=")
         if not equals:
-            raise Invalid(f"--set number {position}: write it as field=value")
+            raise ValidationFailed(f"--set number {position}: write it as field=value")
         if path.startswith("sub_orders."):
             number, _, name = path.removeprefix("sub_orders.").rpartition(".")
             parts.setdefault(number, {"sub_order_no": number})[name] = value

@@ -19,7 +19,7 @@ from customs.declarations.reading import queries
 from customs.declarations.reading.earlier_submissions import Earlier
 from customs.declarations.reading.queries import BatchState
 from customs.declarations.states import State
-from customs.errors import Invalid
+from customs.errors import ValidationFailed
 from customs.stats.tallies import SHANGHAI
 
 LOOK_SECONDS = 0.3
@@ -137,9 +137,9 @@ def show_batches(console: Console, services: Services, limit: int = 20) -> None:
 
 
 def loaded(schema: Schema, body: dict[str, Any]) -> Any:
-    """The body through a schema; raises Invalid naming each fault."""
+    """The body through a schema; raises ValidationFailed naming each fault."""
     try:
         return schema.load(body)
     except ValidationError as error:
         complaints = complaints_of(error.messages)
-        raise Invalid("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
+        raise ValidationFailed("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error

@@ -16,7 +16,7 @@ from customs.cli.output import loaded
 from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
-from customs.errors import Invalid, NotFound
+from customs.errors import NotFound, ValidationFailed
 from customs.gateway import CURRENCY_PLACES, Channel, PayerKind
 from customs.payments import serializers
 from customs.payments.collect import rates, refunds
@@ -96,7 +96,7 @@ def refund(number: str, amount: str | None, reason: str, as_json: bool) -> None:
         return click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     click.echo(f"{shown['id']}  {shown['status']}  {shown['amount']} {shown['currency']}")
     if shown["status"] == RefundStatus.FAIL:
-        raise Invalid(f"the gateway refused the refund: {shown['explanation']}")
+        raise ValidationFailed(f"the gateway refused the refund: {shown['explanation']}")
     return None
 
 
@@ -133,7 +133,7 @@ def _named(inputs: tuple[str, ...]) -> dict[str, str]:
     for position, one in enumerate(inputs, 1):
         name, equals, value = one.partition("=")
         if not equals:
-            raise Invalid(f"--set number {position}: write it as name=value")
+            raise ValidationFailed(f"--set number {position}: write it as name=value")
         named[name] = value
     return named
 
@@ -145,7 +145,7 @@ def _the_one(services: Services, number: str) -> str:
     if not found:
         raise NotFound(f"no payment has the number {number}")
     if len(found) > 1:
-        raise Invalid(f"{number} stands for several payments: use one of {', '.join(found)}")
+        raise ValidationFailed(f"{number} stands for several payments: use one of {', '.join(found)}")
     return found[0]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from customs.db.database import UtcDateTime
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 
 LARGEST_PAGE = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,7 +31,10 @@ class Page:
 
 
 def page_of(db: Session, statement: Select[Any], keys: Keys, limit: int, cursor: str | None) -> Page:
-    """One page of what a statement selects, by the descending `keys`. Raises Invalid for a cursor of another list."""
+    """One page of what a statement selects, by the descending `keys`.
+
+    Raises ValidationFailed for a cursor of another list.
+    """
     if cursor is not None:
         statement = statement.where(beyond(keys, read_cursor(cursor, keys)))
     rows = db.scalars(statement.order_by(*newest_first(keys)).limit(limit + 1)).all()
@@ -54,13 +57,15 @@ def cursor_at(row: Any, keys: Keys) -> str:
 
 
 def read_cursor(cursor: str, keys: Keys) -> list[Any]:
-    """The values of `keys` in a cursor. Raises Invalid."""
+    """The values of `keys` in a cursor. Raises ValidationFailed."""
     words = cursor.split(".")
     try:
         return [_read(word, key) for key, word in zip(keys, words, strict=True)]
     except (ValueError, OverflowError):
         wanted = "use the next_cursor of the page before"
-        raise Invalid(f"cursor: {wanted}", faults=[Fault("?cursor", "parameter_invalid", wanted)]) from None
+        raise ValidationFailed(
+            f"cursor: {wanted}", errors=[ErrorDetail("?cursor", "parameter_invalid", wanted)]
+        ) from None
 
 
 def _written(value: Any) -> str:

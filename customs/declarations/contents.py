@@ -11,7 +11,7 @@ from customs.db.database import HUNDREDTH
 from customs.declarations.actions.amendments import PLAIN
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, Push, SubOrder
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway import DeclarationReply, SubOrderPart, money_text
 from customs.privacy.masking import mask_buyer
 from customs.privacy.vault import Vault
@@ -109,7 +109,7 @@ def masked_buyer(sealed: str | None, declaration_id: str, vault: Vault) -> dict[
     """The buyer masked; None when there is none, or its key is missing: the rest can still be shown."""
     try:
         return mask_buyer(vault.open_buyer(sealed, declaration_id))
-    except VaultLocked:
+    except DecryptionKeyMissing:
         return None
 
 

@@ -21,7 +21,7 @@ from customs.declarations.intake.orders import Order
 from customs.declarations.models import Batch, OpenRow
 from customs.declarations.offices import OFFICES
 from customs.declarations.reading.queries import batch_of, sees_batch
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway.channels import Channel
 from customs.privacy.masking import ANY_CERT_ID, mask_text
 from customs.validation import NUMBER
@@ -126,14 +126,14 @@ def discard_rows(
 ) -> int:
     """Let somebody decide that open rows of a batch are never submitted (`ids`: None means all of them); how many.
 
-    Raises NotFound for another's batch, Invalid when none of these is open.
+    Raises NotFound for another's batch, ValidationFailed when none of these is open.
     """
     batch_of(db, batch_id, by)
     chosen = [OpenRow.batch_id == batch_id] + ([] if ids is None else [OpenRow.id.in_(sorted(ids))])
     count = _discarded(db, chosen, by, why, audit, now)
     if not count:
         nothing = "none of these rows is open any more"
-        raise Invalid(nothing, faults=[Fault("/rows", "rows_not_open", nothing)])
+        raise ValidationFailed(nothing, errors=[ErrorDetail("/rows", "rows_not_open", nothing)])
     return count
 
 

@@ -14,7 +14,7 @@ from customs.db.pagination import Page, page_of
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.ids import new_id
 from customs.text_rules.rules import Holds, objections_to
@@ -64,10 +64,10 @@ def put_registrations(
 ) -> int:
     """Put registrations on file, replacing those of the same merchant, channel and office; all or none.
 
-    Raises Invalid naming each row that has an unknown office, lacks Alipay's name or is another merchant's.
+    Raises ValidationFailed naming each row that has an unknown office, lacks Alipay's name or is another merchant's.
     """
-    if faults := faults_of(rows, caller):
-        raise Invalid("registrations were not taken; nothing was changed", faults=faults)
+    if errors := faults_of(rows, caller):
+        raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
     held = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
     fresh: dict[tuple[str, Channel, str], Registration] = {}
     for row in rows:
@@ -95,24 +95,26 @@ def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> Deed:
     return deed_by(caller, Act.REGISTRATION_PUT, only or "several", merchant_no=only, **detail)
 
 
-def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[Fault]:
+def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[ErrorDetail]:
     """Why these cannot be put on file, each fault at its row; rows are shaped as the API takes them."""
     return [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]
 
 
-def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[Fault]:
+def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[ErrorDetail]:
     place = f"/registrations/{index}"
     if not caller.may_touch(row["merchant_no"]):
-        return [Fault(f"{place}/merchant_no", "merchant_unknown", "this merchant is not yours")]
+        return [ErrorDetail(f"{place}/merchant_no", "merchant_unknown", "this merchant is not yours")]
     if row["channel"] not in [channel.value for channel in Channel]:
-        return [Fault(f"{place}/channel", "choice", "use wechatpay or alipay")]
+        return [ErrorDetail(f"{place}/channel", "choice", "use wechatpay or alipay")]
     channel = Channel(row["channel"])
     if not codes_for(channel, row["office"]):
-        return [Fault(f"{place}/office", "office_without_codes", f"no such office takes declarations by {channel}")]
+        return [
+            ErrorDetail(f"{place}/office", "office_without_codes", f"no such office takes declarations by {channel}")
+        ]
     if channel is Channel.ALIPAY and not row.get("merchant_customs_name"):
-        return [Fault(f"{place}/merchant_customs_name", "registration_name_missing", "Alipay needs the name")]
+        return [ErrorDetail(f"{place}/merchant_customs_name", "registration_name_missing", "Alipay needs the name")]
     return [
-        Fault(f"{place}/{name}", one.code, f"{one.detail}; {one.action}")
+        ErrorDetail(f"{place}/{name}", one.code, f"{one.detail}; {one.action}")
         for name, holds in REFERENCES.items()
         for one in objections_to(row.get(name) or "", holds)
         if one.is_error

@@ -15,12 +15,12 @@ from customs.validation import (
     REQUIRED,
     UNKNOWN,
     Choice,
-    Fault,
+    FieldError,
     Flag,
     Money,
+    SelfValidatingField,
     Strict,
     Text,
-    WholeInItself,
     nested,
 )
 
@@ -37,19 +37,19 @@ class Duty(fields.Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_DUTY:
             raise ValidationError(
-                [Fault("duty is not a whole number", "duty_invalid", "write it as 88, without quotes")]
+                [FieldError("duty is not a whole number", "duty_invalid", "write it as 88, without quotes")]
             )
         return value
 
 
-HALF_A_BUYER = Fault(
+HALF_A_BUYER = FieldError(
     "a buyer has a name and an ID number, and here one of them is missing",
     "buyer_incomplete",
     "add it, or leave the buyer out",
 )
 
 
-class BuyerField(WholeInItself, fields.Field[Buyer]):
+class BuyerField(SelfValidatingField, fields.Field[Buyer]):
     """A buyer: name and ID number, both text. A field of its own, since nearly every row of a large batch has one.
 
     The rules for names and ID numbers (R7) are preflight's: their severity is a setting.
@@ -60,14 +60,14 @@ class BuyerField(WholeInItself, fields.Field[Buyer]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Buyer:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])
-        faults = {name: [fault] for name in ("name", "cert_id") if (fault := _fault_of_text(value, name))}
-        faults |= {name: [UNKNOWN] for name in value if name not in ("name", "cert_id")}
-        if faults:
-            raise ValidationError(faults)
+        errors = {name: [fault] for name in ("name", "cert_id") if (fault := _fault_of_text(value, name))}
+        errors |= {name: [UNKNOWN] for name in value if name not in ("name", "cert_id")}
+        if errors:
+            raise ValidationError(errors)
         return Buyer(value["name"], value["cert_id"])
 
 
-def _fault_of_text(given: Mapping[str, Any], name: str) -> Fault | None:
+def _fault_of_text(given: Mapping[str, Any], name: str) -> FieldError | None:
     if name not in given:
         return HALF_A_BUYER
     if given[name] is None:
@@ -76,7 +76,7 @@ def _fault_of_text(given: Mapping[str, Any], name: str) -> Fault | None:
 
 
 # Most exports give every order its amounts: whoever is told to add a number would split an order that is whole.
-UNNUMBERED = Fault(
+UNNUMBERED = FieldError(
     "amounts stand here without a sub-order number",
     "sub_order_no_missing",
     "leave the amounts out if the order is not split; if it is split, name the sub-order",
@@ -118,7 +118,9 @@ class DeclarationIn(Strict):
     buyer = BuyerField()
     sub_orders = fields.List(
         nested(SubOrderIn),
-        validate=validate.Length(1, MOST_SUB_ORDERS, error=Fault("1 to 200 sub-orders", "length", "split the order")),
+        validate=validate.Length(
+            1, MOST_SUB_ORDERS, error=FieldError("1 to 200 sub-orders", "length", "split the order")
+        ),
         error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST},
     )
 
@@ -141,7 +143,7 @@ class BatchIn(Strict):
         validate=validate.Length(
             1,
             LONGEST_BATCH,
-            error=Fault(f"a batch holds 1 to {LONGEST_BATCH:,} declarations", "batch_size", "split the batch"),
+            error=FieldError(f"a batch holds 1 to {LONGEST_BATCH:,} declarations", "batch_size", "split the batch"),
         ),
         error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST},
     )
@@ -169,7 +171,9 @@ class ModifyIn(Strict):
     buyer = nested(BuyerChange)
     sub_orders = fields.List(
         nested(SubOrderChange),
-        validate=validate.Length(1, MOST_SUB_ORDERS, error=Fault("1 to 200 sub-orders", "length", "name at least one")),
+        validate=validate.Length(
+            1, MOST_SUB_ORDERS, error=FieldError("1 to 200 sub-orders", "length", "name at least one")
+        ),
         error_messages={"null": NULL, "invalid": NOT_LIST},
     )
 
@@ -180,7 +184,7 @@ class RedeclareIn(Strict):
     pushes = fields.List(
         Text(64),
         validate=validate.Length(
-            1, 1000, error=Fault("1 to 1,000 pushes", "length", "name at least one, or leave it out")
+            1, 1000, error=FieldError("1 to 1,000 pushes", "length", "name at least one, or leave it out")
         ),
         error_messages={"null": NULL, "invalid": NOT_LIST},
     )
@@ -202,6 +206,6 @@ class RegistrationsIn(Strict):
     registrations = fields.List(
         nested(RegistrationIn),
         required=True,
-        validate=validate.Length(1, 1000, error=Fault("1 to 1,000 registrations", "length", "send fewer at once")),
+        validate=validate.Length(1, 1000, error=FieldError("1 to 1,000 registrations", "length", "send fewer at once")),
         error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST},
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.audit.actions import Onlooker
 from customs.db.database import Base, UtcDateTime
-from customs.errors import Fault, Invalid, NotFound
+from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.privacy.masking import mask_text
 from customs.validation import is_unprintable
@@ -40,7 +40,7 @@ def comment(
     """Keep a remark; whatever in it looks like an ID number is masked for good.
 
     Whether the subject is there and the author may see it is the caller's to know. Raises NotFound for a merchant who
-    is not the author's, Invalid for a text that is empty, too long or not to be seen.
+    is not the author's, ValidationFailed for a text that is empty, too long or not to be seen.
     """
     if merchant_no is not None and author.merchants is not None and merchant_no not in author.merchants:
         raise NotFound
@@ -72,8 +72,8 @@ def _legible(text: str) -> str:
     told = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not 1 <= len(told) <= LONGEST_COMMENT:
         detail = f"a comment has 1 to {LONGEST_COMMENT} characters, this one {len(told)}"
-        raise Invalid(detail, faults=[Fault("/text", "length", detail)])
+        raise ValidationFailed(detail, errors=[ErrorDetail("/text", "length", detail)])
     if any(map(is_unprintable, told.replace("\n", ""))):
         detail = "this holds an invisible or unprintable character: type it anew"
-        raise Invalid(detail, faults=[Fault("/text", "unprintable", detail)])
+        raise ValidationFailed(detail, errors=[ErrorDetail("/text", "unprintable", detail)])
     return told

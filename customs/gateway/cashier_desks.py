@@ -40,8 +40,8 @@ def cashier_url(base_url: str, method: Method, sale: Sale, extra: Mapping[str, s
     if taken := kept.keys() & (method.endpoint.known | BROUGHT_BACK | {""}):
         raise Misuse(f"names of the document itself: {', '.join(sorted(taken))}")
     params = method.params(sale) | kept
-    if faults := check(method.endpoint, params):
-        raise Misuse(f"{method.endpoint.name}: {'; '.join(faults)}")
+    if errors := check(method.endpoint, params):
+        raise Misuse(f"{method.endpoint.name}: {'; '.join(errors)}")
     try:
         # A browser sends no headers, hence no signature: the parameters go plain.
         return f"{base_url.rstrip('/')}{method.endpoint.path}?{encoded_pairs(params)}"

@@ -115,8 +115,8 @@ class Gateway:
     def _prepare(self, endpoint: Endpoint, params: Mapping[str, str]) -> PreparedRequest:
         if not endpoint.signed:
             raise Misuse(f"{endpoint.path} is opened by the payer's browser ({endpoint.section})")
-        if faults := check(endpoint, params):
-            raise Misuse(f"{endpoint.name}: {'; '.join(faults)}")
+        if errors := check(endpoint, params):
+            raise Misuse(f"{endpoint.name}: {'; '.join(errors)}")
         timestamp = str(int(self._now()))
         try:
             text = signing_text(params, timestamp)

@@ -181,18 +181,18 @@ BY_NAME: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in ENDPO
 
 
 def check(endpoint: Endpoint, params: Mapping[str, str]) -> list[str]:
-    """The faults of `params` for this endpoint, a sentence each, with names only; empty when all is well."""
-    faults = [f"{name} is missing" for name in endpoint.required if name not in params]
-    faults += [f"{name} is empty" for name, value in params.items() if not value]
+    """The errors of `params` for this endpoint, a sentence each, with names only; empty when all is well."""
+    errors = [f"{name} is missing" for name in endpoint.required if name not in params]
+    errors += [f"{name} is empty" for name, value in params.items() if not value]
     # A cashier desk hands extra parameters back to the return_url (4.6.4), so only there they are welcome.
     if endpoint.signed:
-        faults += [f"{name} is not documented in {endpoint.section}" for name in params.keys() - endpoint.known]
+        errors += [f"{name} is not documented in {endpoint.section}" for name in params.keys() - endpoint.known]
     if endpoint.one_of and sum(name in params for name in endpoint.one_of) != 1:
-        faults.append(f"exactly one of {', '.join(endpoint.one_of)} is sent")
+        errors.append(f"exactly one of {', '.join(endpoint.one_of)} is sent")
     for group in endpoint.together:
         if 0 < sum(name in params for name in group) < len(group):
-            faults.append(f"{', '.join(group)} are sent together or not at all")
+            errors.append(f"{', '.join(group)} are sent together or not at all")
     for name, needed in endpoint.only_with:
         if name in params and needed not in params:
-            faults.append(f"{name} is sent only with {needed}")
-    return faults
+            errors.append(f"{name} is sent only with {needed}")
+    return errors

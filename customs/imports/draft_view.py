@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, flash, redirect, request
 from werkzeug import Response as WerkzeugResponse
 
-from customs.errors import CustomsError, Fault, FileUnreadable, Invalid, NotFound
+from customs.errors import CustomsError, ErrorDetail, FileUnreadable, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports import labels, view_model
 from customs.imports.columns import COLUMNS
@@ -50,7 +50,7 @@ def number_typed(name: str) -> int:
     text = request.form.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
         why = f"{name}: use a whole number"
-        raise Invalid(why, faults=[Fault(f"/{name}", "parameter_invalid", why)])
+        raise ValidationFailed(why, errors=[ErrorDetail(f"/{name}", "parameter_invalid", why)])
     return int(text)
 
 
@@ -71,17 +71,17 @@ def told_in_place(error: CustomsError) -> list[str]:
     return sentences(error)
 
 
-def shown_again(draft_id: str, rows: Asked, faults: Sequence[str] = (), anchor: str = "") -> WerkzeugResponse:
-    """The draft after a form was sent; `faults` are the sentences of what was refused."""
+def shown_again(draft_id: str, rows: Asked, errors: Sequence[str] = (), anchor: str = "") -> WerkzeugResponse:
+    """The draft after a form was sent; `errors` are the sentences of what was refused."""
     if is_part_wanted():
-        return looked_over(draft_id, rows, faults)
-    for sentence in faults:
+        return looked_over(draft_id, rows, errors)
+    for sentence in errors:
         flash(sentence, REFUSED)
     query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
     return redirect(f"{place_of(draft_id)}{query}{anchor}", 303)
 
 
-def looked_over(draft_id: str, rows: Asked, faults: Sequence[str] = ()) -> WerkzeugResponse:
+def looked_over(draft_id: str, rows: Asked, errors: Sequence[str] = ()) -> WerkzeugResponse:
     """A draft as it stands; one whose rows were all submitted leads to their batch."""
     caller, parts = current_caller(), services()
     try:
@@ -92,7 +92,7 @@ def looked_over(draft_id: str, rows: Asked, faults: Sequence[str] = ()) -> Werkz
         return _to_its_batch(draft_id)
     except FileUnreadable as error:
         return _to_start(error)
-    return _shown(View(seen, rows), faults)
+    return _shown(View(seen, rows), errors)
 
 
 def _to_its_batch(draft_id: str) -> WerkzeugResponse:
@@ -110,12 +110,12 @@ def _to_start(error: FileUnreadable) -> WerkzeugResponse:
     return gone_to(START)
 
 
-def _shown(view: View, faults: Sequence[str]) -> Response:
+def _shown(view: View, errors: Sequence[str]) -> Response:
     shown: dict[str, Any] = {
         "view": view,
         "preview": view.preview,
         "draft": view.preview.draft,
-        "faults": faults,
+        "errors": errors,
         "once": new_id("form"),
         "words": labels,
         "cells": view_model,

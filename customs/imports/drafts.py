@@ -32,7 +32,7 @@ from customs.db.database import Base, UtcDateTime
 from customs.declarations.models import OpenRow
 from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, numbers_left_in
 from customs.declarations.reading.queries import batch_of
-from customs.errors import Fault, Invalid, NotFound
+from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports.cells import Cell
 from customs.imports.columns import REQUIRED, match_header, read_header
@@ -215,7 +215,7 @@ def discard(db: Session, draft_id: str, caller: Caller, audit: AuditTrail, why: 
     draft = draft_of(db, draft_id, caller, lock=True)
     if why is None and is_left_in(db, draft_id):
         needed = "rows of a batch are discarded with this draft: give a reason"
-        raise Invalid(needed, faults=[Fault("/reason", "required", needed)])
+        raise ValidationFailed(needed, errors=[ErrorDetail("/reason", "required", needed)])
     db.delete(draft)
     db.flush()
     discard_rows_of_draft(db, draft_id, None, caller, why, audit, database.now(db))

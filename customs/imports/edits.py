@@ -13,7 +13,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
 from customs.declarations.open_rows import discard_rows_of_draft
-from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.imports.cells import Cell, shown
 from customs.imports.columns import BY_HEADER, Column, Header, match_header
 from customs.imports.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
@@ -42,16 +42,16 @@ class Undone:
     edited: Sequence[int]
 
 
-def draft_changed() -> ActionRefused:
+def draft_changed() -> ActionNotAllowed:
     """The refusal of what was decided on a page that no longer shows the draft as it is."""
     why = "the draft was changed in another window since this page was made"
-    return ActionRefused(why, faults=[Fault("", "draft_changed", why)])
+    return ActionNotAllowed(why, errors=[ErrorDetail("", "draft_changed", why)])
 
 
 class Mending:
     """One person's change to one draft, within one transaction.
 
-    `revision` is the one that the person saw; ActionRefused when the draft has another by now, NotFound for somebody
+    `revision` is the one that the person saw; ActionNotAllowed when the draft has another by now, NotFound for somebody
     else's draft, FileUnreadable for a change that makes more orders than a batch may have. Each method returns the
     changed draft; several may follow one another.
     """
@@ -68,7 +68,7 @@ class Mending:
         for change in changes:
             if len(change.value) > LONGEST_CELL:
                 why = f"the text for {change.column} has {len(change.value)} characters"
-                raise Invalid(why, faults=[Fault(f"/rows/{change.row}/{change.column}", "length", why)])
+                raise ValidationFailed(why, errors=[ErrorDetail(f"/rows/{change.row}/{change.column}", "length", why)])
 
         def changed(grid: Grid) -> Grid:
             for name in dict.fromkeys(change.column for change in changes):
@@ -92,12 +92,12 @@ class Mending:
     def undo_alike(self) -> tuple[Draft, Undone]:
         """Take the last change of many rows back: each cell is again what it was before.
 
-        Cells that were edited since, and rows that have gone, stay as they are. ActionRefused when nothing is left.
+        Cells that were edited since, and rows that have gone, stay as they are. ActionNotAllowed when nothing is left.
         """
         _, grid, undo = self._seen()
         if not undo:
             why = "there is nothing left to undo"
-            raise ActionRefused(why, faults=[Fault("", "nothing_to_undo", why)])
+            raise ActionNotAllowed(why, errors=[ErrorDetail("", "nothing_to_undo", why)])
         last = undo.pop()
         present = _cells_at(grid, last.column, last.before)
         restored = {row: last.before[row] for row, cell in present.items() if shown(cell) == last.value}
@@ -130,7 +130,7 @@ class Mending:
             _require_unmatched(header, place)
             if meant in header.spelt:
                 why = f"the file already has the column {column}: {header.spelt[meant]}"
-                raise ActionRefused(why, faults=[Fault("", "column_taken", why)])
+                raise ActionNotAllowed(why, errors=[ErrorDetail("", "column_taken", why)])
             words = [*grid.header]
             words[place] = _spelling(meant, header)
             return replace(grid, header=words)

@@ -13,7 +13,7 @@ from customs.auth.principal import Caller
 from customs.declarations.intake.validate import complaints_of
 from customs.declarations.registrations import faults_of, put_registrations
 from customs.declarations.schemas import RegistrationsIn
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.imports.columns import BY_HEADER, read_header
 from customs.imports.rows import Row, read_row
 from customs.spreadsheets.errors import unreadable
@@ -42,17 +42,17 @@ class RegistrationFile:
 
     rows: Sequence[Mapping[str, str]]
     numbers: Sequence[int]
-    doubts: Sequence[Fault] = ()
+    doubts: Sequence[ErrorDetail] = ()
 
     def put(self, db: Session, caller: Caller, audit: AuditTrail, now: datetime) -> int:
-        """Put all of them on file; how many that were. Raises Invalid, and then nothing was changed.
+        """Put all of them on file; how many that were. Raises ValidationFailed, and then nothing was changed.
 
         Not a doubt is let through: a wrong number would stop every parcel of the merchant at that office.
         """
         misshapen = list(self._misshapen())
         # Rules are for rows whose shape is known.
-        if faults := [*self.doubts, *(misshapen or faults_of(self.rows, caller))]:
-            raise Invalid("registrations were not taken; nothing was changed", faults=faults)
+        if errors := [*self.doubts, *(misshapen or faults_of(self.rows, caller))]:
+            raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
         return put_registrations(db, self.rows, caller, audit, now)
 
     def place_of(self, pointer: str) -> Place:
@@ -62,11 +62,11 @@ class RegistrationFile:
             return Place(None, None)
         return Place(self.numbers[int(match[1])], match[2])
 
-    def _misshapen(self) -> Iterator[Fault]:
+    def _misshapen(self) -> Iterator[ErrorDetail]:
         try:
             RegistrationsIn().load({"registrations": self.rows})
         except ValidationError as error:
-            yield from (Fault(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages))
+            yield from (ErrorDetail(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages))
 
 
 def read_registration_file(content: bytes, filename: str) -> RegistrationFile:
@@ -94,7 +94,7 @@ def sample_file() -> bytes:
     return "".join(f"{','.join(row)}\r\n" for row in rows).encode("utf-8-sig")
 
 
-def _doubts(index: int, row: Row) -> Iterator[Fault]:
+def _doubts(index: int, row: Row) -> Iterator[ErrorDetail]:
     for column, flaw in row.flaws:
         place = f"/registrations/{index}/{column.header}" if column else f"/registrations/{index}"
-        yield Fault(place, flaw.code, f"row {row.number}: {flaw.detail}")
+        yield ErrorDetail(place, flaw.code, f"row {row.number}: {flaw.detail}")

@@ -12,7 +12,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.offices import OFFICES
 from customs.declarations.registrations import NARROWED_BY, list_registrations
-from customs.errors import CustomsError, Fault, Invalid
+from customs.errors import CustomsError, ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.imports.registration_file import COLUMNS, RegistrationFile, read_registration_file, sample_file
 from customs.web.form_actions import DONE, sentences
@@ -52,7 +52,7 @@ def put_form() -> Response:
 def put_one() -> WerkzeugResponse:
     typed = {name: text for name in COLUMNS if (text := request.form.get(name, "").strip())}
     one = RegistrationFile([typed], [1])
-    return answered(lambda: _put(one), lambda faults: _form(faults, typed=typed))
+    return answered(lambda: _put(one), lambda errors: _form(errors, typed=typed))
 
 
 @pages.post("/file")
@@ -64,9 +64,9 @@ def put_file() -> WerkzeugResponse:
         return _form(sentences(error), error.status)
     try:
         return _put(file)
-    except Invalid as error:
-        wrong = [(file.place_of(one.pointer), one.code, one.detail) for one in error.faults[:MOST_TOLD]]
-        return _form((), error.status, wrong=wrong, count=len(error.faults))
+    except ValidationFailed as error:
+        wrong = [(file.place_of(one.pointer), one.code, one.detail) for one in error.errors[:MOST_TOLD]]
+        return _form((), error.status, wrong=wrong, count=len(error.errors))
 
 
 @pages.get("/sample.csv")
@@ -80,7 +80,7 @@ def _uploaded() -> RegistrationFile:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         said = "choose a file"
-        raise Invalid(said, faults=[Fault("/file", "required", said)])
+        raise ValidationFailed(said, errors=[ErrorDetail("/file", "required", said)])
     return read_registration_file(upload.read(), upload.filename)
 
 
@@ -94,13 +94,13 @@ def _put(file: RegistrationFile) -> WerkzeugResponse:
 
 
 def _form(
-    faults: Sequence[str] = (), status: int = 200, *, typed: Mapping[str, str] | None = None, **wrong: Any
+    errors: Sequence[str] = (), status: int = 200, *, typed: Mapping[str, str] | None = None, **wrong: Any
 ) -> Response:
     """One registration to be typed, or a file of them; `wrong`: what a file was refused for, and how often."""
     return desk(
         "admin/registration_form.html",
         status,
-        faults=faults,
+        errors=errors,
         typed=typed or {},
         merchants=sorted(current_caller().merchants or ()),
         offices=list(OFFICES),

@@ -12,7 +12,7 @@ from customs.db import database
 from customs.declarations.intake.accept import Ready, Submission, TakenIn, make_ready, take_in_rows
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.queries import batch_of
-from customs.errors import ActionRefused, Fault, NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound
 from customs.imports.columns import REQUIRED, Header, read_header
 from customs.imports.drafts import Draft, draft_of, grid_in, put_grid, submitted_as
 from customs.imports.edits import draft_changed
@@ -68,7 +68,7 @@ def submit(
 ) -> TakenIn:
     """Store the good rows and keep the others in the draft; all in this transaction.
 
-    Raises ActionRefused when the draft was changed or submitted meanwhile, when nothing in it is new, or when one of
+    Raises ActionNotAllowed when the draft was changed or submitted meanwhile, when nothing in it is new, or when one of
     the rows that were `edited` just now would stay behind; Rejected when no row is good, NotFound when the batch it
     completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
     """
@@ -91,16 +91,16 @@ def submit(
     return taken
 
 
-def _nothing_new() -> ActionRefused:
+def _nothing_new() -> ActionNotAllowed:
     """The refusal of a batch that would bring nothing: what was submitted before has its batch already."""
     why = "everything valid in this draft was submitted before, unchanged"
-    return ActionRefused(why, faults=[Fault("", "nothing_new", why)])
+    return ActionNotAllowed(why, errors=[ErrorDetail("", "nothing_new", why)])
 
 
-def _edited_in_vain(rows: Sequence[int]) -> ActionRefused:
+def _edited_in_vain(rows: Sequence[int]) -> ActionNotAllowed:
     """Whoever mends a row and submits at once means it to go: it does not stay behind without a word."""
     why = f"what was typed is kept, but is still wrong in row {', '.join(map(str, rows))}"
-    return ActionRefused(why, faults=[Fault("", "edited_row_faulty", why)])
+    return ActionNotAllowed(why, errors=[ErrorDetail("", "edited_row_faulty", why)])
 
 
 def _locked(db: Session, draft_id: str, sender: Caller) -> Draft:
@@ -110,4 +110,4 @@ def _locked(db: Session, draft_id: str, sender: Caller) -> Draft:
         if submitted_as(db, draft_id, sender) is None:
             raise
     why = "all rows of this draft were submitted before"
-    raise ActionRefused(why, faults=[Fault("", "draft_submitted", why)])
+    raise ActionNotAllowed(why, errors=[ErrorDetail("", "draft_submitted", why)])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
-from customs.errors import CustomsError, Fault, Invalid
+from customs.errors import CustomsError, ErrorDetail, ValidationFailed
 from customs.imports import labels
 from customs.imports.columns import COLUMNS, REQUIRED
 from customs.imports.draft_view import (
@@ -76,8 +76,8 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
     try:
         submitted = _submitted(draft_id)
     except CustomsError as error:
-        faults = [gettext("Nothing was submitted."), *told_in_place(error)]
-        return shown_again(draft_id, working_on(), [" ".join(faults)])
+        errors = [gettext("Nothing was submitted."), *told_in_place(error)]
+        return shown_again(draft_id, working_on(), [" ".join(errors)])
     services().doorbell.ring()
     count = submitted["accepted"]
     flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), DONE)
@@ -97,11 +97,11 @@ def discard_draft(draft_id: str) -> WerkzeugResponse:
     return gone_to(START)
 
 
-def _start(faults: Sequence[str] = (), status: int = 200, *, pasted: str = "") -> Response:
+def _start(errors: Sequence[str] = (), status: int = 200, *, pasted: str = "") -> Response:
     with services().reading() as db:
         drafts = drafts_of(db, current_caller())
     shown = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
-    return desk("import/start.html", status, faults=faults, pasted=pasted, **shown)
+    return desk("import/start.html", status, errors=errors, pasted=pasted, **shown)
 
 
 def _let_in_what_was_pasted() -> None:
@@ -119,7 +119,7 @@ def _opened(db: Session, pasted: str) -> Draft:
         name = gettext("Pasted rows %(when)s", when=when)
         return open_pasted(db, services().vault, current_caller(), pasted, name)
     why = "choose a file, or paste rows"
-    raise Invalid(why, faults=[Fault("/file", "nothing_chosen", why)])
+    raise ValidationFailed(why, errors=[ErrorDetail("/file", "nothing_chosen", why)])
 
 
 def _submitted(draft_id: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
 from customs.declarations.registrations import put_registrations
 from customs.declarations.states import State
-from customs.errors import ActionRefused
+from customs.errors import ActionNotAllowed
 from customs.events.timeline import Event
 from customs.imports.sample_orders import Expected, SampleBatch, sample_batch
 from customs.imports.sheet import read_sheet
@@ -162,7 +162,7 @@ class Clerk:
                     reviewing.redeclare(declaration.id, why)
                 else:
                     reviewing.modify(declaration.id, why, expected.correction, services.vault, services.rules)
-        except ActionRefused:
+        except ActionNotAllowed:
             # Too early for Alipay, or a call is still under way: the next look tries again.
             return
         self._remedied.add(expected.out_order_no)

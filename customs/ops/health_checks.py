@@ -18,7 +18,7 @@ from customs.db.database import UnusableDatabase
 from customs.db.schema_guard import ANY_VERSION, mismatch_of
 from customs.declarations.models import Batch, Declaration
 from customs.declarations.reading import recount
-from customs.errors import GatewayAway, VaultLocked
+from customs.errors import DecryptionKeyMissing, GatewayUnavailable
 from customs.gateway import Signer, UnreadableKey
 from customs.lanes.queries import LaneState, lanes_in_use, state_of
 from customs.ops.backlog import backlogs
@@ -101,7 +101,7 @@ def _notifications(services: Services) -> Iterator[Examined]:
     mend = _("set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key")
     try:
         verified = services.verifier is not None
-    except GatewayAway as error:
+    except GatewayUnavailable as error:
         found = _("%(file)s: %(error)s", {"file": settings.public_key_file, "error": error.__cause__})
         yield Examined("notifications", "wrong", found, mend)
         return
@@ -200,7 +200,7 @@ def _vault(services: Services) -> Iterator[Examined]:
         for row in ends:
             if row is not None:
                 services.vault.open_buyer(row.buyer, row.id)
-    except VaultLocked as error:
+    except DecryptionKeyMissing as error:
         found = _("cannot be opened: %(error)s", {"error": error.detail})
         yield Examined("names and ID numbers", "wrong", found, _("put the older key back into CUSTOMS_PII_KEYS"))
         return

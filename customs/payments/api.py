@@ -12,7 +12,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.db.pagination import LARGEST_PAGE
-from customs.errors import GatewayAway, Unreadable
+from customs.errors import GatewayUnavailable, MalformedRequest
 from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
 from customs.payments import serializers
 from customs.payments.collect import create, notifications, rates, refunds
@@ -161,7 +161,7 @@ def notify() -> Response:
     """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
     verifier = services().verifier
     if verifier is None:
-        raise GatewayAway("the gateway's public key is not on file: `customs doctor`", retry_after=60)
+        raise GatewayUnavailable("the gateway's public key is not on file: `customs doctor`", retry_after=60)
     try:
         pairs = parse_qsl(
             request.get_data().decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
@@ -170,7 +170,7 @@ def notify() -> Response:
         message = read_notification(pairs, headers.get("Timestamp", ""), headers.get("Signature", ""), verifier)
     except (RefusedNotification, ValueError) as error:
         log.warning("a notification was refused", reason=str(error))
-        raise Unreadable("this is no notification of the gateway's") from error
+        raise MalformedRequest("this is no notification of the gateway's") from error
     with services().transaction() as db:
         notifications.take(db, message, database.now(db))
     services().doorbell.ring()

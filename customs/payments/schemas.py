@@ -6,7 +6,18 @@ from marshmallow import ValidationError, fields, post_load
 
 from customs.gateway import CURRENCY_PLACES, Channel
 from customs.payments.collect.create import Order
-from customs.validation import LONGEST_TEXT, NOT_OBJECT, NOT_TEXT, NULL, REQUIRED, Choice, Fault, Money, Strict, Text
+from customs.validation import (
+    LONGEST_TEXT,
+    NOT_OBJECT,
+    NOT_TEXT,
+    NULL,
+    REQUIRED,
+    Choice,
+    FieldError,
+    Money,
+    Strict,
+    Text,
+)
 
 INPUTS = ("openid", "auth_code", "appid", "code", "return_url", "ip", "product_id", "device_info")
 LONGEST_URL = 1000
@@ -21,12 +32,14 @@ class Extra(fields.Field[dict[str, str]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])
-        if faults := {name: [NOT_TEXT] for name, one in value.items() if not isinstance(one, str)}:
-            raise ValidationError(faults)
+        if errors := {name: [NOT_TEXT] for name, one in value.items() if not isinstance(one, str)}:
+            raise ValidationError(errors)
         if long := {name[:LONGEST_TEXT] for pair in value.items() for name in pair if len(name) > LONGEST_TEXT}:
-            raise ValidationError([Fault(f"{len(long)} too long", "length", f"use at most {LONGEST_TEXT} characters")])
+            raise ValidationError(
+                [FieldError(f"{len(long)} too long", "length", f"use at most {LONGEST_TEXT} characters")]
+            )
         if len(value) > MOST_EXTRA:
-            raise ValidationError([Fault("too many", "length", f"use at most {MOST_EXTRA}")])
+            raise ValidationError([FieldError("too many", "length", f"use at most {MOST_EXTRA}")])
         return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import segno
 from segno.encoder import DataOverflowError
 
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway import CURRENCY_PLACES, PayerKind, money_text
 from customs.payments.collect.refunds import refundable
 from customs.payments.models import Payment, PaymentEvent, Rate, Refund
@@ -76,7 +76,7 @@ def _paid_by(payment: Payment, vault: Vault) -> dict[str, str] | None:
         return None
     try:
         opened = json.loads(vault.open(payment.personal, personal_place(payment.id)))
-    except VaultLocked:
+    except DecryptionKeyMissing:
         return None
     return {name: mask_account(value) for name, value in opened.items()}
 

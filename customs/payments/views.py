@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel, PayerKind
 from customs.payments import labels
 from customs.payments.collect import refunds
@@ -153,7 +153,9 @@ def _day_asked(name: str) -> tuple[datetime, datetime] | None:
     try:
         return days_in_time(day_in(text), day_in(text)) if text else None
     except (ValueError, OverflowError):
-        raise Invalid(f"{name}: no such day", faults=[Fault(f"?{name}", "parameter_invalid", "no such day")]) from None
+        raise ValidationFailed(
+            f"{name}: no such day", errors=[ErrorDetail(f"?{name}", "parameter_invalid", "no such day")]
+        ) from None
 
 
 def _page(payment_id: str, form: Form) -> Response:

@@ -141,8 +141,8 @@ def shown_request(raw: bytes) -> str:
 def shown_answer(raw: bytes) -> str:
     """The same for an answer's body. Where a faulty field has a strange name, what is said of it may repeat it."""
     parsed = _parsed(raw)
-    faults = parsed.get("errors") if isinstance(parsed, dict) else None
-    pointers = [str(one.get("pointer")) for one in faults if isinstance(one, dict)] if isinstance(faults, list) else []
+    errors = parsed.get("errors") if isinstance(parsed, dict) else None
+    pointers = [str(one.get("pointer")) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
     plain = all(pointer == "" or _word(pointer) == pointer for pointer in pointers)
     return _shown(raw, ANSWERED_WORDS, ANSWERED_TEXTS if plain else TEXTS)
 

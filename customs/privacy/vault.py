@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway.declaration_request import Buyer
 
 NONCE_BYTES = 12
@@ -40,7 +40,10 @@ class Vault:
         return f"{TOKEN_VERSION}.{self._first}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, token: str, place: str) -> str:
-        """The text of a token sealed for `place`; VaultLocked when its key is missing or it was tampered with."""
+        """The text of a token sealed for `place`.
+
+        DecryptionKeyMissing when its key is missing or it was tampered with.
+        """
         _, key_id, body = token.split(".")
         return self._opened(key_id, base64.urlsafe_b64decode(body), place).decode()
 
@@ -51,18 +54,18 @@ class Vault:
         return b"".join((f"{TOKEN_VERSION}.{self._first}.".encode(), nonce, sealed))
 
     def open_file(self, token: bytes, place: str) -> bytes:
-        """The content of a file sealed for `place`; VaultLocked as `open`."""
+        """The content of a file sealed for `place`; DecryptionKeyMissing as `open`."""
         _, key_id, raw = token.split(b".", 2)
         return self._opened(key_id.decode(), raw, place)
 
     def _opened(self, key_id: str, raw: bytes, place: str) -> bytes:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise VaultLocked(f"a name or ID number needs the key {key_id}: add it to CUSTOMS_PII_KEYS")
+            raise DecryptionKeyMissing(f"a name or ID number needs the key {key_id}: add it to CUSTOMS_PII_KEYS")
         try:
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode())
         except InvalidTag as error:
-            raise VaultLocked(f"a name or ID number at {place} was altered") from error
+            raise DecryptionKeyMissing(f"a name or ID number at {place} was altered") from error
 
     def is_current(self, token: str | bytes) -> bool:
         """Whether the token was sealed with the key that seals now."""

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from customs.auth.principal import Scope
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.payments.models import Bill
 from customs.reconciliation.bills import Bills, day_in
 from customs.reconciliation.serializers import bill_json
@@ -52,5 +52,7 @@ def _date_asked(name: str) -> date:
         raise _wrong(name, "a date such as 2026-11-23") from None
 
 
-def _wrong(name: str, wanted: str) -> Invalid:
-    return Invalid(f"{name}: use {wanted}", faults=[Fault(f"?{name}", "parameter_invalid", f"use {wanted}")])
+def _wrong(name: str, wanted: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"{name}: use {wanted}", errors=[ErrorDetail(f"?{name}", "parameter_invalid", f"use {wanted}")]
+    )

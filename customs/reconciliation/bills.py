@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
 from customs.db import database
-from customs.errors import Fault, GatewayAway, Invalid, NotFound
+from customs.errors import ErrorDetail, GatewayUnavailable, NotFound, ValidationFailed
 from customs.gateway import BY_NAME, Gateway, GatewayError, Refused
 from customs.gateway.messages.records import GATEWAY_TIME
 from customs.ids import new_id
@@ -59,8 +59,9 @@ class Bills:
     def of_days(self, start: date, end: date, *, refresh: bool = False) -> Bill:
         """The bill of these days, both included: the kept one while it is good, else a new one.
 
-        While the gateway is away an older one is told, which its `fetched_at` says. Raises Invalid for days that
-        cannot be and for what the gateway refuses, GatewayAway when nothing is kept or `refresh` asks for a new one.
+        While the gateway is away an older one is told, which its `fetched_at` says. Raises ValidationFailed for days
+        that cannot be and for what the gateway refuses, GatewayUnavailable when nothing is kept or `refresh` asks for a
+        new one.
         """
         with database.reading(self.engine) as db:
             now = database.now(db)
@@ -72,12 +73,12 @@ class Bills:
             content = self._download(start, end)
         except Refused as error:
             words = mask_words(error.message)
-            faults = [Fault("", "gateway_refused", words)]
-            raise Invalid(f"the gateway gives no bill: {words}", faults=faults) from error
+            errors = [ErrorDetail("", "gateway_refused", words)]
+            raise ValidationFailed(f"the gateway gives no bill: {words}", errors=errors) from error
         except GatewayError as error:
             if kept is not None and not refresh:
                 return kept
-            raise GatewayAway("the gateway did not send the bill", retry_after=RETRY_SECONDS) from error
+            raise GatewayUnavailable("the gateway did not send the bill", retry_after=RETRY_SECONDS) from error
         return self._keep(start, end, content, now)
 
     def kept(self, bill_id: str) -> Bill:
@@ -158,7 +159,7 @@ def day_in(text: str) -> date:
 
 
 def check_days(start: date, end: date, now: datetime) -> None:
-    """Raises Invalid for days in the wrong order, over three months of them, or days that have not come."""
+    """Raises ValidationFailed for days in the wrong order, over three months of them, or days that have not come."""
     today = now.astimezone(GATEWAY_TIME).date()
     # Each is asked only when those before it hold: the calendar itself ends where the last one counts.
     rules: tuple[tuple[str, Callable[[], bool], str], ...] = (
@@ -169,8 +170,8 @@ def check_days(start: date, end: date, now: datetime) -> None:
     )
     for name, holds, wanted in rules:
         if not holds():
-            fault = Fault(f"?{name}", "parameter_invalid", f"use {wanted}")
-            raise Invalid(f"{name}: use {wanted}", faults=[fault])
+            fault = ErrorDetail(f"?{name}", "parameter_invalid", f"use {wanted}")
+            raise ValidationFailed(f"{name}: use {wanted}", errors=[fault])
 
 
 def days_in_time(start: date, end: date) -> tuple[datetime, datetime]:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
-from customs.errors import Fault, GatewayAway, Invalid
+from customs.errors import ErrorDetail, GatewayUnavailable, ValidationFailed
 from customs.gateway.messages.records import GATEWAY_TIME
 from customs.payments.models import Bill
 from customs.payments.states import RefundStatus, Status
@@ -73,7 +73,7 @@ def _fetched(asked: Mapping[str, str]) -> WerkzeugResponse:
     start, end = _days(asked)
     try:
         bills_of_services().of_days(start, end, refresh=True)
-    except GatewayAway:
+    except GatewayUnavailable:
         flash(gettext("The gateway did not send the bill just now. Try again in a moment."), REFUSED)
     else:
         flash(gettext("The bill was read again."), DONE)
@@ -134,7 +134,9 @@ def _day(name: str, asked: Mapping[str, str]) -> date:
         return day_in(asked.get(name, ""))
     except ValueError:
         detail = "a day such as 2026-11-23"
-        raise Invalid(f"{name}: use {detail}", faults=[Fault(f"?{name}", "parameter_invalid", detail)]) from None
+        raise ValidationFailed(
+            f"{name}: use {detail}", errors=[ErrorDetail(f"?{name}", "parameter_invalid", detail)]
+        ) from None
 
 
 def _today() -> date:

@@ -16,7 +16,7 @@ from customs.declarations.actions.amendments import whole
 from customs.declarations.actions.bulk_actions import Performed, Rehearsal, chosen, perform
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn
-from customs.errors import CustomsError, Invalid
+from customs.errors import CustomsError, ValidationFailed
 from customs.gateway import Channel
 from customs.review import advice
 from customs.review.bulk_corrections import SHARED, SharedCorrection, values_now
@@ -60,13 +60,15 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
         found = chosen(db, current_caller(), ids)
     merchants = Counter(declaration.merchant_no for declaration in found).most_common()
     held = {name: values_now(found, name) for name in fields}
-    faults = (
-        {fault.pointer.strip("/"): sentences(Invalid(faults=[fault]))[0] for fault in error.faults} if error else {}
+    errors = (
+        {fault.pointer.strip("/"): sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
+        if error
+        else {}
     )
     shown: dict[str, Any] = {"group": group, "ids": ids, "held": held, "typed": request.form, "merchants": merchants}
     names = advice.FIELD_NAMES
-    said = sentences(error) if error and not faults.keys() & set(fields) else ()
-    return desk("review/correct.html", error.status if error else 200, faults=faults, said=said, names=names, **shown)
+    said = sentences(error) if error and not errors.keys() & set(fields) else ()
+    return desk("review/correct.html", error.status if error else 200, errors=errors, said=said, names=names, **shown)
 
 
 def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
@@ -115,7 +117,7 @@ def _typed(fields: Sequence[str]) -> dict[str, str]:
 
 
 def _changes(fields: Sequence[str]) -> dict[str, Any]:
-    """What was typed, as ModifyIn reads it. Raises Invalid, naming each field."""
+    """What was typed, as ModifyIn reads it. Raises ValidationFailed, naming each field."""
     typed: dict[str, Any] = _typed(fields)
     if "duty" in typed:
         typed["duty"] = whole(typed["duty"])

@@ -114,6 +114,6 @@ def _onward(declaration_id: str, said: Said) -> str:
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = case_shown(declaration_id, cause_kept())
     declaration = shown["dossier"].declaration
-    faults = {field_at(declaration, fault.pointer): told(fault.code, fault.detail) for fault in error.faults}
-    correction: dict[str, Any] = {"typed": request.form, "faults": faults, "said": sentences(error)}
+    errors = {field_at(declaration, fault.pointer): told(fault.code, fault.detail) for fault in error.errors}
+    correction: dict[str, Any] = {"typed": request.form, "errors": errors, "said": sentences(error)}
     return desk("review/case.html", error.status, correction=correction, **shown)

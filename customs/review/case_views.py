@@ -16,7 +16,7 @@ from customs.declarations.actions.action_views import reason_typed
 from customs.declarations.offices import offices_behind
 from customs.declarations.reading.detail import Dossier, dossier_of
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
-from customs.errors import CustomsError, VaultLocked
+from customs.errors import CustomsError, DecryptionKeyMissing
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
 from customs.review import advice
@@ -144,5 +144,5 @@ def _looked(declaration_id: str) -> Buyer | None:
     try:
         with services().reading() as db:
             return look(db, current_caller(), declaration_id, services().vault)
-    except VaultLocked:
+    except DecryptionKeyMissing:
         return None

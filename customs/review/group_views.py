@@ -21,7 +21,7 @@ from customs.declarations.reading.failure_groups import (
     list_groups,
     members,
 )
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.events.comments import comments_of
 from customs.gateway import Channel
 from customs.review import advice
@@ -111,7 +111,9 @@ def _concerned() -> str | None:
         return None
     named = request.form.get("merchant_no") or (next(iter(mine)) if len(mine) == 1 else "")
     if named not in mine:
-        raise Invalid("choose a merchant", faults=[Fault("/merchant_no", "merchant_unknown", "choose one of yours")])
+        raise ValidationFailed(
+            "choose a merchant", errors=[ErrorDetail("/merchant_no", "merchant_unknown", "choose one of yours")]
+        )
     return named
 
 

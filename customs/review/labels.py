@@ -65,9 +65,9 @@ def _words_of(kind: type) -> Callable[[str], str]:
     return lambda word: str(shown(word, kind).word)
 
 
-def _fields_in(faults: str) -> str:
+def _fields_in(errors: str) -> str:
     """The fields that our own check found fault with, as a person calls them."""
-    names = [name for name in re.findall(r"[a-z_]+", faults) if name in FIELD_NAMES]
+    names = [name for name in re.findall(r"[a-z_]+", errors) if name in FIELD_NAMES]
     return ", ".join(str(FIELD_NAMES[name]) for name in dict.fromkeys(names)) or "—"
 
 

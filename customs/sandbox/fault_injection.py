@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from customs.gateway.endpoints import Endpoint
-from customs.sandbox.faults import FAULTS, OUTAGE, Fault
+from customs.sandbox.faults import FAULTS, OUTAGE, InjectedFault
 from customs.sandbox.ledger import NUMBERS, Ledger
 from customs.sandbox.payment_ledger import Book
 from customs.sandbox.trigger_words import Words
@@ -43,14 +43,14 @@ class Weather:
         """Set the fields of the forecast that are given, leave the rest."""
         self.forecast = replace(self.forecast, **changes)
 
-    def fault_for(self, endpoint: Endpoint, params: Mapping[str, str]) -> Fault | None:
+    def fault_for(self, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
         """The fault that strikes this call, if any: by word, else by seed."""
         forecast = self.forecast
         if forecast.outage:
             return OUTAGE
         return self._by_word(endpoint, params) or self._by_seed(forecast, endpoint, params)
 
-    def _by_word(self, endpoint: Endpoint, params: Mapping[str, str]) -> Fault | None:
+    def _by_word(self, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
         kind = kind_of(endpoint, params)
         for number in self._numbers(endpoint, params):
             if found := WORDS.found(number):
@@ -69,7 +69,7 @@ class Weather:
         yield from (refund.outer_refund_no, refund.our_no) if refund else ()
         yield from (payment.our_no,) if payment else ()
 
-    def _by_seed(self, forecast: Forecast, endpoint: Endpoint, params: Mapping[str, str]) -> Fault | None:
+    def _by_seed(self, forecast: Forecast, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
         if not forecast.fault_rate:
             return None
         # The dice know the seed, the call's numbers and how often it came: never the time.

@@ -162,7 +162,7 @@ def failed_inside(proceed: Proceed) -> Response:
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """One row; it strikes the first `times` calls. Only what a caller survives unaided is chosen by seed."""
 
     word: str
@@ -177,47 +177,47 @@ SYSTEM_ERROR = '{"wx_message": "系统错误", "wx_code": "SYSTEMERROR"}'
 BUSY = instead(503, "busy, try later", Retry_After=RETRY_AFTER_SECONDS)
 
 FAULTS = (
-    Fault("DROP-REQUEST", "请求丢失:处理前断开连接", "closed before processing", drop_request),
-    Fault("DROP-REPLY", "应答丢失:处理后断开连接", "processed, then closed without a reply", drop_reply),
-    Fault("RESET", "应答中途连接被重置", "processed, reset in the middle of the reply", reset),
-    Fault("DELAY-REQUEST", "处理前延迟 2 秒", "2 seconds late before processing", delay_request),
-    Fault("DELAY-REPLY", "处理后延迟 2 秒", "2 seconds late after processing", delay_reply),
-    Fault("DRIP", "应答逐字节缓慢返回", "processed, the reply drips byte by byte", drip, seeded=False),
-    Fault("ERROR-BEFORE", "处理前返回 500", "500 before processing", instead(500, "internal error")),
-    Fault("ERROR-AFTER", "处理后返回 500", "500 after processing", failed_after),
-    Fault("BUSY503", "三次 503,带 Retry-After", "503 with Retry-After, three times", BUSY, times=3),
-    Fault(
+    InjectedFault("DROP-REQUEST", "请求丢失:处理前断开连接", "closed before processing", drop_request),
+    InjectedFault("DROP-REPLY", "应答丢失:处理后断开连接", "processed, then closed without a reply", drop_reply),
+    InjectedFault("RESET", "应答中途连接被重置", "processed, reset in the middle of the reply", reset),
+    InjectedFault("DELAY-REQUEST", "处理前延迟 2 秒", "2 seconds late before processing", delay_request),
+    InjectedFault("DELAY-REPLY", "处理后延迟 2 秒", "2 seconds late after processing", delay_reply),
+    InjectedFault("DRIP", "应答逐字节缓慢返回", "processed, the reply drips byte by byte", drip, seeded=False),
+    InjectedFault("ERROR-BEFORE", "处理前返回 500", "500 before processing", instead(500, "internal error")),
+    InjectedFault("ERROR-AFTER", "处理后返回 500", "500 after processing", failed_after),
+    InjectedFault("BUSY503", "三次 503,带 Retry-After", "503 with Retry-After, three times", BUSY, times=3),
+    InjectedFault(
         "BUSY429",
         "一次 429,带 Retry-After",
         "429 with Retry-After",
         instead(429, "too many calls", Retry_After=RETRY_AFTER_SECONDS),
     ),
-    Fault("PROXY502", "代理返回 502 HTML", "502 with a proxy's HTML", bad_gateway),
-    Fault("TRUNCATED", "处理后返回被截断的 JSON", "processed, half of the JSON", truncated),
-    Fault("MALFORMED", "处理后返回非法 JSON", "processed, no valid JSON", malformed),
-    Fault("TEXT", "处理后返回错误的内容类型", "processed, JSON sent as text/plain", plain_text),
-    Fault("HUGE", "处理后返回 2 MiB 的应答", "processed, a reply of 2 MiB", huge),
-    Fault("MOVED302", "重定向 302", "redirected with 302", moved(302)),
-    Fault("MOVED307", "重定向 307", "redirected with 307", moved(307)),
-    Fault("SWAPPED", "处理后返回的单号互换", "processed, the numbers of the reply are swapped", swapped),
-    Fault("NO-META", "处理后返回缺少 meta", "processed, the reply has no meta", no_meta),
-    Fault("META500", "处理后 HTTP 200,meta 为 500", "processed, HTTP 200 with 500 in meta", failed_inside),
-    Fault(
+    InjectedFault("PROXY502", "代理返回 502 HTML", "502 with a proxy's HTML", bad_gateway),
+    InjectedFault("TRUNCATED", "处理后返回被截断的 JSON", "processed, half of the JSON", truncated),
+    InjectedFault("MALFORMED", "处理后返回非法 JSON", "processed, no valid JSON", malformed),
+    InjectedFault("TEXT", "处理后返回错误的内容类型", "processed, JSON sent as text/plain", plain_text),
+    InjectedFault("HUGE", "处理后返回 2 MiB 的应答", "processed, a reply of 2 MiB", huge),
+    InjectedFault("MOVED302", "重定向 302", "redirected with 302", moved(302)),
+    InjectedFault("MOVED307", "重定向 307", "redirected with 307", moved(307)),
+    InjectedFault("SWAPPED", "处理后返回的单号互换", "processed, the numbers of the reply are swapped", swapped),
+    InjectedFault("NO-META", "处理后返回缺少 meta", "processed, the reply has no meta", no_meta),
+    InjectedFault("META500", "处理后 HTTP 200,meta 为 500", "processed, HTTP 200 with 500 in meta", failed_inside),
+    InjectedFault(
         "SYS555",
         "两次 555,微信系统错误",
         "555 twice, a system error inside",
         instead(555, SYSTEM_ERROR),
         times=2,
     ),
-    Fault(
+    InjectedFault(
         "BAD555",
         "两次 555,内容不可读",
         "555 twice, the message is no JSON",
         instead(555, "{wx_message: ?"),
         times=2,
     ),
-    Fault("DENIED401", "一次 401", "401 once", instead(401, "the Signature is refused"), seeded=False),
-    Fault("LATE411", "一次 411", "411 once", instead(411, "the Timestamp is refused")),
+    InjectedFault("DENIED401", "一次 401", "401 once", instead(401, "the Signature is refused"), seeded=False),
+    InjectedFault("LATE411", "一次 411", "411 once", instead(411, "the Timestamp is refused")),
 )
 
-OUTAGE = Fault("OUTAGE", "整个网关不可用", "the whole gateway is away", BUSY)
+OUTAGE = InjectedFault("OUTAGE", "整个网关不可用", "the whole gateway is away", BUSY)

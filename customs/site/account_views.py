@@ -182,13 +182,13 @@ def _address() -> str:
 
 
 def _sign_in_page(place: str, login: str = "", error: CustomsError | None = None) -> Response:
-    faults = sentences(error) if error else []
+    errors = sentences(error) if error else []
     response = page(
         "sign_in.html",
         error.status if error else 200,
         next=place,
         login=login[: users.LONGEST_NAME],
-        faults=faults,
+        errors=errors,
         languages=LANGUAGES,
     )
     return _told_when(response, error)
@@ -196,8 +196,8 @@ def _sign_in_page(place: str, login: str = "", error: CustomsError | None = None
 
 def _code_page(error: CustomsError | None = None) -> Response:
     place = local_place(request.values.get("next"))
-    faults = sentences(error) if error else []
-    response = page("code.html", error.status if error else 200, next=place, faults=faults, languages=LANGUAGES)
+    errors = sentences(error) if error else []
+    response = page("code.html", error.status if error else 200, next=place, errors=errors, languages=LANGUAGES)
     return _told_when(response, error)
 
 
@@ -216,7 +216,7 @@ def _set_up_page(wanted: totp.SetUp, error: CustomsError | None = None) -> Respo
         sealed=wanted.sealed,
         qr=segno.make_qr(wanted.uri).svg_inline(scale=QR_SCALE),
         required=code_step_of(current_visit(), services().settings) is CodeStep.SET_UP,
-        faults=sentences(error) if error else [],
+        errors=sentences(error) if error else [],
     )
 
 

@@ -105,7 +105,7 @@ def rotate_key(key_id: str) -> WerkzeugResponse:
         overlap = one_of("overlap", OVERLAPS)
         return _made(handed_once(lambda keys: keys.rotate(key_id, overlap)))
 
-    return answered(work, lambda faults: _key_page(key_id, faults))
+    return answered(work, lambda errors: _key_page(key_id, errors))
 
 
 @pages.post("/<key_id>/revoke")
@@ -136,10 +136,10 @@ def own_scopes() -> list[Scope]:
     return [one for one in SCOPES if current_caller().may(one)]
 
 
-def _form(faults: Sequence[str]) -> Response:
+def _form(errors: Sequence[str]) -> Response:
     return desk(
         "developers/key_form.html",
-        faults=faults,
+        errors=errors,
         scopes={one: SCOPES[one] for one in own_scopes()},
         lifetimes=LIFETIME_WORDS.items(),
         merchants=sorted(current_caller().merchants or ()),
@@ -147,11 +147,11 @@ def _form(faults: Sequence[str]) -> Response:
     )
 
 
-def _key_page(key_id: str, faults: Sequence[str]) -> Response:
+def _key_page(key_id: str, errors: Sequence[str]) -> Response:
     key = _key(key_id)
     return desk(
         "developers/key.html",
-        faults=faults,
+        errors=errors,
         key=key,
         state=state_of(key, moment()),
         states=STATES,

@@ -103,7 +103,7 @@ def reset_password(person_id: str) -> WerkzeugResponse:
     def work() -> Response:
         return _password(made_once(_with_password(reset, reason_given())))
 
-    return answered(work, lambda faults: _person_page(person_id, faults))
+    return answered(work, lambda errors: _person_page(person_id, errors))
 
 
 @pages.post("/<person_id>/code")
@@ -180,18 +180,18 @@ def _merchants() -> list[str] | None:
     return None if within is None else sorted(within)
 
 
-def _form(faults: Sequence[str]) -> Response:
+def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
-    return desk("admin/person_form.html", faults=faults, merchants=merchants, once=new_id("form"), **_words())
+    return desk("admin/person_form.html", errors=errors, merchants=merchants, once=new_id("form"), **_words())
 
 
-def _person_page(person_id: str, faults: Sequence[str]) -> Response:
+def _person_page(person_id: str, errors: Sequence[str]) -> Response:
     with services().reading() as db:
         whom = _seen(db, person_id)
         presence = presences(db, database.now(db)).get(person_id)
     own = sorted(current_caller().merchants or ())
     shown: dict[str, Any] = {"whom": whom, "presence": presence, "merchants": own}
-    return desk("admin/person.html", faults=faults, once=new_id("form"), **shown, **_words())
+    return desk("admin/person.html", errors=errors, once=new_id("form"), **shown, **_words())
 
 
 def _password(made: Made) -> Response:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from werkzeug.datastructures import Headers
 
-from customs.errors import ForeignOrigin
+from customs.errors import CsrfRejected
 from customs.payments.collect.create import NOTIFY_PATH
 
 READING = frozenset(["GET", "HEAD", "OPTIONS"])
@@ -22,7 +22,7 @@ def _refuse_foreign() -> None:
     if request.method in READING or request.path.startswith(WITHOUT_SESSION):
         return
     if not is_own(request.headers, request.host):
-        raise ForeignOrigin
+        raise CsrfRejected
 
 
 def is_own(headers: Headers, host: str) -> bool:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from customs.db import database
 from customs.db.database import UnusableDatabase
-from customs.errors import CustomsError, Fault, TooLarge
+from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge
 from customs.timestamps import instant
 from customs.web import rendering
 from customs.web.labels import answer_told
@@ -36,7 +36,7 @@ def problem(
     title: str,
     detail: str,
     *,
-    faults: tuple[Fault, ...] = (),
+    errors: tuple[ErrorDetail, ...] = (),
     extra: dict[str, str | None] | None = None,
     retry_after: int | None = None,
 ) -> Response:
@@ -51,7 +51,7 @@ def problem(
         "detail": detail,
         "code": code,
         "request_id": g.get("request_id"),
-        "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults],
+        "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in errors],
         **{name: value for name, value in (extra or {}).items() if value is not None},
     }
     text = json.dumps(body, ensure_ascii=False)
@@ -84,7 +84,7 @@ def _of_customs_error(error: CustomsError) -> Response:
         error.code,
         error.title,
         error.detail,
-        faults=error.faults,
+        errors=error.errors,
         extra={"not_before": instant(error.not_before)},
         retry_after=error.retry_after,
     )
@@ -92,7 +92,7 @@ def _of_customs_error(error: CustomsError) -> Response:
 
 def _of_http_exception(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
-        return _of_customs_error(TooLarge())
+        return _of_customs_error(PayloadTooLarge())
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     code = (error.name or "error").lower().replace(" ", "_")
     response = problem(status, code, error.name, error.description or error.name)
@@ -108,7 +108,7 @@ def _of_database(error: SQLAlchemyError) -> Response:
     kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
     log.error("the database is away", error=kind, request_id=g.get("request_id"))
     detail = str(error) if isinstance(error, UnusableDatabase) else "try again"
-    return problem(503, "database_away", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
+    return problem(503, "database_unavailable", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
 
 
 def _of_crash(error: InternalServerError) -> Response:

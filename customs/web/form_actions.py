@@ -58,8 +58,8 @@ def came_from() -> str:
 
 def sentences(error: CustomsError) -> list[str]:
     """An error in the language of the page: one sentence for each thing that is wrong."""
-    codes = list(dict.fromkeys(fault.code for fault in error.faults)) or [error.code]
-    details = {fault.code: fault.detail for fault in reversed(error.faults)} or {error.code: error.detail}
+    codes = list(dict.fromkeys(fault.code for fault in error.errors)) or [error.code]
+    details = {fault.code: fault.detail for fault in reversed(error.errors)} or {error.code: error.detail}
     said = [_sentence(code, details[code]) for code in codes[:MOST_TOLD]]
     if error.not_before is not None:
         said.append(gettext("Possible from %(time)s.", time=exact(error.not_before)))

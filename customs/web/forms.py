@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Caller
-from customs.errors import CustomsError, Fault, Invalid, KeyReused
+from customs.errors import CustomsError, ErrorDetail, IdempotencyKeyReused, ValidationFailed
 from customs.ids import new_id
 from customs.web.form_actions import TOLD_IN_PLACE, sentences
 from customs.web.idempotency import FIELD, once
@@ -77,10 +77,14 @@ AT_A_FIELD: Mapping[str, LazyString] = {
     "parameter_invalid": _("This cannot be used here: choose another one."),
 }
 OF_THE_WHOLE: Mapping[str, LazyString] = {
-    "gateway_away": _("The gateway did not answer, and nothing was done. Try again in a moment."),
-    "key_in_use": _("The first press is still being worked on. Wait a moment and press again: nothing is done twice."),
-    "key_reused": _("This form was sent before with something else in it. Look at the list before you send it again."),
-    "contended": _("Somebody else is changing the same thing at this moment. Try again."),
+    "gateway_unavailable": _("The gateway did not answer, and nothing was done. Try again in a moment."),
+    "idempotency_key_in_use": _(
+        "The first press is still being worked on. Wait a moment and press again: nothing is done twice."
+    ),
+    "idempotency_key_reused": _(
+        "This form was sent before with something else in it. Look at the list before you send it again."
+    ),
+    "concurrent_update": _("Somebody else is changing the same thing at this moment. Try again."),
     "not_paid": _("Only what is paid can be refunded."),
     "number_unknown": _("The gateway has not told the number of this payment yet. Try again in a moment."),
 }
@@ -96,7 +100,7 @@ class Form:
     """
 
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
-    faults: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     said: Collection[str] = ()
     once: str = field(default_factory=lambda: new_id("once"))
 
@@ -141,11 +145,11 @@ def answered_at_fields(
 
 def refused(error: CustomsError, asked: Mapping[str, str], fields: Collection[str]) -> Form:
     """The form as it comes back after this error."""
-    named = {fault.pointer.lstrip("/?"): fault.code for fault in reversed(error.faults)}
+    named = {fault.pointer.lstrip("/?"): fault.code for fault in reversed(error.errors)}
     at_fields = {name: _at_a_field(code) for name, code in named.items() if name in fields}
     whole = [str(OF_THE_WHOLE[code]) for code in (error.code, *named.values()) if code in OF_THE_WHOLE]
-    whole += [str(QUOTED[one.code]) % {"words": one.detail} for one in error.faults if one.code in QUOTED]
-    once = request.form.get(FIELD) if not isinstance(error, KeyReused) else None
+    whole += [str(QUOTED[one.code]) % {"words": one.detail} for one in error.errors if one.code in QUOTED]
+    once = request.form.get(FIELD) if not isinstance(error, IdempotencyKeyReused) else None
     return Form(asked, at_fields, whole or ([] if at_fields else sentences(error)), once or new_id("once"))
 
 
@@ -173,7 +177,7 @@ def merchants_chosen() -> list[str]:
 
 
 def one_of(name: str, choices: Mapping[str, Choice]) -> Choice:
-    """What one choice of a list stands for. Raises Invalid for a word that is not among them."""
+    """What one choice of a list stands for. Raises ValidationFailed for a word that is not among them."""
     word = request.form.get(name, "")
     if word not in choices:
         raise _invalid(name, "choice", f"{name}: use one of {', '.join(choices)}")
@@ -181,7 +185,10 @@ def one_of(name: str, choices: Mapping[str, Choice]) -> Choice:
 
 
 def some_of(name: str, choices: Collection[str]) -> list[str]:
-    """Those of some choices that were ticked, in their own order. Raises Invalid for one that is not among them."""
+    """Those of some choices that were ticked, in their own order.
+
+    Raises ValidationFailed for one that is not among them.
+    """
     words = request.form.getlist(name)
     if not set(words) <= set(choices):
         raise _invalid(name, "choice", f"{name}: use some of {', '.join(choices)}")
@@ -189,7 +196,7 @@ def some_of(name: str, choices: Collection[str]) -> list[str]:
 
 
 def text_given(name: str, longest: int) -> str:
-    """One line of text that has to be there. Raises Invalid."""
+    """One line of text that has to be there. Raises ValidationFailed."""
     text = request.form.get(name, "").strip()
     if not text:
         raise _invalid(name, "required", f"{name} is missing")
@@ -204,9 +211,9 @@ def text_if_given(name: str, longest: int) -> str | None:
 
 
 def reason_given() -> str:
-    """Why something is done, in a person's words. Raises Invalid when they say nothing."""
+    """Why something is done, in a person's words. Raises ValidationFailed when they say nothing."""
     return text_given("reason", LONGEST_REASON)
 
 
-def _invalid(name: str, code: str, detail: str) -> Invalid:
-    return Invalid(detail, faults=[Fault(f"/{name}", code, detail)])
+def _invalid(name: str, code: str, detail: str) -> ValidationFailed:
+    return ValidationFailed(detail, errors=[ErrorDetail(f"/{name}", code, detail)])

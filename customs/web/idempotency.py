@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.idempotency_store import Answer, Request, Turn, answer_given, give_up, keep, take_turn
 from customs.db import database
-from customs.errors import Contended
+from customs.errors import ConcurrentUpdate
 from customs.web.request import current_caller, services
 
 log = structlog.get_logger()
@@ -94,4 +94,4 @@ def beginning_again(deed: Callable[[Session], Done]) -> Done:
         except DBAPIError as error:
             if not database.lost_a_race(error):
                 raise
-    raise Contended("try again", retry_after=1)
+    raise ConcurrentUpdate("try again", retry_after=1)

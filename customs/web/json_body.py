@@ -8,7 +8,7 @@ from flask import g, request
 from marshmallow import Schema, ValidationError
 
 from customs.declarations.intake.validate import complaints_of
-from customs.errors import EncodingUnsupported, Fault, Invalid, TooLarge, Unreadable
+from customs.errors import ErrorDetail, MalformedRequest, PayloadTooLarge, UnsupportedEncoding, ValidationFailed
 
 LARGEST_BODY = 32 * 1024 * 1024
 TOO_LARGE = f"a body may have {LARGEST_BODY >> 20} MiB, also once it is decompressed; split the batch"
@@ -23,20 +23,23 @@ MOST_PACKED = 1032
 
 
 def read_json() -> Any:
-    """The request's JSON; raises Unreadable or TooLarge, saying what to do."""
+    """The request's JSON; raises MalformedRequest or PayloadTooLarge, saying what to do."""
     if request.mimetype != "application/json":
-        raise Unreadable("send JSON, with Content-Type: application/json")
+        raise MalformedRequest("send JSON, with Content-Type: application/json")
     return parse_json(raw_body())
 
 
 def raw_body() -> bytes:
-    """The request's body, decompressed when it came as gzip; raises TooLarge, EncodingUnsupported or Unreadable."""
+    """The request's body, decompressed when it came as gzip.
+
+    Raises PayloadTooLarge, UnsupportedEncoding or MalformedRequest.
+    """
     if "body" not in g:
         if request.content_length is not None and request.content_length > LARGEST_BODY:
-            raise TooLarge(TOO_LARGE)
+            raise PayloadTooLarge(TOO_LARGE)
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in GZIP | {"", "identity"}:
-            raise EncodingUnsupported(f"Content-Encoding: {encoding[:30]!r} is not known here; use gzip, or none")
+            raise UnsupportedEncoding(f"Content-Encoding: {encoding[:30]!r} is not known here; use gzip, or none")
         sent = request.get_data()
         g.body = inflated(sent) if encoding in GZIP else sent
     body: bytes = g.body
@@ -48,17 +51,17 @@ def inflated(packed: bytes) -> bytes:
     said = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
     # What no packing could reach is not a size, but the end of a broken file.
     if LARGEST_BODY < said <= len(packed) * MOST_PACKED:
-        raise TooLarge(TOO_LARGE)
+        raise PayloadTooLarge(TOO_LARGE)
     file = zlib.decompressobj(GZIP_WINDOW)
     try:
         read = file.decompress(packed, LARGEST_BODY + 1)
     except zlib.error as error:
-        raise Unreadable("the body is not gzip, though Content-Encoding says so") from error
+        raise MalformedRequest("the body is not gzip, though Content-Encoding says so") from error
     if len(read) > LARGEST_BODY:
-        raise TooLarge(TOO_LARGE)
+        raise PayloadTooLarge(TOO_LARGE)
     # A second member may hide behind the first: there is no end to them.
     if not file.eof or file.unused_data:
-        raise Unreadable("the body is not one whole gzip file")
+        raise MalformedRequest("the body is not one whole gzip file")
     return read
 
 
@@ -70,30 +73,30 @@ def parse_json(raw: bytes) -> Any:
         # \ud800 alone is valid JSON and no text: it could be neither stored nor signed.
         broken = "\\ud" in text.lower() and _holds_surrogate(parsed)
     except UnicodeDecodeError as error:
-        raise Unreadable("the body is not UTF-8") from error
+        raise MalformedRequest("the body is not UTF-8") from error
     except RecursionError as error:
-        raise Unreadable("the body is nested too deeply") from error
+        raise MalformedRequest("the body is nested too deeply") from error
     except ValueError as error:
-        raise Unreadable(f"the body is not valid JSON: {error}") from error
+        raise MalformedRequest(f"the body is not valid JSON: {error}") from error
     if broken:
-        raise Unreadable("the body holds half a surrogate pair")
+        raise MalformedRequest("the body holds half a surrogate pair")
     return parsed
 
 
 def load(schema: Schema) -> Any:
-    """The request's body through a schema; raises Invalid with a pointer for each fault."""
+    """The request's body through a schema; raises ValidationFailed with a pointer for each fault."""
     return loaded(schema, read_json())
 
 
 def loaded(schema: Schema, body: Any) -> Any:
-    """What was read through a schema; raises Invalid with a pointer for each fault."""
+    """What was read through a schema; raises ValidationFailed with a pointer for each fault."""
     try:
         return schema.load(body)
     except ValidationError as error:
         complaints = list(complaints_of(error.messages))
-        raise Invalid(
+        raise ValidationFailed(
             f"{complaints[0].place or 'the body'}: {complaints[0].detail}; {complaints[0].action}",
-            faults=[Fault(f"/{one.place}" if one.place else "", one.code, one.detail) for one in complaints],
+            errors=[ErrorDetail(f"/{one.place}" if one.place else "", one.code, one.detail) for one in complaints],
         ) from error
 
 

@@ -177,7 +177,7 @@ ANSWERS = {
     503: (_("The desk cannot work at this moment"), _("Nothing is lost. Try again in a moment.")),
 }
 # Codes whose own words say more than their status does.
-CATALOGUED = frozenset(["foreign_origin"])
+CATALOGUED = frozenset(["csrf_rejected"])
 SOMETHING_WENT_WRONG = (_("Something went wrong on our side"), _("It was recorded. Nothing that was accepted is lost."))
 
 

@@ -15,7 +15,7 @@ from customs.auth.api_keys import caller_of
 from customs.auth.principal import Caller, Scope
 from customs.container import Services
 from customs.db.pagination import LARGEST_PAGE, Page
-from customs.errors import Fault, Invalid, KeyMissing, NotFound
+from customs.errors import ApiKeyMissing, ErrorDetail, NotFound, ValidationFailed
 from customs.web.rate_limit import refusal
 
 P = ParamSpec("P")
@@ -46,7 +46,7 @@ def needs(scope: Scope | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             kind, _, key = request.headers.get("Authorization", "").partition(" ")
             if kind.lower() != "bearer" or not key.strip():
-                raise KeyMissing
+                raise ApiKeyMissing
             with services().reading() as db:
                 now = current_app.extensions["clock"](db.connection())
                 g.caller, g.use_is_new = caller_of(db, key.strip(), now)
@@ -133,8 +133,10 @@ def only_these(*names: str) -> None:
             raise _wrong(name[:50], f"one of {', '.join(names)}" if names else "no parameters")
 
 
-def _wrong(name: str, wanted: str) -> Invalid:
-    return Invalid(f"{name}: use {wanted}", faults=[Fault(f"?{name}", "parameter_invalid", f"use {wanted}")])
+def _wrong(name: str, wanted: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"{name}: use {wanted}", errors=[ErrorDetail(f"?{name}", "parameter_invalid", f"use {wanted}")]
+    )
 
 
 def detail(shown: dict[str, Any]) -> WerkzeugResponse:
@@ -157,7 +159,10 @@ def asked_with(**changes: str | int | None) -> str:
 
 
 def filled(*names: str) -> dict[str, str]:
-    """The filters that really say something: forms send the empty ones along. Raises Invalid for what is no text."""
+    """The filters that really say something: forms send the empty ones along.
+
+    Raises ValidationFailed for what is no text.
+    """
     return {name: value for name in names if (value := (word_asked(name) or "").strip())}
 
 
@@ -165,7 +170,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def day_asked(name: str) -> date | None:
-    """A day of the query string; None where it is left empty. Raises Invalid for what is none."""
+    """A day of the query string; None where it is left empty. Raises ValidationFailed for what is none."""
     text = word_asked(name)
     if not text:
         return None
@@ -178,5 +183,7 @@ def day_asked(name: str) -> date | None:
     return day
 
 
-def _no_day(name: str) -> Invalid:
-    return Invalid(f"{name}: use a day such as 2026-11-23", faults=[Fault(f"?{name}", "parameter_invalid", "no day")])
+def _no_day(name: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"{name}: use a day such as 2026-11-23", errors=[ErrorDetail(f"?{name}", "parameter_invalid", "no day")]
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from customs.config import Settings
 from customs.db import database
 from customs.db.database import DatabaseClock, lost_a_race
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.jobs.failpoints import CrashPoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
@@ -144,7 +144,7 @@ class WebhookDesk:
         self._crash.reach("webhook_call_before_send")
         try:
             answer = self._post(task)
-        except VaultLocked as error:
+        except DecryptionKeyMissing as error:
             answer = Answer(error=f"not sent: {error.detail}"[:200])
         except Exception:
             log.exception("a webhook could not be sent", delivery_id=task.id)

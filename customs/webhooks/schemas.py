@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, Fault, Strict, Text
+from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, FieldError, Strict, Text
 from customs.webhooks.models import LONGEST_URL
 from customs.webhooks.queries import TYPES
 from customs.webhooks.subscriptions import Wish
@@ -12,7 +12,7 @@ from customs.webhooks.subscriptions import Wish
 
 def _some(chosen: list[str]) -> None:
     if not 1 <= len(chosen) <= len(TYPES):
-        raise ValidationError([Fault(f"this names {len(chosen)}", "length", "name some, or leave it out for all")])
+        raise ValidationError([FieldError(f"this names {len(chosen)}", "length", "name some, or leave it out for all")])
 
 
 class EndpointIn(Strict):

@@ -13,7 +13,7 @@ from customs.audit.actions import Act, deed_by
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.bulk import insert_many
-from customs.errors import ActionRefused, Fault, Invalid
+from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
 from customs.events.outbox import ANNOUNCEMENTS, EventType, News, row_of
 from customs.ids import new_id
 from customs.privacy.vault import Vault
@@ -57,15 +57,17 @@ class Endpoints:
         self._loopback = loopback
 
     def create(self, wish: Wish) -> Endpoint:
-        """A new endpoint for the caller's merchants; raises Invalid for a URL that is no target."""
+        """A new endpoint for the caller's merchants; raises ValidationFailed for a URL that is no target."""
         try:
             read_target(wish.url, loopback=self._loopback)
         except TargetRefused as error:
-            raise Invalid(f"url: {error}", faults=[Fault("/url", "target_refused", str(error))]) from error
+            raise ValidationFailed(
+                f"url: {error}", errors=[ErrorDetail("/url", "target_refused", str(error))]
+            ) from error
         living = select(func.count()).where(Endpoint.owner == self._by.id, Endpoint.deleted_at.is_(None))
         if (self._db.scalar(living) or 0) >= MOST_ENDPOINTS:
             said = f"a key has at most {MOST_ENDPOINTS} endpoints; delete one first"
-            raise ActionRefused(said, faults=[Fault("", "endpoints_too_many", said)])
+            raise ActionNotAllowed(said, errors=[ErrorDetail("", "endpoints_too_many", said)])
         endpoint_id = new_id("whe")
         made = Endpoint(
             id=endpoint_id,
@@ -137,7 +139,7 @@ class Endpoints:
         wanting = [one for one in mine if one.id in able]
         if not wanting:
             said = "no endpoint of this key wants this event"
-            raise ActionRefused(said, faults=[Fault("", "event_unwanted", said)])
+            raise ActionNotAllowed(said, errors=[ErrorDetail("", "event_unwanted", said)])
         return [self._again(found.id, one) for one in wanting]
 
     def _again(self, announcement_id: str, endpoint: Endpoint) -> str:

@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Caller, Scope
 from customs.db import database
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import (
@@ -199,7 +199,7 @@ def _wish() -> Wish:
     types, every = some_of("types", queries.TYPES), one_of("told", OF_ALL)
     if not (types or every):
         said = "no type of event is chosen"
-        raise Invalid(said, faults=[Fault("/types", "types_missing", said)])
+        raise ValidationFailed(said, errors=[ErrorDetail("/types", "types_missing", said)])
     about = text_if_given("description", LONGEST_DESCRIPTION)
     return Wish(text_given("url", LONGEST_URL), None if every else types, about)
 
@@ -208,10 +208,10 @@ def _told(endpoint: Endpoint) -> tuple[str, str]:
     return endpoint.id, services().vault.open(endpoint.secret, secret_place(endpoint.id))
 
 
-def _form(faults: Sequence[str]) -> Response:
+def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
     types = {one: TYPES[one] for one in queries.TYPES}
-    return desk("developers/webhook_form.html", faults=faults, types=types, merchants=merchants, once=new_id("form"))
+    return desk("developers/webhook_form.html", errors=errors, types=types, merchants=merchants, once=new_id("form"))
 
 
 def _looked_at(endpoint_id: str) -> dict[str, Any]:

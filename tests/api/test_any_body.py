@@ -74,7 +74,7 @@ def test_a_crash_is_a_problem_too_and_says_nothing_of_its_cause(erp, services):
         db.connection().exec_driver_sql("ALTER TABLE registrations_away RENAME TO registrations")
 
     # A table that is not there counts as "the database is away" where the driver says no more than that.
-    expected = {"sqlite": (503, "database_away"), "postgresql": (500, "internal_error")}
+    expected = {"sqlite": (503, "database_unavailable"), "postgresql": (500, "internal_error")}
     assert (answer.status_code, answer.json["code"]) == expected[services.engine.dialect.name]
     assert is_problem(answer)
     assert "registrations" not in answer.json["detail"]

@@ -42,7 +42,7 @@ def post(erp, data: bytes, content_type: str = "application/json"):
 def test_what_is_not_proper_json_is_unreadable(erp, name: str):
     answer = post(erp, NOT_JSON[name])
 
-    assert (answer.status_code, answer.json["code"]) == (400, "unreadable")
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed_request")
     assert is_problem(answer)
     assert erp.get("/batches").json["data"] == []
 
@@ -57,7 +57,7 @@ def test_a_byte_order_mark_is_forgiven(erp):
 def test_a_body_that_does_not_say_json_is_unreadable(erp, content_type: str):
     answer = post(erp, GOOD, content_type)
 
-    assert (answer.status_code, answer.json["code"]) == (400, "unreadable")
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed_request")
 
 
 def test_a_body_over_the_limit_is_413(erp):

@@ -189,7 +189,7 @@ def test_an_action_that_a_rule_forbids_is_409_with_the_rule_and_the_time(erp, de
 
     answer = erp.post(f"/declarations/{declaration['id']}/redeclare", {"reason": "again"})
 
-    assert (answer.status_code, answer.json["code"]) == (409, "action_refused")
+    assert (answer.status_code, answer.json["code"]) == (409, "action_not_allowed")
     assert answer.json["errors"][0]["code"] == "too_early"
     assert answer.json["not_before"].endswith("Z")
     allowed = {one["action"]: one for one in erp.get(f"/declarations/{declaration['id']}").json["allowed_actions"]}

@@ -46,7 +46,7 @@ def test_the_same_key_with_another_body_is_refused(erp):
 
     answer = erp.post("/batches", {"declarations": [make.declaration_row()]}, Idempotency_Key="k1")
 
-    assert (answer.status_code, answer.json["code"]) == (422, "key_reused")
+    assert (answer.status_code, answer.json["code"]) == (422, "idempotency_key_reused")
     assert len(erp.get("/batches").json["data"]) == 1
 
 
@@ -56,7 +56,7 @@ def test_the_same_key_and_body_at_another_door_is_another_request(erp):
 
     answer = erp.post(f"/declarations/{second['id']}/cancel", {"reason": "x"}, Idempotency_Key="k1")
 
-    assert (answer.status_code, answer.json["code"]) == (422, "key_reused")
+    assert (answer.status_code, answer.json["code"]) == (422, "idempotency_key_reused")
 
 
 def test_each_caller_has_keys_of_their_own(erp, client, key_for):
@@ -109,7 +109,9 @@ def test_of_equal_requests_at_once_one_stores_and_none_fails(erp, client, key):
     taken = [answer for answer in answers if answer.status_code == 202]
     told_to_wait = [answer for answer in answers if answer.status_code == 409]
     assert len(taken) + (len(told_to_wait) if key else 0) == 2
-    assert all((one.json["code"], one.headers["Retry-After"]) == ("key_in_use", "1") for one in told_to_wait)
+    assert all(
+        (one.json["code"], one.headers["Retry-After"]) == ("idempotency_key_in_use", "1") for one in told_to_wait
+    )
     assert len({answer.json["id"] for answer in taken}) == (1 if key else 2)
     assert len(erp.get("/declarations").json["data"]) == 10
 
@@ -134,8 +136,12 @@ def test_while_the_first_runs_the_second_is_told_to_come_back_at_once(erp, clien
         go_on.set()
         answered = first.result()
 
-    assert (second.status_code, second.json["code"], second.headers["Retry-After"]) == (409, "key_in_use", "1")
-    assert (other.status_code, other.json["code"]) == (422, "key_reused")
+    assert (second.status_code, second.json["code"], second.headers["Retry-After"]) == (
+        409,
+        "idempotency_key_in_use",
+        "1",
+    )
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
     assert answered.status_code == 202
     assert erp.post("/batches", body, Idempotency_Key="k1").json == answered.json
 
@@ -179,7 +185,7 @@ def test_the_results_of_rows_are_another_request(erp):
     body = {"declarations": [make.declaration_row()]}
     erp.post("/batches", body, Idempotency_Key="k1")
 
-    assert erp.post("/batches?results=rows", body, Idempotency_Key="k1").json["code"] == "key_reused"
+    assert erp.post("/batches?results=rows", body, Idempotency_Key="k1").json["code"] == "idempotency_key_reused"
 
 
 def test_the_same_body_is_the_same_request_however_it_was_packed(erp):

@@ -90,7 +90,7 @@ def test_no_route_of_the_api_opens_without_a_key(client):
     for method, path in DOORS:
         answer = client.open(f"/api/v1{path}", method=method)
 
-        assert (answer.status_code, answer.json["code"]) == (401, "key_missing"), path
+        assert (answer.status_code, answer.json["code"]) == (401, "api_key_missing"), path
         assert "Bearer" in answer.headers["WWW-Authenticate"]
 
 
@@ -104,7 +104,7 @@ def test_a_key_that_is_none_is_no_key(client, header: str):
 def test_a_revoked_key_opens_nothing(erp, desk):
     desk.revoke_keys()
 
-    assert (erp.get("/batches").status_code, erp.get("/batches").json["code"]) == (401, "key_unknown")
+    assert (erp.get("/batches").status_code, erp.get("/batches").json["code"]) == (401, "api_key_invalid")
 
 
 def test_each_door_opens_to_its_own_scope_and_to_no_other(limited):
@@ -124,7 +124,7 @@ def test_an_override_needs_the_scope_of_review(limited, desk):
 
     answer = writer.post(f"/declarations/{declaration['id']}/redeclare", {"reason": "x", "override": True})
 
-    assert (answer.status_code, answer.json["code"]) == (403, "scope_missing")
+    assert (answer.status_code, answer.json["code"]) == (403, "insufficient_scope")
 
 
 def test_what_is_another_merchants_is_404_on_every_route(client, erp, stranger, desk):

@@ -16,7 +16,7 @@ from customs.auth.principal import Scope
 from customs.cli import commands
 from customs.container import Services
 from customs.declarations.models import Batch, Declaration
-from customs.errors import ActionRefused, Invalid, ScopeMissing
+from customs.errors import ActionNotAllowed, InsufficientScope, ValidationFailed
 from tests import make
 from tests.api.conftest import Erp
 from tests.audit.trails import Trail
@@ -126,11 +126,11 @@ def test_a_dismissal_says_what_case_was_closed(trail: Trail, desk: Desk):
 def test_a_decision_that_was_refused_leaves_no_entry(trail: Trail, desk: Desk):
     declaration_id = desk.declare()
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         desk.decide("dismiss", declaration_id)
-    with pytest.raises(ScopeMissing):
+    with pytest.raises(InsufficientScope):
         desk.decide("redeclare", declaration_id, by=WRITER, override=True)
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         desk.modify(declaration_id)
 
     assert acts(trail) == [Act.BATCH_SUBMIT]
@@ -170,7 +170,7 @@ def test_a_batch_of_several_merchants_is_none_of_theirs_alone(trail: Trail, desk
 
 
 def test_a_batch_that_was_refused_leaves_no_entry(trail: Trail, desk: Desk):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         desk.take_in(make.declaration_row(office="ATLANTIS"))
 
     assert trail.entries() == []
@@ -201,7 +201,7 @@ def test_a_refund_is_on_record_with_its_reason(trail: Trail, till: Till):
 def test_a_refund_that_was_refused_leaves_no_entry(trail: Trail, till: Till):
     payment_id = till.paid()
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         till.refund(payment_id, "1000.00")
 
     assert acts(trail) == [Act.PAYMENT_CREATE]

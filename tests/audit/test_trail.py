@@ -13,7 +13,7 @@ from customs.audit.actions import Act, deed_by
 from customs.audit.hash_chain import START, Tampering
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import operator
-from customs.errors import ActionRefused
+from customs.errors import ActionNotAllowed
 from tests import make
 from tests.audit.trails import Trail, deed
 
@@ -92,9 +92,9 @@ def test_the_kind_of_subject_is_the_first_word_of_the_action():
 def test_a_deed_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
     trail.write(deed(1))
 
-    with suppress(ActionRefused), trail.services.transaction() as db:
+    with suppress(ActionNotAllowed), trail.services.transaction() as db:
         trail.services.audit.append(db, deed(2), make.NOON)
-        raise ActionRefused
+        raise ActionNotAllowed
     trail.write(deed(3))
 
     assert [entry.subject_id for entry in trail.entries()] == ["decl_1", "decl_3"]
@@ -102,9 +102,9 @@ def test_a_deed_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
 
 
 def test_the_first_deed_of_all_may_be_rolled_back_too(trail: Trail):
-    with suppress(ActionRefused), trail.services.transaction() as db:
+    with suppress(ActionNotAllowed), trail.services.transaction() as db:
         trail.services.audit.append(db, deed(1), make.NOON)
-        raise ActionRefused
+        raise ActionNotAllowed
 
     assert trail.write(deed(2)) == 1
     assert trail.verify().ok
@@ -202,7 +202,7 @@ def test_an_end_that_is_not_that_of_the_last_entry_is_not_sealed_anew(trail: Tra
     trail.tamper("DELETE FROM audit_entries WHERE number = 3")
     trail.services.audit = AuditTrail("another secret, after a change of it")
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         trail.services.audit.seal_anew(trail.services.engine, operator())
 
     assert not trail.verify().ok

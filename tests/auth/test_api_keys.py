@@ -10,7 +10,7 @@ from customs.auth.models import ApiKey
 from customs.auth.principal import Caller, Scope
 from customs.container import Services
 from customs.db import database
-from customs.errors import ActionRefused, KeyUnknown, NotFound
+from customs.errors import ActionNotAllowed, ApiKeyInvalid, NotFound
 from tests import make
 
 
@@ -75,7 +75,7 @@ def test_a_key_is_for_what_it_was_made_for(create, recognise):
 def test_what_is_nearly_a_key_is_none(create, recognise, change):
     key = create()
 
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(change(key))
 
 
@@ -84,7 +84,7 @@ def test_a_revoked_key_is_none(create, recognise, services: Services):
     with services.transaction() as db:
         db.query(ApiKey).one().revoked_at = database.now(db)
 
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(key)
 
 
@@ -104,7 +104,7 @@ def test_an_expired_key_is_none(create, recognise):
     key = create(expires_at=make.NOON + timedelta(days=1))
 
     assert recognise(key, make.NOON + timedelta(hours=23)).name == "an ERP"
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(key, make.NOON + timedelta(days=1))
 
 
@@ -140,7 +140,7 @@ def test_both_live_until_the_overlap_is_over(create, rotate, recognise):
     old, new = create(), rotate(hours=2)
 
     assert recognise(old, make.NOON + timedelta(minutes=119))
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(old, make.NOON + timedelta(hours=2))
     assert recognise(new, make.NOON + timedelta(days=3650))
 
@@ -150,11 +150,11 @@ def test_an_overlap_lengthens_no_life(create, rotate, recognise):
 
     new = rotate(hours=24)
 
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(old, make.NOON + timedelta(hours=1))
     # The new one is made for as long as the old one was.
     assert recognise(new, make.NOON + timedelta(minutes=59))
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(new, make.NOON + timedelta(hours=1))
 
 
@@ -168,7 +168,7 @@ def test_the_newest_of_a_name_is_the_one_that_is_rotated(create, rotate, recogni
 def test_a_name_of_two_keys_is_refused_and_their_ids_are_told(create, rotate, recognise):
     keys = [create(), create()]
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         rotate()
 
     ids = [recognise(key).key_id for key in keys]

@@ -14,7 +14,7 @@ from customs.auth.login_throttle import FREE_FOR_ONE, count_password, take_back
 from customs.auth.models import FailedSignIn
 from customs.auth.sessions import note_seen
 from customs.container import Services
-from customs.errors import CustomsError, SignInRefused
+from customs.errors import CustomsError, InvalidCredentials
 from tests import make
 from tests.auth.staff import ADDRESS, PASSWORD, Staff, at_step
 
@@ -41,7 +41,7 @@ def test_a_day_of_a_reviewer(staff: Staff):
     staff.now = at_step(staff.now)
     staff.hire(role="clerk", merchants=["M100"])
     for login in ("nobody", "zhang\x00", "李"):
-        with pytest.raises(SignInRefused):
+        with pytest.raises(InvalidCredentials):
             staff.sign_in(login)
     staff.change_role("zhang", "reviewer")
 
@@ -64,7 +64,7 @@ def test_of_many_attempts_only_the_free_ones_are_looked_at(staff: Staff):
 
     told = at_once(lambda _: staff.sign_in(password="a wrong password"), range(16))
 
-    assert told == {"SignInRefused": FREE_FOR_ONE, "SignInThrottled": 16 - FREE_FOR_ONE}
+    assert told == {"InvalidCredentials": FREE_FOR_ONE, "LoginThrottled": 16 - FREE_FOR_ONE}
 
 
 def test_good_and_bad_attempts_leave_no_trace_but_the_bad_ones(services: Services):
@@ -91,7 +91,7 @@ def test_of_many_who_bring_the_same_code_one_passes(staff: Staff):
 
     told = at_once(lambda token: staff.give_code(token, phone.at(staff.now)), tokens)
 
-    assert told == {"done": 1, "OneTimeCodeRefused": 4}
+    assert told == {"done": 1, "OneTimeCodeRejected": 4}
 
 
 def test_of_admins_who_disable_each_other_one_stays(staff: Staff):
@@ -101,7 +101,7 @@ def test_of_admins_who_disable_each_other_one_stays(staff: Staff):
 
     told = at_once(staff.disable, logins)
 
-    assert told == {"done": 2, "ActionRefused": 1}
+    assert told == {"done": 2, "ActionNotAllowed": 1}
     assert sum(staff.person(login).disabled_at is None for login in logins) == 1
 
 
@@ -115,4 +115,4 @@ def test_of_those_who_are_given_the_same_login_one_has_it(staff: Staff):
 
     told = at_once(hired, range(4))
 
-    assert told == {"done": 1, "Invalid": 3}
+    assert told == {"done": 1, "ValidationFailed": 3}

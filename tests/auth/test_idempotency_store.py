@@ -15,7 +15,7 @@ from customs.auth.idempotency_store import KEPT, Answer, Request, Turn, answer_g
 from customs.auth.models import IdempotentReply
 from customs.container import Services
 from customs.db.database import lost_a_race
-from customs.errors import Invalid, KeyInUse, KeyReused
+from customs.errors import IdempotencyKeyInUse, IdempotencyKeyReused, ValidationFailed
 from customs.jobs.leases import machine
 from tests import make
 
@@ -76,7 +76,7 @@ def test_another_key_is_another_request(door: Door):
 def test_the_same_key_with_another_request_is_refused(door: Door):
     door.end(door.begin(content=b"x"))
 
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         door.begin(content=b"y")
 
 
@@ -100,7 +100,7 @@ def test_an_answer_is_kept_for_thirty_days(door: Door, age: timedelta):
 def test_while_the_first_runs_the_second_is_told_to_come_back(door: Door):
     door.begin()
 
-    with pytest.raises(KeyInUse) as refused:
+    with pytest.raises(IdempotencyKeyInUse) as refused:
         door.begin()
     assert refused.value.retry_after
 
@@ -108,7 +108,7 @@ def test_while_the_first_runs_the_second_is_told_to_come_back(door: Door):
 def test_while_the_first_runs_another_request_is_another_request(door: Door):
     door.begin(content=b"x")
 
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyKeyReused):
         door.begin(content=b"y")
 
 
@@ -139,7 +139,7 @@ def test_a_reservation_of_another_machine_runs_until_its_lease_ends(door: Door):
     door.begin()
     door.held_by("elsewhere:1")
 
-    with pytest.raises(KeyInUse):
+    with pytest.raises(IdempotencyKeyInUse):
         door.begin(now=make.NOON + LEASE)
 
 
@@ -148,7 +148,7 @@ def test_who_lost_the_turn_keeps_no_answer_and_gives_up_nobody_elses(door: Door)
     late = make.NOON + LEASE + timedelta(seconds=1)
     quick = door.begin(now=late)
 
-    with pytest.raises(KeyInUse):
+    with pytest.raises(IdempotencyKeyInUse):
         door.end(slow, Answer({}, 500))
     door.fail(slow)
     door.end(quick)
@@ -167,7 +167,7 @@ def test_of_many_at_once_one_gets_the_turn(door: Door, lapsed: bool):
         for _attempt in range(3):
             try:
                 return door.begin()
-            except KeyInUse:
+            except IdempotencyKeyInUse:
                 return None
             except DBAPIError as error:
                 assert lost_a_race(error)
@@ -182,7 +182,7 @@ def test_of_many_at_once_one_gets_the_turn(door: Door, lapsed: bool):
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "a\nb", "a\x00b"], ids=ascii)
 def test_a_key_that_is_none_is_refused_before_any_work(door: Door, key: str):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         door.begin(key)
 
     assert door.kept() == 0

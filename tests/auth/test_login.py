@@ -8,7 +8,7 @@ from argon2.profiles import CHEAPEST
 from customs.auth import login as auth_login
 from customs.auth.login import Attempt, Proof
 from customs.auth.passwords import Passwords
-from customs.errors import Invalid, SignInRefused, SignInThrottled
+from customs.errors import InvalidCredentials, LoginThrottled, ValidationFailed
 from tests.auth.staff import ADDRESS, PASSWORD, Staff
 
 NEW = "something else altogether"
@@ -41,10 +41,10 @@ def test_whatever_is_wrong_the_answer_is_the_same(staff: Staff, login: str, pass
     staff.hire("wang")
     staff.disable("wang")
 
-    with pytest.raises(SignInRefused) as refused:
+    with pytest.raises(InvalidCredentials) as refused:
         prove(staff, login, password)
 
-    assert refused.value.detail == SignInRefused().title
+    assert refused.value.detail == InvalidCredentials().title
 
 
 @pytest.mark.parametrize("typed", ["ZHANG", " zhang\t", "ｚｈａｎｇ"])
@@ -67,7 +67,7 @@ def test_what_was_proven_opens_nothing_once_it_is_not_true_any_more(staff: Staff
 
     happens(staff)
 
-    with pytest.raises(SignInRefused):
+    with pytest.raises(InvalidCredentials):
         enter(staff, proof)
 
 
@@ -96,7 +96,7 @@ def test_a_password_of_ones_own(staff: Staff):
     assert not visit.person.must_change_password
     assert staff.look(token) is None
     assert staff.look(staff.sign_in(password=NEW))
-    with pytest.raises(SignInRefused):
+    with pytest.raises(InvalidCredentials):
         staff.sign_in(password=given)
 
 
@@ -113,10 +113,10 @@ def test_a_password_that_cannot_be_taken_changes_nothing(staff: Staff, old: str,
     staff.hire()
     token = staff.sign_in()
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         staff.change_password(token, old, new)
 
-    assert [fault.code for fault in refused.value.faults] == [code]
+    assert [fault.code for fault in refused.value.errors] == [code]
     assert staff.look(token)
     assert staff.look(staff.sign_in())
 
@@ -125,10 +125,10 @@ def test_the_present_password_cannot_be_guessed_from_an_open_session(staff: Staf
     staff.hire()
     token = staff.sign_in()
     for _ in range(5):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             staff.change_password(token, "a wrong password", NEW)
 
-    with pytest.raises(SignInThrottled):
+    with pytest.raises(LoginThrottled):
         staff.change_password(token, PASSWORD, NEW)
 
 
@@ -149,7 +149,7 @@ def test_of_two_changes_proven_by_the_same_password_one_counts(staff: Staff):
 
     with services.transaction() as db:
         auth_login.change_own_password(db, visit, proofs[0], staff.now)
-    with pytest.raises(SignInRefused), services.transaction() as db:
+    with pytest.raises(InvalidCredentials), services.transaction() as db:
         auth_login.change_own_password(db, visit, proofs[1], staff.now)
 
     assert staff.look(staff.sign_in(password=NEW))

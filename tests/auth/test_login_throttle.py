@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from customs.auth.login_throttle import FREE_FOR_ONE, FREE_FROM_ADDRESS, LONGEST_WAIT, waiting_time
 from customs.auth.models import FailedSignIn
-from customs.errors import SignInRefused, SignInThrottled
+from customs.errors import InvalidCredentials, LoginThrottled
 from tests.auth.staff import ADDRESS, Staff
 
 WRONG = "a wrong password"
@@ -23,10 +23,10 @@ def fail(staff: Staff, login: str = "zhang", address: str = ADDRESS) -> int:
     """Try a wrong password; returns the seconds to wait when it was not even looked at, else 0."""
     try:
         staff.sign_in(login, WRONG, address)
-    except SignInThrottled as refused:
+    except LoginThrottled as refused:
         assert refused.retry_after
         return refused.retry_after
-    except SignInRefused:
+    except InvalidCredentials:
         return 0
     raise AssertionError("it opened")
 
@@ -58,7 +58,7 @@ def test_while_it_is_throttled_not_even_the_right_password_opens(staff: Staff):
     for _ in range(FREE_FOR_ONE):
         fail(staff)
 
-    with pytest.raises(SignInThrottled):
+    with pytest.raises(LoginThrottled):
         staff.sign_in()
     staff.wait(seconds=5)
     assert staff.look(staff.sign_in())

@@ -10,7 +10,7 @@ from argon2 import Type, extract_parameters
 from argon2.profiles import CHEAPEST
 
 from customs.auth.passwords import ALPHABET, COMMON, Passwords, check_password, new_password
-from customs.errors import Invalid
+from customs.errors import ValidationFailed
 
 GOOD = "a horse and a staple"
 
@@ -30,8 +30,8 @@ def codes(password: str) -> list[str]:
     """What the rules find."""
     try:
         check_password(password, not_like=("zhang.wei@example", "Zhang Wei the Elder"))
-    except Invalid as error:
-        return [fault.code for fault in error.faults]
+    except ValidationFailed as error:
+        return [fault.code for fault in error.errors]
     return []
 
 

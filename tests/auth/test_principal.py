@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from customs.auth.principal import Scope, operator
 from customs.declarations.models import Declaration
-from customs.errors import Invalid, ScopeMissing
+from customs.errors import InsufficientScope, ValidationFailed
 from tests import make
 from tests.product import Desk
 
@@ -25,7 +25,7 @@ def test_a_scope_opens_its_own_door_and_admin_every_one(held: Scope, asked: Scop
 
 
 def test_a_missing_scope_is_named():
-    with pytest.raises(ScopeMissing) as refused:
+    with pytest.raises(InsufficientScope) as refused:
         make.caller(scopes=frozenset()).require(Scope.DECLARATIONS_WRITE)
 
     assert "declarations:write" in refused.value.detail
@@ -71,5 +71,5 @@ def test_a_caller_is_narrowed_to_merchants_of_its_own():
     assert caller.narrowed(["M2"]).merchants == {"M2"}
     assert caller.narrowed([]) is caller
     assert make.caller().narrowed(["M9"]).merchants == {"M9"}
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         caller.narrowed(["M2", "M3"])

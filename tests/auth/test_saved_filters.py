@@ -4,7 +4,7 @@ import pytest
 
 from customs.auth.saved_filters import MOST_SAVED, remove_filter, save_filter, saved_filters_of
 from customs.container import Services
-from customs.errors import Invalid, NotFound
+from customs.errors import NotFound, ValidationFailed
 from tests.make import NOON
 
 
@@ -36,7 +36,7 @@ def test_the_same_name_again_replaces_the_filter(services: Services):
     [("", "a=b"), ("x" * 41, "a=b"), ("a\x00b", "a=b"), ("mine", ""), ("mine", "a=\n"), ("mine", "a" * 1001)],
 )
 def test_what_is_no_name_or_no_filter_is_refused(services: Services, name: str, query: str):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         kept(services, name, query)
 
 
@@ -44,7 +44,7 @@ def test_there_are_not_too_many(services: Services):
     for number in range(MOST_SAVED):
         kept(services, f"filter {number}")
 
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         kept(services, "one too many")
     assert len(names(services)) == MOST_SAVED
 

@@ -11,7 +11,7 @@ from customs.auth import users
 from customs.auth.roles import NEEDS_CODE, Role
 from customs.auth.sessions import Visit
 from customs.auth.totp import CodeStep, code_step_of, new_set_up, same_set_up
-from customs.errors import ActionRefused, Invalid, OneTimeCodeRefused, SignInThrottled
+from customs.errors import ActionNotAllowed, LoginThrottled, OneTimeCodeRejected, ValidationFailed
 from customs.ops.key_rotation import rotate_keys
 from customs.privacy.vault import Vault
 from tests import make
@@ -103,7 +103,7 @@ def test_a_wrong_code_sets_nothing_up(staff: Staff):
     token = staff.sign_in()
     set_up = new_set_up(staff.services.vault, staff.person())
 
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.confirm(staff.visit(token), set_up.sealed, pyotp.TOTP(pyotp.random_base32()).at(staff.now))
 
     assert staff.person().code_secret is None
@@ -115,17 +115,17 @@ def test_a_seed_that_was_not_made_for_them_is_refused(staff: Staff, made: str):
     person, other = staff.hire(), staff.hire("wang")
     sealed = new_set_up(staff.services.vault, other).sealed if made == "for another" else made
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         same_set_up(staff.services.vault, person, sealed)
 
-    assert [fault.code for fault in refused.value.faults] == ["set_up_stale"]
+    assert [fault.code for fault in refused.value.errors] == ["set_up_stale"]
 
 
 def test_who_only_has_the_password_cannot_put_another_phone_in_the_place_of_the_first(staff: Staff, phone):
     visit = staff.visit(staff.sign_in())
     mine = new_set_up(staff.services.vault, visit.person)
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         staff.confirm(visit, mine.sealed, pyotp.TOTP(mine.secret).at(staff.now))
 
     assert staff.give_code(staff.sign_in(), phone.at(staff.now))
@@ -137,7 +137,7 @@ def test_who_gave_a_code_may_go_on_with_another_phone(staff: Staff, phone: pyotp
     other, _ = staff.set_up_codes(passed)
 
     staff.wait(seconds=30)
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), phone.at(staff.now))
     assert staff.give_code(staff.sign_in(), other.at(staff.now))
 
@@ -160,7 +160,7 @@ def test_a_phones_clock_may_be_off_by_one_step(staff: Staff, phone: pyotp.TOTP, 
 
     try:
         given = bool(staff.give_code(token, code))
-    except OneTimeCodeRefused:
+    except OneTimeCodeRejected:
         given = False
 
     assert given is passes
@@ -174,14 +174,14 @@ def test_a_code_may_be_typed_as_it_is_shown(staff: Staff, phone: pyotp.TOTP):
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "12345\x00", "-12345"], ids=ascii)
 def test_what_is_no_code_is_refused(staff: Staff, phone: pyotp.TOTP, code: str):
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), code)
 
 
 def test_who_set_none_up_cannot_give_one(staff: Staff):
     staff.hire()
 
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), "123456")
 
 
@@ -189,17 +189,17 @@ def test_a_code_is_good_once(staff: Staff, phone: pyotp.TOTP):
     code = phone.at(staff.now)
     staff.give_code(staff.sign_in(), code)
 
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), code)
     staff.wait(seconds=30)
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), code)
 
 
 def test_after_a_later_code_an_earlier_one_is_used_up(staff: Staff, phone: pyotp.TOTP):
     staff.give_code(staff.sign_in(), phone.at(staff.now + STEP))
 
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), phone.at(staff.now))
 
 
@@ -211,16 +211,16 @@ def test_a_code_noted_by_a_clock_that_was_ahead_locks_nobody_out(staff: Staff, p
 
     staff.give_code(staff.sign_in(), code)
 
-    with pytest.raises(OneTimeCodeRefused):
+    with pytest.raises(OneTimeCodeRejected):
         staff.give_code(staff.sign_in(), code)
 
 
 def test_wrong_codes_are_throttled_whatever_the_password_does(staff: Staff, phone: pyotp.TOTP):
     for _ in range(5):
-        with pytest.raises(OneTimeCodeRefused):
+        with pytest.raises(OneTimeCodeRejected):
             staff.give_code(staff.sign_in(), "12 34")
 
-    with pytest.raises(SignInThrottled) as refused:
+    with pytest.raises(LoginThrottled) as refused:
         staff.give_code(staff.sign_in(), phone.at(staff.now))
     assert refused.value.retry_after == 5
     staff.wait(seconds=5)

@@ -7,7 +7,7 @@ from customs.auth import users
 from customs.auth.models import Person
 from customs.auth.principal import operator
 from customs.auth.users import Profile
-from customs.errors import ActionRefused, Invalid, NotFound
+from customs.errors import ActionNotAllowed, NotFound, ValidationFailed
 from tests.auth.staff import PASSWORD, Staff
 
 
@@ -23,8 +23,8 @@ def create(staff: Staff, **changes) -> users.Change:
         return users.create_person(db, staff.passwords, profile, staff.now)
 
 
-def codes(refused: Invalid) -> list[str]:
-    return [f"{fault.pointer} {fault.code}" for fault in refused.faults]
+def codes(refused: ValidationFailed) -> list[str]:
+    return [f"{fault.pointer} {fault.code}" for fault in refused.errors]
 
 
 def test_somebody_new_gets_a_password_once_and_chooses_their_own(staff: Staff):
@@ -63,7 +63,7 @@ def test_a_password_that_they_know_need_not_be_changed(staff: Staff):
     ],
 )
 def test_what_cannot_be_kept_is_named_all_at_once(staff: Staff, changes, found: list[str]):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         create(staff, **changes)
 
     assert sorted(codes(refused.value)) == found
@@ -73,7 +73,7 @@ def test_a_login_is_somebodys_for_ever(staff: Staff):
     create(staff)
     staff.disable()
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         create(staff, login="ZHANG")
 
     assert codes(refused.value) == ["/login login_taken"]
@@ -153,10 +153,10 @@ def test_the_last_admin_stays(staff: Staff, admin: Person, leaves):
     staff.disable("former")
     token = staff.sign_in("admin")
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         leaves(staff, "admin")
 
-    assert [fault.code for fault in refused.value.faults] == ["last_admin"]
+    assert [fault.code for fault in refused.value.errors] == ["last_admin"]
     assert staff.visit(token).person.role == "admin"
 
 
@@ -166,7 +166,7 @@ def test_one_of_two_admins_may_leave(staff: Staff, admin: Person, leaves):
 
     leaves(staff, "admin")
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         leaves(staff, "other")
 
 

@@ -40,7 +40,7 @@ def furnish(deployment: Deployment, url: str) -> dict[str, str]:
     with deployment.services.reading() as db:
         ids["key_id"] = db.scalars(select(ApiKey.id)).all()[-1]
         ids["log_id"] = db.scalars(select(LoggedRequest.id).where(LoggedRequest.method == "POST")).all()[-1]
-    return ids | {"code": "invalid", "today": datetime.now(GATEWAY_TIME).date().isoformat()}
+    return ids | {"code": "validation_failed", "today": datetime.now(GATEWAY_TIME).date().isoformat()}
 
 
 def _declared(deployment: Deployment, erp: Erp) -> dict[str, str]:

@@ -68,7 +68,7 @@ def test_every_page_is_whole(sit_down: SitDown, deployment: Deployment, ids: dic
     if role != "stranger":
         browsing.sign_in()
     own = ids | {"draft_id": draft_of(services, browsing.person), "person_id": browsing.person.id}
-    faults: list[str] = []
+    errors: list[str] = []
 
     for language in LANGUAGES:
         with services.transaction() as db:
@@ -78,12 +78,12 @@ def test_every_page_is_whole(sit_down: SitDown, deployment: Deployment, ids: dic
             path = opened.path(own)
             found = [f"status {status}"] if (status := browsing.go(path)) != opened.status else []
             found += _faults(browsing, opened.picture, language, on_a_phone=language == opened.languages[-1])
-            faults += [f"{path} in {language}: {fault}" for fault in found]
+            errors += [f"{path} in {language}: {fault}" for fault in found]
     for sent in (one for one in ANSWERS if one.on.role == role):
         _send(browsing, sent, sent.on.path(own))
-        faults += [f"{sent.name}: {fault}" for fault in _faults(browsing, sent.name, LANGUAGES[-1], on_a_phone=True)]
+        errors += [f"{sent.name}: {fault}" for fault in _faults(browsing, sent.name, LANGUAGES[-1], on_a_phone=True)]
 
-    assert faults == []
+    assert errors == []
 
 
 def _send(browsing: Browsing, sent: Sent, path: str) -> None:

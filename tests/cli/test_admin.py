@@ -9,7 +9,7 @@ from customs.auth.api_keys import caller_of
 from customs.cli import commands
 from customs.container import Services
 from customs.db import database
-from customs.errors import KeyUnknown
+from customs.errors import ApiKeyInvalid
 from tests import make
 
 
@@ -37,7 +37,7 @@ def opens(services: Services):
         try:
             with services.transaction() as db:
                 caller_of(db, key, database.now(db))
-        except KeyUnknown:
+        except ApiKeyInvalid:
             return False
         return True
 

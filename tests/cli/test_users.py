@@ -10,7 +10,7 @@ from sqlalchemy import select
 from customs.audit.models import ENTRIES
 from customs.cli import commands
 from customs.container import Services
-from customs.errors import ActionRefused, Invalid, NotFound
+from customs.errors import ActionNotAllowed, NotFound, ValidationFailed
 from tests import make
 from tests.auth.staff import Staff
 
@@ -93,9 +93,9 @@ def test_who_was_disabled_is_out(user, staff: Staff):
     [
         (("reset", "nobody"), NotFound),
         (("disable", "nobody"), NotFound),
-        (("disable", "admin"), ActionRefused),
-        (("create", "--login", "x", "--name", "X", "--role", "clerk"), Invalid),
-        (("create", "--login", "admin", "--name", "X", "--role", "clerk"), Invalid),
+        (("disable", "admin"), ActionNotAllowed),
+        (("create", "--login", "x", "--name", "X", "--role", "clerk"), ValidationFailed),
+        (("create", "--login", "admin", "--name", "X", "--role", "clerk"), ValidationFailed),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_no_trace(user, staff: Staff, words, error):

@@ -84,7 +84,7 @@ def test_a_database_that_cannot_be_used_is_a_503_at_every_door_in_its_language(
 
     api, page = answers["api"], answers["page"]
     assert is_problem(api)
-    assert (api.status_code, api.json["code"], api.headers["Retry-After"]) == (503, "database_away", "2")
+    assert (api.status_code, api.json["code"], api.headers["Retry-After"]) == (503, "database_unavailable", "2")
     assert (page.status_code, "申报台暂时无法工作" in page.text) == (503, True)
     assert [answers[name].status_code for name in ("readyz", "healthz")] == [503, 200]
 

@@ -4,7 +4,7 @@ import pytest
 
 from customs.auth.principal import Scope
 from customs.declarations.states import Action, State
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Refused, Unknown
 from tests import make
 from tests.product import Desk
@@ -14,7 +14,7 @@ REFUSED = Refused("amounts differ", exchange=make.exchange(), status=400)
 
 
 def rule_of(refused) -> str:
-    return refused.value.faults[0].code
+    return refused.value.errors[0].code
 
 
 def standing_of(push):
@@ -53,7 +53,7 @@ def test_an_alipay_push_is_not_corrected_too_early_either(desk: Desk):
     declaration_id = desk.declare("alipay")
     desk.end(declaration_id, "FAIL")
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.modify(declaration_id, merchant_customs_name="杭州新名商贸有限公司")
 
     assert rule_of(refused) == "too_early"
@@ -108,7 +108,7 @@ def test_sub_orders_are_merged_by_their_numbers_and_only_what_changed_goes_out(d
 def test_a_part_that_the_order_does_not_have_cannot_be_added(desk: Desk):
     declaration_id = desk.declare(parts=1)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.modify(declaration_id, sub_orders=[{"sub_order_no": "S9"}])
 
     assert rule_of(refused) == "sub_order_unknown"
@@ -128,10 +128,10 @@ def test_a_buyer_is_merged_field_by_field(desk: Desk):
 def test_half_a_buyer_is_refused(desk: Desk):
     declaration_id = desk.declare()
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.modify(declaration_id, buyer={"name": "韩梅梅"})
 
-    assert refused.value.faults[0].pointer == "/buyer/cert_id"
+    assert refused.value.errors[0].pointer == "/buyer/cert_id"
 
 
 def test_a_change_that_the_rules_of_intake_refuse_changes_nothing(desk: Desk):
@@ -139,7 +139,7 @@ def test_a_change_that_the_rules_of_intake_refuse_changes_nothing(desk: Desk):
     part = desk.declaration(declaration_id).sub_orders[0]
     (wrong,) = make.order(sub_orders=[make.sub_order_row(amount="99.00")]).sub_orders
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.modify(declaration_id, sub_orders=[{"sub_order_no": part.sub_order_no, "amount": wrong.amount}])
 
     assert rule_of(refused) == "amount_sum"
@@ -149,7 +149,7 @@ def test_a_change_that_the_rules_of_intake_refuse_changes_nothing(desk: Desk):
 def test_a_change_that_changes_nothing_is_refused(desk: Desk):
     declaration_id = desk.declare(duty=5)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.modify(declaration_id, duty=5)
 
     assert rule_of(refused) == "unchanged"

@@ -13,7 +13,7 @@ from customs.db import database
 from customs.declarations.models import Batch, OpenRow
 from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
 from customs.declarations.reading.queries import BatchState, Progress, progress_of
-from customs.errors import Invalid, NotFound
+from customs.errors import NotFound, ValidationFailed
 from tests import make
 from tests.product import Desk
 
@@ -86,7 +86,7 @@ def test_what_is_not_open_any_more_is_not_discarded_again(desk: Desk):
     batch = take_in(desk, make.declaration_row(**FAULTY))
     discard(desk, batch)
 
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         discard(desk, batch)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from customs.auth.principal import Scope
 from customs.declarations.states import Action, State
-from customs.errors import ActionRefused, Invalid, ScopeMissing
+from customs.errors import ActionNotAllowed, InsufficientScope, ValidationFailed
 from customs.gateway import Refused, Unknown
 from tests import make
 from tests.product import Desk
@@ -14,7 +14,7 @@ REFUSED = Refused("amounts differ", exchange=make.exchange(), status=400)
 
 
 def rule_of(refused) -> str:
-    return refused.value.faults[0].code
+    return refused.value.errors[0].code
 
 
 def standing_of(push):
@@ -46,7 +46,7 @@ def test_a_fail_is_not_pushed_again_as_it_is(desk: Desk):
     desk.end(declaration_id, "FAIL")
     before = standing_of(desk.push(declaration_id))
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     assert rule_of(refused) == "fail_needs_correction"
@@ -66,7 +66,7 @@ def test_an_override_needs_the_scope_of_review(desk: Desk):
     declaration_id = desk.declare()
     desk.end(declaration_id, "FAIL")
 
-    with pytest.raises(ScopeMissing):
+    with pytest.raises(InsufficientScope):
         desk.decide("redeclare", declaration_id, by=WRITER, override=True)
 
 
@@ -83,7 +83,7 @@ def test_a_running_push_is_left_alone(desk: Desk):
     declaration_id = desk.declare()
     desk.work(lambda _: make.reply("PROCESSING", desk.now))
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     assert rule_of(refused) == "still_running"
@@ -93,7 +93,7 @@ def test_no_action_while_a_call_is_in_the_air(desk: Desk):
     declaration_id = desk.declare()
     desk.send(desk.claim())
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     assert rule_of(refused) == "in_flight"
@@ -107,7 +107,7 @@ def test_no_action_while_an_outcome_is_unknown(desk: Desk, action: str):
     asked = {"redeclare": lambda: desk.decide("redeclare", declaration_id)}
     asked["modify"] = lambda: desk.modify(declaration_id, duty=3)
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         asked[action]()
 
     assert rule_of(refused) == "outcome_unknown"
@@ -118,7 +118,7 @@ def test_alipay_takes_no_repush_within_five_minutes_of_the_last(desk: Desk):
     declaration_id = desk.declare("alipay")
     desk.end(declaration_id)
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     sent_at = desk.push(declaration_id).sent_at
@@ -133,7 +133,7 @@ def test_nanshas_alipay_code_takes_no_repush_and_waiting_does_not_help(desk: Des
     desk.end(declaration_id)
     desk.wait(hours=1)
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     assert (rule_of(refused), refused.value.not_before) == ("no_repush", None)
@@ -144,7 +144,7 @@ def test_one_push_that_may_not_stops_the_whole_action(desk: Desk):
     ends = iter(["EXCEPT", "FAIL"])
     desk.work(lambda _: make.reply(next(ends), desk.now))
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         desk.decide("redeclare", declaration_id)
 
     assert {push.state for push in desk.declaration(declaration_id).pushes} == {State.EXCEPT, State.FAIL}
@@ -173,7 +173,7 @@ def test_only_the_pushes_that_were_named_go_out(desk: Desk):
 def test_a_push_of_another_declaration_cannot_be_named(desk: Desk):
     declaration_id, other = desk.declare(), desk.declare()
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.decide("redeclare", declaration_id, push_ids=[desk.push(other).id])
 
     assert rule_of(refused) == "push_unknown"

@@ -105,9 +105,9 @@ def test_fewer_places_are_the_same_amount(text: str, amount: str):
 @pytest.mark.parametrize("field", ["channel", "office", "merchant_no", "out_order_no", "payment_no", "mch_customs_no"])
 @pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
 def test_what_is_not_plain_text_is_refused_at_its_place(field: str, value):
-    faults = faults_of(DeclarationIn(), make.declaration_row() | {field: value})
+    errors = faults_of(DeclarationIn(), make.declaration_row() | {field: value})
 
-    assert {place for place, _ in faults} == {field}
+    assert {place for place, _ in errors} == {field}
 
 
 @pytest.mark.parametrize("value", NOT_DUTY.values(), ids=NOT_DUTY)

@@ -17,7 +17,7 @@ from customs.declarations.reading import recount
 from customs.declarations.reading.queries import UNDER_WAY
 from customs.declarations.states import State
 from customs.declarations.statistics import CANCELLED, CAUSE, CLEAR, IDLE, NEEDS_REVIEW, OPEN, OPENED, STATE
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Busy, Channel, NotFound, Refused, Unknown
 from customs.payments_port import PaymentKey
 from customs.stats.tallies import EVER, Tally, day_of
@@ -77,7 +77,7 @@ class Walk:
 
     def step(self) -> None:
         deeds = [*[self.take_in] * 2, *[self.work] * 5, *[self.wait] * 3, *[self.decide] * 3, self.pay]
-        with suppress(ActionRefused, Invalid):
+        with suppress(ActionNotAllowed, ValidationFailed):
             self.chance.choice(deeds)()
         self.look()
 

@@ -4,7 +4,7 @@ import pytest
 
 from customs.auth.principal import Caller, operator
 from customs.container import Services
-from customs.errors import Invalid, NotFound
+from customs.errors import NotFound, ValidationFailed
 from customs.events.comments import LONGEST_COMMENT, comment, comments_of
 from tests import make
 
@@ -88,7 +88,7 @@ def test_line_ends_are_all_alike(write):
     ],
 )
 def test_what_nobody_can_read_is_refused(write, text: str, code: str):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         write(text)
 
-    assert [fault.code for fault in refused.value.faults] == [code]
+    assert [fault.code for fault in refused.value.errors] == [code]

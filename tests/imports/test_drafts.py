@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from customs.container import Services
 from customs.db import database
-from customs.errors import FileUnreadable, NotFound, VaultLocked
+from customs.errors import DecryptionKeyMissing, FileUnreadable, NotFound
 from customs.imports import drafts
 from customs.imports.drafts import Draft, draft_of, drafts_of, grid_in, submitted_as
 from customs.ops.key_rotation import rotate_keys
@@ -75,7 +75,7 @@ def test_what_is_no_sheet_of_orders_becomes_no_draft(clerk: Clerk, content: byte
     with pytest.raises(FileUnreadable) as refused:
         clerk.upload(content, filename)
 
-    assert [fault.code for fault in refused.value.faults] == [code]
+    assert [fault.code for fault in refused.value.errors] == [code]
     with clerk.services.reading() as db:
         assert drafts_of(db, clerk.caller) == []
 
@@ -132,7 +132,7 @@ def test_the_cells_of_one_draft_do_not_open_as_those_of_another(clerk: Clerk):
     with clerk.services.transaction() as db:
         draft_of(db, first.id, clerk.caller).sealed = second.sealed
 
-    with pytest.raises(VaultLocked):
+    with pytest.raises(DecryptionKeyMissing):
         grid_in(clerk.again(first), clerk.services.vault)
 
 

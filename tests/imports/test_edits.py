@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from customs.container import Services
-from customs.errors import ActionRefused, FileUnreadable, Invalid, NotFound
+from customs.errors import ActionNotAllowed, FileUnreadable, NotFound, ValidationFailed
 from customs.imports.drafts import Draft, drafts_of
 from customs.imports.edits import LONGEST_CELL, CellChange
 from customs.imports.preview_model import Standing
@@ -57,10 +57,10 @@ def test_what_is_mended_on_an_old_page_changes_nothing(clerk: Clerk):
     draft = clerk.upload_rows(order_row(office="ATLANTIS"))
     clerk.change(draft, 2, "office", "深圳", revision=1)
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         clerk.change(draft, 2, "office", "杭州", revision=1)
 
-    assert [fault.code for fault in refused.value.faults] == ["draft_changed"]
+    assert [fault.code for fault in refused.value.errors] == ["draft_changed"]
     assert clerk.look_at(draft).rows()[0].cells["office"].text == "深圳"
 
 
@@ -72,7 +72,7 @@ def test_of_many_windows_at_once_one_mends(clerk: Clerk):
         barrier.wait()
         try:
             return clerk.change(draft, 2, "duty", str(number), revision=1)
-        except ActionRefused:
+        except ActionNotAllowed:
             return None
 
     with ThreadPoolExecutor(6) as pool:
@@ -87,7 +87,7 @@ def test_of_many_windows_at_once_one_mends(clerk: Clerk):
     [
         (CellChange(9, "office", "深圳"), NotFound),
         (CellChange(2, "nothing", "深圳"), NotFound),
-        (CellChange(2, "office", "x" * (LONGEST_CELL + 1)), Invalid),
+        (CellChange(2, "office", "x" * (LONGEST_CELL + 1)), ValidationFailed),
     ],
 )
 def test_a_change_of_what_is_not_there_is_refused(clerk: Clerk, change: CellChange, error: type[Exception]):
@@ -167,10 +167,10 @@ def test_a_column_that_nobody_needs_is_left_out(clerk: Clerk):
 def test_a_known_column_is_neither_named_anew_nor_left_out_nor_had_twice(clerk: Clerk):
     draft = clerk.upload(b"remark," + csv_text(order_row()).encode().replace(b"\r\n", b"\r\nx,", 1))
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         clerk.mending(draft, "rename_header", 0, "duty")
     for deed in (("rename_header", 1, "duty"), ("leave_out", 1), ("leave_out", 99), ("rename_header", 0, "nothing")):
         with pytest.raises(NotFound):
             clerk.mending(draft, *deed)
 
-    assert [fault.code for fault in refused.value.faults] == ["column_taken"]
+    assert [fault.code for fault in refused.value.errors] == ["column_taken"]

@@ -10,7 +10,7 @@ from customs.db import database
 from customs.declarations.models import Batch
 from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of
 from customs.declarations.reading.queries import progress_of
-from customs.errors import ActionRefused, Invalid, NotFound
+from customs.errors import ActionNotAllowed, NotFound, ValidationFailed
 from customs.imports import drafts
 from customs.imports.drafts import draft_of
 from tests.imports.clerk import Clerk, order_row, split_rows
@@ -54,7 +54,7 @@ def test_a_draft_with_rows_of_a_batch_is_discarded_for_a_reason_and_the_batch_sa
         with clerk.services.transaction() as db:
             drafts.discard(db, draft.id, clerk.caller, clerk.services.audit, why)
 
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         discard(None)
     discard("cancelled by the shop")
 
@@ -85,9 +85,9 @@ def test_what_was_submitted_before_makes_no_batch_of_nothing(clerk: Clerk):
 
     assert (seen.may_submit, seen.has_nothing_new, seen.rows_to_submit) == (False, True, 0)
     assert [(one.count, one.batch.id if one.batch else None) for one in seen.earlier] == [(2, first.batch.id)]
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         clerk.submit(again)
-    assert refused.value.faults[0].code == "nothing_new"
+    assert refused.value.errors[0].code == "nothing_new"
     with clerk.services.reading() as db:
         assert db.scalar(select(func.count()).select_from(Batch)) == 1
     assert clerk.again(again).row_count == 2
@@ -125,7 +125,7 @@ def test_a_row_that_somebody_discarded_leaves_its_draft_and_is_not_submitted_any
         unwanted = {row.id for row in open_rows_of(db, batch_id, 10) if row.row == 3}
         discard_rows(db, batch_id, unwanted, clerk.caller, "cancelled", clerk.services.audit, database.now(db))
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         clerk.submit(mended)
     assert shown(clerk, draft) == [4]
     with clerk.services.reading() as db:

@@ -6,7 +6,7 @@ from customs.auth.principal import operator
 from customs.container import Services
 from customs.db import database
 from customs.declarations.registrations import list_registrations
-from customs.errors import FileUnreadable, Invalid
+from customs.errors import FileUnreadable, ValidationFailed
 from customs.imports.registration_file import Place, RegistrationFile, read_registration_file, sample_file
 
 HEADER = "merchant_no,支付渠道,office,mch_customs_no,商户海关备案名称"
@@ -78,10 +78,10 @@ def test_every_fault_is_told_by_its_row_and_nothing_is_put_on_file(put, on_file)
         "M4,支付宝,北京,1,某某公司",
     )
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         put(file)
 
-    told = {(file.place_of(one.pointer), one.code) for one in refused.value.faults}
+    told = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
     assert told == {
         (Place(4, "mch_customs_no"), "digits_lost"),
         (Place(5, "merchant_customs_name"), "registration_name_missing"),
@@ -93,10 +93,10 @@ def test_every_fault_is_told_by_its_row_and_nothing_is_put_on_file(put, on_file)
 def test_rows_of_no_shape_are_told_by_their_rows(put):
     file = read("M1,微信,广州,,", "M2,visa,广州,1,")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         put(file)
 
-    told = {(file.place_of(one.pointer), one.code) for one in refused.value.faults}
+    told = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
     assert told == {(Place(2, "mch_customs_no"), "required"), (Place(3, "channel"), "choice")}
     assert file.place_of("/registrations") == file.place_of("/registrations/7") == Place(None, None)
 

@@ -16,7 +16,7 @@ from customs.db import database
 from customs.declarations.intake.validate import Rejected
 from customs.declarations.models import Batch, BatchMerchant, Declaration
 from customs.declarations.reading.queries import progress_of, replays_of
-from customs.errors import ActionRefused, CustomsError, FileUnreadable, NotFound
+from customs.errors import ActionNotAllowed, CustomsError, FileUnreadable, NotFound
 from customs.imports.drafts import drafts_of, submitted_as
 from tests.imports.clerk import Clerk, order_row, split_rows
 from tests.imports.spreadsheets import csv_text
@@ -35,7 +35,7 @@ def count(clerk: Clerk, what: Any) -> int:
 def refusal(deed: Callable[[], object]) -> str:
     with pytest.raises(CustomsError) as refused:
         deed()
-    return refused.value.faults[0].code if refused.value.faults else refused.value.code
+    return refused.value.errors[0].code if refused.value.errors else refused.value.code
 
 
 def test_good_rows_become_a_batch_and_the_draft_remembers_only_which(clerk: Clerk):
@@ -172,8 +172,8 @@ def test_of_many_who_press_at_once_one_submits(clerk: Clerk, faulty: int):
         barrier.wait()
         try:
             return clerk.submit(draft).batch.id
-        except ActionRefused as refused:
-            return refused.faults[0].code
+        except ActionNotAllowed as refused:
+            return refused.errors[0].code
 
     with ThreadPoolExecutor(6) as pool:
         told = sorted(pool.map(press, range(6)))
@@ -191,7 +191,7 @@ def test_mending_and_submitting_at_once_lose_nothing(clerk: Clerk):
         barrier.wait()
         try:
             deed()
-        except ActionRefused:
+        except ActionNotAllowed:
             return False
         return True
 
@@ -238,7 +238,7 @@ def test_the_same_rows_in_two_drafts_at_once_are_declared_once(clerk: Clerk):
         while True:
             try:
                 return len(clerk.submit(both[number]).accepted)
-            except ActionRefused:
+            except ActionNotAllowed:
                 # Nothing in it is new any more.
                 return 0
             except DBAPIError as error:

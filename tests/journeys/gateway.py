@@ -36,9 +36,9 @@ class SandboxGateway:
         calls: list[dict[str, Any]] = self._ledger(payment_no=payment_no)["log"]
         return calls
 
-    def switch(self, **faults: float | bool) -> None:
+    def switch(self, **errors: float | bool) -> None:
         """Set `fault_seed`, `fault_rate` or `outage`."""
-        self._session.post(f"{self.url}/control", json=faults, timeout=10).raise_for_status()
+        self._session.post(f"{self.url}/control", json=errors, timeout=10).raise_for_status()
 
     def answers(self) -> bool:
         try:

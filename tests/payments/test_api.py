@@ -63,7 +63,7 @@ def test_a_number_that_is_taken_is_a_conflict(erp: Erp, counter: Counter):
 
     refused = erp.post("/payments", payment_row(out_order_no="SHOP-1", amount="1.00"))
 
-    assert (refused.status_code, refused.json["code"]) == (409, "action_refused")
+    assert (refused.status_code, refused.json["code"]) == (409, "action_not_allowed")
     assert is_problem(refused)
 
 
@@ -105,7 +105,11 @@ def test_a_gateway_that_is_away_cannot_exchange_a_code(erp: Erp, counter: Counte
 
     refused = erp.post("/payments", payment_row(**MINI))
 
-    assert (refused.status_code, refused.json["code"], refused.headers["Retry-After"]) == (503, "gateway_away", "5")
+    assert (refused.status_code, refused.json["code"], refused.headers["Retry-After"]) == (
+        503,
+        "gateway_unavailable",
+        "5",
+    )
 
 
 # Refunding.

@@ -40,7 +40,7 @@ def test_a_key_without_the_scope_is_refused(limited, counter: Counter, route):
 
     refused = knock(limited(*others), route)
 
-    assert (refused.status_code, refused.json["code"]) == (403, "scope_missing")
+    assert (refused.status_code, refused.json["code"]) == (403, "insufficient_scope")
 
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
@@ -96,4 +96,4 @@ def test_the_same_key_with_another_body_is_refused(erp: Erp, counter: Counter):
 
     refused = erp.post("/payments", payment_row(amount="1.00"), Idempotency_Key="one")
 
-    assert (refused.status_code, refused.json["code"]) == (422, "key_reused")
+    assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.ops.key_rotation import rotate_keys
 from customs.payments.models import Payment
 from customs.payments.redaction import mask_account
@@ -79,7 +79,7 @@ def test_a_row_moved_to_another_payment_does_not_open(till: Till):
         moved = db.get_one(Payment, second)
         moved.personal = db.get_one(Payment, first).personal
 
-    with pytest.raises(VaultLocked):
+    with pytest.raises(DecryptionKeyMissing):
         till.services.vault.open(till.payment(second).personal or "", f"payments.personal:{second}")
 
 

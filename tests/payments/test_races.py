@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from customs.declarations.states import State
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.payments.models import Refund
 from tests import make
 from tests.payments.till import Silent, Till, at_once, backdate, desk_of, order_reply, refund_reply, sale_reply
@@ -39,7 +39,7 @@ def test_many_at_once_never_refund_more_than_was_paid(till: Till, amount: str | 
 
     with till.services.reading() as db:
         made, total = db.execute(select(func.count(), func.sum(Refund.amount))).one()
-    assert sum(isinstance(one, ActionRefused) for one in results) == CALLERS - made
+    assert sum(isinstance(one, ActionNotAllowed) for one in results) == CALLERS - made
     assert (made, total) == {"3.00": (33, 99), "40.00": (2, 80), None: (1, 100)}[amount]
     assert till.payment(payment_id).refunded == total
 
@@ -67,7 +67,7 @@ def test_what_is_handed_in_as_it_expires_waits_for_nothing(till: Till, desk: Des
             lambda payment_id=payment_id: desk.declare(submit="when_paid", **numbers(till, payment_id)),
         )
 
-        assert isinstance(declared, Invalid) or desk.declaration(declared).cancelled
+        assert isinstance(declared, ValidationFailed) or desk.declaration(declared).cancelled
 
 
 def test_a_refund_and_a_push_never_leave_together(till: Till, desk: Desk):
@@ -97,7 +97,7 @@ def test_a_refund_and_an_intake_never_both_pass(till: Till, desk: Desk):
         )
 
         assert till.refund_of(refunded).amount == 100
-        assert isinstance(declared, Invalid) or desk.declaration(declared).needs_review
+        assert isinstance(declared, ValidationFailed) or desk.declaration(declared).needs_review
 
 
 def test_many_declarations_at_once_keep_within_the_payment(till: Till, desk: Desk):

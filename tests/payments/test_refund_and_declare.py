@@ -10,7 +10,7 @@ from sqlalchemy import update
 from customs.declarations.models import Push
 from customs.declarations.serializers import declarations_json
 from customs.declarations.states import Action, State
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Busy, Unknown
 from customs.payments.tasks.task import Deed
 from tests import make
@@ -32,18 +32,18 @@ def declare(till: Till, payment_id: str, **changes: Any) -> str:
 
 
 def findings(till: Till, payment_id: str, **changes: Any) -> list[str]:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         declare(till, payment_id, **changes)
-    return [fault.code for fault in refused.value.faults]
+    return [fault.code for fault in refused.value.errors]
 
 
 def decision(desk: Desk, action: str, declared: str, **changes: Any) -> list[str]:
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         if action == "modify":
             desk.modify(declared, **changes)
         else:
             desk.decide(action, declared)
-    return [fault.code for fault in refused.value.faults]
+    return [fault.code for fault in refused.value.errors]
 
 
 def allowed(desk: Desk, declared: str) -> list[str]:
@@ -255,10 +255,10 @@ def test_a_correction_over_the_payment_is_refused(till: Till, desk: Desk):
     part = make.sub_order_row("19.00", "1.00")
     declared = declare(till, payment_id, sub_orders=[part])
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.modify(declared, sub_orders=[changed(part, "19.01")])
 
-    assert [fault.code for fault in refused.value.faults] == ["over_payment"]
+    assert [fault.code for fault in refused.value.errors] == ["over_payment"]
 
 
 def changed(part: dict[str, Any], product: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from customs.declarations.reading.dashboard import running_of
 from customs.declarations.reading.queries import BatchState, progress_of
 from customs.declarations.serializers import declaration_json
 from customs.declarations.states import Action, State
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import NotFound
 from tests import make
 from tests.payments.till import Till, order_reply, sale_reply
@@ -39,8 +39,8 @@ def learn(till: Till, payment_id: str, status: str, **said: Any) -> None:
     till.do(payment_id, order_reply(status, payment_no=till.payment(payment_id).payment_no, **said), after=200)
 
 
-def findings(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
-    return [fault.code for fault in refused.value.faults]
+def findings(refused: pytest.ExceptionInfo[ValidationFailed]) -> list[str]:
+    return [fault.code for fault in refused.value.errors]
 
 
 def test_it_waits_visibly(till: Till, desk: Desk):
@@ -196,7 +196,7 @@ def test_what_waits_may_be_corrected_and_goes_on_waiting(till: Till, desk: Desk)
 def test_what_waits_cannot_be_pushed(till: Till, desk: Desk):
     declared = hand_in(till, opened(till))
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         desk.decide("redeclare", declared, override=True)
 
 
@@ -217,7 +217,7 @@ def test_the_api_shows_what_it_waits_for(till: Till, desk: Desk):
 def test_what_waits_does_not_declare_more_than_was_asked(till: Till, currency: str):
     payment_id = opened(till, currency=currency, amount="20.00")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         hand_in(till, payment_id, sub_orders=[make.sub_order_row("20.00", "0.01")])
 
     assert findings(refused) == ["over_payment"]
@@ -231,7 +231,7 @@ def test_two_that_wait_together_do_not_declare_more_than_was_asked(till: Till, d
         for office in ("GUANGZHOU", "GUANGZHOU_NANSHA")
     ]
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(*rows)
 
     assert "over_payment" in findings(refused)

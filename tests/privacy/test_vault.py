@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway import Buyer
 from customs.privacy.vault import Vault
 
@@ -34,7 +34,7 @@ def test_a_token_moved_to_another_row_does_not_open():
     vault = Vault([NEW], "index")
     token = vault.seal_buyer(BUYER, "decl_1")
 
-    with pytest.raises(VaultLocked):
+    with pytest.raises(DecryptionKeyMissing):
         vault.open_buyer(token, "decl_2")
 
 
@@ -45,7 +45,7 @@ def test_a_token_that_was_altered_does_not_open(position: int):
     letters = list(body)
     letters[position] = "A" if letters[position] != "A" else "B"
 
-    with pytest.raises(VaultLocked):
+    with pytest.raises(DecryptionKeyMissing):
         vault.open(".".join([version, key_id, "".join(letters)]), PLACE)
 
 
@@ -62,7 +62,7 @@ def test_after_a_rotation_the_new_key_seals_and_the_old_one_still_opens():
 def test_without_its_key_a_token_stays_closed_and_the_error_names_the_key_and_not_the_text():
     token = Vault([OLD], "index").seal(BUYER.cert_id, PLACE)
 
-    with pytest.raises(VaultLocked) as locked:
+    with pytest.raises(DecryptionKeyMissing) as locked:
         Vault([NEW], "index").open(token, PLACE)
 
     assert token.split(".")[1] in locked.value.detail

@@ -154,7 +154,9 @@ def test_days_that_cannot_be_are_refused_before_the_gateway_hears_of_them(
 
 
 @pytest.mark.parametrize(
-    ("deed", "status", "code"), [(answer(NO), 422, "invalid"), (reset, 503, "gateway_away")], ids=["no", "away"]
+    ("deed", "status", "code"),
+    [(answer(NO), 422, "validation_failed"), (reset, 503, "gateway_unavailable")],
+    ids=["no", "away"],
 )
 def test_a_gateway_without_a_bill(erp: Erp, gateway: Loopback, deed: Any, status: int, code: str) -> None:
     gateway.deed = deed

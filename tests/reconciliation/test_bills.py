@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from customs.container import Services
-from customs.errors import GatewayAway, Invalid, VaultLocked
+from customs.errors import DecryptionKeyMissing, GatewayUnavailable, ValidationFailed
 from customs.gateway.client import BILL_LIMIT
 from customs.gateway.messages.records import GATEWAY_TIME
 from customs.ops.key_rotation import rotate_keys
@@ -75,7 +75,7 @@ def test_a_bill_that_was_tampered_with_or_moved_does_not_open(bills: Bills, serv
         content = db.scalar(select(Bill.content).where(Bill.id == one.id))
         db.execute(update(Bill).where(Bill.id == other.id).values(content=content))
 
-    with pytest.raises(VaultLocked):
+    with pytest.raises(DecryptionKeyMissing):
         bills.content(other)
 
 
@@ -141,7 +141,7 @@ def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_told(
 def test_what_the_gateway_refuses_is_told_in_its_words(bills: Bills, gateway: Loopback, services: Services) -> None:
     gateway.deed = answer(NO)
 
-    with pytest.raises(Invalid, match="no bill for these days"):
+    with pytest.raises(ValidationFailed, match="no bill for these days"):
         bills.of_days(TODAY, TODAY)
 
     assert all_kept(services) == []
@@ -166,7 +166,7 @@ def test_what_the_gateway_refuses_is_told_in_its_words(bills: Bills, gateway: Lo
 def test_a_gateway_that_sends_no_bill_is_away(bills: Bills, gateway: Loopback, services: Services, deed) -> None:
     gateway.deed = deed
 
-    with pytest.raises(GatewayAway):
+    with pytest.raises(GatewayUnavailable):
         bills.of_days(TODAY, TODAY)
 
     assert all_kept(services) == []
@@ -175,7 +175,7 @@ def test_a_gateway_that_sends_no_bill_is_away(bills: Bills, gateway: Loopback, s
 def test_a_bill_over_the_limit_is_not_kept(bills: Bills, gateway: Loopback, services: Services) -> None:
     gateway.deed = sends(b"x" * (BILL_LIMIT + 1))
 
-    with pytest.raises(GatewayAway):
+    with pytest.raises(GatewayUnavailable):
         bills.of_days(TODAY, TODAY)
 
     assert all_kept(services) == []
@@ -198,7 +198,7 @@ def test_while_the_gateway_is_away_an_older_bill_is_told(bills: Bills, gateway: 
 
     assert found.id == first.id
     assert bills.age_seconds(found) >= 7200
-    with pytest.raises(GatewayAway):
+    with pytest.raises(GatewayUnavailable):
         bills.of_days(TODAY, TODAY, refresh=True)
 
 
@@ -238,5 +238,5 @@ def test_three_months_up_to_today_in_shanghai(start: str, end: str, allowed: boo
     if allowed:
         check_days(*days, NOW)
     else:
-        with pytest.raises(Invalid, match="use a day"):
+        with pytest.raises(ValidationFailed, match="use a day"):
             check_days(*days, NOW)

@@ -9,7 +9,7 @@ from customs.auth.principal import Caller, operator
 from customs.db import database
 from customs.declarations.actions.action_rules import Policy
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE, Rehearsal
-from customs.errors import ActionRefused, Invalid, NotFound
+from customs.errors import ActionNotAllowed, NotFound, ValidationFailed
 from customs.review.bulk_corrections import SharedCorrection, values_now
 from tests import make
 from tests.product import Desk
@@ -84,9 +84,9 @@ def test_what_is_rehearsed_is_what_happens(desk: Desk, channel: str, state: str 
     if rehearsal.allowed:
         desk.modify(declaration_id, mch_customs_no=value)
     else:
-        with pytest.raises((ActionRefused, Invalid)) as refused:
+        with pytest.raises((ActionNotAllowed, ValidationFailed)) as refused:
             desk.modify(declaration_id, mch_customs_no=value)
-        assert refused.value.faults[0].code == rehearsal.kept_back[0].rule
+        assert refused.value.errors[0].code == rehearsal.kept_back[0].rule
 
 
 def test_another_merchants_declaration_is_not_found(desk: Desk):
@@ -96,7 +96,7 @@ def test_another_merchants_declaration_is_not_found(desk: Desk):
 
 @pytest.mark.parametrize("count", [0, MOST_AT_ONCE + 1])
 def test_one_to_two_hundred_at_once(desk: Desk, count: int):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         rehearsed(desk, [f"decl_{number}" for number in range(count)], mch_customs_no="x")
 
 

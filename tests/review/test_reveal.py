@@ -10,7 +10,7 @@ from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Declaration
-from customs.errors import ActionRefused, Invalid, NotFound, ScopeMissing
+from customs.errors import ActionNotAllowed, InsufficientScope, NotFound, ValidationFailed
 from customs.privacy.vault import Vault
 from customs.review.reveal import look, note_look
 from tests import make
@@ -160,9 +160,9 @@ def test_the_rules_hold_without_a_page_too(services: Services, case: str):
 
     refused = [
         (make.caller("M999"), case, WHY, NotFound),
-        (make.caller(scopes=frozenset()), case, WHY, ScopeMissing),
+        (make.caller(scopes=frozenset()), case, WHY, InsufficientScope),
         (by, "decl_nothing", WHY, NotFound),
-        (by, case, "why?", Invalid),
+        (by, case, "why?", ValidationFailed),
     ]
     for who, which, why, error in refused:
         with pytest.raises(error), services.transaction() as db:
@@ -172,7 +172,7 @@ def test_the_rules_hold_without_a_page_too(services: Services, case: str):
 def test_a_buyer_who_was_never_named_is_not_opened(services: Services, desk: Desk):
     declaration_id = desk.declare()
 
-    with pytest.raises(ActionRefused), services.reading() as db:
+    with pytest.raises(ActionNotAllowed), services.reading() as db:
         look(db, make.caller(), declaration_id, services.vault)
 
     with services.reading() as db:

@@ -8,7 +8,7 @@ import requests
 
 from customs.gateway.endpoints import BY_NAME
 from customs.sandbox.fault_injection import Forecast, Weather
-from customs.sandbox.faults import FAULTS, Fault
+from customs.sandbox.faults import FAULTS, InjectedFault
 from customs.sandbox.ledger import Ledger
 
 from .caller import sale
@@ -19,7 +19,7 @@ LATE = ("DELAY-REQUEST", "DELAY-REPLY", "DRIP")
 QUICK = [fault for fault in FAULTS if fault.word not in LATE]
 
 
-def meet(call: Any, fault: Fault) -> None:
+def meet(call: Any, fault: InjectedFault) -> None:
     """Call as often as the fault strikes, and see that it does."""
     met, _ = STRUCK[fault.word]
     for _ in range(fault.times):
@@ -32,7 +32,7 @@ def meet(call: Any, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.word)
-def test_a_fault_strikes_a_create_first_and_heals(served: Any, fault: Fault) -> None:
+def test_a_fault_strikes_a_create_first_and_heals(served: Any, fault: InjectedFault) -> None:
     number = f"{fault.word}-P1"
 
     meet(lambda: served.caller.pay("/order/scanned_pay", number), fault)
@@ -44,7 +44,7 @@ def test_a_fault_strikes_a_create_first_and_heals(served: Any, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.word)
-def test_a_fault_in_the_refunds_number_strikes_the_refund_and_heals(served: Any, fault: Fault) -> None:
+def test_a_fault_in_the_refunds_number_strikes_the_refund_and_heals(served: Any, fault: InjectedFault) -> None:
     refund_no = f"{fault.word}-R1"
     served.caller.pay("/alipay/scan_pay", f"9{fault.word.lower()}")
     number = served.caller.order(f"9{fault.word.lower()}", "/alipay/order")["payment_no"]
@@ -97,7 +97,7 @@ def test_a_lost_reply_leads_to_one_refund_when_it_is_asked_for_again(served: Any
 
 
 def test_seeded_faults_meet_payment_calls_repeatably() -> None:
-    def struck(seed: int) -> list[Fault | None]:
+    def struck(seed: int) -> list[InjectedFault | None]:
         weather = Weather(Ledger(None), Forecast(seed, fault_rate=0.5))
         sales = [sale("/order/scan_pay", str(number)) for number in range(20)] * 2
         refunds = [{"order_no": "1", "outer_refund_no": f"R{number}"} for number in range(20)]

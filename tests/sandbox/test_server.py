@@ -16,7 +16,7 @@ import requests
 from customs.gateway.endpoints import BY_NAME
 from customs.sandbox.declaration_scenarios import FATES
 from customs.sandbox.fault_injection import Forecast, Weather
-from customs.sandbox.faults import FAULTS, Fault
+from customs.sandbox.faults import FAULTS, InjectedFault
 from customs.sandbox.ledger import Ledger
 from customs.sandbox.server import THREADS
 from tests.patience import PATIENCE_SECONDS
@@ -110,7 +110,7 @@ def test_a_prefix_aims_a_fault_at_one_kind_of_call(served: Any) -> None:
 
 
 def test_seeded_faults_depend_on_the_seed_and_the_numbers_alone() -> None:
-    def struck(seed: int) -> list[Fault | None]:
+    def struck(seed: int) -> list[InjectedFault | None]:
         weather = Weather(Ledger(None), Forecast(seed, fault_rate=0.5))
         calls = [order(number=str(number)) for number in range(20)] * 2
         return [weather.fault_for(BY_NAME["wechatpay_declare"], call) for call in calls]

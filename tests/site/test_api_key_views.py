@@ -12,7 +12,7 @@ from customs.auth.api_keys import caller_of
 from customs.auth.models import ApiKey
 from customs.auth.principal import Caller, Scope
 from customs.container import Services
-from customs.errors import KeyUnknown
+from customs.errors import ApiKeyInvalid
 from tests import make
 from tests.web.visiting import People, Visitor, text_of
 
@@ -174,7 +174,7 @@ def test_a_key_that_may_do_more_is_not_rotated_but_may_be_ended(people: People, 
     assert "It may do more than you may" in text_of(developer.get(page))
     assert developer.post(f"{page}/rotate", overlap="24", once=make.number("form")).status_code == 403
     assert developer.post(f"{page}/revoke").status_code == 303
-    with pytest.raises(KeyUnknown):
+    with pytest.raises(ApiKeyInvalid):
         recognise(key)
 
 

@@ -12,9 +12,18 @@ from tests.api.conftest import client, database_url  # noqa: F401
 
 ROOT = Path(__file__).parents[2] / "customs"
 # Where the code stands among the arguments of what makes a fault.
-PLACES = {"Fault": 1, "Complaint": 1, "Flaw": 0, "Refusal": 0, "Finding": 3, "problem": 1, "unreadable": 0, "Rule": 0}
+PLACES = {
+    "ErrorDetail": 1,
+    "Complaint": 1,
+    "Flaw": 0,
+    "Refusal": 0,
+    "Finding": 3,
+    "problem": 1,
+    "unreadable": 0,
+    "Rule": 0,
+}
 # The gateway's side, and a bill's lines: their words are no codes of ours.
-ELSEWHERE = ("sandbox/", "gateway/", "payments/bill_reading.py")
+ELSEWHERE = ("sandbox/", "gateway/", "reconciliation/parser.py")
 # What werkzeug says by itself.
 OF_WERKZEUG = {"method_not_allowed", "bad_request"}
 

@@ -71,7 +71,7 @@ def test_a_file_joined_from_two_encodings_is_refused(content: Callable[[], bytes
     with pytest.raises(FileUnreadable) as refused:
         read_sheet(content(), "orders.csv")
 
-    assert refused.value.faults[0].code == "encoding_mixed"
+    assert refused.value.errors[0].code == "encoding_mixed"
 
 
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
@@ -79,7 +79,7 @@ def test_a_file_in_a_foreign_encoding_is_refused_by_its_name(content: Callable[[
     with pytest.raises(FileUnreadable) as refused:
         read_sheet(content(), "orders.csv")
 
-    assert refused.value.faults[0].code == "encoding_doubtful"
+    assert refused.value.errors[0].code == "encoding_doubtful"
     assert "CSV UTF-8" in str(refused.value)
 
 

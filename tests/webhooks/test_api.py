@@ -76,7 +76,7 @@ def test_a_key_has_only_so_many_endpoints(erp: Erp):
     for _ in range(50):
         listen(erp)
 
-    assert erp.post("/webhook-endpoints", {"url": "http://127.0.0.1:9/"}).json["code"] == "action_refused"
+    assert erp.post("/webhook-endpoints", {"url": "http://127.0.0.1:9/"}).json["code"] == "action_not_allowed"
 
 
 def test_a_test_reaches_one_endpoint_and_is_no_event_of_the_list(erp: Erp, courier: Courier, receiver: Receiver):
@@ -134,7 +134,7 @@ def test_an_event_nobody_wants_is_not_sent_again(erp: Erp, courier: Courier):
     courier.announce(PAID)
     (event,) = erp.get("/events").json["data"]
 
-    assert erp.post(f"/events/{event['id']}/resend", {}).json["code"] == "action_refused"
+    assert erp.post(f"/events/{event['id']}/resend", {}).json["code"] == "action_not_allowed"
     assert erp.post("/events/evt_0/resend", {}).status_code == 404
 
 

@@ -16,7 +16,7 @@ from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import declaration_of
 from customs.declarations.schemas import ModifyIn, ReasonIn
 from customs.declarations.views import dossier_shown
-from customs.errors import CustomsError, Invalid
+from customs.errors import CustomsError, ValidationFailed
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
 from customs.web.idempotency import beginning_again
 from customs.web.json_body import loaded
@@ -80,7 +80,7 @@ def reviewing_in(db: Session) -> Reviewing:
 
 
 def reason_typed() -> str:
-    """The reason that a form gives; raises Invalid where it gives none."""
+    """The reason that a form gives; raises ValidationFailed where it gives none."""
     why: str = loaded(ReasonIn(), {"reason": request.form.get("reason", "").strip()})["reason"]
     return why
 
@@ -112,15 +112,15 @@ def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = dossier_shown(declaration_id)
     declaration = shown["dossier"].declaration
-    found = {field_at(declaration, fault.pointer): fault_told(fault.code, fault.detail) for fault in error.faults}
+    found = {field_at(declaration, fault.pointer): fault_told(fault.code, fault.detail) for fault in error.errors}
     marked = {field: words for field, words in found.items() if field in request.form}
-    correction = {"typed": request.form, "faults": marked, "said": _said_of_all(error, found, marked)}
+    correction = {"typed": request.form, "errors": marked, "said": _said_of_all(error, found, marked)}
     return desk("declarations/page.html", error.status, correction=correction, **shown)
 
 
 def _said_of_all(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
     """What is said above the fields: what no field can say."""
-    if isinstance(error, Invalid) and found:
+    if isinstance(error, ValidationFailed) and found:
         first = [gettext("Nothing was sent: look at what is marked below.")] if marked else []
         return first + [words for field, words in found.items() if field not in marked]
     return sentences(error)

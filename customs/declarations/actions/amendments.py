@@ -6,7 +6,7 @@ from typing import Any
 
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, SubOrder
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Buyer, money_text
 from customs.privacy.vault import Vault
 
@@ -16,7 +16,7 @@ PLAIN = ("mch_customs_no", "merchant_customs_name", "duty")
 def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
     """The order with the changes merged: the buyer field by field, sub-orders by their numbers (9.1).
 
-    Raises Invalid for a sub-order that the order does not have: parts cannot be added by MODIFY.
+    Raises ValidationFailed for a sub-order that the order does not have: parts cannot be added by MODIFY.
     """
     changed = replace(order, **{name: changes[name] for name in PLAIN if name in changes})
     if "buyer" in changes:
@@ -25,9 +25,9 @@ def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
     for index, change in enumerate(changes.get("sub_orders", ())):
         number = change["sub_order_no"]
         if number not in by_number:
-            raise Invalid(
+            raise ValidationFailed(
                 f"there is no sub-order {number} in this declaration",
-                faults=[Fault(f"/sub_orders/{index}/sub_order_no", "sub_order_unknown", "name one it has")],
+                errors=[ErrorDetail(f"/sub_orders/{index}/sub_order_no", "sub_order_unknown", "name one it has")],
             )
         by_number[number] = replace(by_number[number], **change)
     return replace(changed, sub_orders=tuple(by_number.values()))
@@ -36,9 +36,9 @@ def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
 def _changed_buyer(buyer: Buyer | None, change: Mapping[str, str]) -> Buyer:
     merged = ({"name": buyer.name, "cert_id": buyer.cert_id} if buyer else {}) | dict(change)
     if missing := {"name", "cert_id"} - merged.keys():
-        raise Invalid(
+        raise ValidationFailed(
             "a buyer has a name and an ID number, both or none",
-            faults=[Fault(f"/buyer/{name}", "required", "add the field") for name in sorted(missing)],
+            errors=[ErrorDetail(f"/buyer/{name}", "required", "add the field") for name in sorted(missing)],
         )
     return Buyer(**merged)
 

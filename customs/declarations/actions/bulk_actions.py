@@ -12,7 +12,7 @@ from customs.db.pagination import newest_first
 from customs.declarations.actions.action_rules import Policy, Refusal, Request, joined, refusals_of
 from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import DECLARATIONS_BY
-from customs.errors import ActionRefused, Contended, Fault, Invalid, NotFound
+from customs.errors import ActionNotAllowed, ConcurrentUpdate, ErrorDetail, NotFound, ValidationFailed
 from customs.payments_port import PaymentKey, Payments
 
 MOST_AT_ONCE = 200
@@ -61,7 +61,7 @@ def rehearse(
 ) -> Rehearsal:
     """Look at each declaration as `Reviewing.redeclare` will, and change nothing; newest first.
 
-    Raises Invalid for no ids or more than MOST_AT_ONCE, NotFound when one of them is not the caller's.
+    Raises ValidationFailed for no ids or more than MOST_AT_ONCE, NotFound when one of them is not the caller's.
     """
     found = chosen(db, caller, ids)
     facts = payments.facts(db, {payment_of(declaration) for declaration in found})
@@ -97,7 +97,7 @@ def perform(ids: Sequence[str], deed: Callable[[str], object]) -> Performed:
     for declaration_id in ids:
         try:
             deed(declaration_id)
-        except (ActionRefused, Contended, Invalid):
+        except (ActionNotAllowed, ConcurrentUpdate, ValidationFailed):
             refused.append(declaration_id)
         else:
             done.append(declaration_id)
@@ -105,14 +105,14 @@ def perform(ids: Sequence[str], deed: Callable[[str], object]) -> Performed:
 
 
 def chosen(db: Session, caller: Caller, ids: Sequence[str]) -> Sequence[Declaration]:
-    """The declarations with these ids, newest first. Raises Invalid, and NotFound, as `rehearse` does."""
+    """The declarations with these ids, newest first. Raises ValidationFailed, and NotFound, as `rehearse` does."""
     wanted = set(ids)
     if any("\x00" in one for one in wanted):
         # PostgreSQL knows no such text, and no id holds it.
         raise NotFound
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         detail = f"choose 1 to {MOST_AT_ONCE} declarations"
-        raise Invalid(detail, faults=[Fault("/ids", "length", detail)])
+        raise ValidationFailed(detail, errors=[ErrorDetail("/ids", "length", detail)])
     found = db.scalars(
         select(Declaration)
         .where(Declaration.id.in_(sorted(wanted)), caller.sees(Declaration.merchant_no))

@@ -43,7 +43,7 @@ from customs.declarations.reading.queries import declaration_of, key_of
 from customs.declarations.state_rollup import folded
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
-from customs.errors import ActionRefused, Fault, Invalid
+from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
 from customs.events.outbox import EventType
 from customs.events.timeline import Event
 from customs.payments_port import Payments
@@ -76,7 +76,7 @@ class Reviewing:
     ) -> Declaration:
         """Push again: those named, else all that failed, else all that are SUCCESS.
 
-        Raises ActionRefused with the rule and `not_before` when one of them may not; then nothing changes.
+        Raises ActionNotAllowed with the rule and `not_before` when one of them may not; then nothing changes.
         """
         if override:
             self._by.require(Scope.DECLARATIONS_REVIEW)
@@ -95,7 +95,7 @@ class Reviewing:
     ) -> Declaration:
         """Change content and send what changed: MODIFY, a corrected re-push, or a fresh submission.
 
-        Raises Invalid for content that the rules of intake refuse, ActionRefused as `redeclare` does.
+        Raises ValidationFailed for content that the rules of intake refuse, ActionNotAllowed as `redeclare` does.
         """
         declaration = self._locked(declaration_id)
         self._require_no_refund(declaration)
@@ -104,14 +104,14 @@ class Reviewing:
         found = [*complaints_about_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
         complaints = [one for one in found if _blocks(one, rules)]
         if complaints:
-            raise Invalid(
+            raise ValidationFailed(
                 f"the change is not valid: {complaints[0].detail}",
-                faults=[Fault(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
+                errors=[ErrorDetail(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
             )
         pushes = touched_by_modify(declaration.pushes, before, after)
         if not pushes:
-            raise Invalid(
-                "nothing in it differs from the declaration", faults=[Fault("", "unchanged", "name a change")]
+            raise ValidationFailed(
+                "nothing in it differs from the declaration", errors=[ErrorDetail("", "unchanged", "name a change")]
             )
         request = self._request()
         self._require([(push, modify_checks(push)) for push in pushes], request)
@@ -210,15 +210,17 @@ class Reviewing:
         if push_ids:
             named = [push for push in declaration.pushes if push.id in set(push_ids)]
             if len(named) != len(set(push_ids)):
-                raise Invalid("a push of another declaration was named", faults=[Fault("/pushes", "push_unknown", "")])
+                raise ValidationFailed(
+                    "a push of another declaration was named", errors=[ErrorDetail("/pushes", "push_unknown", "")]
+                )
             return named
         return list(taken_by_redeclare(declaration.pushes))
 
     def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
         refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
         if together := joined([refusal for _, refusal in refusals]):
-            faults = [Fault(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals]
-            raise ActionRefused(together.why, faults=faults, not_before=together.not_before)
+            errors = [ErrorDetail(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals]
+            raise ActionNotAllowed(together.why, errors=errors, not_before=together.not_before)
 
     def _begin_epoch(self, push: Push, action: Action) -> None:
         """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""

@@ -25,7 +25,7 @@ from customs.declarations.models import Batch
 from customs.declarations.open_rows import left_rows, settle, take_up
 from customs.declarations.registrations import registrations_of
 from customs.declarations.schemas import LONGEST_BATCH
-from customs.errors import Invalid
+from customs.errors import ValidationFailed
 from customs.payments_port import PaymentFacts, PaymentKey, Payments
 from customs.privacy.vault import Vault
 from customs.stats.tallies import SHANGHAI, day_of
@@ -130,7 +130,9 @@ class Ready:
 def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submission, caller: Caller) -> Ready:
     """The costly part of intake, done before the transaction that stores begins."""
     if not 1 <= len(submission.rows) <= LONGEST_BATCH:
-        raise Invalid(f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it")
+        raise ValidationFailed(
+            f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it"
+        )
     shaped = shape(submission.rows)
     with database.reading(engine) as db:
         on_file = registrations_of(db, {order.merchant_no for order in shaped.orders.values()})
@@ -157,7 +159,10 @@ class TakenIn:
 
 
 def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments, audit: AuditTrail) -> Batch:
-    """Store the batch whole, or its good rows when `on_error` is "accept_valid"; raises Invalid with every error."""
+    """Store the batch whole, or its good rows when `on_error` is "accept_valid".
+
+    Raises ValidationFailed with every error.
+    """
     return take_in_rows(db, vault, ready, sender, payments, audit).batch
 
 

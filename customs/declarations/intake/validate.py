@@ -15,7 +15,7 @@ from customs.declarations.intake.rules import Complaint, complaints_about, numbe
 from customs.declarations.offices import plan_pushes
 from customs.declarations.registrations import Registrations
 from customs.declarations.schemas import DeclarationIn
-from customs.errors import Fault, Invalid
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.text_rules.numbers import SURELY_DOUBTFUL, is_long, looks_rounded
 from customs.text_rules.rules import DIGITS_DOUBTFUL
@@ -28,13 +28,16 @@ def nowhere(_pointer: str) -> tuple[int | None, str | None]:
     return None, None
 
 
-class Rejected(Invalid):
+class Rejected(ValidationFailed):
     """The batch has rows that must be corrected first."""
 
     def __init__(self, detail: str, findings: Sequence[Finding]) -> None:
-        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-        faults = [Fault(error.pointer, error.code, f"{error.detail}; {error.action}") for error in errors]
-        super().__init__(detail, faults=faults)
+        errors = [
+            ErrorDetail(one.pointer, one.code, f"{one.detail}; {one.action}")
+            for one in findings
+            if one.severity is Severity.ERROR
+        ]
+        super().__init__(detail, errors=errors)
         self.findings = tuple(findings)
 
 

@@ -15,7 +15,7 @@ from customs.declarations.pushes.outcomes import Outcome, Pace
 from customs.declarations.pushes.record import in_time, record
 from customs.declarations.pushes.send import extend, mark, release
 from customs.declarations.states import Action, read_state
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway import (
     Buyer,
     Channel,
@@ -140,7 +140,7 @@ class DeclarationDesk:
         """The signed call, and its outcome with the buyer masked wherever it is named."""
         try:
             buyer = self._vault.open_buyer(task.buyer, task.declaration_id)
-        except VaultLocked as error:
+        except DecryptionKeyMissing as error:
             if task.action is not Action.QUERY:
                 return Misuse(error.detail)
             buyer = None

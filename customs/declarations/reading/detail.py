@@ -17,7 +17,7 @@ from customs.declarations.models import Batch, Declaration, Push, SubOrder
 from customs.declarations.offices import waits_for_the_one_before
 from customs.declarations.reading.next_steps import Foretold, foretell, is_moving
 from customs.declarations.reading.queries import batch_of, declaration_of, shown
-from customs.errors import NotFound, VaultLocked
+from customs.errors import DecryptionKeyMissing, NotFound
 from customs.events.timeline import Event
 from customs.gateway import Channel
 from customs.payments_port import PaymentFacts, PaymentKey, Payments
@@ -176,7 +176,7 @@ def _batch(db: Session, batch_id: str, caller: Caller) -> Batch | None:
 def _buyer(declaration: Declaration, vault: Vault) -> tuple[Mapping[str, str] | None, bool]:
     try:
         return mask_buyer(vault.open_buyer(declaration.buyer, declaration.id)), False
-    except VaultLocked:
+    except DecryptionKeyMissing:
         return None, True
 
 

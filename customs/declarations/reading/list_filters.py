@@ -78,7 +78,10 @@ class Asked:
 
 
 def asked() -> Asked:
-    """What this request asks for; raises Invalid for what there is not. `day` stands for a first and last day."""
+    """What this request asks for; raises ValidationFailed for what there is not.
+
+    `day` stands for a first and last day.
+    """
     tab = word_asked("tab", ("", *TABS)) or ALL
     found = {name: word_asked(name, ("", *CHOICES[name]) if name in CHOICES else ()) for name in WORDS}
     words = {name: text.strip() for name, text in found.items() if text and text.strip()}

@@ -18,7 +18,7 @@ from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.reading.next_steps import Coming, Foretold, error_in, next_of
 from customs.declarations.reading.queries import batch_of, in_batch
 from customs.declarations.states import State
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.gateway import Channel
 from customs.privacy.masking import mask_buyer
 from customs.privacy.vault import Vault
@@ -135,7 +135,7 @@ def _masked(declaration: Declaration, vault: Vault) -> tuple[str, str]:
     """Name and ID number; blank when there are none, or their key is missing."""
     try:
         buyer = mask_buyer(vault.open_buyer(declaration.buyer, declaration.id))
-    except VaultLocked:
+    except DecryptionKeyMissing:
         buyer = None
     return (buyer["name"], buyer["cert_id"]) if buyer else ("", "")
 

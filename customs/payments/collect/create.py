@@ -17,7 +17,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.config import Settings
 from customs.db import database
-from customs.errors import ActionRefused, Fault, GatewayAway, Invalid
+from customs.errors import ActionNotAllowed, ErrorDetail, GatewayUnavailable, ValidationFailed
 from customs.gateway import (
     CURRENCY_PLACES,
     METHODS,
@@ -78,12 +78,12 @@ class Paying:
         self._audit = audit
 
     def checked(self, order: Order) -> Order:
-        """The same order; raises Invalid with every fault."""
-        faults = list(_faults(order, self._settings))
+        """The same order; raises ValidationFailed with every fault."""
+        errors = list(_faults(order, self._settings))
         if not self._caller.may_touch(order.merchant_no):
-            faults.insert(0, Fault("/merchant_no", "merchant_unknown", "this merchant is not yours"))
-        if faults:
-            raise Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults=faults)
+            errors.insert(0, ErrorDetail("/merchant_no", "merchant_unknown", "this merchant is not yours"))
+        if errors:
+            raise ValidationFailed(f"{errors[0].pointer}: {errors[0].detail}", errors=errors)
         return order
 
     def with_openid(self, engine: Engine, order: Order) -> Order:
@@ -98,16 +98,18 @@ class Paying:
             openid = self._wallets[order.channel].openid(order.inputs["code"], order.merchant_no)
         except Refused as error:
             detail = f"the gateway refused this login code: {error.message}"
-            raise Invalid(detail, faults=[Fault("/code", "code_refused", "have the payer log in again")]) from error
+            raise ValidationFailed(
+                detail, errors=[ErrorDetail("/code", "code_refused", "have the payer log in again")]
+            ) from error
         except GatewayError as error:
-            raise GatewayAway("the login code could not be exchanged", retry_after=RETRY_SECONDS) from error
+            raise GatewayUnavailable("the login code could not be exchanged", retry_after=RETRY_SECONDS) from error
         inputs = {name: value for name, value in order.inputs.items() if name != "code"} | {"openid": openid}
         return replace(order, inputs=inputs)
 
     def known(self, db: Session, order: Order) -> Payment | None:
         """The payment that was made under this number with the same content.
 
-        Raises ActionRefused when the number stands for something else: the gateway finds an order by it alone.
+        Raises ActionNotAllowed when the number stands for something else: the gateway finds an order by it alone.
         """
         if order.out_order_no is None:
             return None
@@ -119,7 +121,7 @@ class Paying:
         is_same = is_same and self._caller.may_touch(held.merchant_no)
         if not (is_same and self._has_inputs(held, order) and self._has_extra(held, order)):
             why = "this number already stands for another payment"
-            raise ActionRefused(why, faults=[Fault("/out_order_no", "number_taken", "choose another number")])
+            raise ActionNotAllowed(why, errors=[ErrorDetail("/out_order_no", "number_taken", "choose another number")])
         return held
 
     def pay(self, db: Session, order: Order, now: datetime) -> Payment:
@@ -186,38 +188,38 @@ class Paying:
         return payment
 
 
-def _faults(order: Order, settings: Settings) -> Iterator[Fault]:
+def _faults(order: Order, settings: Settings) -> Iterator[ErrorDetail]:
     known = {row.name: row for row in METHODS if row.channel is order.channel}
     if order.method not in known:
-        yield Fault("/method", "choice", f"{order.channel} has the methods {', '.join(known)}")
+        yield ErrorDetail("/method", "choice", f"{order.channel} has the methods {', '.join(known)}")
         return
     places = CURRENCY_PLACES.get(order.currency)
     if places is None:
-        yield Fault("/currency", "currency_unknown", f"use one of {', '.join(CURRENCY_PLACES)}")
+        yield ErrorDetail("/currency", "currency_unknown", f"use one of {', '.join(CURRENCY_PLACES)}")
     elif order.amount != round(order.amount, places):
-        yield Fault("/amount", "amount_places", f"{order.currency} has {places} decimal places")
+        yield ErrorDetail("/amount", "amount_places", f"{order.currency} has {places} decimal places")
     if order.amount <= 0:
-        yield Fault("/amount", "amount_zero", "an amount is over 0")
+        yield ErrorDetail("/amount", "amount_zero", "an amount is over 0")
     if order.out_order_no is not None:
         yield from _faults_of_number(order.out_order_no)
     method = known[order.method]
     given = {name for name, value in order.inputs.items() if value}
     for name in sorted(set(method.required_inputs) - given - _ours(method, given, settings)):
-        yield Fault(f"/{name}", "required", f"{order.method} needs it")
+        yield ErrorDetail(f"/{name}", "required", f"{order.method} needs it")
     for name in sorted(given - set(method.required_inputs) - set(method.optional_inputs) - _exchanged(method)):
-        yield Fault(f"/{name}", "input_unused", f"{order.method} takes no {name}: leave it out")
+        yield ErrorDetail(f"/{name}", "input_unused", f"{order.method} takes no {name}: leave it out")
     if "return_url" in given and not WEB_ADDRESS.fullmatch(order.inputs["return_url"]):
-        yield Fault("/return_url", "url_invalid", "use an address such as https://shop.example/back")
+        yield ErrorDetail("/return_url", "url_invalid", "use an address such as https://shop.example/back")
     if order.extra and not method.is_cashier_desk:
-        yield Fault("/extra", "input_unused", "only a cashier desk hands extra parameters back")
+        yield ErrorDetail("/extra", "input_unused", "only a cashier desk hands extra parameters back")
 
 
-def _faults_of_number(number: str) -> Iterator[Fault]:
+def _faults_of_number(number: str) -> Iterator[ErrorDetail]:
     """R6 and R6b."""
     objections = [one for one in objections_to(number, Holds.NUMBER) if one.is_error]
-    yield from (Fault("/out_order_no", one.code, f"{one.detail}; {one.action}") for one in objections)
+    yield from (ErrorDetail("/out_order_no", one.code, f"{one.detail}; {one.action}") for one in objections)
     if not objections and not NUMBER.fullmatch(number):
-        yield Fault("/out_order_no", "number_invalid", WHAT_A_NUMBER_IS)
+        yield ErrorDetail("/out_order_no", "number_invalid", WHAT_A_NUMBER_IS)
 
 
 def inputs_asked(method: Method, settings: Settings) -> Mapping[str, bool]:
@@ -243,7 +245,9 @@ def _desk_url(payment: Payment, method: Method, inputs: Mapping[str, str], order
     try:
         return cashier_url(settings.base_url, method, sale_of(vars(payment), inputs), order.extra)
     except Misuse as error:
-        raise Invalid(f"/extra: {error.message}", faults=[Fault("/extra", "extra_taken", error.message)]) from error
+        raise ValidationFailed(
+            f"/extra: {error.message}", errors=[ErrorDetail("/extra", "extra_taken", error.message)]
+        ) from error
 
 
 def _event(payment: Payment, caller: Caller, now: datetime) -> PaymentEvent:

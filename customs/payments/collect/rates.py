@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from customs.auth.principal import Caller
 from customs.db import database
 from customs.db.database import Base
-from customs.errors import Fault, GatewayAway, Invalid
+from customs.errors import ErrorDetail, GatewayUnavailable, ValidationFailed
 from customs.gateway import Channel, GatewayError, Refused, Wallet
 from customs.payments.models import LONGEST_NUMBER, Rate
 
@@ -22,10 +22,12 @@ RATES = Base.metadata.tables[Rate.__tablename__]
 
 
 def check_merchant(merchant_no: str, caller: Caller) -> None:
-    """Raises Invalid for a merchant that is not the caller's, and for what no merchant can be called."""
+    """Raises ValidationFailed for a merchant that is not the caller's, and for what no merchant can be called."""
     if not caller.may_touch(merchant_no) or len(merchant_no) > LONGEST_NUMBER:
         detail = "this merchant is not yours"
-        raise Invalid(f"merchant_no: {detail}", faults=[Fault("?merchant_no", "merchant_unknown", detail)])
+        raise ValidationFailed(
+            f"merchant_no: {detail}", errors=[ErrorDetail("?merchant_no", "merchant_unknown", detail)]
+        )
 
 
 def rate_of(
@@ -33,7 +35,8 @@ def rate_of(
 ) -> tuple[Rate, float]:
     """The rate and its age in seconds; while the gateway is away an old one, which its age tells.
 
-    Raises Invalid when the gateway refuses to tell, GatewayAway when it does not answer and none is known.
+    Raises ValidationFailed when the gateway refuses to tell, GatewayUnavailable when it does not answer and none is
+    known.
     """
     key = (channel, merchant_no, currency)
     with database.reading(engine) as db:
@@ -43,11 +46,11 @@ def rate_of(
     try:
         told = wallets[channel].rate(merchant_no, currency).rate
     except Refused as error:
-        faults = [Fault("", "gateway_refused", error.message)]
-        raise Invalid(f"the gateway gives no rate: {error.message}", faults=faults) from error
+        errors = [ErrorDetail("", "gateway_refused", error.message)]
+        raise ValidationFailed(f"the gateway gives no rate: {error.message}", errors=errors) from error
     except GatewayError as error:
         if held is None:
-            raise GatewayAway("the gateway did not tell the rate", retry_after=RETRY_SECONDS) from error
+            raise GatewayUnavailable("the gateway did not tell the rate", retry_after=RETRY_SECONDS) from error
         return held, _age(held, now)
     with database.transaction(engine) as db:
         now = database.now(db)

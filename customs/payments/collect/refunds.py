@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from customs.audit.actions import Act, deed_by
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
-from customs.errors import ActionRefused, Fault, Invalid, NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.gateway import CURRENCY_PLACES, Channel, money_text
 from customs.ids import new_id
 from customs.payments.collect.create import HEAD_START
@@ -42,7 +42,7 @@ def refund(
 
     `asked` holds a `reason` and, perhaps, an `amount` as Decimal.
 
-    Raises NotFound, Invalid, and ActionRefused with the rule and what is left (R17).
+    Raises NotFound, ValidationFailed, and ActionNotAllowed with the rule and what is left (R17).
     """
     named = (Payment.id == payment_id, caller.sees(Payment.merchant_no))
     payment = db.scalar(select(Payment).where(*named).with_for_update())
@@ -77,17 +77,17 @@ def _allowed(payment: Payment, amount: Decimal | None) -> Decimal:
     places = CURRENCY_PLACES[payment.currency]
     if amount is not None and (amount <= 0 or amount != round(amount, places)):
         detail = f"an amount over 0 with {places} decimal places"
-        raise Invalid(f"/amount: {detail}", faults=[Fault("/amount", "amount_invalid", detail)])
+        raise ValidationFailed(f"/amount: {detail}", errors=[ErrorDetail("/amount", "amount_invalid", detail)])
     if payment.status is not Status.PAID:
         why = f"this payment is {payment.status}: nothing of it can be refunded"
-        raise ActionRefused(why, faults=[Fault("", "not_paid", why)])
+        raise ActionNotAllowed(why, errors=[ErrorDetail("", "not_paid", why)])
     if payment.payment_no is None:
         why = "the gateway has not told the number of this payment yet"
-        raise ActionRefused(why, faults=[Fault("", "number_unknown", why)])
+        raise ActionNotAllowed(why, errors=[ErrorDetail("", "number_unknown", why)])
     left = refundable(payment)
     if left <= 0 or (amount is not None and amount > left):
         why = f"{money_text(left, places)} {payment.currency} is left to refund"
-        raise ActionRefused(why, faults=[Fault("/amount", "over_refundable", why)])
+        raise ActionNotAllowed(why, errors=[ErrorDetail("/amount", "over_refundable", why)])
     return left if amount is None else amount
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, 
 
 from customs.config import Settings
 from customs.db.database import Base
-from customs.errors import VaultLocked
+from customs.errors import DecryptionKeyMissing
 from customs.events.outbox import announce
 from customs.gateway import (
     Channel,
@@ -79,7 +79,7 @@ class PaymentWork:
         wallet = self._wallets[row["channel"]]
         try:
             inputs = self._inputs(row)
-        except VaultLocked as error:
+        except DecryptionKeyMissing as error:
             if task.deed is Deed.SEND:
                 return Misuse(error.detail)
             inputs = {}

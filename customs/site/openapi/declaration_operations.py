@@ -11,8 +11,8 @@ READ, WRITE, REVIEW = Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.D
 BATCH = in_path("batch_id", "bat")
 LANE = in_path("lane_id", "lane")
 DECLARATION = in_path("declaration_id", "decl")
-DECIDED = "\n\nIt changes everything it names or nothing: one push that may not is `action_refused`, with the rule."
-UNDECIDABLE = ("not_found", "action_refused")
+DECIDED = "\n\nIt changes everything it names or nothing: one push that may not is `action_not_allowed`, with the rule."
+UNDECIDABLE = ("not_found", "action_not_allowed")
 
 DECLARING: tuple[Operation, ...] = (
     Operation(
@@ -40,7 +40,7 @@ DECLARING: tuple[Operation, ...] = (
         READ,
         {200: Answer("BatchPage", "One page.")},
         parameters=(*PAGE, *TIMES),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -84,7 +84,7 @@ DECLARING: tuple[Operation, ...] = (
             yes_or_no("needs_review", "Whether a case is open."),
             *words("batch_id", "office", "out_order_no", "payment_no", "sub_order_no"),
         ),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -107,7 +107,7 @@ DECLARING: tuple[Operation, ...] = (
         READ,
         {200: Answer("DeclarationEventPage", "One page, oldest first.")},
         parameters=(DECLARATION, *COUNTED_PAGE),
-        codes=("not_found", "invalid"),
+        codes=("not_found", "validation_failed"),
     ),
     Operation(
         "POST",
@@ -176,7 +176,7 @@ DECLARING: tuple[Operation, ...] = (
         "What can be picked, with the codes of each channel",
         READ,
         {200: Answer("OfficePage", "All of them.")},
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -187,7 +187,7 @@ DECLARING: tuple[Operation, ...] = (
         READ,
         {200: Answer("RegistrationPage", "One page.")},
         parameters=PAGE,
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "PUT",
@@ -212,7 +212,7 @@ LANES: tuple[Operation, ...] = (
         READ,
         {200: Answer("LanePage", "One page.")},
         parameters=PAGE,
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "POST",

@@ -10,9 +10,16 @@ from customs.site.openapi.parameters import IDEMPOTENCY_KEY, IF_NONE_MATCH
 from customs.site.openapi.problems import RATE, REQUEST_ID, answers_for
 
 # What any call with a key may meet; what a body may meet; what doing something once may meet.
-ANY_CALL = ("key_missing", "key_unknown", "scope_missing", "rate_limited", "database_away")
-ANY_BODY = ("unreadable", "too_large", "encoding_unsupported", "invalid")
-ONCE = ("contended", "key_in_use", "key_reused", "invalid", "too_large", "encoding_unsupported")
+ANY_CALL = ("api_key_missing", "api_key_invalid", "insufficient_scope", "rate_limited", "database_unavailable")
+ANY_BODY = ("malformed_request", "payload_too_large", "unsupported_encoding", "validation_failed")
+ONCE = (
+    "concurrent_update",
+    "idempotency_key_in_use",
+    "idempotency_key_reused",
+    "validation_failed",
+    "payload_too_large",
+    "unsupported_encoding",
+)
 ETAG: Json = {"description": "Of what is answered.", "schema": {"type": "string"}, "required": True}
 ANY_KEY = "any"
 BODIES_TYPE = "application/json"
@@ -90,7 +97,7 @@ class Operation:
     @property
     def all_codes(self) -> tuple[str, ...]:
         named = (*ANY_CALL, *(ANY_BODY if self.body else ()), *(ONCE if self.once else ()), *self.codes)
-        return tuple(code for code in dict.fromkeys(named) if code != "scope_missing" or self.scope != ANY_KEY)
+        return tuple(code for code in dict.fromkeys(named) if code != "insufficient_scope" or self.scope != ANY_KEY)
 
     def _description(self) -> str:
         needed = f"Scope: `{self.scope}`."

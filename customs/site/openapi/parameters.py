@@ -64,7 +64,7 @@ IDEMPOTENCY_KEY: Json = {
     "required": False,
     "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$", "examples": ["order-2611230558200001"]},
     "description": "A text of your own for this request. The same key with the same body gets the same answer for "
-    "30 days; with another body it is refused with `key_reused`.",
+    "30 days; with another body it is refused with `idempotency_key_reused`.",
 }
 IF_NONE_MATCH: Json = {
     "name": "If-None-Match",

@@ -40,7 +40,7 @@ COLLECTING: tuple[Operation, ...] = (
         "A repeat with the same `out_order_no` and content gets the payment that was made.",
         body="PaymentIn",
         examples=examples.PAYMENTS,
-        codes=("action_refused", "gateway_away"),
+        codes=("action_not_allowed", "gateway_unavailable"),
         once=True,
     ),
     Operation(
@@ -60,7 +60,7 @@ COLLECTING: tuple[Operation, ...] = (
             yes_or_no("needs_review", "Whether a person should look at it."),
             *words("merchant_no", "method", "out_order_no", "payment_no"),
         ),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -84,7 +84,7 @@ COLLECTING: tuple[Operation, ...] = (
         READ,
         {200: Answer("PaymentEventPage", "One page, oldest first.")},
         parameters=(PAYMENT, *COUNTED_PAGE),
-        codes=("not_found", "invalid"),
+        codes=("not_found", "validation_failed"),
     ),
     Operation(
         "POST",
@@ -98,7 +98,7 @@ COLLECTING: tuple[Operation, ...] = (
         parameters=(PAYMENT,),
         body="RefundIn",
         examples=examples.REFUNDS,
-        codes=("not_found", "action_refused"),
+        codes=("not_found", "action_not_allowed"),
         once=True,
     ),
     Operation(
@@ -117,7 +117,7 @@ COLLECTING: tuple[Operation, ...] = (
             yes_or_no("needs_review", "Whether a person should look at it."),
             *words("merchant_no", "payment_id", "payment_no", "outer_refund_no", "refund_no"),
         ),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -144,7 +144,7 @@ COLLECTING: tuple[Operation, ...] = (
             one_of("currency", CURRENCY_PLACES, required=True),
             MERCHANT,
         ),
-        codes=("invalid", "gateway_away"),
+        codes=("validation_failed", "gateway_unavailable"),
     ),
     Operation(
         "GET",
@@ -162,6 +162,6 @@ COLLECTING: tuple[Operation, ...] = (
             cursor(r"^(bill_[0-9a-f]{32}\.[0-9]{1,9})?$"),
             yes_or_no("refresh", "Download it anew."),
         ),
-        codes=("invalid", "not_found", "gateway_away"),
+        codes=("validation_failed", "not_found", "gateway_unavailable"),
     ),
 )

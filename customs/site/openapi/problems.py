@@ -7,17 +7,19 @@ from customs.errors import CustomsError
 from customs.site.openapi.json_schema import Json, id_of, instant, list_of, ref, text, thing
 
 # Answered by the renderer for what is no class of ours.
-RENDERED = {"database_away": HTTPStatus.SERVICE_UNAVAILABLE}
+RENDERED = {"database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
 # A wait that helps is told in seconds.
-WAITS = {"contended", "key_in_use", "database_away", "gateway_away", "rate_limited"}
+WAITS = {"concurrent_update", "idempotency_key_in_use", "database_unavailable", "gateway_unavailable", "rate_limited"}
 
 PROBLEM = thing(
     {
-        "type": text("The address of this code's page here.", format="uri-reference", examples=["/errors/invalid"]),
+        "type": text(
+            "The address of this code's page here.", format="uri-reference", examples=["/errors/validation_failed"]
+        ),
         "title": text("The same for every problem of this code."),
         "status": {"type": "integer", "examples": [422]},
         "detail": text("What went wrong this time."),
-        "code": text("Stable: decide by this one.", examples=["invalid"]),
+        "code": text("Stable: decide by this one.", examples=["validation_failed"]),
         "request_id": text("Name it when you ask for help; also in X-Request-Id."),
         "errors": list_of(ref("ProblemFault"), "Each place that is wrong; may be empty."),
         "not_before": instant("From when it may be tried again, where waiting helps."),

@@ -24,7 +24,7 @@ TELLING: tuple[Operation, ...] = (
         ANY_KEY,
         {200: Answer("EventPage", "One page.")},
         parameters=(*PAGE, *TIMES, one_of("type", TYPES)),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -48,7 +48,7 @@ TELLING: tuple[Operation, ...] = (
         parameters=(EVENT,),
         body="ResendIn",
         body_optional=True,
-        codes=("not_found", "action_refused"),
+        codes=("not_found", "action_not_allowed"),
         once=True,
     ),
     Operation(
@@ -61,7 +61,7 @@ TELLING: tuple[Operation, ...] = (
         {201: Answer("EndpointWithSecret", "With its secret, shown once.")},
         parameters=(),
         body="EndpointIn",
-        codes=("action_refused",),
+        codes=("action_not_allowed",),
         once=True,
     ),
     Operation(
@@ -73,7 +73,7 @@ TELLING: tuple[Operation, ...] = (
         WRITE,
         {200: Answer("EndpointPage", "One page.")},
         parameters=PAGE,
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",
@@ -130,7 +130,7 @@ TELLING: tuple[Operation, ...] = (
         WRITE,
         {202: Answer("TestSent", "Taken.")},
         parameters=(ENDPOINT,),
-        codes=("not_found", "action_refused"),
+        codes=("not_found", "action_not_allowed"),
         once=True,
     ),
     Operation(
@@ -142,7 +142,7 @@ TELLING: tuple[Operation, ...] = (
         WRITE,
         {200: Answer("DeliveryPage", "One page.")},
         parameters=(ENDPOINT, *PAGE, one_of("state", DeliveryState), *words("event_id")),
-        codes=("not_found", "invalid"),
+        codes=("not_found", "validation_failed"),
     ),
     Operation(
         "GET",
@@ -153,7 +153,7 @@ TELLING: tuple[Operation, ...] = (
         ANY_KEY,
         {200: Answer("LoggedRequestPage", "One page.")},
         parameters=(*PAGE, *TIMES, *words("request_id", "method")),
-        codes=("invalid",),
+        codes=("validation_failed",),
     ),
     Operation(
         "GET",

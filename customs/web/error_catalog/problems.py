@@ -4,7 +4,7 @@ from customs.web.error_catalog.entry import Entry, Words
 
 PROBLEMS = (
     Entry(
-        "unreadable",
+        "malformed_request",
         Words(
             "The body is not JSON, or not JSON as it should be: another content type, no UTF-8, a key named twice, "
             "NaN, or too deep.",
@@ -21,12 +21,12 @@ PROBLEMS = (
         Words("HTTP 请求本身不完整或不合法。", "检查 HTTP 客户端实际发出的内容，然后重发。"),
     ),
     Entry(
-        "key_missing",
+        "api_key_missing",
         Words("No API key came with the call.", "Send `Authorization: Bearer <key>`."),
         Words("请求没有带 API 密钥。", "加上请求头 `Authorization: Bearer <key>`。"),
     ),
     Entry(
-        "key_unknown",
+        "api_key_invalid",
         Words(
             "This key is unknown, expired or revoked, or belongs to another deployment.",
             "Check that all of it was copied; else ask the desk for a new one: `customs api-key create`.",
@@ -37,7 +37,7 @@ PROBLEMS = (
         ),
     ),
     Entry(
-        "scope_missing",
+        "insufficient_scope",
         Words("The key is good and may not do this.", "Ask for a key with the scope that `detail` names."),
         Words("密钥有效，但没有这项权限。", "申请带有 `detail` 所述权限（scope）的密钥。"),
     ),
@@ -58,7 +58,7 @@ PROBLEMS = (
         Words("该地址不支持这种 HTTP 方法。", "使用响应头 `Allow` 中列出的方法。"),
     ),
     Entry(
-        "action_refused",
+        "action_not_allowed",
         Words(
             "A rule does not allow this now, and nothing was changed. `errors` names the rule for each push.",
             "Do what the rule's page says; with `not_before`, try again after it.",
@@ -69,7 +69,7 @@ PROBLEMS = (
         ),
     ),
     Entry(
-        "contended",
+        "concurrent_update",
         Words(
             "Another request is changing the same things at this moment.",
             "Send the same again after `Retry-After` seconds, with the same Idempotency-Key.",
@@ -77,12 +77,12 @@ PROBLEMS = (
         Words("另一个请求正在修改同样的数据。", "等待 `Retry-After` 秒后，用相同的 Idempotency-Key 重发。"),
     ),
     Entry(
-        "too_large",
+        "payload_too_large",
         Words("The body is larger than what is accepted.", "Split the batch: 10,000 declarations or 32 MiB at most."),
         Words("请求体过大。", "拆分批次：最多 10,000 条申报单或 32 MiB。"),
     ),
     Entry(
-        "encoding_unsupported",
+        "unsupported_encoding",
         Words("The body is compressed in a way that is not known here.", "Send it as gzip, or as it is."),
         Words("请求体的压缩方式不受支持。", "用 gzip 压缩，或不压缩。"),
     ),
@@ -95,7 +95,7 @@ PROBLEMS = (
         Words("该密钥的请求过于频繁。", "等待 `Retry-After` 秒；用列表代替逐条查询，或使用 webhook。"),
     ),
     Entry(
-        "invalid",
+        "validation_failed",
         Words(
             "The request was understood and is not valid. `errors` points to each place.",
             "Correct every place; each has a code with a page of its own.",
@@ -114,7 +114,7 @@ PROBLEMS = (
         ),
     ),
     Entry(
-        "key_in_use",
+        "idempotency_key_in_use",
         Words(
             "The first request with this Idempotency-Key is still running.",
             "Send the same again after `Retry-After` seconds: you get the first one's answer.",
@@ -122,7 +122,7 @@ PROBLEMS = (
         Words("带有此 Idempotency-Key 的第一个请求仍在处理。", "等待 `Retry-After` 秒后重发，会得到同一结果。"),
     ),
     Entry(
-        "key_reused",
+        "idempotency_key_reused",
         Words(
             "This Idempotency-Key came with another request before.",
             "Use a new key for a new request; repeat a request with exactly the same body.",
@@ -153,7 +153,7 @@ PROBLEMS = (
         Words("系统缺少必要的配置。", "请管理员运行 `customs doctor`。"),
     ),
     Entry(
-        "vault_locked",
+        "decryption_key_missing",
         Words(
             "A name or ID number was encrypted with a key that this desk does not have.",
             "Whoever runs the desk: put the older key back into CUSTOMS_PII_KEYS.",
@@ -161,12 +161,12 @@ PROBLEMS = (
         Words("姓名或身份证号由当前未配置的密钥加密。", "请管理员把旧密钥加回 CUSTOMS_PII_KEYS。"),
     ),
     Entry(
-        "database_away",
+        "database_unavailable",
         Words("The database cannot be used now.", "Send the same again after `Retry-After` seconds."),
         Words("数据库暂时无法使用。", "等待 `Retry-After` 秒后重发同一请求。"),
     ),
     Entry(
-        "gateway_away",
+        "gateway_unavailable",
         Words("The gateway did not answer.", "Send the same again after `Retry-After` seconds."),
         Words("网关没有应答。", "等待 `Retry-After` 秒后重发同一请求。"),
     ),

@@ -12,7 +12,7 @@ PEOPLE = (
         Words("登录已失效，请重新登录。", "请刷新页面后登录；之前已提交的内容不会丢失。"),
     ),
     Entry(
-        "foreign_origin",
+        "csrf_rejected",
         Words(
             "This did not come from a page of this desk, so nothing was done.",
             "Open the desk's own page and press the button there. If it happens there too, the proxy in front of the "
@@ -25,7 +25,7 @@ PEOPLE = (
         ),
     ),
     Entry(
-        "sign_in_refused",
+        "invalid_credentials",
         Words(
             "This login and password do not fit, or whoever has them may not sign in.",
             "Type both again; if it fails still, ask an admin for a new password.",
@@ -33,7 +33,7 @@ PEOPLE = (
         Words("登录名或密码不正确，或该用户已被停用。", "请重新输入；仍然失败时，请联系管理员重置密码。"),
     ),
     Entry(
-        "sign_in_throttled",
+        "login_throttled",
         Words(
             "Signing in failed too often under this login, or from this address.",
             "Wait as long as is told, then try again; an admin can set a new password meanwhile.",
@@ -41,7 +41,7 @@ PEOPLE = (
         Words("该登录名或该网络地址登录失败次数过多。", "请按提示的时间等待后再试；也可以请管理员重置密码。"),
     ),
     Entry(
-        "one_time_code_refused",
+        "one_time_code_rejected",
         Words(
             "This one-time code is not the present one, or was used before.",
             "Wait until your phone shows the next code. If every code fails, set your phone's clock right.",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE, Performed, Rehearsal, perform, rehearse
-from customs.errors import ActionRefused, Contended, Invalid, NotFound
+from customs.errors import ActionNotAllowed, ConcurrentUpdate, NotFound, ValidationFailed
 from tests import make
 from tests.payments.till import Till
 from tests.product import Desk
@@ -82,12 +82,12 @@ def test_what_is_anothers_is_not_rehearsed(desk: Desk):
 
 @pytest.mark.parametrize("count", [0, MOST_AT_ONCE + 1])
 def test_none_and_too_many_are_refused(desk: Desk, count: int):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         rehearsed(desk, *(f"decl_{number}" for number in range(count)))
 
 
 def test_what_was_refused_meanwhile_does_not_stop_the_others():
-    said = {"a": None, "b": ActionRefused("no"), "c": Contended("later"), "d": None}
+    said = {"a": None, "b": ActionNotAllowed("no"), "c": ConcurrentUpdate("later"), "d": None}
 
     def redeclare(declaration_id: str) -> None:
         if error := said[declaration_id]:

@@ -6,7 +6,7 @@ import pytest
 
 from customs.auth.principal import Scope
 from customs.declarations.states import State
-from customs.errors import ActionRefused, ScopeMissing
+from customs.errors import ActionNotAllowed, InsufficientScope
 from customs.gateway import NotFound, Refused
 from tests import make
 from tests.product import Desk
@@ -16,7 +16,7 @@ REFUSED = Refused("amounts differ", exchange=make.exchange(), status=400)
 
 
 def rule_of(refused) -> str:
-    return refused.value.faults[0].code
+    return refused.value.errors[0].code
 
 
 def standing_of(push):
@@ -44,7 +44,7 @@ def test_what_was_sent_is_not_cancelled(desk: Desk):
     declaration_id = desk.declare()
     desk.work(lambda _: make.reply("PROCESSING", desk.now))
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("cancel", declaration_id)
 
     assert rule_of(refused) == "already_sent"
@@ -55,7 +55,7 @@ def test_what_was_cancelled_stays_so(desk: Desk, action: str):
     declaration_id = desk.declare()
     desk.decide("cancel", declaration_id)
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         if action == "modify":
             desk.modify(declaration_id, duty=5)
         else:
@@ -89,7 +89,7 @@ def test_a_dismissal_closes_the_case_and_leaves_the_state(desk: Desk):
 def test_without_a_case_there_is_nothing_to_dismiss(desk: Desk):
     declaration_id = desk.declare()
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("dismiss", declaration_id)
 
     assert rule_of(refused) == "no_case"
@@ -99,7 +99,7 @@ def test_a_dismissal_needs_the_scope_of_review(desk: Desk):
     declaration_id = desk.declare()
     desk.end(declaration_id, "FAIL")
 
-    with pytest.raises(ScopeMissing):
+    with pytest.raises(InsufficientScope):
         desk.decide("dismiss", declaration_id, by=WRITER)
 
 

@@ -17,7 +17,7 @@ from customs.declarations.models import Batch, Declaration, Push, SubOrder
 from customs.declarations.reading.queries import progress_of, replays_of
 from customs.declarations.registrations import put_registrations
 from customs.declarations.states import State
-from customs.errors import Invalid
+from customs.errors import ValidationFailed
 from tests import make
 from tests.product import Desk
 
@@ -46,7 +46,7 @@ def replayed(desk: Desk, batch: Batch) -> list[str]:
 
 
 def faults_of(refused) -> list[tuple[str, str]]:
-    return [(fault.pointer, fault.code) for fault in refused.value.faults]
+    return [(fault.pointer, fault.code) for fault in refused.value.errors]
 
 
 def register(desk: Desk, **changes: str) -> None:
@@ -65,7 +65,7 @@ def test_a_batch_becomes_declarations_sub_orders_and_pushes_that_are_due_at_once
 
 
 def test_one_bad_row_keeps_the_whole_batch_out(desk: Desk):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(make.declaration_row(), make.declaration_row(office="ATLANTIS"))
 
     assert faults_of(refused) == [("/declarations/1/office", "office_unknown")]
@@ -73,7 +73,7 @@ def test_one_bad_row_keeps_the_whole_batch_out(desk: Desk):
 
 
 def test_every_fault_of_a_batch_is_named_at_once(desk: Desk):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(
             make.declaration_row(payment_no=None),
             make.declaration_row(parts=1, duty="88"),
@@ -109,7 +109,7 @@ def test_never_half_a_split_order(desk: Desk):
 
 
 def test_a_batch_without_one_good_row_is_refused_even_then(desk: Desk):
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         desk.take_in(make.declaration_row(office="ATLANTIS"), on_error="accept_valid")
 
     assert stored(desk) == 0
@@ -117,7 +117,7 @@ def test_a_batch_without_one_good_row_is_refused_even_then(desk: Desk):
 
 @pytest.mark.parametrize("row", [None, 5, "x", [], {}, {"merchant_no": []}, {"merchant_no": {}}, {"sub_orders": [[]]}])
 def test_a_row_of_any_shape_is_refused_with_a_pointer(desk: Desk, row):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(row)
 
     assert all(pointer.startswith("/declarations/0") for pointer, _ in faults_of(refused))
@@ -164,11 +164,11 @@ def test_the_same_payment_at_the_same_office_with_other_content_is_a_conflict(de
     row = make.declaration_row(parts=2, buyer=make.buyer_row(), duty=3)
     desk.take_in(row)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in({name: value for name, value in (row | change).items() if value is not None})
 
     assert faults_of(refused) == [("/declarations/0", "already_declared")]
-    assert "modify" in refused.value.faults[0].detail
+    assert "modify" in refused.value.errors[0].detail
 
 
 def test_a_replay_may_leave_out_a_registration_that_has_changed_since(desk: Desk):
@@ -196,7 +196,7 @@ def test_a_code_shared_by_two_offices_is_declared_once(desk: Desk):
     row = make.declaration_row("alipay", office="CHONGQING")
     desk.take_in(row)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(row | {"office": "XIAN"})
 
     assert faults_of(refused) == [("/declarations/0/office", "declared_elsewhere")]
@@ -206,7 +206,7 @@ def test_split_and_unsplit_of_one_payment_at_one_code_do_not_mix(desk: Desk):
     row = make.declaration_row(office="GUANGZHOU")
     desk.take_in(row)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(row | {"office": "GUANGZHOU_HUANGPU", "sub_orders": [make.sub_order_row()]})
 
     assert faults_of(refused) == [("/declarations/0/sub_orders", "split_mixed")]
@@ -215,7 +215,7 @@ def test_split_and_unsplit_of_one_payment_at_one_code_do_not_mix(desk: Desk):
 def test_a_filing_stands_once_in_a_batch(desk: Desk):
     row = make.declaration_row("alipay", office="CHONGQING")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(row, row | {"office": "XIAN"}, make.declaration_row("alipay"))
 
     assert faults_of(refused) == [("/declarations/1", "repeated_in_batch")]
@@ -249,11 +249,11 @@ SHARED = {
 @pytest.mark.parametrize(("first", "second", "place"), SHARED.values(), ids=SHARED)
 def test_a_number_stands_for_one_payment_as_long_as_its_filing_lives(desk: Desk, first, second, place: str):
     older, newer = make.declaration_row(**first), make.declaration_row(**second)
-    with pytest.raises(Invalid) as within:
+    with pytest.raises(ValidationFailed) as within:
         desk.take_in(older, newer)
     (held,) = declarations_of(desk, desk.take_in(older))
 
-    with pytest.raises(Invalid) as after:
+    with pytest.raises(ValidationFailed) as after:
         desk.take_in(newer)
     desk.decide("cancel", held.id)
     desk.take_in(newer)
@@ -267,7 +267,7 @@ def test_who_may_not_see_a_number_s_owner_learns_nothing_of_it(desk: Desk):
     row = make.declaration_row(merchant_no="M200")
     desk.take_in(row)
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(make.declaration_row(out_order_no=row["out_order_no"]), caller=make.caller(make.MERCHANT))
 
     told = str([(finding.detail, finding.action) for finding in refused.value.findings])
@@ -337,7 +337,7 @@ def test_what_an_order_says_itself_stands(desk: Desk):
 
 
 def test_a_merchant_that_is_not_the_callers_is_refused(desk: Desk):
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         desk.take_in(make.declaration_row(), make.declaration_row(merchant_no="M200"), caller=make.caller("M100"))
 
     assert faults_of(refused) == [("/declarations/1/merchant_no", "merchant_unknown")]
@@ -392,7 +392,7 @@ def test_of_two_rivals_at_once_one_is_refused(desk: Desk, one, other, payment_no
         barrier.wait()
         try:
             desk.take_in(row, *rest) if row is rows[0] else desk.take_in(row)
-        except Invalid:
+        except ValidationFailed:
             return False
         return True
 

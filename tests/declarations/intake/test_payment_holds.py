@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import literal, select
 
 from customs.declarations.states import Action, State
-from customs.errors import ActionRefused
+from customs.errors import ActionNotAllowed
 from customs.gateway import Busy, Channel, NotFound, Unknown
 from customs.payments_port import PaymentKey
 from tests import make
@@ -301,7 +301,7 @@ def test_a_withheld_push_in_doubt_cannot_be_redeclared(desk: Desk):
     withhold(desk, declared)
     desk.wait(seconds=LEASE / timedelta(seconds=1) + 1)
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         desk.decide("redeclare", declared)
 
     assert desk.push(declared).withheld

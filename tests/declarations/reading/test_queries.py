@@ -10,7 +10,7 @@ from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
 from customs.declarations.reading.queries import BatchState, Filters
 from customs.declarations.states import State
-from customs.errors import Invalid, NotFound
+from customs.errors import NotFound, ValidationFailed
 from tests import make
 from tests.product import Desk
 
@@ -134,10 +134,10 @@ def test_lists_follow_the_stored_times_whatever_alphabet_made_the_ids(desk: Desk
 
 @pytest.mark.parametrize("cursor", ["", "decl_1", "x.decl_1", "1.2.decl_1", f"{'f' * 40}.decl_1"])
 def test_a_cursor_of_no_page_is_refused_by_its_name(desk: Desk, cursor: str):
-    with desk.services.reading() as db, pytest.raises(Invalid) as refused:
+    with desk.services.reading() as db, pytest.raises(ValidationFailed) as refused:
         queries.list_declarations(db, operator(), Filters(), limit=3, cursor=cursor)
 
-    assert [fault.pointer for fault in refused.value.faults] == ["?cursor"]
+    assert [fault.pointer for fault in refused.value.errors] == ["?cursor"]
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from customs.errors import ActionRefused, Invalid
+from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import METHODS, Channel, Method
 from customs.payments.collect.create import Paying
 from customs.payments.redaction import inputs_place
@@ -41,13 +41,13 @@ def row_for(method: Method, **changes: Any) -> dict[str, Any]:
     return payment_row(channel=method.channel.value, method=method.name, **needed | changes)
 
 
-def faults(till: Till, caller=None, **row: Any) -> list[tuple[str, str]]:
+def errors(till: Till, caller=None, **row: Any) -> list[tuple[str, str]]:
     # Of a gateway far away nobody knows how it reaches us, so there is no page of ours to return to.
     far_away = replace(till.services.settings, base_url="https://gateway.test")
     paying = Paying({}, till.services.vault, far_away, caller or make.caller(), till.services.audit)
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         paying.checked(PaymentIn().load(row))
-    return [(fault.pointer, fault.code) for fault in refused.value.faults]
+    return [(fault.pointer, fault.code) for fault in refused.value.errors]
 
 
 def taken(till: Till, row: dict[str, Any]):
@@ -81,20 +81,20 @@ def test_every_optional_input_is_taken(method: Method, till: Till):
     ids=lambda value: value if isinstance(value, str) else f"{value.channel}-{value.name}",
 )
 def test_an_input_that_is_missing_is_named(method: Method, missing: str, till: Till):
-    assert faults(till, **row_for(method, **{missing: None})) == [(f"/{missing}", "required")]
+    assert errors(till, **row_for(method, **{missing: None})) == [(f"/{missing}", "required")]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)
 def test_inputs_that_a_method_does_not_take_are_named(method: Method, till: Till):
     strangers = INPUTS.keys() - {*method.required_inputs, *method.optional_inputs}
 
-    named = faults(till, **row_for(method) | INPUTS)
+    named = errors(till, **row_for(method) | INPUTS)
 
     assert named == [(f"/{name}", "input_unused") for name in sorted(strangers)]
 
 
 def test_a_method_of_the_other_channel_is_refused(till: Till):
-    assert faults(till, **payment_row(channel="alipay", method="mp_pay")) == [("/method", "choice")]
+    assert errors(till, **payment_row(channel="alipay", method="mp_pay")) == [("/method", "choice")]
 
 
 def test_a_login_code_stands_for_the_openid(till: Till):
@@ -108,7 +108,7 @@ def test_a_login_code_stands_for_the_openid(till: Till):
 def test_a_login_code_is_only_for_mini_programs(till: Till):
     row = payment_row(method="mp_pay", openid=INPUTS["openid"], code="081abc")
 
-    assert faults(till, **row) == [("/code", "input_unused")]
+    assert errors(till, **row) == [("/code", "input_unused")]
 
 
 # Money.
@@ -116,7 +116,7 @@ def test_a_login_code_is_only_for_mini_programs(till: Till):
 
 @pytest.mark.parametrize("currency", ["JPY", "KRW"])
 def test_yen_and_won_have_no_places(currency: str, till: Till):
-    assert faults(till, **payment_row(currency=currency, amount="100.50")) == [("/amount", "amount_places")]
+    assert errors(till, **payment_row(currency=currency, amount="100.50")) == [("/amount", "amount_places")]
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KRW"])
@@ -131,11 +131,11 @@ def test_the_largest_amount_is_kept_to_the_cent(till: Till):
 
 @pytest.mark.parametrize("amount", ["0", "0.00"])
 def test_nobody_pays_nothing(amount: str, till: Till):
-    assert faults(till, **payment_row(amount=amount)) == [("/amount", "amount_zero")]
+    assert errors(till, **payment_row(amount=amount)) == [("/amount", "amount_zero")]
 
 
 def test_another_merchant_is_unknown(till: Till):
-    assert faults(till, make.caller("M999"), **payment_row()) == [("/merchant_no", "merchant_unknown")]
+    assert errors(till, make.caller("M999"), **payment_row()) == [("/merchant_no", "merchant_unknown")]
 
 
 # Numbers.
@@ -170,10 +170,10 @@ def test_the_same_again_is_the_same_payment(till: Till):
 def test_a_number_does_not_stand_for_two_payments(change: dict[str, Any], till: Till):
     till.pay(out_order_no=NUMBER, ip="10.1.2.3")
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         till.pay(**{"out_order_no": NUMBER, "ip": "10.1.2.3"} | change)
 
-    assert [fault.code for fault in refused.value.faults] == ["number_taken"]
+    assert [fault.code for fault in refused.value.errors] == ["number_taken"]
 
 
 def test_the_other_channel_has_its_own_numbers(till: Till):
@@ -185,16 +185,16 @@ def test_the_other_channel_has_its_own_numbers(till: Till):
 def test_a_number_of_another_merchant_says_nothing_about_its_payment(till: Till):
     foreign = till.pay(make.caller("M777"), out_order_no=NUMBER, merchant_no="M777", subject="a secret")
 
-    with pytest.raises(ActionRefused) as refused:
+    with pytest.raises(ActionNotAllowed) as refused:
         till.pay(make.caller(make.MERCHANT), out_order_no=NUMBER)
 
-    said = repr((refused.value.detail, refused.value.faults))
+    said = repr((refused.value.detail, refused.value.errors))
     assert not [word for word in (foreign, "M777", "a secret") if word in said]
 
 
 @pytest.mark.parametrize("number", ["a" * 33, "a b", "a/b", "a&b", "a=b", "é", "a~b"])
 def test_a_number_of_another_form_is_refused(number: str, till: Till):
-    assert faults(till, **payment_row(out_order_no=number)) == [("/out_order_no", "number_invalid")]
+    assert errors(till, **payment_row(out_order_no=number)) == [("/out_order_no", "number_invalid")]
 
 
 # Cashier desks: links for the payer's browser.
@@ -225,23 +225,23 @@ def test_a_cashier_desk_is_a_link_with_the_documents_parameters_only(method: Met
 def test_an_extra_parameter_of_the_documents_own_name_is_refused(name: str, till: Till):
     row = row_for(DESKS[0], extra={name: "1"})
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         till.pay(**dict.fromkeys(payment_row()) | row)
 
-    assert [fault.code for fault in refused.value.faults] == ["extra_taken"]
+    assert [fault.code for fault in refused.value.errors] == ["extra_taken"]
     with till.services.reading() as db:
         assert db.connection().exec_driver_sql("SELECT count(*) FROM payments").scalar() == 0
 
 
 def test_only_a_cashier_desk_hands_extra_parameters_back(till: Till):
-    assert faults(till, **payment_row(extra={"basket": "7"})) == [("/extra", "input_unused")]
+    assert errors(till, **payment_row(extra={"basket": "7"})) == [("/extra", "input_unused")]
 
 
 def test_other_extra_parameters_are_another_payment(till: Till):
     row = row_for(DESKS[0], out_order_no=NUMBER)
     taken(till, row | {"extra": {"basket": "7"}})
 
-    with pytest.raises(ActionRefused):
+    with pytest.raises(ActionNotAllowed):
         taken(till, row | {"extra": {"basket": "8"}})
 
 
@@ -258,4 +258,4 @@ def test_the_same_cashier_desk_again_is_the_same_payment(till: Till):
 def test_a_payer_is_sent_back_to_a_page_of_the_web_only(till: Till, url: str):
     row = payment_row(channel="alipay", method="wap_pay", return_url=url)
 
-    assert faults(till, **row) == [("/return_url", "url_invalid")]
+    assert errors(till, **row) == [("/return_url", "url_invalid")]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from customs.container import Services
-from customs.errors import GatewayAway, Invalid
+from customs.errors import GatewayUnavailable, ValidationFailed
 from customs.gateway import Channel
 from customs.payments.collect.rates import rate_of
 from customs.payments.models import Rate
@@ -70,21 +70,21 @@ def test_while_the_gateway_is_away_an_old_one_says_its_age(services: Services, c
 def test_without_any_nothing_is_made_up(services: Services, counter: Counter):
     counter.instead = lambda verb: AWAY
 
-    with pytest.raises(GatewayAway):
+    with pytest.raises(GatewayUnavailable):
         ask(services)
 
 
 def test_another_currencys_rate_is_not_taken(services: Services, counter: Counter):
     counter.instead = tells("0.9")
 
-    with pytest.raises(GatewayAway):
+    with pytest.raises(GatewayUnavailable):
         ask(services, "USD")
 
 
 def test_what_the_gateway_refuses_is_said(services: Services, counter: Counter):
     counter.instead = lambda verb: answer('{"meta": {"success": false, "status_code": 400, "message": "no"}}', 400)
 
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         ask(services)
 
 

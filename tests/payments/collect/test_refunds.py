@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from customs.errors import ActionRefused, Invalid, NotFound
+from customs.errors import ActionNotAllowed, NotFound, ValidationFailed
 from customs.gateway import NotFound as NotKnown
 from customs.gateway import Refused, Unknown
 from customs.payments.collect.refunds import refundable
@@ -28,8 +28,8 @@ def left(till: Till, payment_id: str) -> str:
     return str(refundable(till.payment(payment_id)))
 
 
-def refusal(till: Till, payment_id: str, amount: str | None = None, **options: Any) -> ActionRefused:
-    with pytest.raises(ActionRefused) as refused:
+def refusal(till: Till, payment_id: str, amount: str | None = None, **options: Any) -> ActionNotAllowed:
+    with pytest.raises(ActionNotAllowed) as refused:
         till.refund(payment_id, amount, **options)
     return refused.value
 
@@ -50,7 +50,7 @@ def test_more_than_is_left_is_refused_with_what_is_left(till: Till):
 
     error = refusal(till, payment_id, "70.01")
 
-    assert (error.detail, error.faults[0].code) == ("70.00 CNY is left to refund", "over_refundable")
+    assert (error.detail, error.errors[0].code) == ("70.00 CNY is left to refund", "over_refundable")
     assert left(till, payment_id) == "70.00"
 
 
@@ -58,7 +58,7 @@ def test_when_nothing_is_left_nothing_is_refunded(till: Till):
     payment_id = till.paid()
     till.refund(payment_id)
 
-    assert refusal(till, payment_id).faults[0].code == "over_refundable"
+    assert refusal(till, payment_id).errors[0].code == "over_refundable"
 
 
 def test_what_others_refunded_is_not_refunded_again(till: Till):
@@ -74,14 +74,14 @@ def test_what_is_not_paid_is_not_refunded(till: Till, status: str):
 
     error = refusal(till, payment_id, "1.00")
 
-    assert (error.faults[0].code, status in error.detail) == ("not_paid", True)
+    assert (error.errors[0].code, status in error.detail) == ("not_paid", True)
 
 
 def test_a_paid_order_without_the_gateways_number_cannot_be_refunded_yet(till: Till):
     payment_id = till.pay()
     till.do(payment_id, sale_reply("PAID", payment_no=None))
 
-    assert refusal(till, payment_id).faults[0].code == "number_unknown"
+    assert refusal(till, payment_id).errors[0].code == "number_unknown"
 
 
 def test_another_merchants_payment_is_not_there(till: Till):
@@ -97,10 +97,10 @@ def test_another_merchants_payment_is_not_there(till: Till):
 def test_an_amount_of_other_places_is_refused(till: Till, currency: str, amount: str):
     payment_id = till.paid(currency=currency, amount="100")
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         till.refund(payment_id, amount)
 
-    assert refused.value.faults[0].code == "amount_invalid"
+    assert refused.value.errors[0].code == "amount_invalid"
 
 
 def test_our_own_refund_numbers_are_of_the_gateways_form(till: Till):
