@@ -13,7 +13,7 @@ from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
 from bench.orders import filing, fresh_numbers, whole_order
 from bench.sample import sample_rate
 from bench.stub import running_stub
-from customs.jobs.wakeup import Doorbell
+from customs.jobs.wakeup import WorkerNotifier
 from customs.ops.embedded_redis import server_binary, server_command
 
 WORKERS = 2
@@ -29,7 +29,7 @@ LONGEST_SECONDS = 180.0
 class Crew:
     """The processes of one machine, but for the web."""
 
-    def __init__(self, ground: Ground, doorbell: Doorbell, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    def __init__(self, ground: Ground, doorbell: WorkerNotifier, workers: Sequence[subprocess.Popen[bytes]]) -> None:
         self._ground = ground
         self._doorbell = doorbell
         self._workers = workers
@@ -97,7 +97,7 @@ def _under_backlog(ground: Ground, crew: Crew) -> list[Verdict]:
 @contextmanager
 def _crew(ground: Ground) -> Iterator[tuple[Ground, Crew]]:
     environ = {**os.environ, **ground.environ}
-    doorbell = Doorbell(ground.services.settings.redis_url)
+    doorbell = WorkerNotifier(ground.services.settings.redis_url)
     command = server_command(ground.services.settings.home / "redis.sock")
     with ExitStack() as stack:
         stack.callback(ground.close)

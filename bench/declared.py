@@ -19,7 +19,7 @@ from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
 from customs.events.timeline import Event
 from customs.gateway import Channel
-from customs.stats.tallies import SHANGHAI, TallyKey, day_of, tally
+from customs.stats.tallies import SHANGHAI, TallyKey, apply_deltas, day_of
 
 BATCH = 1000
 # Of a hundred declarations in a row each is of another kind, and a kind decides everything but the numbers.
@@ -63,7 +63,7 @@ class Years:
         insert_many(db, TABLES[Push.__tablename__], map(self._push, numbers))
         insert_many(db, TABLES[Event.__tablename__], map(self._event, numbers))
         insert_many(db, CAUSES, self._causes())
-        tally(db, self._tallies())
+        apply_deltas(db, self._tallies())
 
     def _batch(self, number: int) -> dict[str, Any]:
         return {

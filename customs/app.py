@@ -47,7 +47,7 @@ from customs.site.search_views import pages as search_pages
 from customs.site.user_views import pages as people_admin_pages
 from customs.web import csrf, error_handlers, rendering, request_logging
 from customs.web.json_body import LARGEST_BODY
-from customs.web.rate_limit import Buckets, Limiter
+from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.static_files import static_files
 from customs.webhooks.api import api as webhooks_api
 from customs.webhooks.views import pages as webhook_pages
@@ -72,10 +72,10 @@ def assembled() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(_name_request)
     app.after_request(_finish)
-    csrf.install(app)
-    rendering.install(app)
-    request_logging.install(app)
-    error_handlers.install(app)
+    csrf.init_app(app)
+    rendering.init_app(app)
+    request_logging.init_app(app)
+    error_handlers.init_app(app)
     for blueprint in (
         declarations_api,
         payments_api,
@@ -130,7 +130,7 @@ def equip(app: Flask, services: Services) -> None:
     app.extensions["services"] = services
     app.extensions["clock"] = DatabaseClock()
     app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate)
-    app.extensions["unwelcome"] = Buckets()
+    app.extensions["unwelcome"] = TokenBuckets()
 
 
 def _name_request() -> None:

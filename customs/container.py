@@ -19,8 +19,8 @@ from customs.declarations.pushes.handler import DeclarationDesk
 from customs.errors import GatewayUnavailable
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
 from customs.jobs.composite import Desks, Staffed
-from customs.jobs.failpoints import CrashPoints
-from customs.jobs.wakeup import Doorbell
+from customs.jobs.failpoints import Failpoints
+from customs.jobs.wakeup import WorkerNotifier
 from customs.payments.collect.payment_lookup import KnownPayments
 from customs.payments.tasks.handler import PaymentDesk
 from customs.payments.tasks.payment_task import PaymentWork
@@ -46,7 +46,7 @@ class Services:
         self.settings = settings
         self._pings = pings
         self._on_mismatch = on_mismatch
-        self.crash = CrashPoints(crash_at)
+        self.crash = Failpoints(crash_at)
 
     @cached_property
     def engine(self) -> Engine:
@@ -71,8 +71,8 @@ class Services:
         return Passwords()
 
     @cached_property
-    def doorbell(self) -> Doorbell:
-        return Doorbell(self.settings.redis_url)
+    def doorbell(self) -> WorkerNotifier:
+        return WorkerNotifier(self.settings.redis_url)
 
     @cached_property
     def policy(self) -> Policy:

@@ -28,7 +28,7 @@ from customs.declarations.models import Declaration, Push
 from customs.declarations.schemas import DeclarationIn
 from customs.gateway import Channel
 from customs.jobs.dispatcher import Engine
-from customs.stats.tallies import EVER, Tally
+from customs.stats.tallies import ALL_TIME, Tally
 from tests.make import NOON
 
 STARTER = """
@@ -125,7 +125,7 @@ def test_the_declarations_of_the_benchmark_are_tallied_as_they_are(ground: Groun
         tallied = tallied.where(Tally.kind == "state", Tally.word != "needs_review")
         by_owner = (Tally.merchant_no, Tally.subject, Tally.word)
         wanted = sorted(db.execute(counted.group_by(Declaration.merchant_no, Declaration.office, state)).all())
-        for days in (Tally.day == EVER, Tally.day != EVER):
+        for days in (Tally.day == ALL_TIME, Tally.day != ALL_TIME):
             assert sorted(db.execute(tallied.where(days).group_by(*by_owner)).all()) == wanted
         cases = db.scalar(select(func.count()).where(Push.cause_id.is_not(None)))
         assert db.scalar(select(func.sum(Tally.count)).where(Tally.word == "open")) == cases == 120

@@ -23,7 +23,7 @@ from customs.container import Services
 from customs.db import database
 from customs.declarations.intake.validate import Rejected
 from customs.errors import CustomsError
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.site.openapi import examples
 from tests import make
 from tests.journeys.gateway import running_gateway
@@ -113,7 +113,7 @@ def services(sqlite_url: str, tmp_path: Path) -> Iterator[Services]:
 def test_every_variable_is_in_the_table_and_every_row_is_a_variable() -> None:
     documented = [row[0].strip("`") for row in table_rows("variable")]
 
-    assert sorted(documented) == sorted([*VARIABLES, CrashPoints.VARIABLE])
+    assert sorted(documented) == sorted([*VARIABLES, Failpoints.VARIABLE])
 
 
 def test_the_public_variables_of_the_contract_are_settings() -> None:

@@ -18,7 +18,7 @@ from customs.db import database, schema_guard
 from customs.declarations.failure_causes import Cause, Error, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
 from customs.ops import migrate
-from customs.stats.tallies import EVER, Tally
+from customs.stats.tallies import ALL_TIME, Tally
 from tests.postgresql import drop_database, new_database
 
 NOW = "'2026-11-23 08:00:00'"
@@ -222,19 +222,19 @@ def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine
         subjects = set(db.scalars(select(Tally.subject).where(Tally.kind == "cause")))
     cases = len(REASONS)
     assert tallies == {
-        ("state", EVER, "SUCCESS"): cases - 1,
-        ("state", EVER, "UNDECLARED"): 1,
-        ("state", EVER, "idle_undeclared"): 1,
-        ("state", EVER, "cancelled"): 1,
-        ("state", EVER, "needs_review"): cases,
+        ("state", ALL_TIME, "SUCCESS"): cases - 1,
+        ("state", ALL_TIME, "UNDECLARED"): 1,
+        ("state", ALL_TIME, "idle_undeclared"): 1,
+        ("state", ALL_TIME, "cancelled"): 1,
+        ("state", ALL_TIME, "needs_review"): cases,
         # Half an hour before midnight in Shanghai, and after it.
         ("state", date(2026, 11, 23), "cancelled"): 1,
         ("state", date(2026, 11, 24), "SUCCESS"): cases - 1,
         ("state", date(2026, 11, 24), "UNDECLARED"): 1,
         ("state", date(2026, 11, 24), "idle_undeclared"): 1,
         ("state", date(2026, 11, 24), "needs_review"): cases,
-        ("cause", EVER, "open"): cases,
-        ("cause", EVER, "opened"): cases,
+        ("cause", ALL_TIME, "open"): cases,
+        ("cause", ALL_TIME, "opened"): cases,
         ("cause", date(2026, 11, 24), "opened"): cases,
     }
     named = {number: cause_of("wechatpay", "SHENZHEN", reason).id for number, reason in enumerate(REASONS, start=1)}

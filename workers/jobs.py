@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from customs.config import read_settings
 from customs.container import Services
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.jobs.outages import Outage
 
 DRAIN_SECONDS = 30.0
@@ -24,7 +24,7 @@ database_outage = Outage("the database does not work")
 @cache
 def services() -> Services:
     """This process's services, made at the first job."""
-    crash_at = os.environ.get(CrashPoints.VARIABLE, "")
+    crash_at = os.environ.get(Failpoints.VARIABLE, "")
     return Services(read_settings(), crash_at, pings=False, on_mismatch=refuse)
 
 

@@ -16,7 +16,7 @@ class Actor(Protocol):
     def name(self) -> str: ...
 
 
-class Act(StrEnum):
+class AuditAction(StrEnum):
     """What is done, as an entry names it: the kind of thing, and the verb."""
 
     BATCH_SUBMIT = "batch.submit"
@@ -58,7 +58,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True)
-class Deed:
+class AuditEvent:
     """Something somebody did, to be kept. `detail`: facts in words; ids and counts, never names or ID numbers."""
 
     actor_id: str
@@ -71,7 +71,7 @@ class Deed:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
-def deed_by(
+def audit_event(
     actor: Actor,
     action: str,
     subject_id: str,
@@ -80,12 +80,12 @@ def deed_by(
     merchant_no: str | None = None,
     reason: str | None = None,
     **detail: str,
-) -> Deed:
+) -> AuditEvent:
     """A deed of theirs; the kind of subject is the first word of the action."""
-    return Deed(actor.id, actor.name, action, action.partition(".")[0], subject_id, merchant_no, reason, detail)
+    return AuditEvent(actor.id, actor.name, action, action.partition(".")[0], subject_id, merchant_no, reason, detail)
 
 
-class Onlooker(Actor, Protocol):
+class AuditReader(Actor, Protocol):
     """Somebody who may see what concerns their merchants, or, with None, everything."""
 
     @property

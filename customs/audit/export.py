@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 
-from customs.audit.actions import Act, Deed, Onlooker
+from customs.audit.actions import AuditAction, AuditEvent, AuditReader
 from customs.audit.hash_chain import exact
 from customs.audit.models import ENTRIES, AuditEnd, AuditEntry
 from customs.audit.queries import AuditFilters, sees
@@ -23,7 +23,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    engine: Engine, trail: AuditTrail, onlooker: Onlooker, filters: AuditFilters, reason: str
+    engine: Engine, trail: AuditTrail, onlooker: AuditReader, filters: AuditFilters, reason: str
 ) -> Iterator[list[str]]:
     """The header, then what they may see, oldest first, up to this export itself: it is a deed, written down first.
 
@@ -31,12 +31,14 @@ def export(
     """
     asked = {name: _text(value) for name, value in asdict(filters).items() if value is not None}
     with database.transaction(engine) as db:
-        deed = Deed(onlooker.id, onlooker.name, Act.AUDIT_EXPORT, "audit", "trail", reason=reason, detail=asked)
+        deed = AuditEvent(
+            onlooker.id, onlooker.name, AuditAction.AUDIT_EXPORT, "audit", "trail", reason=reason, detail=asked
+        )
         last = trail.append(db, deed, database.now(db))
     return export_rows(engine, onlooker, filters, last)
 
 
-def export_rows(engine: Engine, onlooker: Onlooker, filters: AuditFilters, last: int) -> Iterator[list[str]]:
+def export_rows(engine: Engine, onlooker: AuditReader, filters: AuditFilters, last: int) -> Iterator[list[str]]:
     """The header, then the rows up to number `last`."""
     yield list(COLUMNS)
     number = 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Onlooker
+from customs.audit.actions import AuditReader
 from customs.audit.models import AuditEntry
 from customs.db.pagination import Page
 
@@ -36,7 +36,7 @@ class AuditFilters:
         return given
 
 
-def seen_by(onlooker: Onlooker) -> tuple[ColumnElement[bool], ...]:
+def seen_by(onlooker: AuditReader) -> tuple[ColumnElement[bool], ...]:
     """Any of these lets somebody see an entry: it concerns a merchant of theirs, or they did it themselves.
 
     None at all for who sees everything.
@@ -46,7 +46,7 @@ def seen_by(onlooker: Onlooker) -> tuple[ColumnElement[bool], ...]:
     return AuditEntry.merchant_no.in_(sorted(onlooker.merchants)), AuditEntry.actor_id == onlooker.id
 
 
-def entries(db: Session, onlooker: Onlooker, filters: AuditFilters, *, limit: int, cursor: int = 0) -> Page:
+def entries(db: Session, onlooker: AuditReader, filters: AuditFilters, *, limit: int, cursor: int = 0) -> Page:
     """One page; `cursor` is the number to go on after, 0 for the beginning."""
     conditions = filters.conditions()
     if cursor:
@@ -62,7 +62,7 @@ def entries(db: Session, onlooker: Onlooker, filters: AuditFilters, *, limit: in
     return Page(rows[:limit], str(rows[limit - 1].number) if len(rows) > limit else None)
 
 
-def sees(onlooker: Onlooker) -> ColumnElement[bool]:
+def sees(onlooker: AuditReader) -> ColumnElement[bool]:
     """The same as one condition, for who reads everything they may see."""
     ways = seen_by(onlooker)
     return or_(*ways) if ways else AuditEntry.number.is_not(None)

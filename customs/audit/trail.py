@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Actor, Deed, deed_by
+from customs.audit.actions import Actor, AuditAction, AuditEvent, audit_event
 from customs.audit.hash_chain import START, Link, Tampering, Walked, hash_of, walk
 from customs.audit.models import ENDS, ENTRIES
 from customs.db import database
@@ -63,7 +63,7 @@ class AuditTrail:
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"customs audit seal", "sha256")
 
-    def append(self, db: Session, deed: Deed, now: datetime) -> int:
+    def append(self, db: Session, deed: AuditEvent, now: datetime) -> int:
         """Write one deed down in the transaction that does it; returns its number.
 
         By convention the last that a transaction writes: it holds the end of the chain until it commits, and whoever
@@ -72,7 +72,7 @@ class AuditTrail:
         """
         return self.append_many(db, [deed], now)
 
-    def append_many(self, db: Session, deeds: Sequence[Deed], now: datetime) -> int:
+    def append_many(self, db: Session, deeds: Sequence[AuditEvent], now: datetime) -> int:
         """The same for several deeds at once, of which there is at least one; returns the last one's number."""
         # What the session still holds back would be written after the end was locked.
         db.flush()
@@ -111,7 +111,9 @@ class AuditTrail:
             if last != Link(end.number, end.hash):
                 raise ActionNotAllowed("the end of the audit trail is not that of its last entry: look into a backup")
             self._move(connection, last, self._sealed(last))
-            self.append(db, deed_by(by, Act.AUDIT_SEAL, "trail", entries=str(last.number)), database.now(db))
+            self.append(
+                db, audit_event(by, AuditAction.AUDIT_SEAL, "trail", entries=str(last.number)), database.now(db)
+            )
         return verdict
 
     def _looked_at(self, db: Connection) -> tuple[Walked, ChainVerdict]:
@@ -160,7 +162,7 @@ def _locked_end(db: Connection, seal: str) -> Row[Any]:
     return db.execute(LOCK).one()
 
 
-def _row(deed: Deed, number: int, last: Link, now: datetime) -> dict[str, Any]:
+def _row(deed: AuditEvent, number: int, last: Link, now: datetime) -> dict[str, Any]:
     """A deed as an entry. What people typed may hold an ID number, which is masked here for good."""
     row = {
         "number": number,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.api_keys import caller_of, create_api_key, list_api_keys, revoke_api_key, rotate_api_key
 from customs.auth.models import ApiKey
@@ -42,7 +42,7 @@ class KeyDeeds:
             now=self._now,
             expires_at=expires_at,
         )
-        self._keep(Act.API_KEY_CREATE, self._of(text))
+        self._keep(AuditAction.API_KEY_CREATE, self._of(text))
         return text
 
     def rotate(self, name_or_id: str, overlap: timedelta, lifetime: timedelta | None = None) -> str:
@@ -50,19 +50,19 @@ class KeyDeeds:
         text = rotate_api_key(
             self._db, name_or_id, sandbox=self._sandbox, overlap=overlap, now=self._now, lifetime=lifetime
         )
-        self._keep(Act.API_KEY_ROTATE, self._of(text))
+        self._keep(AuditAction.API_KEY_ROTATE, self._of(text))
         return text
 
     def revoke(self, key_id: str) -> None:
         """As `revoke_api_key`."""
         revoke_api_key(self._db, key_id, self._now)
-        self._keep(Act.API_KEY_REVOKE, self._db.get_one(ApiKey, key_id))
+        self._keep(AuditAction.API_KEY_REVOKE, self._db.get_one(ApiKey, key_id))
 
     def _of(self, text: str) -> ApiKey:
         caller, _ = caller_of(self._db, text, self._now)
         return self._db.get_one(ApiKey, caller.key_id)
 
-    def _keep(self, act: Act, key: ApiKey) -> None:
+    def _keep(self, act: AuditAction, key: ApiKey) -> None:
         self._audit.append(self._db, _deed(self._by, act, key), self._now)
 
 
@@ -146,10 +146,10 @@ class HandingOut:
 EVERYTHING = "all"
 
 
-def _deed(by: Caller, act: Act, key: ApiKey) -> Deed:
+def _deed(by: Caller, act: AuditAction, key: ApiKey) -> AuditEvent:
     rights = {"scopes": key.scopes, "merchants": key.merchants}
     detail = {name: ", ".join(given) if given else EVERYTHING for name, given in rights.items()}
     if key.expires_at is not None:
         detail["expires_at"] = instant(key.expires_at) or ""
     only = key.merchants[0] if key.merchants and len(key.merchants) == 1 else None
-    return deed_by(by, act, key.id, merchant_no=only, name=key.name, **detail)
+    return audit_event(by, act, key.id, merchant_no=only, name=key.name, **detail)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.auth.login_throttle import Counted, count_password, take_back
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords, check_password
@@ -99,7 +99,7 @@ def change_own_password(db: Session, visit: Visit, proof: Proof, now: datetime) 
     take_back(db, proof.counted)
     end_other_sessions(db, person.id, visit.session_id, now)
     token = rotate_session(db, visit, code_given=visit.code_given)
-    return token, Change(Act.PERSON_CHANGE_PASSWORD, person)
+    return token, Change(AuditAction.PERSON_CHANGE_PASSWORD, person)
 
 
 def _fitting(engine: Engine, passwords: Passwords, attempt: Attempt) -> Person | None:

@@ -10,7 +10,7 @@ import pyotp
 from pyotp.exceptions import OTPVerificationError
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.auth.login_throttle import Counted, take_back
 from customs.auth.models import Person
 from customs.auth.roles import NEEDS_CODE, Role
@@ -82,7 +82,7 @@ def confirm_set_up(
     person.code_step = _step_of(wanted.secret, code, now)
     person.code_secret = sealed
     end_other_sessions(db, person.id, visit.session_id, now)
-    return rotate_session(db, visit, code_given=True), Change(Act.PERSON_SET_UP_CODE, person)
+    return rotate_session(db, visit, code_given=True), Change(AuditAction.PERSON_SET_UP_CODE, person)
 
 
 def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: str, now: datetime) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.auth.login_throttle import forget_failures
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords, new_password
@@ -40,14 +40,14 @@ class Profile:
 class Change:
     """What was done to a person. `password`: made for them, to be shown this once."""
 
-    action: Act
+    action: AuditAction
     person: Person
     detail: Mapping[str, str] = field(default_factory=dict)
     password: str | None = field(default=None, repr=False)
 
-    def deed_of(self, by: Caller) -> Deed:
+    def deed_of(self, by: Caller) -> AuditEvent:
         """The same as the audit trail keeps it."""
-        return deed_by(by, self.action, self.person.id, **self.detail)
+        return audit_event(by, self.action, self.person.id, **self.detail)
 
 
 def create_person(
@@ -74,7 +74,7 @@ def create_person(
     db.add(person)
     db.flush()
     detail = {"role": person.role, "merchants": _named(person.merchants)}
-    return Change(Act.PERSON_CREATE, person, detail, given)
+    return Change(AuditAction.PERSON_CREATE, person, detail, given)
 
 
 def list_people(db: Session) -> Sequence[Person]:
@@ -121,7 +121,7 @@ def change_role(db: Session, person_id: str, role: str) -> Change:
         _see_that_an_admin_stays(db, person_id)
     person = locked_person(db, person_id)
     before, person.role = person.role, str(wanted)
-    return Change(Act.PERSON_CHANGE_ROLE, person, {"from": before, "to": person.role})
+    return Change(AuditAction.PERSON_CHANGE_ROLE, person, {"from": before, "to": person.role})
 
 
 def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | None) -> Change:
@@ -134,7 +134,7 @@ def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | Non
         raise _invalid(*errors)
     person = locked_person(db, person_id)
     before, person.merchants = person.merchants, wanted
-    return Change(Act.PERSON_CHANGE_MERCHANTS, person, {"from": _named(before), "to": _named(wanted)})
+    return Change(AuditAction.PERSON_CHANGE_MERCHANTS, person, {"from": _named(before), "to": _named(wanted)})
 
 
 def disable(db: Session, person_id: str, now: datetime) -> Change:
@@ -143,14 +143,14 @@ def disable(db: Session, person_id: str, now: datetime) -> Change:
     person = locked_person(db, person_id)
     person.disabled_at = person.disabled_at or now
     end_all_sessions(db, person_id, now)
-    return Change(Act.PERSON_DISABLE, person)
+    return Change(AuditAction.PERSON_DISABLE, person)
 
 
 def enable(db: Session, person_id: str) -> Change:
     """Let somebody in again, with the password they had."""
     person = locked_person(db, person_id)
     person.disabled_at = None
-    return Change(Act.PERSON_ENABLE, person)
+    return Change(AuditAction.PERSON_ENABLE, person)
 
 
 def reset_password(
@@ -164,20 +164,22 @@ def reset_password(
     person.password_hash, person.must_change_password = passwords.hashed(given), True
     forget_failures(db, vault, person.login, person.id)
     _end_what_was_proven(db, person, now, code_too=code_too)
-    return Change(Act.PERSON_RESET_PASSWORD, person, {"one_time_codes": "removed" if code_too else "kept"}, given)
+    return Change(
+        AuditAction.PERSON_RESET_PASSWORD, person, {"one_time_codes": "removed" if code_too else "kept"}, given
+    )
 
 
 def reset_code(db: Session, person_id: str, now: datetime) -> Change:
     """Somebody lost what shows their one-time codes: they set up another one; their sessions end."""
     person = locked_person(db, person_id)
     _end_what_was_proven(db, person, now, code_too=True)
-    return Change(Act.PERSON_RESET_CODE, person)
+    return Change(AuditAction.PERSON_RESET_CODE, person)
 
 
 def end_sessions(db: Session, person_id: str, now: datetime) -> Change:
     """Sign somebody out wherever they are signed in."""
     person = locked_person(db, person_id)
-    return Change(Act.PERSON_END_SESSIONS, person, {"sessions": str(end_all_sessions(db, person_id, now))})
+    return Change(AuditAction.PERSON_END_SESSIONS, person, {"sessions": str(end_all_sessions(db, person_id, now))})
 
 
 def set_language(db: Session, person_id: str, language: str) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.hash_chain import Tampering
 from customs.auth.api_keys import list_api_keys, state_of
 from customs.auth.key_management import KeyDeeds
@@ -168,7 +168,7 @@ def keys_rotate(seal_audit_trail: bool) -> None:
     counts = rotate_keys(services.engine, services.vault)
     counted = {name: str(count) for name, count in counts.items()}
     with services.transaction() as session:
-        deed = deed_by(operator(), Act.PERSONAL_DATA_RESEAL, "all", **counted)
+        deed = audit_event(operator(), AuditAction.PERSONAL_DATA_RESEAL, "all", **counted)
         services.audit.append(session, deed, database.now(session))
     click.echo(
         "{buyers} buyers, {drafts} drafts, {payers} payers, {bills} bills, {endpoints} endpoints and {codes} people's "

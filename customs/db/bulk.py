@@ -65,7 +65,7 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
             cursor.execute(statement, [_document(db.dialect, columns, rows), [row["id"] for row in rows]])
 
 
-def merge_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]) -> None:
+def upsert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]) -> None:
     """Insert many rows, all alike; where the primary key is held already, change that row instead.
 
     `changes`: what becomes of each column, in SQL, out of `held` and `excluded`, which is the row that came.
@@ -90,7 +90,7 @@ def merge_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], 
 
 
 @contextmanager
-def together(db: Connection) -> Iterator[None]:
+def pipeline(db: Connection) -> Iterator[None]:
     """Writes in here are sent to PostgreSQL without waiting for each other's answer; errors show at the end."""
     if db.dialect.name == "postgresql":
         driver: Any = db.connection.driver_connection
@@ -155,15 +155,15 @@ def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any
     return process, getattr(column.default, "arg", None)
 
 
-def one_of(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str]) -> Any:
+def in_list(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str]) -> Any:
     """The condition that a column holds one of very many texts, handed over as one parameter instead of thousands."""
     listed = list(values)
     if db.connection().dialect.name == "postgresql":
         return column == any_(literal(listed, ARRAY(String)))
-    return column.in_(select(each_of(db, listed).c.value))
+    return column.in_(select(unnest(db, listed).c.value))
 
 
-def each_of(db: Session, values: Iterable[str]) -> TableValuedAlias:
+def unnest(db: Session, values: Iterable[str]) -> TableValuedAlias:
     """Very many texts as a table with the column `value`, handed over as one parameter."""
     listed = list(values)
     if db.connection().dialect.name == "postgresql":

@@ -98,7 +98,7 @@ class Money(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) * HUNDREDTH
 
 
-class Word(TypeDecorator[Any]):
+class EnumText(TypeDecorator[Any]):
     """A word of one of our enumerations, kept as text so that a new word needs no migration."""
 
     impl = String(16)
@@ -272,7 +272,7 @@ def is_away(error: SQLAlchemyError) -> bool:
     return not isinstance(error, IntegrityError | DataError | ProgrammingError | NotSupportedError)
 
 
-def padded(items: Sequence[Item]) -> Sequence[Item]:
+def pad_to_power_of_two(items: Sequence[Item]) -> Sequence[Item]:
     """The same items, the last repeated up to a power of two: IN lists of few lengths are plans the database keeps."""
     return [*items, *[items[-1]] * ((1 << (len(items) - 1).bit_length()) - len(items))] if items else items
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 import migrations.versions
 from customs.db import database
-from customs.db.bulk import merge_many
+from customs.db.bulk import upsert_many
 from customs.db.database import Base, SchemaMismatch, UtcDateTime
 
 LOOK_SECONDS = 1.0
@@ -112,7 +112,7 @@ class Readiness:
             with self._engine.begin() as connection:
                 # Committed: a disk that is full shows here only.
                 row = {"slot": self._slot, "checked_at": database.now(connection)}
-                merge_many(connection, WRITE_CHECKS, [row], {"checked_at": "excluded.checked_at"})
+                upsert_many(connection, WRITE_CHECKS, [row], {"checked_at": "excluded.checked_at"})
         except SQLAlchemyError as error:
             return f"{step}: {type(error).__name__}"
         return ""

@@ -19,20 +19,20 @@ from customs.declarations.reading import queries
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
 from customs.declarations.states import State
 from customs.gateway import Channel
-from customs.web.idempotency import once, told_once
-from customs.web.json_body import load, raw_body
+from customs.web.idempotency import idempotent, idempotent_read
+from customs.web.json_body import raw_body, validate_json
 from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
     current_caller,
-    detail,
-    flag_asked,
+    detail_response,
+    flag_argument,
     list_json,
-    needs,
     number_in_cursor,
-    only_these,
-    page_asked,
+    page_arguments,
     services,
-    time_asked,
-    word_asked,
+    text_argument,
+    time_argument,
 )
 
 api = Blueprint("declarations", __name__, url_prefix="/api/v1")
@@ -42,11 +42,11 @@ NUMBERS = ("out_order_no", "payment_no", "sub_order_no")
 
 
 @api.post("/batches")
-@needs(Scope.DECLARATIONS_WRITE)
+@api_key_required(Scope.DECLARATIONS_WRITE)
 def create_batch() -> tuple[dict[str, Any], int]:
-    only_these("results")
-    by_row = word_asked("results", ("rows",)) is not None
-    ready = _ready_once(load(BatchIn()))
+    allow_only_arguments("results")
+    by_row = text_argument("results", ("rows",)) is not None
+    ready = _ready_once(validate_json(BatchIn()))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         taken = accept.take_in_rows(
@@ -54,15 +54,15 @@ def create_batch() -> tuple[dict[str, Any], int]:
         )
         return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
 
-    answer = once(raw_body(), work, before=ready)
+    answer = idempotent(raw_body(), work, before=ready)
     services().doorbell.ring()
     return answer
 
 
 @api.post("/declarations/preflight")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def preflight() -> tuple[dict[str, Any], int]:
-    ready_once = _ready_once(load(BatchIn()))
+    ready_once = _ready_once(validate_json(BatchIn()))
 
     def tell() -> tuple[dict[str, Any], int]:
         ready = ready_once()
@@ -71,39 +71,39 @@ def preflight() -> tuple[dict[str, Any], int]:
             accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
         return {"findings": [finding.as_dict() for finding in ready.checked.findings]}, 200
 
-    return told_once(raw_body(), tell)
+    return idempotent_read(raw_body(), tell)
 
 
 @api.get("/batches")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def list_batches() -> dict[str, Any]:
-    only_these(*PAGE)
-    limit, cursor = page_asked()
+    allow_only_arguments(*PAGE)
+    limit, cursor = page_arguments()
     with services().reading() as db:
-        since, until = time_asked("since"), time_asked("until")
+        since, until = time_argument("since"), time_argument("until")
         page = queries.list_batches(db, current_caller(), limit=limit, cursor=cursor, since=since, until=until)
         return list_json(page, [_batch_json(db, batch.id) for batch in page.rows])
 
 
 @api.get("/batches/<batch_id>")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def read_batch(batch_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        return detail(_batch_json(db, batch_id))
+        return detail_response(_batch_json(db, batch_id))
 
 
 @api.get("/declarations")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def list_declarations() -> dict[str, Any]:
-    only_these(*PAGE, "batch_id", "state", "channel", "office", "needs_review", *NUMBERS)
-    limit, cursor = page_asked()
-    words: dict[str, Any] = {name: word_asked(name) for name in ("batch_id", "office", *NUMBERS)}
+    allow_only_arguments(*PAGE, "batch_id", "state", "channel", "office", "needs_review", *NUMBERS)
+    limit, cursor = page_arguments()
+    words: dict[str, Any] = {name: text_argument(name) for name in ("batch_id", "office", *NUMBERS)}
     filters = queries.Filters(
-        state=word_asked("state", tuple(State)),
-        channel=word_asked("channel", tuple(Channel)),
-        needs_review=flag_asked("needs_review"),
-        since=time_asked("since"),
-        until=time_asked("until"),
+        state=text_argument("state", tuple(State)),
+        channel=text_argument("channel", tuple(Channel)),
+        needs_review=flag_argument("needs_review"),
+        since=time_argument("since"),
+        until=time_argument("until"),
         **words,
     )
     with services().reading() as db:
@@ -112,17 +112,17 @@ def list_declarations() -> dict[str, Any]:
 
 
 @api.get("/declarations/<declaration_id>")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def read_declaration(declaration_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        return detail(_declaration_json(db, queries.declaration_of(db, declaration_id, current_caller())))
+        return detail_response(_declaration_json(db, queries.declaration_of(db, declaration_id, current_caller())))
 
 
 @api.get("/declarations/<declaration_id>/events")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def read_events(declaration_id: str) -> dict[str, Any]:
-    only_these("limit", "cursor")
-    limit, cursor = page_asked(LARGEST_PAGE)
+    allow_only_arguments("limit", "cursor")
+    limit, cursor = page_arguments(LARGEST_PAGE)
     after = number_in_cursor(cursor)
     with services().reading() as db:
         queries.declaration_of(db, declaration_id, current_caller())
@@ -132,9 +132,9 @@ def read_events(declaration_id: str) -> dict[str, Any]:
 
 
 @api.post("/declarations/<declaration_id>/redeclare")
-@needs(Scope.DECLARATIONS_WRITE)
+@api_key_required(Scope.DECLARATIONS_WRITE)
 def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
-    body = load(RedeclareIn())
+    body = validate_json(RedeclareIn())
     return _decided(
         lambda reviewing: reviewing.redeclare(
             declaration_id, body["reason"], override=body["override"], push_ids=body.get("pushes", ())
@@ -143,9 +143,9 @@ def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 
 @api.post("/declarations/<declaration_id>/modify")
-@needs(Scope.DECLARATIONS_WRITE)
+@api_key_required(Scope.DECLARATIONS_WRITE)
 def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
-    body = load(ModifyIn())
+    body = validate_json(ModifyIn())
     reason = body.pop("reason")
     return _decided(
         lambda reviewing: reviewing.modify(declaration_id, reason, body, services().vault, services().rules),
@@ -153,44 +153,44 @@ def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 
 @api.post("/declarations/<declaration_id>/cancel")
-@needs(Scope.DECLARATIONS_WRITE)
+@api_key_required(Scope.DECLARATIONS_WRITE)
 def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
-    body = load(ReasonIn())
+    body = validate_json(ReasonIn())
     return _decided(lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
 
 
 @api.post("/declarations/<declaration_id>/dismiss")
-@needs(Scope.DECLARATIONS_REVIEW)
+@api_key_required(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
-    body = load(ReasonIn())
+    body = validate_json(ReasonIn())
     return _decided(lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
 
 
 @api.get("/offices")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def list_offices() -> dict[str, Any]:
-    only_these()
+    allow_only_arguments()
     return list_json(Page((), None), serializers.offices_json())
 
 
 @api.get("/registrations")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def list_registrations() -> dict[str, Any]:
     return _registrations_json()
 
 
 def _registrations_json() -> dict[str, Any]:
-    only_these("limit", "cursor")
-    limit, cursor = page_asked()
+    allow_only_arguments("limit", "cursor")
+    limit, cursor = page_arguments()
     with services().reading() as db:
         page = registrations.list_registrations(db, current_caller(), limit=limit, cursor=cursor)
         return list_json(page, [serializers.registration_json(row) for row in page.rows])
 
 
 @api.put("/registrations")
-@needs(Scope.DECLARATIONS_WRITE)
+@api_key_required(Scope.DECLARATIONS_WRITE)
 def put_registrations() -> dict[str, Any]:
-    body = load(RegistrationsIn())
+    body = validate_json(RegistrationsIn())
     with services().transaction() as db:
         now = database.now(db)
         registrations.put_registrations(db, body["registrations"], current_caller(), services().audit, now)
@@ -214,7 +214,7 @@ def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> t
         declaration = decide(reviewing)
         return _declaration_json(db, declaration), status
 
-    answer = once(raw_body(), work)
+    answer = idempotent(raw_body(), work)
     services().doorbell.ring()
     return answer
 

@@ -12,7 +12,7 @@ from customs.declarations.batch_moves import goes_on
 from customs.declarations.identity import Identity
 from customs.declarations.models import Declaration
 from customs.declarations.states import State
-from customs.events.outbox import EventType, News, announce
+from customs.events.outbox import EventType, NewEvent, publish
 
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 declaration = DECLARATIONS.c
@@ -61,8 +61,8 @@ def _is_due(pushes: Sequence[Mapping[str, Any]]) -> bool:
     return any(push["due_at"] is not None for push in pushes)
 
 
-def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[News]:
-    """News of one declaration: its numbers from `row`, its `state`, `identity` and `needs_review` from `state`."""
+def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[NewEvent]:
+    """NewEvent of one declaration: its numbers from `row`, its `state`, `identity` and `needs_review` from `state`."""
     data = {
         "declaration_id": row["declaration_id"],
         "batch_id": row["batch_id"],
@@ -73,7 +73,7 @@ def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[s
         "needs_review": state["needs_review"],
     }
     for one in types:
-        yield News(one, row["merchant_no"], data, row["batch_id"])
+        yield NewEvent(one, row["merchant_no"], data, row["batch_id"])
 
 
 def announce_declarations(db: Session | Connection, ids: Sequence[str], type_: EventType, now: datetime) -> None:
@@ -84,4 +84,4 @@ def announce_declarations(db: Session | Connection, ids: Sequence[str], type_: E
     folds = (declaration.state, declaration.identity, declaration.needs_review)
     found = select(declaration.id.label("declaration_id"), *columns, *folds).where(declaration.id.in_(ids))
     rows = db.execute(found.order_by(declaration.id)).mappings()
-    announce(db, [one for row in map(dict, rows) for one in news_of(row, [type_], row)], now)
+    publish(db, [one for row in map(dict, rows) for one in news_of(row, [type_], row)], now)

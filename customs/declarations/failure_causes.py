@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from customs.db.bulk import merge_many
+from customs.db.bulk import upsert_many
 from customs.db.database import Base, UtcDateTime
 from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER, HOLDS_EARLIER, NO_END
 
@@ -125,4 +125,4 @@ def remember(db: Session | Connection, met: Collection[CauseKey], now: datetime)
     fresh = select(CAUSES.c.id).where(CAUSES.c.id.in_(by_id), CAUSES.c.last_seen_at > now - SEEN_WITHIN)
     unseen = sorted(by_id.keys() - set(connection.scalars(fresh)))
     rows = [{"id": id_, **by_id[id_]._asdict(), "first_seen_at": now, "last_seen_at": now} for id_ in unseen]
-    merge_many(connection, CAUSES, rows, {"last_seen_at": "excluded.last_seen_at"})
+    upsert_many(connection, CAUSES, rows, {"last_seen_at": "excluded.last_seen_at"})

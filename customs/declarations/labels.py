@@ -14,7 +14,7 @@ from customs.events.timeline import Event
 from customs.review.advice import CONTACTS
 from customs.review.assignments import Contacted
 from customs.review.labels import case_told, explanation_told
-from customs.web.labels import error_shown, told
+from customs.web.labels import error_label, error_shown
 from customs.web.template_filters import exact, when
 
 _ = lazy_gettext
@@ -212,7 +212,7 @@ def fault_told(code: str, detail: str) -> str:
     """What is wrong with a field of a form, and what to do."""
     if code in AT_A_FIELD:
         return str(AT_A_FIELD[code])
-    words = told(code, detail)
+    words = error_label(code, detail)
     return f"{words.meaning} {words.action}".strip()
 
 

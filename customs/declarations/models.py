@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from customs.db.database import Base, Money, UtcDateTime, Word
+from customs.db.database import Base, EnumText, Money, UtcDateTime
 from customs.declarations.identity import Identity
 from customs.declarations.states import Action, State
 from customs.gateway.channels import Channel
@@ -164,7 +164,7 @@ class Declaration(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     batch_id: Mapped[str] = mapped_column(String(40))
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
-    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel))
     office: Mapped[str] = mapped_column(String(32))
     out_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
@@ -173,8 +173,8 @@ class Declaration(Base):
     duty: Mapped[int | None] = mapped_column(Integer)
     buyer: Mapped[str | None] = mapped_column(Text)
     cert_index: Mapped[str | None] = mapped_column(String(32))
-    state: Mapped[State] = mapped_column(Word(State))
-    identity: Mapped[Identity] = mapped_column(Word(Identity))
+    state: Mapped[State] = mapped_column(EnumText(State))
+    identity: Mapped[Identity] = mapped_column(EnumText(Identity))
     needs_review: Mapped[bool] = mapped_column(Boolean)
     case_reason: Mapped[str | None] = mapped_column(Text)
     case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -268,7 +268,7 @@ class Push(Due, Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     declaration_id: Mapped[str] = mapped_column(String(40))
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
-    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel))
     payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     customs: Mapped[str] = mapped_column(String(32))
     sub_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
@@ -277,9 +277,9 @@ class Push(Due, Base):
     withheld: Mapped[bool] = mapped_column(Boolean, default=False)
     cancelled: Mapped[bool] = mapped_column(Boolean, default=False)
 
-    state: Mapped[State] = mapped_column(Word(State), default=State.UNDECLARED)
+    state: Mapped[State] = mapped_column(EnumText(State), default=State.UNDECLARED)
     explanation: Mapped[str | None] = mapped_column(Text)
-    identity: Mapped[Identity | None] = mapped_column(Word(Identity))
+    identity: Mapped[Identity | None] = mapped_column(EnumText(Identity))
     modify_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
     accepted: Mapped[bool] = mapped_column(Boolean, default=False)
     accepted_content: Mapped[str | None] = mapped_column(Text)
@@ -287,11 +287,11 @@ class Push(Due, Base):
     refund_allowed: Mapped[bool] = mapped_column(Boolean, default=False)
 
     epoch: Mapped[int] = mapped_column(Integer, default=0)
-    prior_state: Mapped[State | None] = mapped_column(Word(State))
+    prior_state: Mapped[State | None] = mapped_column(EnumText(State))
     budget_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    next_action: Mapped[Action | None] = mapped_column(Word(Action))
+    next_action: Mapped[Action | None] = mapped_column(EnumText(Action))
     fresh: Mapped[bool] = mapped_column(Boolean, default=True)
-    in_doubt: Mapped[Action | None] = mapped_column(Word(Action))
+    in_doubt: Mapped[Action | None] = mapped_column(EnumText(Action))
     refusal: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
@@ -324,7 +324,7 @@ class Registration(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
-    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel))
     office: Mapped[str] = mapped_column(String(32))
     mch_customs_no: Mapped[str] = mapped_column(String(100))
     merchant_customs_name: Mapped[str | None] = mapped_column(String(200))

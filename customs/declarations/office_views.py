@@ -10,9 +10,9 @@ from customs.declarations.offices import OFFICES, CustomsCode, Office, codes_for
 from customs.gateway import Channel
 from customs.web.i18n import ENGLISH
 from customs.web.labels import OFFICE_NAMES, Shown
-from customs.web.rendering import desk
-from customs.web.request import only_these
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments
+from customs.web.session_auth import login_required
 
 pages = Blueprint("office_pages", __name__, url_prefix="/admin/offices")
 
@@ -32,12 +32,12 @@ class Row:
 
 
 @pages.get("")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show_offices() -> Response:
-    only_these()
+    allow_only_arguments()
     with force_locale(ENGLISH):
         rows = [_row(office) for office in OFFICES.values() if office.enabled]
-    return desk("admin/offices.html", rows=rows, channels=list(Channel), no_repush=NO_REPUSH)
+    return render_page("admin/offices.html", rows=rows, channels=list(Channel), no_repush=NO_REPUSH)
 
 
 def _row(office: Office) -> Row:

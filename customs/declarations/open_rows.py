@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
-from customs.db.bulk import insert_many, one_of
+from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
 from customs.declarations.batch_moves import mark_moved
 from customs.declarations.intake.orders import Order
@@ -78,12 +78,12 @@ def leave_open(
 def settle(db: Session, orders: Collection[Order]) -> set[str]:
     """Close the open rows whose orders are submitted now, whichever batch left them; returns those batches."""
     merchants = sorted({order.merchant_no for order in orders})
-    of_merchants = (OpenRow.discarded_at.is_(None), one_of(db, OpenRow.merchant_no, merchants))
+    of_merchants = (OpenRow.discarded_at.is_(None), in_list(db, OpenRow.merchant_no, merchants))
     if db.scalar(select(OpenRow.id).where(*of_merchants).limit(1)) is None:
         return set()
     by_number = {(order.merchant_no, order.out_order_no): order for order in orders}
     by_payment = {(order.merchant_no, order.payment_no): order for order in orders}
-    numbers = one_of(db, OpenRow.out_order_no, {"", *(number for _, number in by_number)})
+    numbers = in_list(db, OpenRow.out_order_no, {"", *(number for _, number in by_number)})
     settled = []
     for row in db.scalars(select(OpenRow).where(*of_merchants, numbers).order_by(OpenRow.id).with_for_update()):
         known, number = (by_number, row.out_order_no) if row.out_order_no else (by_payment, row.payment_no)
@@ -171,7 +171,9 @@ def _discarded(
         merchants = {row.merchant_no for row in rows}
         merchant_no = merchants.pop() if len(merchants) == 1 else ""
         counted = {"rows": str(len(rows))}
-        deed = deed_by(by, Act.BATCH_DISCARD_ROWS, batch_id, merchant_no=merchant_no or None, reason=reason, **counted)
+        deed = audit_event(
+            by, AuditAction.BATCH_DISCARD_ROWS, batch_id, merchant_no=merchant_no or None, reason=reason, **counted
+        )
         audit.append(db, deed, now)
     return len(rows)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.pagination import Page, page_of
@@ -86,13 +86,13 @@ def put_registrations(
     return len(rows)
 
 
-def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> Deed:
+def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> AuditEvent:
     """One for all of them: how many, and which the first few are."""
     merchants = sorted({row["merchant_no"] for row in rows})
     named = ["/".join((row["merchant_no"], row["channel"], row["office"])) for row in rows[:NAMED_IN_A_DEED]]
     detail = {"count": str(len(rows)), "first": ", ".join(named)}
     only = merchants[0] if len(merchants) == 1 else None
-    return deed_by(caller, Act.REGISTRATION_PUT, only or "several", merchant_no=only, **detail)
+    return audit_event(caller, AuditAction.REGISTRATION_PUT, only or "several", merchant_no=only, **detail)
 
 
 def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[ErrorDetail]:

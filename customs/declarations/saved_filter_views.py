@@ -10,7 +10,7 @@ from customs.auth.saved_filters import SavedFilter, remove_filter, save_filter
 from customs.db import database
 from customs.declarations.views import SAVED
 from customs.web.form_actions import acted
-from customs.web.session_auth import current_visit, opens
+from customs.web.session_auth import current_visit, login_required
 
 pages = Blueprint("filter_pages", __name__)
 
@@ -18,7 +18,7 @@ LIST = "/declarations"
 
 
 @pages.post("/filters")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def save() -> WerkzeugResponse:
     name, query = (request.form.get(field, "") for field in ("name", "query"))
 
@@ -29,7 +29,7 @@ def save() -> WerkzeugResponse:
 
 
 @pages.post("/filters/<filter_id>/remove")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def remove(filter_id: str) -> WerkzeugResponse:
     return acted(
         lambda db: remove_filter(db, current_visit().person.id, filter_id), LIST, gettext("The filter was removed.")

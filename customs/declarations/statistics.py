@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from customs.declarations.states import State, fold_states
-from customs.stats.tallies import EVER, TallyKey, day_of
+from customs.stats.tallies import ALL_TIME, TallyKey, day_of
 
 # What a tally counts: declarations as they stand, cases by their cause, and how long it took to be SUCCESS.
 #
@@ -46,12 +46,12 @@ def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: dat
         for words, delta in ((old, -1), (new, 1)):
             for word in words:
                 add(STATE, came, office, word, delta)
-                add(STATE, EVER, office, word, delta)
+                add(STATE, ALL_TIME, office, word, delta)
     for cause_id, delta in _causes(before, after):
-        add(CAUSE, EVER, cause_id, OPEN, delta)
+        add(CAUSE, ALL_TIME, cause_id, OPEN, delta)
         if delta > 0:
             add(CAUSE, day_of(now), cause_id, OPENED, delta)
-            add(CAUSE, EVER, cause_id, OPENED, delta)
+            add(CAUSE, ALL_TIME, cause_id, OPENED, delta)
     if State.SUCCESS in new and State.SUCCESS not in old:
         # Pushed again after a SUCCESS it was not accepted before, whatever we were told.
         add(CLEAR, day_of(now), office, bucket_of(now - owner["created_at"]), 1)

@@ -15,9 +15,9 @@ from customs.declarations.reading.detail import dossier_of, timeline_of
 from customs.declarations.reading.queries import list_declarations
 from customs.events.comments import comments_of
 from customs.gateway import Channel, money_text
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, number_in_cursor, page_asked, services
-from customs.web.session_auth import current_visit, opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import current_caller, number_in_cursor, page_arguments, services
+from customs.web.session_auth import current_visit, login_required
 
 pages = Blueprint("declaration_pages", __name__)
 
@@ -26,29 +26,31 @@ EVENTS_A_PAGE = 50
 
 
 @pages.get("/declarations")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def list_page() -> Response:
-    asked, (limit, cursor) = list_filters.asked(), page_asked()
+    asked, (limit, cursor) = list_filters.asked(), page_arguments()
     caller = current_caller()
     with services().reading() as db:
         found = list_declarations(db, caller, asked.filters, limit=limit, cursor=cursor)
         counts = asked.counts(db, caller)
         saved = saved_filters_of(db, current_visit().person.id, SAVED)
     shown = {"asked": asked, "counts": counts, "saved": saved, **_choices()}
-    return desk("declarations/list.html", rows=found.rows, next_cursor=found.next_cursor, **shown)
+    return render_page("declarations/list.html", rows=found.rows, next_cursor=found.next_cursor, **shown)
 
 
 @pages.get("/declarations/<declaration_id>")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show(declaration_id: str) -> Response:
-    return desk("declarations/page.html", **dossier_shown(declaration_id))
+    return render_page("declarations/page.html", **dossier_shown(declaration_id))
 
 
 @pages.get("/declarations/<declaration_id>/live")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def live(declaration_id: str) -> Response:
     """What the page asks for while something goes on: itself again, without its shell."""
-    return fragment("declarations/live.html", may=current_caller().may, Scope=Scope, **dossier_shown(declaration_id))
+    return render_fragment(
+        "declarations/live.html", may=current_caller().may, Scope=Scope, **dossier_shown(declaration_id)
+    )
 
 
 def dossier_shown(declaration_id: str) -> dict[str, Any]:

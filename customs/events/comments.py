@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from customs.audit.actions import Onlooker
+from customs.audit.actions import AuditReader
 from customs.db.database import Base, UtcDateTime
 from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
@@ -35,7 +35,7 @@ class Comment(Base):
 
 
 def comment(
-    db: Session, author: Onlooker, subject_id: str, merchant_no: str | None, text: str, now: datetime
+    db: Session, author: AuditReader, subject_id: str, merchant_no: str | None, text: str, now: datetime
 ) -> Comment:
     """Keep a remark; whatever in it looks like an ID number is masked for good.
 
@@ -58,7 +58,7 @@ def comment(
     return made
 
 
-def comments_of(db: Session, onlooker: Onlooker, subject_id: str) -> Sequence[Comment]:
+def comments_of(db: Session, onlooker: AuditReader, subject_id: str) -> Sequence[Comment]:
     """What was written beside a subject, oldest first, but for what concerns other merchants than theirs."""
     statement = select(Comment).where(Comment.subject_id == subject_id).order_by(Comment.at, Comment.id)
     if onlooker.merchants is not None:

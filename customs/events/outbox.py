@@ -38,7 +38,7 @@ class EventType(StrEnum):
     WEBHOOK_TEST = "webhook.test"
 
 
-class Announcement(Base):
+class OutboxEvent(Base):
     """One thing that happened: ids, numbers and a state, no personal data. Nothing but `unspread` is ever changed.
 
     `merchant_no` is None for what concerns several merchants of a batch, or everybody (a lane). `unspread`: nobody
@@ -61,11 +61,11 @@ class Announcement(Base):
     unspread: Mapped[bool] = mapped_column(Boolean)
 
 
-ANNOUNCEMENTS = Base.metadata.tables[Announcement.__tablename__]
+OUTBOX = Base.metadata.tables[OutboxEvent.__tablename__]
 
 
 @dataclass(frozen=True)
-class News:
+class NewEvent:
     """One thing to announce. `data`: JSON of ids, numbers and states."""
 
     type: EventType
@@ -74,13 +74,13 @@ class News:
     batch_id: str | None = None
 
 
-def announce(db: Session | Connection, news: Iterable[News], now: datetime) -> None:
+def publish(db: Session | Connection, news: Iterable[NewEvent], now: datetime) -> None:
     """Write news down in the transaction of what it tells of: one statement, and none when there is none."""
     connection = db.connection() if isinstance(db, Session) else db
-    insert_many(connection, ANNOUNCEMENTS, [row_of(one, now) for one in news])
+    insert_many(connection, OUTBOX, [row_of(one, now) for one in news])
 
 
-def row_of(one: News, now: datetime, *, unspread: bool = True) -> dict[str, Any]:
+def row_of(one: NewEvent, now: datetime, *, unspread: bool = True) -> dict[str, Any]:
     """An announcement as a row."""
     return {
         "id": new_id("evt"),

@@ -17,9 +17,9 @@ from customs.declarations.reading.queries import batch_of, list_batches, progres
 from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
 from customs.imports.drafts import Draft, draft_of_batch, open_draft
 from customs.web.form_actions import acted
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, page_asked, services, word_asked
-from customs.web.session_auth import opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import current_caller, page_arguments, services, text_argument
+from customs.web.session_auth import login_required
 
 pages = Blueprint("batch_pages", __name__)
 
@@ -32,20 +32,20 @@ LONGEST_ID = 18
 
 
 @pages.get("/batches")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def list_page() -> Response:
-    whose = word_asked("whose", ("", MINE, ALL)) or MINE
-    limit, cursor = page_asked(BATCHES_A_PAGE)
+    whose = text_argument("whose", ("", MINE, ALL)) or MINE
+    limit, cursor = page_arguments(BATCHES_A_PAGE)
     caller = current_caller()
     sender_id = caller.id if whose == MINE else None
     with services().reading() as db:
         found = list_batches(db, caller, limit=limit, cursor=cursor, sender_id=sender_id)
         batches = [(batch, progress_of(db, batch.id)) for batch in found.rows]
-    return desk("batches/list.html", batches=batches, whose=whose, next_cursor=found.next_cursor)
+    return render_page("batches/list.html", batches=batches, whose=whose, next_cursor=found.next_cursor)
 
 
 @pages.get("/batches/<batch_id>")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show(batch_id: str) -> Response:
     with services().reading() as db:
         shown = _shown(db, batch_id)
@@ -56,19 +56,19 @@ def show(batch_id: str) -> Response:
             "discardings": discardings_of(db, batch_id, MOST_FINDINGS),
             "earlier": earlier_submissions(db, replays_of(db, batch_id), caller),
         }
-    return desk("batches/page.html", most_findings=MOST_FINDINGS, **left, **shown)
+    return render_page("batches/page.html", most_findings=MOST_FINDINGS, **left, **shown)
 
 
 @pages.get("/batches/<batch_id>/progress")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def progress(batch_id: str) -> Response:
     """What the page of a running batch asks for."""
     with services().reading() as db:
-        return fragment("batches/progress.html", **_shown(db, batch_id))
+        return render_fragment("batches/progress.html", **_shown(db, batch_id))
 
 
 @pages.get("/batches/<batch_id>/result.xlsx")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def result(batch_id: str) -> Response:
     with services().reading() as db:
         now = database.now(db)
@@ -78,7 +78,7 @@ def result(batch_id: str) -> Response:
 
 
 @pages.post("/batches/<batch_id>/rows")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def add_rows(batch_id: str) -> WerkzeugResponse:
     """Rows that were mended: a draft of them, which completes this batch when it is submitted."""
     file = request.files.get("file")
@@ -92,7 +92,7 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/batches/<batch_id>/rows/discard")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def discard_open_rows(batch_id: str) -> WerkzeugResponse:
     """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
     whole = request.form.get("which") == ALL

@@ -16,7 +16,7 @@ from customs.imports.sample_tutorial import sample_csv
 from customs.imports.template import template_workbook
 from customs.web.i18n import html_language
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("import_files", __name__)
 
@@ -25,7 +25,7 @@ CSV = "text/csv; charset=gb18030"
 
 
 @pages.get("/import/template.xlsx")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def template() -> Response:
     offered = picks()
     content = template_workbook(html_language(), offered["office"], offered["channel"])
@@ -33,7 +33,7 @@ def template() -> Response:
 
 
 @pages.get("/import/sample.csv")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def sample() -> Response:
     """Orders that a sandbox ends as their notes say; in front of the real gateway there is no such file."""
     if not services().settings.sandbox:
@@ -44,7 +44,7 @@ def sample() -> Response:
 
 
 @pages.get("/import/<draft_id>/faulty.xlsx")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def faulty(draft_id: str) -> Response:
     """What submitting would leave, with the reasons."""
     caller, parts = current_caller(), services()

@@ -14,8 +14,8 @@ from customs.imports.drafts import draft_of, submitted_as
 from customs.imports.preview import preview
 from customs.imports.view_model import MEND, ROWS_A_PAGE, TABS, Asked, View
 from customs.web.form_actions import REFUSED, TOLD_IN_PLACE, sentences
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, number_in_cursor, services, word_asked
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import current_caller, number_in_cursor, services, text_argument
 
 START = "/import"
 # Digits of a row's number, or of a revision.
@@ -29,7 +29,7 @@ def place_of(draft_id: str) -> str:
 
 def asked() -> Asked:
     """The rows that this request's address asks for."""
-    return Asked(word_asked("show", tuple(TABS)), number_in_cursor(request.args.get("offset")))
+    return Asked(text_argument("show", tuple(TABS)), number_in_cursor(request.args.get("offset")))
 
 
 def working_on(opened: Mapping[int, Collection[str]] | None = None) -> Asked:
@@ -122,4 +122,8 @@ def _shown(view: View, errors: Sequence[str]) -> Response:
         "columns": COLUMNS,
         "offered": labels.picks(),
     }
-    return fragment("import/preview.html", **shown) if is_part_wanted() else desk("import/draft.html", **shown)
+    return (
+        render_fragment("import/preview.html", **shown)
+        if is_part_wanted()
+        else render_page("import/draft.html", **shown)
+    )

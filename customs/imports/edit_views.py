@@ -26,15 +26,15 @@ from customs.imports.preview import preview
 from customs.imports.preview_model import Alike, wrong_alike
 from customs.imports.view_model import Asked, cells_named, typed_cells
 from customs.web.form_actions import DONE
-from customs.web.idempotency import beginning_again
+from customs.web.idempotency import retry_on_conflict
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("mending_pages", __name__, url_prefix=f"{START}/<draft_id>")
 
 
 @pages.post("/cells")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def change_cells(draft_id: str) -> WerkzeugResponse:
     """What was typed is kept, in whichever cells. Those that stood open stay so."""
     opened = cells_named(request.form.getlist("open"))
@@ -51,19 +51,19 @@ def change_cells(draft_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/rows/<int:number>/delete")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def delete_row(draft_id: str, number: int) -> WerkzeugResponse:
     return _mended(draft_id, lambda db: _mending(db, draft_id).delete_rows([number], services().audit), working_on)
 
 
 @pages.post("/rows/<int:number>/strays")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def clear_strays(draft_id: str, number: int) -> WerkzeugResponse:
     return _mended(draft_id, lambda db: _mending(db, draft_id).clear_strays(number), working_on, [number])
 
 
 @pages.post("/alike")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def change_alike(draft_id: str) -> WerkzeugResponse:
     """One word in the place of another, in every row of one merchant's where that is wrong."""
     group = _alike(draft_id)
@@ -72,7 +72,7 @@ def change_alike(draft_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/undo")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def undo_alike(draft_id: str) -> WerkzeugResponse:
     """The last change of many rows is taken back, but for what was edited since; that is told."""
     left: list[str] = []
@@ -87,7 +87,7 @@ def undo_alike(draft_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/columns/<int:place>")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def match_column(draft_id: str, place: int) -> WerkzeugResponse:
     """What a column of the file is that nobody knows by its name: one of ours, or nothing that is declared."""
     column = request.form.get("column", "")
@@ -129,7 +129,7 @@ def _mended(
     The deed fills `told` where there is something to say of it.
     """
     try:
-        draft = beginning_again(deed)
+        draft = retry_on_conflict(deed)
     except CustomsError as error:
         told = told_in_place(error)
     else:

@@ -14,7 +14,7 @@ from customs.imports.preview_model import ShownColumn, Standing
 from customs.imports.view_model import CHECK, MEND, REST
 from customs.spreadsheets.reader import Form
 from customs.web.i18n import is_chinese
-from customs.web.labels import Shown, told
+from customs.web.labels import Shown, error_label
 
 _ = lazy_gettext
 
@@ -111,7 +111,7 @@ class Told(NamedTuple):
 
 def finding_told(finding: Finding) -> Told:
     """A finding in the words of the page."""
-    meaning, action = AT_THE_CELL.get(finding.code) or told(finding.code, finding.detail)
+    meaning, action = AT_THE_CELL.get(finding.code) or error_label(finding.code, finding.detail)
     row, declaration = OTHER_ROW.search(finding.detail), DECLARATION.search(finding.detail)
     wrong, right = CHARACTER.findall(finding.detail), CHARACTER.findall(finding.action)
     spelling = " → ".join([*wrong, *right]) if wrong else ""

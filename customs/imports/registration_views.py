@@ -17,11 +17,11 @@ from customs.gateway import Channel
 from customs.imports.registration_file import COLUMNS, RegistrationFile, read_registration_file, sample_file
 from customs.web.form_actions import DONE, sentences
 from customs.web.forms import answered
-from customs.web.idempotency import beginning_again
-from customs.web.labels import told
-from customs.web.rendering import desk
-from customs.web.request import current_caller, filled, only_these, page_asked, services
-from customs.web.session_auth import opens
+from customs.web.idempotency import retry_on_conflict
+from customs.web.labels import error_label
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.session_auth import login_required
 
 pages = Blueprint("registration_pages", __name__, url_prefix="/admin/registrations")
 
@@ -30,25 +30,27 @@ MOST_TOLD = 100
 
 
 @pages.get("")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show_registrations() -> Response:
-    only_these("cursor", *NARROWED_BY)
-    limit, cursor = page_asked()
-    narrowed = filled(*NARROWED_BY)
+    allow_only_arguments("cursor", *NARROWED_BY)
+    limit, cursor = page_arguments()
+    narrowed = given_filters(*NARROWED_BY)
     with services().reading() as db:
         page = list_registrations(db, current_caller(), narrowed, limit=limit, cursor=cursor)
-    return desk("admin/registrations.html", page=page, narrowed=narrowed, channels=list(Channel), offices=list(OFFICES))
+    return render_page(
+        "admin/registrations.html", page=page, narrowed=narrowed, channels=list(Channel), offices=list(OFFICES)
+    )
 
 
 @pages.get("/put")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def put_form() -> Response:
-    only_these(*COLUMNS)
+    allow_only_arguments(*COLUMNS)
     return _form(typed=request.args)
 
 
 @pages.post("")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def put_one() -> WerkzeugResponse:
     typed = {name: text for name in COLUMNS if (text := request.form.get(name, "").strip())}
     one = RegistrationFile([typed], [1])
@@ -56,7 +58,7 @@ def put_one() -> WerkzeugResponse:
 
 
 @pages.post("/file")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def put_file() -> WerkzeugResponse:
     try:
         file = _uploaded()
@@ -70,7 +72,7 @@ def put_file() -> WerkzeugResponse:
 
 
 @pages.get("/sample.csv")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def sample() -> Response:
     named = {"Content-Disposition": 'attachment; filename="registrations.csv"'}
     return Response(sample_file(), headers=named, content_type=CSV)
@@ -86,7 +88,7 @@ def _uploaded() -> RegistrationFile:
 
 def _put(file: RegistrationFile) -> WerkzeugResponse:
     """Put it on file, and show what is on file then."""
-    count = beginning_again(lambda db: file.put(db, current_caller(), services().audit, database.now(db)))
+    count = retry_on_conflict(lambda db: file.put(db, current_caller(), services().audit, database.now(db)))
     flash(ngettext("%(num)d registration is on file.", "%(num)d registrations are on file.", count), DONE)
     merchants = {row["merchant_no"] for row in file.rows}
     only = f"?{urlencode({'merchant_no': merchants.pop()})}" if len(merchants) == 1 else ""
@@ -97,7 +99,7 @@ def _form(
     errors: Sequence[str] = (), status: int = 200, *, typed: Mapping[str, str] | None = None, **wrong: Any
 ) -> Response:
     """One registration to be typed, or a file of them; `wrong`: what a file was refused for, and how often."""
-    return desk(
+    return render_page(
         "admin/registration_form.html",
         status,
         errors=errors,
@@ -105,6 +107,6 @@ def _form(
         merchants=sorted(current_caller().merchants or ()),
         offices=list(OFFICES),
         channels=list(Channel),
-        told_of=told,
+        told_of=error_label,
         **{"wrong": (), "count": 0} | wrong,
     )

@@ -28,11 +28,11 @@ from customs.imports.edit_views import saved_cells
 from customs.imports.submit import ReadyDraft, make_draft_ready, submit
 from customs.stats.tallies import SHANGHAI
 from customs.web.form_actions import DONE
-from customs.web.idempotency import beginning_again, once
+from customs.web.idempotency import idempotent, retry_on_conflict
 from customs.web.json_body import LARGEST_BODY, raw_body
-from customs.web.rendering import desk
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import moment, opens
+from customs.web.session_auth import login_required, request_time
 
 pages = Blueprint("import_pages", __name__)
 
@@ -41,33 +41,33 @@ LONGEST_REASON = 500
 
 
 @pages.get(START)
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def start() -> Response:
     return _start()
 
 
 @pages.post(START)
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def open_rows() -> WerkzeugResponse:
     """A file or pasted rows become a draft; what cannot be read is told, and what was pasted stays in its place."""
     pasted = ""
     try:
         _let_in_what_was_pasted()
         pasted = request.form.get("pasted", "")
-        draft = beginning_again(lambda db: _opened(db, pasted))
+        draft = retry_on_conflict(lambda db: _opened(db, pasted))
     except CustomsError as error:
         return _start(told_in_place(error), error.status, pasted=pasted)
     return redirect(place_of(draft.id), 303)
 
 
 @pages.get(f"{START}/<draft_id>")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def show(draft_id: str) -> WerkzeugResponse:
     return looked_over(draft_id, asked())
 
 
 @pages.post(f"{START}/<draft_id>/submit")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def submit_rows(draft_id: str) -> WerkzeugResponse:
     """What was typed is kept, then the good rows go out, once however often the button is pressed.
 
@@ -85,12 +85,12 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
 
 
 @pages.post(f"{START}/<draft_id>/discard")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def discard_draft(draft_id: str) -> WerkzeugResponse:
     """The draft goes; rows that a batch left in it are discarded with it, for a reason."""
     why = request.form.get("reason", "").strip()[:LONGEST_REASON] or None
     try:
-        beginning_again(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
+        retry_on_conflict(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
     except CustomsError as error:
         return shown_again(draft_id, asked(), told_in_place(error))
     flash(gettext("The draft was discarded. Nothing of it was sent."), DONE)
@@ -101,7 +101,7 @@ def _start(errors: Sequence[str] = (), status: int = 200, *, pasted: str = "") -
     with services().reading() as db:
         drafts = drafts_of(db, current_caller())
     shown = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
-    return desk("import/start.html", status, errors=errors, pasted=pasted, **shown)
+    return render_page("import/start.html", status, errors=errors, pasted=pasted, **shown)
 
 
 def _let_in_what_was_pasted() -> None:
@@ -115,7 +115,7 @@ def _opened(db: Session, pasted: str) -> Draft:
     if file is not None and file.filename:
         return open_draft(db, services().vault, current_caller(), file.read(), file.filename)
     if pasted.strip():
-        when = f"{moment().astimezone(SHANGHAI):%m-%d %H:%M}"
+        when = f"{request_time().astimezone(SHANGHAI):%m-%d %H:%M}"
         name = gettext("Pasted rows %(when)s", when=when)
         return open_pasted(db, services().vault, current_caller(), pasted, name)
     why = "choose a file, or paste rows"
@@ -132,13 +132,13 @@ def _submitted(draft_id: str) -> dict[str, Any]:
         taken = submit(db, parts.vault, draft, current_caller(), parts.payments, parts.audit, edited)
         return {"batch_id": taken.batch.id, "accepted": len(taken.accepted)}, CREATED
 
-    answer, _ = once(raw_body(), work, before=lambda: ready.append(_ready(draft_id)))
+    answer, _ = idempotent(raw_body(), work, before=lambda: ready.append(_ready(draft_id)))
     return answer
 
 
 def _ready(draft_id: str) -> tuple[ReadyDraft, Collection[int]]:
     """The draft as the person saw and left it, ready to be stored, and the rows that they edited last."""
     caller, parts = current_caller(), services()
-    draft, changes = beginning_again(lambda db: saved_cells(db, draft_id, revision_seen()))
+    draft, changes = retry_on_conflict(lambda db: saved_cells(db, draft_id, revision_seen()))
     ready = make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
     return ready, {one.row for one in changes}

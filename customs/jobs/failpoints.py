@@ -5,7 +5,7 @@ import os
 EXIT_CODE = 137
 
 
-class CrashPoints:
+class Failpoints:
     """Counts how often each point was reached; without a plan it does nothing."""
 
     VARIABLE = "CRASH_AT"

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db import database
-from customs.db.database import Base, UtcDateTime, Word
+from customs.db.database import Base, EnumText, UtcDateTime
 from customs.ids import new_id
 from customs.jobs.outages import Outage
 
@@ -43,7 +43,7 @@ class Process(Base):
     __tablename__ = "processes"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    kind: Mapped[Kind] = mapped_column(Word(Kind))
+    kind: Mapped[Kind] = mapped_column(EnumText(Kind))
     host: Mapped[str] = mapped_column(String(100))
     pid: Mapped[int] = mapped_column(Integer)
     version: Mapped[str] = mapped_column(String(40))

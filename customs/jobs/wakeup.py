@@ -39,7 +39,7 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_REASON]
 
 
-class Doorbell:
+class WorkerNotifier:
     """Rings the workers' queue; one per process."""
 
     def __init__(self, redis_url: str) -> None:

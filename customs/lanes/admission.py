@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from customs.config import Settings
 from customs.db.database import DatabaseClock
-from customs.events.outbox import EventType, News, announce
+from customs.events.outbox import EventType, NewEvent, publish
 from customs.lanes import breaker
 from customs.lanes.breaker import lane_report
 
@@ -45,5 +45,5 @@ class Passage:
             return
         self._spotless = False
         if breaker.report(db, self.lane, said, now):
-            announce(db, [News(EventType.LANE_STOPPED, None, {"lane_id": self.lane})], now)
+            publish(db, [NewEvent(EventType.LANE_STOPPED, None, {"lane_id": self.lane})], now)
             log.error("the lane was stopped", lane=self.lane)

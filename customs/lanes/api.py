@@ -16,18 +16,26 @@ from customs.lanes import queries
 from customs.lanes.models import Lane
 from customs.lanes.queries import LaneState, state_of
 from customs.timestamps import instant
-from customs.web.idempotency import once
+from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body
-from customs.web.request import current_caller, detail, list_json, needs, only_these, page_asked, services
+from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
+    current_caller,
+    detail_response,
+    list_json,
+    page_arguments,
+    services,
+)
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 
 
 @api.get("/lanes")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def list_lanes() -> dict[str, Any]:
-    only_these("limit", "cursor")
-    limit, cursor = page_asked()
+    allow_only_arguments("limit", "cursor")
+    limit, cursor = page_arguments()
     with services().reading() as db:
         page = page_of(db, select(Lane), (Lane.id,), limit, cursor)
         now = database.now(db)
@@ -35,21 +43,21 @@ def list_lanes() -> dict[str, Any]:
 
 
 @api.get("/lanes/<lane_id>")
-@needs(Scope.DECLARATIONS_READ)
+@api_key_required(Scope.DECLARATIONS_READ)
 def read_lane(lane_id: str) -> WerkzeugResponse:
     with services().reading() as db:
-        return detail(lane_json(_lane(db, lane_id), database.now(db)))
+        return detail_response(lane_json(_lane(db, lane_id), database.now(db)))
 
 
 @api.post("/lanes/<lane_id>/resume")
-@needs(Scope.DECLARATIONS_REVIEW)
+@api_key_required(Scope.DECLARATIONS_REVIEW)
 def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
     def work(db: Session) -> tuple[dict[str, Any], int]:
         now = database.now(db)
         lane = queries.resume_lane(db, lane_id, current_caller(), services().audit, now)
         return lane_json(lane, now), 200
 
-    answer = once(raw_body(), work)
+    answer = idempotent(raw_body(), work)
     services().doorbell.ring()
     return answer
 

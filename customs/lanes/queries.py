@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.config import Settings
@@ -85,5 +85,5 @@ def resume_lane(
     stopped = {"stopped_for": lane.reason} if lane.reason else {}
     breaker.resume(db.connection(), lane_id)
     db.refresh(lane)
-    audit.append(db, deed_by(by, Act.LANE_RESUME, lane_id, reason=reason, **stopped), now)
+    audit.append(db, audit_event(by, AuditAction.LANE_RESUME, lane_id, reason=reason, **stopped), now)
     return lane

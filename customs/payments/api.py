@@ -20,22 +20,22 @@ from customs.payments.models import Payment, Refund
 from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.web.idempotency import once
-from customs.web.json_body import load, raw_body
-from customs.web.rendering import page
+from customs.web.idempotency import idempotent
+from customs.web.json_body import raw_body, validate_json
+from customs.web.rendering import render_bare_page
 from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
     current_caller,
-    detail,
-    flag_asked,
+    detail_response,
+    flag_argument,
     list_json,
-    needs,
     number_in_cursor,
-    only_these,
-    page_asked,
-    required_word,
+    page_arguments,
+    required_argument,
     services,
-    time_asked,
-    word_asked,
+    text_argument,
+    time_argument,
 )
 
 log = structlog.get_logger()
@@ -50,35 +50,35 @@ MOST_FIELDS = 100
 
 
 @api.post("/payments")
-@needs(Scope.PAYMENTS_WRITE)
+@api_key_required(Scope.PAYMENTS_WRITE)
 def create_payment() -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
     desk = create.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
-    order = desk.checked(load(PaymentIn()))
+    order = desk.checked(validate_json(PaymentIn()))
     # A login code is good for one exchange: only the first request may ask for it.
     with_openid = cache(lambda: desk.with_openid(services().engine, order))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         return {"id": desk.pay(db, with_openid(), database.now(db)).id}, 201
 
-    answer, status = once(raw_body(), work, before=with_openid)
+    answer, status = idempotent(raw_body(), work, before=with_openid)
     services().payment_desk.attend(Payment.__tablename__, answer["id"])
     return read_payment_json(answer["id"]), status
 
 
 @api.get("/payments")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def list_payments() -> dict[str, Any]:
-    only_these(*PAGE, "channel", "status", "refund_status", "needs_review", *PAYMENT_WORDS)
-    limit, cursor = page_asked()
+    allow_only_arguments(*PAGE, "channel", "status", "refund_status", "needs_review", *PAYMENT_WORDS)
+    limit, cursor = page_arguments()
     filters = queries.Filters(
-        channel=word_asked("channel", tuple(Channel)),
-        status=word_asked("status", tuple(Status)),
-        refund_status=word_asked("refund_status", tuple(Refunded)),
-        needs_review=flag_asked("needs_review"),
-        since=time_asked("since"),
-        until=time_asked("until"),
-        **{name: word_asked(name) for name in PAYMENT_WORDS},
+        channel=text_argument("channel", tuple(Channel)),
+        status=text_argument("status", tuple(Status)),
+        refund_status=text_argument("refund_status", tuple(Refunded)),
+        needs_review=flag_argument("needs_review"),
+        since=time_argument("since"),
+        until=time_argument("until"),
+        **{name: text_argument(name) for name in PAYMENT_WORDS},
     )
     with services().reading() as db:
         found = queries.list_payments(db, current_caller(), filters, limit=limit, cursor=cursor)
@@ -86,16 +86,16 @@ def list_payments() -> dict[str, Any]:
 
 
 @api.get("/payments/<payment_id>")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def read_payment(payment_id: str) -> WerkzeugResponse:
-    return detail(read_payment_json(payment_id))
+    return detail_response(read_payment_json(payment_id))
 
 
 @api.get("/payments/<payment_id>/events")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def read_payment_events(payment_id: str) -> dict[str, Any]:
-    only_these("limit", "cursor")
-    limit, cursor = page_asked(LARGEST_PAGE)
+    allow_only_arguments("limit", "cursor")
+    limit, cursor = page_arguments(LARGEST_PAGE)
     after = number_in_cursor(cursor)
     with services().reading() as db:
         queries.payment_of(db, payment_id, current_caller())
@@ -104,10 +104,10 @@ def read_payment_events(payment_id: str) -> dict[str, Any]:
 
 
 @api.post("/payments/<payment_id>/refunds")
-@needs(Scope.REFUNDS_WRITE)
+@api_key_required(Scope.REFUNDS_WRITE)
 def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which refund: a repeat is answered with how it stands by then."""
-    body = load(RefundIn())
+    body = validate_json(RefundIn())
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         made = refunds.refund(
@@ -115,23 +115,23 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
         )
         return {"id": made.id}, 201
 
-    answer, status = once(raw_body(), work)
+    answer, status = idempotent(raw_body(), work)
     services().payment_desk.attend(Refund.__tablename__, answer["id"])
     return read_refund_json(answer["id"]), status
 
 
 @api.get("/refunds")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def list_refunds() -> dict[str, Any]:
-    only_these(*PAGE, "channel", "status", "needs_review", *REFUND_WORDS)
-    limit, cursor = page_asked()
+    allow_only_arguments(*PAGE, "channel", "status", "needs_review", *REFUND_WORDS)
+    limit, cursor = page_arguments()
     filters = queries.Filters(
-        channel=word_asked("channel", tuple(Channel)),
-        status=word_asked("status", tuple(RefundStatus)),
-        needs_review=flag_asked("needs_review"),
-        since=time_asked("since"),
-        until=time_asked("until"),
-        **{name: word_asked(name) for name in REFUND_WORDS},
+        channel=text_argument("channel", tuple(Channel)),
+        status=text_argument("status", tuple(RefundStatus)),
+        needs_review=flag_argument("needs_review"),
+        since=time_argument("since"),
+        until=time_argument("until"),
+        **{name: text_argument(name) for name in REFUND_WORDS},
     )
     with services().reading() as db:
         found = queries.list_refunds(db, current_caller(), filters, limit=limit, cursor=cursor)
@@ -139,18 +139,18 @@ def list_refunds() -> dict[str, Any]:
 
 
 @api.get("/refunds/<refund_id>")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def read_refund(refund_id: str) -> WerkzeugResponse:
-    return detail(read_refund_json(refund_id))
+    return detail_response(read_refund_json(refund_id))
 
 
 @api.get("/rates")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def read_rate() -> dict[str, Any]:
-    only_these("channel", "currency", "merchant_no")
-    channel = Channel(required_word("channel", tuple(Channel)))
-    currency = required_word("currency", tuple(CURRENCY_PLACES))
-    merchant_no = required_word("merchant_no")
+    allow_only_arguments("channel", "currency", "merchant_no")
+    channel = Channel(required_argument("channel", tuple(Channel)))
+    currency = required_argument("currency", tuple(CURRENCY_PLACES))
+    merchant_no = required_argument("merchant_no")
     rates.check_merchant(merchant_no, current_caller())
     told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
     return serializers.rate_json(told, age)
@@ -180,7 +180,7 @@ def notify() -> Response:
 @open_doors.get(create.RETURN_PATH.format(id="<payment_id>"))
 def return_page(payment_id: str) -> Response:
     """Where the payer's browser comes back to; what it brings along proves nothing (4.6.4)."""
-    return page("payments/return.html")
+    return render_bare_page("payments/return.html")
 
 
 def read_payment_json(payment_id: str) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from customs.payments.collect import create
 from customs.payments.models import Payment
 from customs.payments.schemas import INPUTS, PaymentIn
 from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose, typed
-from customs.web.idempotency import once
-from customs.web.json_body import loaded, raw_body
-from customs.web.rendering import desk
+from customs.web.idempotency import idempotent
+from customs.web.json_body import raw_body, validate
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("collect_pages", __name__)
 
@@ -32,14 +32,14 @@ CREATED = 201
 
 
 @pages.get("/payments/new")
-@opens(Scope.PAYMENTS_WRITE)
+@login_required(Scope.PAYMENTS_WRITE)
 def new_payment() -> Response:
     begun = {name: request.args[name].strip() for name in ORDER if name in request.args}
     return _page(request.args.get("method", ""), Form(begun))
 
 
 @pages.post("/payments/new")
-@opens(Scope.PAYMENTS_WRITE)
+@login_required(Scope.PAYMENTS_WRITE)
 def create_payment() -> WerkzeugResponse:
     asked = typed(*FIELDS)
     code = request.form.get("method", "")
@@ -49,14 +49,14 @@ def create_payment() -> WerkzeugResponse:
 def _collected(code: str, asked: Mapping[str, str]) -> WerkzeugResponse:
     """Have it collected once for each form, and go to where the payer pays."""
     till = _till()
-    order = till.checked(loaded(PaymentIn(), {**labels.named(code), **asked}))
+    order = till.checked(validate(PaymentIn(), {**labels.named(code), **asked}))
     # A login code is good for one exchange: only the first press may ask for it.
     with_openid = cache(lambda: till.with_openid(services().engine, order))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         return {"id": till.pay(db, with_openid(), database.now(db)).id}, CREATED
 
-    answer, _ = once(raw_body(), work, before=with_openid)
+    answer, _ = idempotent(raw_body(), work, before=with_openid)
     services().payment_desk.attend(Payment.__tablename__, answer["id"])
     return redirect(f"/payments/{answer['id']}", 303)
 
@@ -69,7 +69,7 @@ def _till() -> create.Paying:
 def _page(code: str, form: Form) -> Response:
     way = labels.BY_CODE.get(code, labels.USUAL)
     asked = create.inputs_asked(method_of(way.channel, way.method), services().settings)
-    return desk(
+    return render_page(
         "payments/new.html",
         form=form,
         way=way,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from customs.events.outbox import EventType, News
+from customs.events.outbox import EventType, NewEvent
 from customs.gateway import CURRENCY_PLACES, GatewayError, money_text
 from customs.payments.models import Refund
 from customs.payments.redaction import mask_words
@@ -21,7 +21,7 @@ PAYMENT_NUMBERS = ("channel", "out_order_no", "payment_no")
 REFUND_NUMBERS = ("payment_id", "channel", "payment_no", "outer_refund_no", "refund_no")
 
 
-def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[News]:
+def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[NewEvent]:
     """A payment that ended, that was PAID late, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] in ENDED:
         yield _news(ENDED[after["status"]], "payment_id", after, PAYMENT_NUMBERS)
@@ -29,7 +29,7 @@ def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         yield _news(EventType.PAYMENT_NEEDS_REVIEW, "payment_id", after, PAYMENT_NUMBERS)
 
 
-def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[News]:
+def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[NewEvent]:
     """A refund that ended, as SUCCESS or FAIL, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] is not RefundStatus.PENDING:
         yield _news(EventType.REFUND_ENDED, "refund_id", after, REFUND_NUMBERS)
@@ -37,7 +37,7 @@ def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
         yield _news(EventType.REFUND_NEEDS_REVIEW, "refund_id", after, REFUND_NUMBERS)
 
 
-def _news(kind: EventType, named: str, row: Mapping[str, Any], numbers: tuple[str, ...]) -> News:
+def _news(kind: EventType, named: str, row: Mapping[str, Any], numbers: tuple[str, ...]) -> NewEvent:
     data = {
         named: row["id"],
         "merchant_no": row["merchant_no"],
@@ -46,7 +46,7 @@ def _news(kind: EventType, named: str, row: Mapping[str, Any], numbers: tuple[st
         "amount": money_text(row["amount"], CURRENCY_PLACES[row["currency"]]),
         "status": str(row["status"]),
     }
-    return News(kind, row["merchant_no"], data)
+    return NewEvent(kind, row["merchant_no"], data)
 
 
 def event_of(

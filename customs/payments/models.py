@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from customs.db.database import Base, Money, UtcDateTime, Word
+from customs.db.database import Base, EnumText, Money, UtcDateTime
 from customs.gateway.channels import Channel
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.payments.tasks.task import Errand
@@ -59,7 +59,7 @@ class Payment(Errand, Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
-    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel))
     method: Mapped[str] = mapped_column(String(32))
     out_order_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     payment_no: Mapped[str | None] = mapped_column(String(LONGEST_NUMBER))
@@ -71,7 +71,7 @@ class Payment(Errand, Base):
     sender: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    status: Mapped[Status] = mapped_column(Word(Status), default=Status.INIT)
+    status: Mapped[Status] = mapped_column(EnumText(Status), default=Status.INIT)
     explanation: Mapped[str | None] = mapped_column(Text)
     payer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     pay_amount: Mapped[Decimal | None] = mapped_column(Money)
@@ -81,7 +81,7 @@ class Payment(Errand, Base):
     wallet: Mapped[str | None] = mapped_column(String(32))
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     personal: Mapped[str | None] = mapped_column(Text)
-    refund_status: Mapped[Refunded] = mapped_column(Word(Refunded), default=Refunded.NONE)
+    refund_status: Mapped[Refunded] = mapped_column(EnumText(Refunded), default=Refunded.NONE)
     refunded: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     refunded_elsewhere: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
 
@@ -102,7 +102,7 @@ class Refund(Errand, Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     payment_id: Mapped[str] = mapped_column(ForeignKey("payments.id"))
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
-    channel: Mapped[Channel] = mapped_column(Word(Channel))
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel))
     payment_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     outer_refund_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
     refund_no: Mapped[str | None] = mapped_column(String(LONGEST_NUMBER))
@@ -112,7 +112,7 @@ class Refund(Errand, Base):
     sender: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    status: Mapped[RefundStatus] = mapped_column(Word(RefundStatus), default=RefundStatus.PENDING)
+    status: Mapped[RefundStatus] = mapped_column(EnumText(RefundStatus), default=RefundStatus.PENDING)
     explanation: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -156,7 +156,7 @@ class Rate(Base):
 
     __tablename__ = "rates"
 
-    channel: Mapped[Channel] = mapped_column(Word(Channel), primary_key=True)
+    channel: Mapped[Channel] = mapped_column(EnumText(Channel), primary_key=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER), primary_key=True)
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     rate: Mapped[str] = mapped_column(String(32))

@@ -11,9 +11,9 @@ from customs.auth.principal import Scope
 from customs.gateway import CURRENCY_PLACES, Channel
 from customs.payments.collect import rates
 from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose
-from customs.web.rendering import desk
-from customs.web.request import current_caller, filled, required_word, services
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import current_caller, given_filters, required_argument, services
+from customs.web.session_auth import login_required
 from customs.web.template_filters import YUAN
 
 pages = Blueprint("rate_pages", __name__)
@@ -25,22 +25,22 @@ FOREIGN = tuple(currency for currency in CURRENCY_PLACES if currency != YUAN)
 
 
 @pages.get("/rates")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def show_rate() -> WerkzeugResponse:
-    asked = filled(*FIELDS)
+    asked = given_filters(*FIELDS)
     return answered_at_fields(lambda: _told(asked), _page, asked, FIELDS) if asked else _page(Form())
 
 
 def _told(asked: Mapping[str, str]) -> Response:
-    channel, currency = Channel(required_word("channel", tuple(Channel))), required_word("currency", FOREIGN)
-    merchant_no = required_word("merchant_no").strip()
+    channel, currency = Channel(required_argument("channel", tuple(Channel))), required_argument("currency", FOREIGN)
+    merchant_no = required_argument("merchant_no").strip()
     rates.check_merchant(merchant_no, current_caller())
     rate, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
     return _page(Form(asked), rate=f"{Decimal(rate.rate).normalize():f}", fetched_at=rate.fetched_at, is_old=age > OLD)
 
 
 def _page(form: Form, **told: Any) -> Response:
-    return desk(
+    return render_page(
         "payments/rates.html",
         form=form,
         merchants=merchants_to_choose(current_caller()),

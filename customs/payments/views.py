@@ -23,11 +23,19 @@ from customs.payments.states import Refunded, RefundStatus, Status
 from customs.reconciliation.bills import day_in, days_in_time
 from customs.web.form_actions import DONE
 from customs.web.forms import Form, answered_at_fields, choices, typed
-from customs.web.idempotency import once
-from customs.web.json_body import loaded, raw_body
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, filled, flag_asked, number_in_cursor, page_asked, services, word_asked
-from customs.web.session_auth import opens
+from customs.web.idempotency import idempotent
+from customs.web.json_body import raw_body, validate
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import (
+    current_caller,
+    flag_argument,
+    given_filters,
+    number_in_cursor,
+    page_arguments,
+    services,
+    text_argument,
+)
+from customs.web.session_auth import login_required
 from customs.web.template_filters import money
 
 pages = Blueprint("payment_pages", __name__)
@@ -46,9 +54,9 @@ LONGEST_NUMBER = 64
 
 
 @pages.get("/payments")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def list_payments() -> WerkzeugResponse:
-    number, (limit, cursor) = (word_asked("number") or "").strip(), page_asked()
+    number, (limit, cursor) = (text_argument("number") or "").strip(), page_arguments()
     if number:
         return _numbered(number)
     asked = _filters()
@@ -58,13 +66,13 @@ def list_payments() -> WerkzeugResponse:
 
 
 @pages.get("/payments/<payment_id>")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def show_payment(payment_id: str) -> Response:
     return _page(payment_id, Form())
 
 
 @pages.get("/payments/<payment_id>/live")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def live_payment(payment_id: str) -> Response:
     """What the page asks for every two seconds until the payment has ended: nothing, while nothing is new."""
     shown = _shown(payment_id, Form())
@@ -72,14 +80,14 @@ def live_payment(payment_id: str) -> Response:
 
 
 @pages.get("/payments/<payment_id>/refunds")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def live_refunds(payment_id: str) -> Response:
     shown = _shown(payment_id, Form())
     return _if_new(shown["whole"].seen_refunds, "payments/refunds.html", shown)
 
 
 @pages.post("/payments/<payment_id>/refunds")
-@opens(Scope.REFUNDS_WRITE)
+@login_required(Scope.REFUNDS_WRITE)
 def create_refund(payment_id: str) -> WerkzeugResponse:
     asked = typed(*REFUND_FIELDS)
     return answered_at_fields(
@@ -89,13 +97,13 @@ def create_refund(payment_id: str) -> WerkzeugResponse:
 
 def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
     """Refund once for each form. Without an amount all would be refunded: here it is always said."""
-    body = loaded(RefundIn(), {"amount": "", **asked})
+    body = validate(RefundIn(), {"amount": "", **asked})
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         parts = services().declarations, current_caller(), services().audit
         return {"id": refunds.refund(db, payment_id, body, *parts, database.now(db)).id}, CREATED
 
-    answer, _ = once(raw_body(), work)
+    answer, _ = idempotent(raw_body(), work)
     services().payment_desk.attend(Refund.__tablename__, answer["id"])
     flash(_said_of(answer["id"]), DONE)
     return redirect(f"/payments/{payment_id}", 303)
@@ -121,11 +129,11 @@ def _numbered(number: str) -> WerkzeugResponse:
 
 
 def _list(rows: Any, next_cursor: str | None) -> Response:
-    return desk(
+    return render_page(
         "payments/list.html",
         rows=[(one, labels.way_of(one.channel, one.method), refunds.refundable(one)) for one in rows],
         next_cursor=next_cursor,
-        asked=filled("number", *CHOICES, "needs_review", *DAYS),
+        asked=given_filters("number", *CHOICES, "needs_review", *DAYS),
         channels=choices(Channel),
         statuses=choices(Status),
         refund_statuses=choices(Refunded),
@@ -133,9 +141,9 @@ def _list(rows: Any, next_cursor: str | None) -> Response:
 
 
 def _filters() -> queries.Filters:
-    words = {name: word_asked(name, CHOICES[name]) for name in filled(*CHOICES)}
+    words = {name: text_argument(name, CHOICES[name]) for name in given_filters(*CHOICES)}
     since, until = (_day_asked(name) for name in DAYS)
-    needs_review = flag_asked("needs_review") if filled("needs_review") else None
+    needs_review = flag_argument("needs_review") if given_filters("needs_review") else None
     return queries.Filters(
         channel=words.get("channel"),
         status=words.get("status"),
@@ -159,7 +167,7 @@ def _day_asked(name: str) -> tuple[datetime, datetime] | None:
 
 
 def _page(payment_id: str, form: Form) -> Response:
-    return desk("payments/payment.html", **_shown(payment_id, form))
+    return render_page("payments/payment.html", **_shown(payment_id, form))
 
 
 def _shown(payment_id: str, form: Form) -> dict[str, Any]:
@@ -184,4 +192,4 @@ def _shown(payment_id: str, form: Form) -> dict[str, Any]:
 def _if_new(seen: str, template: str, shown: Mapping[str, Any]) -> Response:
     if request.args.get("seen") == seen:
         return Response(status=204)
-    return fragment(template, **shown)
+    return render_fragment(template, **shown)

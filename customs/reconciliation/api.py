@@ -11,7 +11,15 @@ from customs.errors import ErrorDetail, ValidationFailed
 from customs.payments.models import Bill
 from customs.reconciliation.bills import Bills, day_in
 from customs.reconciliation.serializers import bill_json
-from customs.web.request import current_caller, flag_asked, needs, only_these, page_asked, required_word, services
+from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
+    current_caller,
+    flag_argument,
+    page_arguments,
+    required_argument,
+    services,
+)
 
 api = Blueprint("bills", __name__, url_prefix="/api/v1")
 
@@ -20,11 +28,11 @@ CURSOR = re.compile(r"(?P<bill_id>bill_[0-9a-f]{32})\.(?P<offset>[0-9]{1,9})", r
 
 
 @api.get("/bills")
-@needs(Scope.PAYMENTS_READ)
+@api_key_required(Scope.PAYMENTS_READ)
 def read_bill() -> dict[str, Any]:
-    only_these("start", "end", "limit", "cursor", "refresh")
-    limit, cursor = page_asked()
-    start, end, refresh = _date_asked("start"), _date_asked("end"), bool(flag_asked("refresh"))
+    allow_only_arguments("start", "end", "limit", "cursor", "refresh")
+    limit, cursor = page_arguments()
+    start, end, refresh = _date_asked("start"), _date_asked("end"), bool(flag_argument("refresh"))
     bills = bills_of_services()
     bill, offset = goes_on(bills, cursor, start, end) if cursor else (bills.of_days(start, end, refresh=refresh), 0)
     reconciled = bills.reconciled(bill, current_caller())
@@ -47,7 +55,7 @@ def goes_on(bills: Bills, cursor: str, start: date, end: date) -> tuple[Bill, in
 
 def _date_asked(name: str) -> date:
     try:
-        return day_in(required_word(name))
+        return day_in(required_argument(name))
     except ValueError:
         raise _wrong(name, "a date such as 2026-11-23") from None
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, null, select, type_coerce
 from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
-from customs.db.bulk import one_of
+from customs.db.bulk import in_list
 from customs.db.database import Money
 from customs.gateway.channels import Channel
 from customs.payments.models import Payment, Refund
@@ -100,8 +100,8 @@ def payments_numbered_so(
 ) -> list[Ours]:
     """The payments with one of these numbers, each once."""
     found = [
-        *(_payments(db, caller, one_of(db, Payment.payment_no, payment_nos)) if payment_nos else ()),
-        *(_payments(db, caller, one_of(db, Payment.out_order_no, out_order_nos)) if out_order_nos else ()),
+        *(_payments(db, caller, in_list(db, Payment.payment_no, payment_nos)) if payment_nos else ()),
+        *(_payments(db, caller, in_list(db, Payment.out_order_no, out_order_nos)) if out_order_nos else ()),
     ]
     return list({one.id: one for one in found}.values())
 
@@ -111,8 +111,8 @@ def refunds_numbered_so(
 ) -> list[Ours]:
     """The refunds with one of these numbers, each once."""
     found = [
-        *(_refunds(db, caller, one_of(db, Refund.outer_refund_no, outer_refund_nos)) if outer_refund_nos else ()),
-        *(_refunds(db, caller, one_of(db, Refund.refund_no, refund_nos)) if refund_nos else ()),
+        *(_refunds(db, caller, in_list(db, Refund.outer_refund_no, outer_refund_nos)) if outer_refund_nos else ()),
+        *(_refunds(db, caller, in_list(db, Refund.refund_no, refund_nos)) if refund_nos else ()),
     ]
     return list({one.id: one for one in found}.values())
 

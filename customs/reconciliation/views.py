@@ -22,9 +22,9 @@ from customs.reconciliation.labels import Tab
 from customs.reconciliation.serializers import MOST_FLAWS, bill_json, csv_of
 from customs.web.form_actions import DONE, REFUSED
 from customs.web.forms import Form, answered_at_fields, typed
-from customs.web.rendering import desk
-from customs.web.request import current_caller, filled, page_asked, word_asked
-from customs.web.session_auth import moment, opens
+from customs.web.rendering import render_page
+from customs.web.request import current_caller, given_filters, page_arguments, text_argument
+from customs.web.session_auth import login_required, request_time
 from customs.web.template_filters import exact
 
 pages = Blueprint("bill_pages", __name__)
@@ -36,14 +36,14 @@ KINDS = {"payment": Status, "refund": RefundStatus}
 
 
 @pages.get(PLACE)
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def show_bill() -> WerkzeugResponse:
-    asked = filled(*DAYS)
+    asked = given_filters(*DAYS)
     return answered_at_fields(lambda: _reconciled(asked), _page, asked, DAYS) if asked else _page(Form(_yesterday()))
 
 
 @pages.post(PLACE)
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def read_again() -> WerkzeugResponse:
     """Fetch a new bill though one is kept; while the gateway is away, the kept one stays."""
     asked = typed(*DAYS)
@@ -51,10 +51,10 @@ def read_again() -> WerkzeugResponse:
 
 
 @pages.get(f"{PLACE}/export.csv")
-@opens(Scope.PAYMENTS_READ)
+@login_required(Scope.PAYMENTS_READ)
 def export_bill() -> Response:
     """All that a tab holds, of the bill that the page showed."""
-    bills, (start, end) = bills_of_services(), _days(filled(*DAYS))
+    bills, (start, end) = bills_of_services(), _days(given_filters(*DAYS))
     bill, _offset = _bill(bills, start, end)
     tab, shown = _tabbed(bills, bill)
     name = f"reconciliation-{start}-{end}-{tab.word}.csv"
@@ -63,7 +63,7 @@ def export_bill() -> Response:
 
 
 def _reconciled(asked: Mapping[str, str]) -> Response:
-    bills, (start, end), (limit, _cursor) = bills_of_services(), _days(asked), page_asked()
+    bills, (start, end), (limit, _cursor) = bills_of_services(), _days(asked), page_arguments()
     bill, offset = _bill(bills, start, end)
     tab, shown = _tabbed(bills, bill, limit=limit, offset=offset)
     return _page(Form(asked), bill=shown, tab=tab, is_good=bills.is_good(bill) or offset > 0, offset=offset)
@@ -82,14 +82,14 @@ def _fetched(asked: Mapping[str, str]) -> WerkzeugResponse:
 
 def _bill(bills: Bills, start: date, end: date) -> tuple[Bill, int]:
     """The bill of these days and how many entries come before this page; a page goes on in the bill it began in."""
-    _limit, cursor = page_asked()
+    _limit, cursor = page_arguments()
     return goes_on(bills, cursor, start, end) if cursor else (bills.of_days(start, end), 0)
 
 
 def _tabbed(bills: Bills, bill: Bill, *, limit: int | None = None, offset: int = 0) -> tuple[Tab, dict[str, Any]]:
     """The tab that was asked for, with a page of its entries, or all of them."""
     reconciled = bills.reconciled(bill, current_caller())
-    tab = labels.tab_of(word_asked("show"), reconciled.counts)
+    tab = labels.tab_of(text_argument("show"), reconciled.counts)
     narrowed = replace(reconciled, entries=[one for one in reconciled.entries if labels.belongs(one, tab)])
     shown = bill_json(bill, bills.age_seconds(bill), narrowed, limit=limit, offset=offset)
     reading = reconciled.reading
@@ -97,7 +97,7 @@ def _tabbed(bills: Bills, bill: Bill, *, limit: int | None = None, offset: int =
 
 
 def _page(form: Form, **shown: Any) -> Response:
-    return desk(
+    return render_page(
         "reconciliation/bill.html",
         form=form,
         words=labels,
@@ -140,7 +140,7 @@ def _day(name: str, asked: Mapping[str, str]) -> date:
 
 
 def _today() -> date:
-    return moment().astimezone(GATEWAY_TIME).date()
+    return request_time().astimezone(GATEWAY_TIME).date()
 
 
 def _yesterday() -> dict[str, str]:

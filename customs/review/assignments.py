@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.models import Person
 from customs.auth.principal import Caller, Scope
@@ -48,7 +48,7 @@ class Handling:
         if person_id is not None and person_id not in {person.id for person in assignable(self._db, self._by)}:
             raise NotFound
         assign(self._db, self._by, cause_id, person_id)
-        self._on_record(deed_by(self._by, Act.CAUSE_ASSIGN, cause_id, to=person_id or "nobody"))
+        self._on_record(audit_event(self._by, AuditAction.CAUSE_ASSIGN, cause_id, to=person_id or "nobody"))
 
     def remark_on_cause(self, cause_id: str, text: str, merchant_no: str | None) -> Comment:
         """Write something beside a cause, for those who have this merchant, or for all who see the cause.
@@ -59,14 +59,18 @@ class Handling:
         if merchant_no is None and self._by.merchants is not None:
             raise NotFound
         written = comment(self._db, self._by, cause_id, merchant_no, text, self._now)
-        self._on_record(deed_by(self._by, Act.COMMENT_WRITE, cause_id, merchant_no=merchant_no, comment=written.id))
+        self._on_record(
+            audit_event(self._by, AuditAction.COMMENT_WRITE, cause_id, merchant_no=merchant_no, comment=written.id)
+        )
         return written
 
     def remark_on_case(self, declaration_id: str, text: str) -> Comment:
         """Write something beside a declaration."""
         merchant_no = self._seen(declaration_id).merchant_no
         written = comment(self._db, self._by, declaration_id, merchant_no, text, self._now)
-        deed = deed_by(self._by, Act.COMMENT_WRITE, declaration_id, merchant_no=merchant_no, comment=written.id)
+        deed = audit_event(
+            self._by, AuditAction.COMMENT_WRITE, declaration_id, merchant_no=merchant_no, comment=written.id
+        )
         self._on_record(deed)
         return written
 
@@ -76,13 +80,15 @@ class Handling:
         detail = {"action": "contact", "whom": str(whom), "reason": told}
         owner = {"declaration_id": declaration_id, "merchant_no": merchant_no}
         self._db.add(Event(at=self._now, kind="action", actor=self._by.name, detail=detail, **owner))
-        deed = deed_by(self._by, Act.CASE_CONTACT, declaration_id, merchant_no=merchant_no, reason=told, whom=str(whom))
+        deed = audit_event(
+            self._by, AuditAction.CASE_CONTACT, declaration_id, merchant_no=merchant_no, reason=told, whom=str(whom)
+        )
         self._on_record(deed)
 
     def _seen(self, declaration_id: str) -> Declaration:
         return declaration_of(self._db, declaration_id, self._by)
 
-    def _on_record(self, deed: Deed) -> None:
+    def _on_record(self, deed: AuditEvent) -> None:
         self._audit.append(self._db, deed, self._now)
 
 

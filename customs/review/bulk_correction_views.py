@@ -21,17 +21,17 @@ from customs.gateway import Channel
 from customs.review import advice
 from customs.review.bulk_corrections import SHARED, SharedCorrection, values_now
 from customs.web.form_actions import DONE, REFUSED, TOLD_IN_PLACE, refused, sentences
-from customs.web.idempotency import beginning_again
-from customs.web.json_body import loaded
-from customs.web.rendering import desk
+from customs.web.idempotency import retry_on_conflict
+from customs.web.json_body import validate
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("correction_pages", __name__)
 
 
 @pages.post("/review/causes/<cause_id>/correct")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def correct(cause_id: str) -> WerkzeugResponse:
     """Ask for the right value; with it, show what would happen; with a reason, do it."""
     ids, place = request.form.getlist("ids"), f"/review/causes/{cause_id}"
@@ -68,7 +68,9 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
     shown: dict[str, Any] = {"group": group, "ids": ids, "held": held, "typed": request.form, "merchants": merchants}
     names = advice.FIELD_NAMES
     said = sentences(error) if error and not errors.keys() & set(fields) else ()
-    return desk("review/correct.html", error.status if error else 200, errors=errors, said=said, names=names, **shown)
+    return render_page(
+        "review/correct.html", error.status if error else 200, errors=errors, said=said, names=names, **shown
+    )
 
 
 def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
@@ -84,14 +86,16 @@ def _rehearsed(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> 
         correction = SharedCorrection(changes, parts.vault, parts.rules, parts.policy, database.now(db))
         rehearsal: Rehearsal = correction.rehearse(db, current_caller(), ids, parts.payments)
     shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "rehearsal": rehearsal}
-    return desk("review/rehearsed.html", names=advice.FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown)
+    return render_page(
+        "review/rehearsed.html", names=advice.FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown
+    )
 
 
 def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Performed:
     """Correct each of these in a transaction of its own, and ring for the workers."""
 
     def one(declaration_id: str) -> None:
-        beginning_again(lambda db: _modified(db, declaration_id, why, changes))
+        retry_on_conflict(lambda db: _modified(db, declaration_id, why, changes))
 
     outcome = perform(ids, one)
     services().doorbell.ring()
@@ -121,5 +125,5 @@ def _changes(fields: Sequence[str]) -> dict[str, Any]:
     typed: dict[str, Any] = _typed(fields)
     if "duty" in typed:
         typed["duty"] = whole(typed["duty"])
-    changes: dict[str, Any] = loaded(ModifyIn(only=tuple(fields)), typed)
+    changes: dict[str, Any] = validate(ModifyIn(only=tuple(fields)), typed)
     return changes

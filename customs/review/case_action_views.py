@@ -17,11 +17,11 @@ from customs.declarations.reading.failure_groups import next_case
 from customs.errors import CustomsError
 from customs.review.case_views import case_shown, cause_kept, here
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
-from customs.web.idempotency import beginning_again
-from customs.web.labels import told
-from customs.web.rendering import desk
+from customs.web.idempotency import retry_on_conflict
+from customs.web.labels import error_label
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("case_decision_pages", __name__)
 
@@ -59,11 +59,11 @@ LET_GO = Said(
 
 
 @pages.post("/review/cases/<declaration_id>/correct")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def correct(declaration_id: str) -> WerkzeugResponse:
     """Correct and send; refused: the case once more with what was typed, and each fault at its field."""
     try:
-        beginning_again(lambda db: corrected_as_typed(db, declaration_id, request.form))
+        retry_on_conflict(lambda db: corrected_as_typed(db, declaration_id, request.form))
     except CustomsError as error:
         if error.status not in TOLD_IN_PLACE:
             raise
@@ -73,14 +73,14 @@ def correct(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/review/cases/<declaration_id>/redeclare")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def redeclare(declaration_id: str) -> WerkzeugResponse:
     override = request.form.get("override") == "on"
     return _decided(declaration_id, lambda one, why: one.redeclare(declaration_id, why, override=override), REPUSHED)
 
 
 @pages.post("/review/cases/<declaration_id>/dismiss")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> WerkzeugResponse:
     return acted(
         lambda db: reviewing_in(db).dismiss(declaration_id, reason_typed()),
@@ -114,6 +114,6 @@ def _onward(declaration_id: str, said: Said) -> str:
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = case_shown(declaration_id, cause_kept())
     declaration = shown["dossier"].declaration
-    errors = {field_at(declaration, fault.pointer): told(fault.code, fault.detail) for fault in error.errors}
+    errors = {field_at(declaration, fault.pointer): error_label(fault.code, fault.detail) for fault in error.errors}
     correction: dict[str, Any] = {"typed": request.form, "errors": errors, "said": sentences(error)}
-    return desk("review/case.html", error.status, correction=correction, **shown)
+    return render_page("review/case.html", error.status, correction=correction, **shown)

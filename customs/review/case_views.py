@@ -25,10 +25,10 @@ from customs.review.evidence import Evidence, decisions_of, evidence_of, push_in
 from customs.review.reveal import SHORTEST_REASON, look, note_look
 from customs.web.form_actions import TOLD_IN_PLACE, acted, refused
 from customs.web.forms import one_of
-from customs.web.idempotency import beginning_again
-from customs.web.rendering import desk
-from customs.web.request import current_caller, services, word_asked
-from customs.web.session_auth import opens
+from customs.web.idempotency import retry_on_conflict
+from customs.web.rendering import render_page
+from customs.web.request import current_caller, services, text_argument
+from customs.web.session_auth import login_required
 from customs.web.template_filters import readable_text
 
 pages = Blueprint("case_pages", __name__)
@@ -37,13 +37,13 @@ HANDLED_SHOWN = 10
 
 
 @pages.get("/review/cases/<declaration_id>")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show(declaration_id: str) -> Response:
-    return desk("review/case.html", **case_shown(declaration_id, word_asked("cause")))
+    return render_page("review/case.html", **case_shown(declaration_id, text_argument("cause")))
 
 
 @pages.post("/review/cases/<declaration_id>/contact")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def contact(declaration_id: str) -> WerkzeugResponse:
     """Note whom one asked, and what they said; the case stays."""
 
@@ -55,7 +55,7 @@ def contact(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/review/cases/<declaration_id>/comment")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def comment(declaration_id: str) -> WerkzeugResponse:
     """Write something beside it."""
     text, said = request.form.get("text", ""), gettext("Your comment is kept.")
@@ -63,17 +63,17 @@ def comment(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/review/cases/<declaration_id>/reveal")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def reveal(declaration_id: str) -> WerkzeugResponse:
     """Show the buyer in plain, in this answer alone; that somebody looks, and why, is committed before."""
     why = request.form.get("reason", "").strip()
     try:
-        beginning_again(lambda db: _note_look(db, declaration_id, why))
+        retry_on_conflict(lambda db: _note_look(db, declaration_id, why))
     except CustomsError as error:
         if error.status not in TOLD_IN_PLACE:
             raise
         return refused(error, here(declaration_id))
-    return desk("review/revealed.html", buyer=_looked(declaration_id), back=here(declaration_id))
+    return render_page("review/revealed.html", buyer=_looked(declaration_id), back=here(declaration_id))
 
 
 def here(declaration_id: str) -> str:

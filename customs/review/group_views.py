@@ -27,9 +27,9 @@ from customs.gateway import Channel
 from customs.review import advice
 from customs.review.assignments import Handling, assignable
 from customs.web.form_actions import acted
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, filled, number_in_cursor, page_asked, services, word_asked
-from customs.web.session_auth import current_visit, opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, services, text_argument
+from customs.web.session_auth import current_visit, login_required
 
 pages = Blueprint("review_pages", __name__)
 
@@ -44,44 +44,49 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 
 @pages.get("/review")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def list_page() -> Response:
     """The groups with open cases, the largest first."""
-    (limit, cursor), asked = page_asked(), {name: word_asked(name, ("", *CHOICES[name])) or "" for name in CHOICES}
+    (limit, cursor), asked = (
+        page_arguments(),
+        {name: text_argument(name, ("", *CHOICES[name])) or "" for name in CHOICES},
+    )
     wanted = {name: _meant(name, word) for name, word in asked.items() if word}
     before = str(number_in_cursor(cursor))
     with services().reading() as db:
         found = list_groups(db, current_caller(), GroupFilters(**wanted), limit=limit, cursor=before)
         shown: dict[str, Any] = {"lately": decided_lately(db, current_caller(), database.now(db))}
     shown |= {"groups": found.rows, "next_cursor": found.next_cursor, "asked": asked, "choices": CHOICES}
-    return desk("review/groups.html", offices_behind=offices_behind, is_narrowed=bool(filled(*CHOICES)), **shown)
+    return render_page(
+        "review/groups.html", offices_behind=offices_behind, is_narrowed=bool(given_filters(*CHOICES)), **shown
+    )
 
 
 @pages.get("/review/causes/<cause_id>")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show(cause_id: str) -> Response:
     """One cause, with what helps and the cases that are open."""
-    (limit, cursor), caller = page_asked(MOST_AT_ONCE), current_caller()
+    (limit, cursor), caller = page_arguments(MOST_AT_ONCE), current_caller()
     with services().reading() as db:
         group = group_of(db, caller, cause_id)
         found = members(db, caller, cause_id, limit=limit, cursor=cursor)
         shown: dict[str, Any] = {"people": assignable(db, caller), "comments": comments_of(db, caller, cause_id)}
         shown["lately"] = decided_lately(db, caller, database.now(db))
     shown |= {"group": group, "cases": found.rows, "next_cursor": found.next_cursor}
-    return desk("review/cause.html", offices_behind=offices_behind, **shown, **_words(group.cause.error))
+    return render_page("review/cause.html", offices_behind=offices_behind, **shown, **_words(group.cause.error))
 
 
 @pages.get("/review/lately")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def lately() -> Response:
     """What the pages ask for while something goes on that this person sent out."""
     with services().reading() as db:
         found = decided_lately(db, current_caller(), database.now(db))
-    return fragment("review/lately.html", lately=found)
+    return render_fragment("review/lately.html", lately=found)
 
 
 @pages.post("/review/causes/<cause_id>/assign")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def assign(cause_id: str) -> WerkzeugResponse:
     """Let oneself, somebody else or nobody see to it."""
     chosen = request.form.get("assignee", "")
@@ -92,7 +97,7 @@ def assign(cause_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/review/causes/<cause_id>/comment")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def comment(cause_id: str) -> WerkzeugResponse:
     """Write something beside it."""
     text, place = request.form.get("text", ""), _place(cause_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller, Scope
 from customs.declarations.reading.queries import declaration_of
@@ -36,7 +36,7 @@ def note_look(db: Session, by: Caller, declaration_id: str, why: str, audit: Aud
     reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
     looked = {"action": "reveal", "reason": reason}
     db.add(Event(declaration_id=declaration.id, at=now, kind="action", actor=by.name, detail=looked, **owner))
-    audit.append(db, deed_by(by, Act.PERSONAL_DATA_REVEAL, declaration.id, reason=reason, **owner), now)
+    audit.append(db, audit_event(by, AuditAction.PERSONAL_DATA_REVEAL, declaration.id, reason=reason, **owner), now)
 
 
 def look(db: Session, by: Caller, declaration_id: str, vault: Vault) -> Buyer:

@@ -6,7 +6,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.auth import login as auth_login
 from customs.auth import login_throttle, sessions, totp, users
 from customs.auth.totp import CodeStep, code_step_of
@@ -15,10 +15,10 @@ from customs.errors import CustomsError, NotFound
 from customs.web import session_auth
 from customs.web.form_actions import DONE, acted, refused, sentences
 from customs.web.i18n import COOKIE, LANGUAGES
-from customs.web.idempotency import beginning_again
-from customs.web.rendering import desk, page
+from customs.web.idempotency import retry_on_conflict
+from customs.web.rendering import render_bare_page, render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import current_visit, local_place, look_who_is_there, moment, opens
+from customs.web.session_auth import current_visit, load_session, login_required, request_time, safe_redirect_target
 
 pages = Blueprint("people", __name__)
 
@@ -29,56 +29,60 @@ QR_SCALE = 5
 
 @pages.get("/sign-in")
 def sign_in_form() -> WerkzeugResponse:
-    place = local_place(request.args.get("next"))
-    return redirect(place) if look_who_is_there() else _sign_in_page(place)
+    place = safe_redirect_target(request.args.get("next"))
+    return redirect(place) if load_session() else _sign_in_page(place)
 
 
 @pages.post("/sign-in")
 def sign_in() -> WerkzeugResponse:
-    place, login = local_place(request.form.get("next")), request.form.get("login", "")
+    place, login = safe_redirect_target(request.form.get("next")), request.form.get("login", "")
     try:
         token = _token_for(auth_login.Attempt(login, request.form.get("password", ""), _address()))
     except CustomsError as error:
         return _sign_in_page(place, login, error)
-    return session_auth.present(redirect(place, 303), token)
+    return session_auth.set_session_cookie(redirect(place, 303), token)
 
 
 @pages.post("/sign-out")
 def sign_out() -> WerkzeugResponse:
-    visit = look_who_is_there()
+    visit = load_session()
     if visit is not None:
         with services().transaction() as db:
             sessions.end_session(db, visit.person.id, visit.session_id, database.now(db))
-    return session_auth.forget(redirect("/sign-in", 303))
+    return session_auth.clear_session_cookie(redirect("/sign-in", 303))
 
 
 @pages.get("/sign-in/code")
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def ask_code() -> WerkzeugResponse:
     is_asked = code_step_of(current_visit(), services().settings) is CodeStep.ASK
     return _code_page() if is_asked else redirect("/", 303)
 
 
 @pages.post("/sign-in/code")
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def give_code() -> WerkzeugResponse:
     visit, code = current_visit(), request.form.get("code", "")
     try:
-        counted = login_throttle.count_code(services().engine, services().vault, visit.person.id, _address(), moment())
-        token = beginning_again(lambda db: totp.give_code(db, services().vault, visit, counted, code, database.now(db)))
+        counted = login_throttle.count_code(
+            services().engine, services().vault, visit.person.id, _address(), request_time()
+        )
+        token = retry_on_conflict(
+            lambda db: totp.give_code(db, services().vault, visit, counted, code, database.now(db))
+        )
     except CustomsError as error:
         return _code_page(error)
-    return session_auth.present(redirect(local_place(request.form.get("next")), 303), token)
+    return session_auth.set_session_cookie(redirect(safe_redirect_target(request.form.get("next")), 303), token)
 
 
 @pages.get("/sign-in/code/set-up")
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def set_up_code() -> Response:
     return _set_up_page(totp.new_set_up(services().vault, current_visit().person))
 
 
 @pages.post("/sign-in/code/set-up")
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def confirm_code() -> WerkzeugResponse:
     visit, sealed, code = current_visit(), request.form.get("sealed", ""), request.form.get("code", "")
 
@@ -89,26 +93,26 @@ def confirm_code() -> WerkzeugResponse:
         return token
 
     try:
-        token = beginning_again(work)
+        token = retry_on_conflict(work)
     except CustomsError as error:
         return _set_up_again(sealed, error)
     flash(gettext("From now on you are asked for a one-time code."), DONE)
-    return session_auth.present(redirect(ACCOUNT, 303), token)
+    return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
 
 
 @pages.get(ACCOUNT)
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def account() -> WerkzeugResponse:
     visit = current_visit()
     if code_step_of(visit, services().settings) is not CodeStep.NOTHING:
         return redirect("/", 303)
     with services().reading() as db:
         live = sessions.list_sessions(db, visit.person.id, database.now(db))
-    return desk("account.html", sessions=live, present=visit.session_id)
+    return render_page("account.html", sessions=live, present=visit.session_id)
 
 
 @pages.post("/account/password")
-@opens(to_unfinished=True)
+@login_required(to_unfinished=True)
 def change_password() -> WerkzeugResponse:
     choice = auth_login.Choice(request.form.get("old", ""), request.form.get("new", ""), _address())
     try:
@@ -116,11 +120,11 @@ def change_password() -> WerkzeugResponse:
     except CustomsError as error:
         return refused(error, ACCOUNT)
     flash(gettext("Your password was changed, and your other sessions have ended."), DONE)
-    return session_auth.present(redirect(ACCOUNT, 303), token)
+    return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
 
 
 @pages.post("/account/sessions/<session_id>/end")
-@opens()
+@login_required()
 def end_session(session_id: str) -> WerkzeugResponse:
     return acted(
         lambda db: sessions.end_session(db, current_caller().id, session_id, database.now(db)),
@@ -135,11 +139,11 @@ def choose_language() -> WerkzeugResponse:
     language = request.form.get("language", "")
     if language not in LANGUAGES:
         raise NotFound
-    visit = look_who_is_there()
+    visit = load_session()
     if visit is not None:
         with services().transaction() as db:
             users.set_language(db, visit.person.id, language)
-    response = redirect(local_place(request.form.get("back")), 303)
+    response = redirect(safe_redirect_target(request.form.get("back")), 303)
     response.set_cookie(
         COOKIE, language, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=session_auth.is_secure()
     )
@@ -149,24 +153,24 @@ def choose_language() -> WerkzeugResponse:
 def _token_for(attempt: auth_login.Attempt) -> str:
     """The token of a new session for who proves to be somebody; any session this browser had is over."""
     found = services()
-    proof = auth_login.prove(found.engine, found.vault, found.passwords, attempt, moment())
-    before = look_who_is_there()
+    proof = auth_login.prove(found.engine, found.vault, found.passwords, attempt, request_time())
+    before = load_session()
 
     def work(db: Session) -> str:
         now = database.now(db)
         if before is not None:
             sessions.end_session(db, before.person.id, before.session_id, now)
         token, person = auth_login.sign_in(db, proof, request.user_agent.string, now)
-        found.audit.append(db, deed_by(person, Act.PERSON_SIGN_IN, person.id), now)
+        found.audit.append(db, audit_event(person, AuditAction.PERSON_SIGN_IN, person.id), now)
         return token
 
-    return beginning_again(work)
+    return retry_on_conflict(work)
 
 
 def _token_after(choice: auth_login.Choice) -> str:
     """The token under which this session goes on with a password of one's own choice."""
     visit, found = current_visit(), services()
-    now = moment()
+    now = request_time()
     proof = auth_login.prove_choice(found.engine, found.vault, found.passwords, visit.person, choice, now)
 
     def work(db: Session) -> str:
@@ -174,7 +178,7 @@ def _token_after(choice: auth_login.Choice) -> str:
         services().audit.append(db, change.deed_of(current_caller()), now)
         return token
 
-    return beginning_again(work)
+    return retry_on_conflict(work)
 
 
 def _address() -> str:
@@ -183,7 +187,7 @@ def _address() -> str:
 
 def _sign_in_page(place: str, login: str = "", error: CustomsError | None = None) -> Response:
     errors = sentences(error) if error else []
-    response = page(
+    response = render_bare_page(
         "sign_in.html",
         error.status if error else 200,
         next=place,
@@ -195,9 +199,11 @@ def _sign_in_page(place: str, login: str = "", error: CustomsError | None = None
 
 
 def _code_page(error: CustomsError | None = None) -> Response:
-    place = local_place(request.values.get("next"))
+    place = safe_redirect_target(request.values.get("next"))
     errors = sentences(error) if error else []
-    response = page("code.html", error.status if error else 200, next=place, errors=errors, languages=LANGUAGES)
+    response = render_bare_page(
+        "code.html", error.status if error else 200, next=place, errors=errors, languages=LANGUAGES
+    )
     return _told_when(response, error)
 
 
@@ -209,7 +215,7 @@ def _set_up_again(sealed: str, error: CustomsError) -> WerkzeugResponse:
 
 
 def _set_up_page(wanted: totp.SetUp, error: CustomsError | None = None) -> Response:
-    return page(
+    return render_bare_page(
         "code_set_up.html",
         error.status if error else 200,
         secret=wanted.secret,

@@ -5,7 +5,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.web.request import current_caller
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("admin_pages", __name__)
 
@@ -14,6 +14,6 @@ FIRST_PAGES = {Scope.ADMIN: "/admin/people", Scope.DECLARATIONS_READ: "/admin/re
 
 
 @pages.get("/admin")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def administration() -> WerkzeugResponse:
     return redirect(next(page for scope, page in FIRST_PAGES.items() if current_caller().may(scope)))

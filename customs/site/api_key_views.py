@@ -17,9 +17,9 @@ from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, one_of, some_of, text_given
 from customs.web.labels import Shown
-from customs.web.rendering import desk
-from customs.web.request import current_caller, only_these, services
-from customs.web.session_auth import moment, opens
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.session_auth import login_required, request_time
 
 pages = Blueprint("key_pages", __name__, url_prefix="/developers/keys")
 
@@ -60,25 +60,25 @@ OVERLAP_WORDS: Mapping[str, LazyString] = {
 
 
 @pages.get("")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def list_keys() -> Response:
-    only_these("ended")
+    allow_only_arguments("ended")
     with services().reading() as db:
         now = database.now(db)
         keys = [(key, state_of(key, now)) for key in keys_seen(db, current_caller())]
     living = [(key, state) for key, state in keys if state not in ENDED]
     shown = keys if "ended" in request.args else living
-    return desk("developers/keys.html", keys=shown, states=STATES, ended=len(keys) - len(living))
+    return render_page("developers/keys.html", keys=shown, states=STATES, ended=len(keys) - len(living))
 
 
 @pages.get("/new")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def new_key() -> Response:
     return _form(())
 
 
 @pages.post("")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def create_key() -> WerkzeugResponse:
     def work() -> Response:
         wish = Wish(
@@ -93,13 +93,13 @@ def create_key() -> WerkzeugResponse:
 
 
 @pages.get("/<key_id>")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def read_key(key_id: str) -> Response:
     return _key_page(key_id, ())
 
 
 @pages.post("/<key_id>/rotate")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def rotate_key(key_id: str) -> WerkzeugResponse:
     def work() -> Response:
         overlap = one_of("overlap", OVERLAPS)
@@ -109,7 +109,7 @@ def rotate_key(key_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/<key_id>/revoke")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def revoke_key(key_id: str) -> WerkzeugResponse:
     said = gettext("The key was revoked: it opens nothing any more.")
     return acted(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", said)
@@ -137,7 +137,7 @@ def own_scopes() -> list[Scope]:
 
 
 def _form(errors: Sequence[str]) -> Response:
-    return desk(
+    return render_page(
         "developers/key_form.html",
         errors=errors,
         scopes={one: SCOPES[one] for one in own_scopes()},
@@ -149,11 +149,11 @@ def _form(errors: Sequence[str]) -> Response:
 
 def _key_page(key_id: str, errors: Sequence[str]) -> Response:
     key = _key(key_id)
-    return desk(
+    return render_page(
         "developers/key.html",
         errors=errors,
         key=key,
-        state=state_of(key, moment()),
+        state=state_of(key, request_time()),
         states=STATES,
         ended=ENDED,
         is_within=may_hand_out(current_caller(), key.scopes),
@@ -163,7 +163,7 @@ def _key_page(key_id: str, errors: Sequence[str]) -> Response:
 
 
 def _made(made: Made) -> Response:
-    return desk("developers/key_made.html", CREATED, key=_key(made.id), text=made.secret)
+    return render_page("developers/key_made.html", CREATED, key=_key(made.id), text=made.secret)
 
 
 def _key(key_id: str) -> ApiKey:

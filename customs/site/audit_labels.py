@@ -5,49 +5,49 @@ from typing import NamedTuple
 
 from flask_babel import LazyString, lazy_gettext
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.hash_chain import Tampering
 from customs.auth.principal import Caller, Scope
 
 _ = lazy_gettext
 
-ACTS: Mapping[Act, LazyString] = {
-    Act.BATCH_SUBMIT: _("handed in a batch"),
-    Act.BATCH_DISCARD_ROWS: _("discarded rows of a batch"),
-    Act.DECLARATION_REDECLARE: _("pushed a declaration again"),
-    Act.DECLARATION_MODIFY: _("corrected a declaration"),
-    Act.DECLARATION_CANCEL: _("cancelled a declaration"),
-    Act.DECLARATION_DISMISS: _("closed a case"),
-    Act.DECLARATION_LET_REFUND_GO: _("let a refund go whose declaration is in doubt"),
-    Act.PAYMENT_CREATE: _("asked for a payment"),
-    Act.REFUND_CREATE: _("refunded"),
-    Act.LANE_RESUME: _("let a lane go on"),
-    Act.REGISTRATION_PUT: _("put a registration on file"),
-    Act.WEBHOOK_CREATE: _("added a webhook"),
-    Act.WEBHOOK_ROTATE: _("changed a webhook's secret"),
-    Act.WEBHOOK_RESUME: _("let a webhook go on"),
-    Act.WEBHOOK_DELETE: _("removed a webhook"),
-    Act.API_KEY_CREATE: _("made an API key"),
-    Act.API_KEY_ROTATE: _("changed an API key"),
-    Act.API_KEY_REVOKE: _("revoked an API key"),
-    Act.PERSON_CREATE: _("put a person on file"),
-    Act.PERSON_CHANGE_ROLE: _("changed a person's role"),
-    Act.PERSON_CHANGE_MERCHANTS: _("changed a person's merchants"),
-    Act.PERSON_DISABLE: _("disabled a person"),
-    Act.PERSON_ENABLE: _("let a person in again"),
-    Act.PERSON_RESET_PASSWORD: _("reset a person's password"),
-    Act.PERSON_RESET_CODE: _("removed a person's one-time codes"),
-    Act.PERSON_CHANGE_PASSWORD: _("changed their own password"),
-    Act.PERSON_SET_UP_CODE: _("set up their one-time codes"),
-    Act.PERSON_END_SESSIONS: _("signed a person out everywhere"),
-    Act.PERSON_SIGN_IN: _("signed in"),
-    Act.CAUSE_ASSIGN: _("said who sees to a cause"),
-    Act.COMMENT_WRITE: _("wrote a comment"),
-    Act.CASE_CONTACT: _("asked somebody about a case"),
-    Act.PERSONAL_DATA_REVEAL: _("looked at a buyer's data"),
-    Act.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
-    Act.AUDIT_EXPORT: _("exported the audit trail"),
-    Act.AUDIT_SEAL: _("sealed the audit trail anew"),
+ACTS: Mapping[AuditAction, LazyString] = {
+    AuditAction.BATCH_SUBMIT: _("handed in a batch"),
+    AuditAction.BATCH_DISCARD_ROWS: _("discarded rows of a batch"),
+    AuditAction.DECLARATION_REDECLARE: _("pushed a declaration again"),
+    AuditAction.DECLARATION_MODIFY: _("corrected a declaration"),
+    AuditAction.DECLARATION_CANCEL: _("cancelled a declaration"),
+    AuditAction.DECLARATION_DISMISS: _("closed a case"),
+    AuditAction.DECLARATION_LET_REFUND_GO: _("let a refund go whose declaration is in doubt"),
+    AuditAction.PAYMENT_CREATE: _("asked for a payment"),
+    AuditAction.REFUND_CREATE: _("refunded"),
+    AuditAction.LANE_RESUME: _("let a lane go on"),
+    AuditAction.REGISTRATION_PUT: _("put a registration on file"),
+    AuditAction.WEBHOOK_CREATE: _("added a webhook"),
+    AuditAction.WEBHOOK_ROTATE: _("changed a webhook's secret"),
+    AuditAction.WEBHOOK_RESUME: _("let a webhook go on"),
+    AuditAction.WEBHOOK_DELETE: _("removed a webhook"),
+    AuditAction.API_KEY_CREATE: _("made an API key"),
+    AuditAction.API_KEY_ROTATE: _("changed an API key"),
+    AuditAction.API_KEY_REVOKE: _("revoked an API key"),
+    AuditAction.PERSON_CREATE: _("put a person on file"),
+    AuditAction.PERSON_CHANGE_ROLE: _("changed a person's role"),
+    AuditAction.PERSON_CHANGE_MERCHANTS: _("changed a person's merchants"),
+    AuditAction.PERSON_DISABLE: _("disabled a person"),
+    AuditAction.PERSON_ENABLE: _("let a person in again"),
+    AuditAction.PERSON_RESET_PASSWORD: _("reset a person's password"),
+    AuditAction.PERSON_RESET_CODE: _("removed a person's one-time codes"),
+    AuditAction.PERSON_CHANGE_PASSWORD: _("changed their own password"),
+    AuditAction.PERSON_SET_UP_CODE: _("set up their one-time codes"),
+    AuditAction.PERSON_END_SESSIONS: _("signed a person out everywhere"),
+    AuditAction.PERSON_SIGN_IN: _("signed in"),
+    AuditAction.CAUSE_ASSIGN: _("said who sees to a cause"),
+    AuditAction.COMMENT_WRITE: _("wrote a comment"),
+    AuditAction.CASE_CONTACT: _("asked somebody about a case"),
+    AuditAction.PERSONAL_DATA_REVEAL: _("looked at a buyer's data"),
+    AuditAction.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
+    AuditAction.AUDIT_EXPORT: _("exported the audit trail"),
+    AuditAction.AUDIT_SEAL: _("sealed the audit trail anew"),
 }
 
 
@@ -107,7 +107,7 @@ TAMPERED: Mapping[Tampering, Found] = {
 
 def act_told(action: str) -> str:
     """What was done; an act nobody listed says its own name."""
-    return str(ACTS[Act(action)]) if action in set(Act) else action
+    return str(ACTS[AuditAction(action)]) if action in set(AuditAction) else action
 
 
 def place_of(subject_id: str, caller: Caller) -> str | None:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.export import check, export
 from customs.audit.queries import NAMED, AuditFilters, entries
 from customs.auth.models import Person
@@ -22,9 +22,9 @@ from customs.site import audit_labels
 from customs.stats.tallies import begins
 from customs.web.form_actions import TOLD_IN_PLACE, came_from, refused
 from customs.web.forms import reason_given
-from customs.web.rendering import desk
-from customs.web.request import current_caller, day_asked, number_in_cursor, page_asked, services, word_asked
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, services, text_argument
+from customs.web.session_auth import login_required
 
 pages = Blueprint("audit_pages", __name__)
 
@@ -34,10 +34,10 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 @pages.get("/audit")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def list_page() -> Response:
     """The entries that this person may see, newest first."""
-    (limit, cursor), asked, caller = page_asked(), _asked(), current_caller()
+    (limit, cursor), asked, caller = page_arguments(), _asked(), current_caller()
     with services().reading() as db:
         found = entries(db, caller, _filters(asked), limit=limit, cursor=number_in_cursor(cursor))
         people = _people(db)
@@ -45,22 +45,22 @@ def list_page() -> Response:
         "entries": found.rows,
         "next_cursor": found.next_cursor,
         "asked": asked,
-        "acts": tuple(Act),
+        "acts": tuple(AuditAction),
     }
     known = {person.id: person.name for person in people} | {one.actor_id: one.actor for one in found.rows}
-    return desk("audit/list.html", actors=sorted(known.items(), key=lambda one: one[1]), **shown, **_words())
+    return render_page("audit/list.html", actors=sorted(known.items(), key=lambda one: one[1]), **shown, **_words())
 
 
 @pages.get("/audit/check")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def check_page() -> Response:
     """Look at every entry, and say whether each is as it was written."""
     found = check(services().engine, services().audit)
-    return desk("audit/check.html", found=found, tampered=audit_labels.TAMPERED)
+    return render_page("audit/check.html", found=found, tampered=audit_labels.TAMPERED)
 
 
 @pages.post("/audit/export.csv")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def export_file() -> WerkzeugResponse:
     """What the list would show, oldest first; that it was taken away is an entry itself."""
     try:
@@ -75,9 +75,9 @@ def export_file() -> WerkzeugResponse:
 
 def _asked() -> dict[str, Any]:
     """The filters of the address: words, and days."""
-    words = {name: (word_asked(name) or "").strip() for name in NAMED}
+    words = {name: (text_argument(name) or "").strip() for name in NAMED}
     return {name: word for name, word in words.items() if word} | {
-        name: day for name in DAYS if (day := day_asked(name))
+        name: day for name in DAYS if (day := day_argument(name))
     }
 
 

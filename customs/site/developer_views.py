@@ -22,9 +22,9 @@ from customs.site.api_key_views import LONGEST_NAME, handed_once, own_scopes
 from customs.site.openapi import examples
 from customs.site.openapi.examples import SPLIT
 from customs.web.forms import CREATED, Made
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, only_these, services
-from customs.web.session_auth import current_visit, moment, opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.session_auth import current_visit, login_required, request_time
 
 pages = Blueprint("developer_pages", __name__, url_prefix="/developers")
 
@@ -44,14 +44,14 @@ WORD_TABLES = (
 
 
 @pages.get("")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def quick_start() -> Response:
-    only_these()
+    allow_only_arguments()
     return _start(None)
 
 
 @pages.post("/key")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def make_own_key() -> Response:
     """One's own key for the first calls, shown on the page that uses it."""
     whose = {"name": current_visit().person.name}
@@ -63,34 +63,34 @@ def make_own_key() -> Response:
 
 
 @pages.get("/seen/<key_id>")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def live_first_call(key_id: str) -> Response:
     """What came with a key so far: its batch, or why its last call was refused."""
-    only_these()
+    allow_only_arguments()
     caller = current_caller()
     with services().reading() as db:
         key = key_seen(db, key_id, caller)
         batch = newest_batch_of(db, key.family, caller)
         asked = list_requests(db, [key.family], RequestFilters(), limit=1, cursor=None).rows
-    return fragment("developers/seen.html", key_id=key.id, batch=batch, last=asked[0] if asked else None)
+    return render_fragment("developers/seen.html", key_id=key.id, batch=batch, last=asked[0] if asked else None)
 
 
 @pages.get("/sandbox")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def show_sandbox() -> Response:
-    only_these()
+    allow_only_arguments()
     if not services().settings.sandbox:
         raise NotFound
-    return desk("developers/sandbox.html", tables=WORD_TABLES, gateway=services().settings.base_url)
+    return render_page("developers/sandbox.html", tables=WORD_TABLES, gateway=services().settings.base_url)
 
 
 def _start(made: Made | None) -> Response:
     """The page, with a key's text where one was made just now."""
     own = current_caller().merchants
-    order = first_order(sorted(own)[0] if own else SPLIT["merchant_no"], moment())
+    order = first_order(sorted(own)[0] if own else SPLIT["merchant_no"], request_time())
     prefix = "ck_test_" if services().settings.sandbox else "ck_live_"
     key = made.secret if made and made.secret else f"{prefix}…"
-    return desk(
+    return render_page(
         "developers/start.html",
         CREATED if made else 200,
         made=made,
@@ -115,7 +115,7 @@ def first_order(merchant_no: str, now: datetime) -> dict[str, Any]:
 
 
 def first_call(desk: str, key: str, order: dict[str, Any]) -> str:
-    """The curl line that hands the order in. `desk`: where it is, without a slash at the end."""
+    """The curl line that hands the order in. `render_page`: where it is, without a slash at the end."""
     fields = ",\n  ".join(f"{_json(name)}: {_json(value)}" for name, value in order.items())
     return (
         f'curl {desk}/api/v1/batches \\\n  -H "Authorization: Bearer {key}" \\\n'

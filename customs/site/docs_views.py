@@ -13,7 +13,7 @@ from customs.sandbox.payment_scenarios import PAYMENT_FATES, REFUND_FATES
 from customs.site import api_reference
 from customs.site.openapi import examples
 from customs.site.openapi.document import PREFIX, document
-from customs.web.rendering import page
+from customs.web.rendering import render_bare_page
 
 docs = Blueprint("docs", __name__)
 
@@ -34,7 +34,7 @@ def openapi() -> WerkzeugResponse:
 @docs.get("/docs")
 def read_reference() -> WerkzeugResponse:
     return _kept(
-        page(
+        render_bare_page(
             "docs/reference.html",
             desk=_desk(),
             prefix=PREFIX,
@@ -52,7 +52,7 @@ def read_reference() -> WerkzeugResponse:
 @docs.get("/docs/guide")
 def guide() -> Response:
     order = json.dumps({"declarations": [examples.SPLIT]}, ensure_ascii=False, indent=2)
-    return page(
+    return render_bare_page(
         "docs/guide.html",
         desk=_desk(),
         order=order,

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, jsonify, request
 from customs.errors import NotFound
 from customs.site.openapi.problems import statuses
 from customs.web.error_catalog import BY_CODE, GROUPS
-from customs.web.rendering import page
+from customs.web.rendering import render_bare_page
 
 error_pages = Blueprint("error_pages", __name__)
 
@@ -16,7 +16,7 @@ HTML, JSON = "text/html", "application/json"
 def list_errors() -> Response:
     if _wants_json():
         return jsonify(data=[entry.as_json() for entry in BY_CODE.values()])
-    return page("docs/errors.html", groups=GROUPS, statuses=statuses())
+    return render_bare_page("docs/errors.html", groups=GROUPS, statuses=statuses())
 
 
 @error_pages.get("/errors/<code>")
@@ -26,7 +26,7 @@ def read_error(code: str) -> Response:
         raise NotFound
     if _wants_json():
         return jsonify(entry.as_json())
-    return page("docs/error.html", entry=entry, status=statuses().get(code))
+    return render_bare_page("docs/error.html", entry=entry, status=statuses().get(code))
 
 
 def _wants_json() -> bool:

@@ -10,9 +10,9 @@ from customs.auth.principal import Caller, Scope
 from customs.declarations.open_rows import batches_with_open_rows
 from customs.declarations.reading import dashboard, queries
 from customs.stats.tallies import day_of
-from customs.web.rendering import desk, fragment
+from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import moment, opens
+from customs.web.session_auth import login_required, request_time
 
 pages = Blueprint("workbench", __name__)
 
@@ -23,32 +23,32 @@ MOST_CAUSES = 10
 
 
 @pages.get("/")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def workbench() -> Response:
     with services().reading() as db:
-        return desk("workbench.html", **_day(db, current_caller()))
+        return render_page("workbench.html", **_day(db, current_caller()))
 
 
 @pages.get("/today")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def today() -> Response:
     """The part of the workbench that changes while one looks."""
     with services().reading() as db:
-        return fragment("today.html", **_day(db, current_caller()))
+        return render_fragment("today.html", **_day(db, current_caller()))
 
 
 @pages.get("/figures")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def figures() -> Response:
     span = SPANS.get(request.args.get("days", ""), SPANS["7"])
-    until = day_of(moment())
+    until = day_of(request_time())
     with services().reading() as db:
         shown = _figures(db, current_caller(), until - timedelta(days=span - 1), until)
-    return desk("figures.html", span=span, spans=SPANS.values(), **shown)
+    return render_page("figures.html", span=span, spans=SPANS.values(), **shown)
 
 
 def _day(db: Session, caller: Caller) -> dict[str, Any]:
-    day = day_of(moment())
+    day = day_of(request_time())
     batches = dashboard.my_batches(db, caller, limit=RECENT_BATCHES)
     return {
         "day": day,

@@ -17,9 +17,9 @@ from customs.ops.backlog import backlogs
 from customs.web.form_actions import acted
 from customs.web.forms import reason_given
 from customs.web.labels import Shown
-from customs.web.rendering import desk
-from customs.web.request import current_caller, only_these, services
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.session_auth import login_required
 
 pages = Blueprint("lane_pages", __name__, url_prefix="/admin/lanes")
 
@@ -65,9 +65,9 @@ CALLS = ("pushes", "payments", "refunds")
 
 
 @pages.get("")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show_lanes() -> Response:
-    only_these()
+    allow_only_arguments()
     with services().reading() as db:
         now = database.now(db)
         lanes, work = list(list_lanes(db)), backlogs(db, now)
@@ -76,11 +76,11 @@ def show_lanes() -> Response:
     lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != ours)
     shown = [(lane, state_of(lane, now), why(lane, now)) for lane in lanes]
     waiting = sum(work[name].waiting + work[name].later for name in CALLS)
-    return desk("admin/lanes.html", lanes=shown, waiting=waiting, ours=ours)
+    return render_page("admin/lanes.html", lanes=shown, waiting=waiting, ours=ours)
 
 
 @pages.post("/<lane_id>/resume")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def resume(lane_id: str) -> WerkzeugResponse:
     by, audit = current_caller(), services().audit
     return acted(

@@ -15,9 +15,9 @@ from customs.ops.check_result import Said
 from customs.ops.health_checks import OLD_BACKLOG_SECONDS, examine
 from customs.stats.call_counters import calls_by_outcome
 from customs.web.labels import Shown, shown
-from customs.web.rendering import desk, fragment
-from customs.web.request import only_these, services
-from customs.web.session_auth import opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import allow_only_arguments, services
+from customs.web.session_auth import login_required
 
 pages = Blueprint("queue_pages", __name__, url_prefix="/admin/queue")
 
@@ -55,25 +55,25 @@ PARTS = {
 
 
 @pages.get("")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def show_queue() -> Response:
-    only_these()
-    return desk("admin/queue.html", **_numbers())
+    allow_only_arguments()
+    return render_page("admin/queue.html", **_numbers())
 
 
 @pages.get("/numbers")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def live_numbers() -> Response:
-    only_these()
-    return fragment("admin/numbers.html", **_numbers())
+    allow_only_arguments()
+    return render_fragment("admin/numbers.html", **_numbers())
 
 
 @pages.get("/findings")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def live_findings() -> Response:
-    only_these()
+    allow_only_arguments()
     found = examine(services(), thoroughly=False)
-    return fragment("admin/findings.html", found=found, said=in_words, parts=PARTS, verdicts=VERDICTS)
+    return render_fragment("admin/findings.html", found=found, said=in_words, parts=PARTS, verdicts=VERDICTS)
 
 
 def _numbers() -> dict[str, Any]:

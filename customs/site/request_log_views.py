@@ -10,9 +10,9 @@ from customs.auth.key_management import keys_seen
 from customs.auth.principal import Scope
 from customs.request_log.queries import RequestFilters, list_requests, request_of
 from customs.web.labels import Shown
-from customs.web.rendering import desk
-from customs.web.request import current_caller, filled, only_these, page_asked, services
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.session_auth import login_required
 from customs.web.template_filters import readable_text
 
 pages = Blueprint("request_pages", __name__, url_prefix="/developers/requests")
@@ -31,23 +31,23 @@ OUTCOMES = {
 
 
 @pages.get("")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def show_requests() -> Response:
-    only_these("cursor", "request_id", "path", "status", "key")
-    limit, cursor = page_asked()
+    allow_only_arguments("cursor", "request_id", "path", "status", "key")
+    limit, cursor = page_arguments()
     with services().reading() as db:
         names, callers = _names(db), _callers(db)
         page = list_requests(db, callers, _filters(), limit=limit, cursor=cursor)
-    return desk("developers/requests.html", page=page, names=names, outcomes=OUTCOMES)
+    return render_page("developers/requests.html", page=page, names=names, outcomes=OUTCOMES)
 
 
 @pages.get("/<log_id>")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def show_request(log_id: str) -> Response:
     with services().reading() as db:
         names = _names(db)
         found = request_of(db, log_id, _callers(db))
-    return desk("developers/request.html", one=found, names=names, outcomes=OUTCOMES, readable=readable_text)
+    return render_page("developers/request.html", one=found, names=names, outcomes=OUTCOMES, readable=readable_text)
 
 
 def statuses(text: str) -> tuple[int, int]:
@@ -60,7 +60,7 @@ def statuses(text: str) -> tuple[int, int]:
 
 
 def _filters() -> RequestFilters:
-    asked = filled("request_id", "path", "status", "key")
+    asked = given_filters("request_id", "path", "status", "key")
     wanted = asked.get("status")
     return RequestFilters(
         request_id=asked.get("request_id"),

@@ -11,9 +11,9 @@ from customs.auth.principal import Caller, Scope
 from customs.declarations.reading import queries as declarations
 from customs.errors import NotFound
 from customs.payments.reading import queries as payments
-from customs.web.rendering import desk
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("search", __name__)
 
@@ -40,13 +40,13 @@ class Found:
 
 
 @pages.get("/search")
-@opens(Scope.DECLARATIONS_READ)
+@login_required(Scope.DECLARATIONS_READ)
 def search() -> WerkzeugResponse:
     number = request.args.get("q", "").strip()
     found = look_up(number, current_caller())
     if found.only_place:
         return redirect(found.only_place)
-    return desk("search.html", number=number[:LONGEST], found=found)
+    return render_page("search.html", number=number[:LONGEST], found=found)
 
 
 def look_up(number: str, caller: Caller) -> Found:

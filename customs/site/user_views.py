@@ -22,9 +22,9 @@ from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, reason_given
 from customs.web.labels import Shown
-from customs.web.rendering import desk
-from customs.web.request import current_caller, only_these, services
-from customs.web.session_auth import opens
+from customs.web.rendering import render_page
+from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.session_auth import login_required
 
 pages = Blueprint("people_pages", __name__, url_prefix="/admin/people")
 
@@ -44,23 +44,23 @@ Deed = Callable[[Session, datetime], Change]
 
 
 @pages.get("")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def list_people() -> Response:
-    only_these()
+    allow_only_arguments()
     with services().reading() as db:
         seen = presences(db, database.now(db))
         shown = [person for person in users.list_people(db) if current_caller().covers(person.merchants)]
-    return desk("admin/people.html", people=shown, seen=seen, **_words())
+    return render_page("admin/people.html", people=shown, seen=seen, **_words())
 
 
 @pages.get("/new")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def new_person() -> Response:
     return _form(())
 
 
 @pages.post("")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def create_person() -> WerkzeugResponse:
     def work() -> Response:
         login, name, role = (request.form.get(one, "") for one in ("login", "name", "role"))
@@ -71,27 +71,27 @@ def create_person() -> WerkzeugResponse:
 
 
 @pages.get("/<person_id>")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def read_person(person_id: str) -> Response:
     return _person_page(person_id, ())
 
 
 @pages.post("/<person_id>/role")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def change_role(person_id: str) -> WerkzeugResponse:
     role, said = request.form.get("role", ""), gettext("The role was changed; it counts from their next click.")
     return _changed(person_id, lambda db, _now: users.change_role(db, person_id, role), said)
 
 
 @pages.post("/<person_id>/merchants")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def change_merchants(person_id: str) -> WerkzeugResponse:
     said = gettext("The merchants were changed; it counts from their next click.")
     return _changed(person_id, lambda db, _now: users.change_merchants(db, person_id, _merchants()), said)
 
 
 @pages.post("/<person_id>/password")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def reset_password(person_id: str) -> WerkzeugResponse:
     code_too = "code_too" in request.form
 
@@ -107,28 +107,28 @@ def reset_password(person_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/<person_id>/code")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def reset_code(person_id: str) -> WerkzeugResponse:
     said = gettext("The one-time codes were removed, and their sessions ended.")
     return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), said)
 
 
 @pages.post("/<person_id>/disable")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def disable(person_id: str) -> WerkzeugResponse:
     said = gettext("They may not sign in any more, and their sessions ended.")
     return _changed(person_id, lambda db, now: users.disable(db, person_id, now), said)
 
 
 @pages.post("/<person_id>/enable")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def enable(person_id: str) -> WerkzeugResponse:
     said = gettext("They may sign in again, with the password they had.")
     return _changed(person_id, lambda db, _now: users.enable(db, person_id), said)
 
 
 @pages.post("/<person_id>/sessions/end")
-@opens(Scope.ADMIN)
+@login_required(Scope.ADMIN)
 def end_sessions(person_id: str) -> WerkzeugResponse:
     said = gettext("They were signed out everywhere.")
     return _changed(person_id, lambda db, now: users.end_sessions(db, person_id, now), said)
@@ -182,7 +182,7 @@ def _merchants() -> list[str] | None:
 
 def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
-    return desk("admin/person_form.html", errors=errors, merchants=merchants, once=new_id("form"), **_words())
+    return render_page("admin/person_form.html", errors=errors, merchants=merchants, once=new_id("form"), **_words())
 
 
 def _person_page(person_id: str, errors: Sequence[str]) -> Response:
@@ -191,13 +191,13 @@ def _person_page(person_id: str, errors: Sequence[str]) -> Response:
         presence = presences(db, database.now(db)).get(person_id)
     own = sorted(current_caller().merchants or ())
     shown: dict[str, Any] = {"whom": whom, "presence": presence, "merchants": own}
-    return desk("admin/person.html", errors=errors, once=new_id("form"), **shown, **_words())
+    return render_page("admin/person.html", errors=errors, once=new_id("form"), **shown, **_words())
 
 
 def _password(made: Made) -> Response:
     with services().reading() as db:
         whom = _seen(db, made.id)
-    return desk("admin/password.html", CREATED, whom=whom, password=made.secret)
+    return render_page("admin/password.html", CREATED, whom=whom, password=made.secret)
 
 
 def _words() -> dict[str, Any]:

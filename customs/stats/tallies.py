@@ -9,12 +9,12 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Connection, Date, Integer, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from customs.db.bulk import merge_many
+from customs.db.bulk import upsert_many
 from customs.db.database import Base
 from customs.stats.call_counters import SLOTS
 
 # The day under which all days together are kept: what was ever counted is read without going through the years.
-EVER = date.min
+ALL_TIME = date.min
 # A fixed offset needs no time zone files on a bare machine.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -63,11 +63,11 @@ class _Slot(threading.local):
 _slot = _Slot()
 
 
-def tally(db: Session | Connection, deltas: Mapping[TallyKey, int]) -> None:
+def apply_deltas(db: Session | Connection, deltas: Mapping[TallyKey, int]) -> None:
     """Add to the tallies in one statement, in a fixed order so that two writers cannot deadlock."""
     rows = [key._asdict() | {"slot": _slot.number, "count": deltas[key]} for key in sorted(deltas) if deltas[key]]
     connection = db.connection() if isinstance(db, Session) else db
-    merge_many(connection, TALLIES, rows, {"count": "held.count + excluded.count"})
+    upsert_many(connection, TALLIES, rows, {"count": "held.count + excluded.count"})
 
 
 def day_of(moment: datetime) -> date:

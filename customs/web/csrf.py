@@ -13,7 +13,7 @@ READING = frozenset(["GET", "HEAD", "OPTIONS"])
 WITHOUT_SESSION = ("/api/", NOTIFY_PATH)
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Look at every request before its door does."""
     app.before_request(_refuse_foreign)
 

@@ -14,7 +14,7 @@ from customs.db.database import UnusableDatabase
 from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge
 from customs.timestamps import instant
 from customs.web import rendering
-from customs.web.labels import answer_told
+from customs.web.labels import response_label
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ BUSY_SECONDS = 2
 PLAIN = "text/plain; charset=utf-8"
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Render our own errors, werkzeug's, those of the database, and whatever else escaped."""
     app.register_error_handler(CustomsError, _of_customs_error)
     app.register_error_handler(HTTPException, _of_http_exception)
@@ -65,11 +65,11 @@ def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Re
     """A page for a browser, a line for everything else."""
     if "HX-Request" in request.headers:
         # The script says it beside the page, which stays as it is.
-        return Response(answer_told(status, code, title).meaning, status, headers, content_type=PLAIN)
+        return Response(response_label(status, code, title).meaning, status, headers, content_type=PLAIN)
     if not rendering.wants_html():
         return Response(f"{title}\n", status, headers, content_type=PLAIN)
-    words = answer_told(status, code, title)
-    response = rendering.page(
+    words = response_label(status, code, title)
+    response = rendering.render_bare_page(
         "error.html", status, title=words.meaning, about=words.action, request_id=g.get("request_id")
     )
     response.headers.update(headers)

@@ -10,10 +10,10 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.errors import CustomsError
 from customs.web.i18n import is_chinese
-from customs.web.idempotency import beginning_again
-from customs.web.labels import told
+from customs.web.idempotency import retry_on_conflict
+from customs.web.labels import error_label
 from customs.web.request import services
-from customs.web.session_auth import local_place
+from customs.web.session_auth import safe_redirect_target
 from customs.web.template_filters import exact
 
 Done = TypeVar("Done")
@@ -33,7 +33,7 @@ def acted(
 ) -> WerkzeugResponse:
     """Do it, ring for the workers, and go to `then`, where `said` is read; refused: back, with the reason."""
     try:
-        done = beginning_again(deed)
+        done = retry_on_conflict(deed)
     except CustomsError as error:
         if error.status not in TOLD_IN_PLACE:
             raise
@@ -53,7 +53,7 @@ def refused(error: CustomsError, back: str) -> WerkzeugResponse:
 
 def came_from() -> str:
     """The page of ours that asked, as its form says it."""
-    return local_place(request.form.get("back"))
+    return safe_redirect_target(request.form.get("back"))
 
 
 def sentences(error: CustomsError) -> list[str]:
@@ -69,7 +69,7 @@ def sentences(error: CustomsError) -> list[str]:
 
 
 def _sentence(code: str, detail: str) -> str:
-    words = told(code, detail)
+    words = error_label(code, detail)
     # The exact detail is English only; it names amounts and numbers that the general words cannot.
     meaning = words.meaning if is_chinese() or not detail else detail
     meaning = meaning[:1].upper() + meaning[1:]

@@ -14,9 +14,9 @@ from customs.auth.principal import Caller
 from customs.errors import CustomsError, ErrorDetail, IdempotencyKeyReused, ValidationFailed
 from customs.ids import new_id
 from customs.web.form_actions import TOLD_IN_PLACE, sentences
-from customs.web.idempotency import FIELD, once
+from customs.web.idempotency import FIELD, idempotent
 from customs.web.json_body import raw_body
-from customs.web.labels import shown, told
+from customs.web.labels import error_label, shown
 
 CREATED = 201
 
@@ -53,7 +53,7 @@ def made_once(make: Callable[[Session], tuple[str, str]]) -> Made:
         # What is kept for a second sending holds the id alone.
         return {"id": made_id}, CREATED
 
-    answer, _ = once(raw_body(), work)
+    answer, _ = idempotent(raw_body(), work)
     return Made(answer["id"], secrets[0] if secrets else None)
 
 
@@ -96,13 +96,13 @@ QUOTED: Mapping[str, LazyString] = {"gateway_refused": _("The gateway refuses th
 class Form:
     """What was typed by field, the sentence beneath each field that is wrong, and sentences about the whole.
 
-    `once` is the key that the form carries: pressed twice, it does its deed once.
+    `idempotent` is the key that the form carries: pressed twice, it does its deed once.
     """
 
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
     errors: Mapping[str, str] = field(default_factory=dict)
     said: Collection[str] = ()
-    once: str = field(default_factory=lambda: new_id("once"))
+    idempotent: str = field(default_factory=lambda: new_id("once"))
 
     def value(self, name: str, otherwise: str = "") -> str:
         """What stands in a field."""
@@ -156,7 +156,7 @@ def refused(error: CustomsError, asked: Mapping[str, str], fields: Collection[st
 def _at_a_field(code: str) -> str:
     if code in AT_A_FIELD:
         return str(AT_A_FIELD[code])
-    words = told(code)
+    words = error_label(code)
     return f"{words.meaning} {words.action}".strip()
 
 

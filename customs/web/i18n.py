@@ -51,7 +51,7 @@ def _read(language: str) -> Translations:
     return Translations(compiled, domain=DOMAIN)
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Give the application its languages, and Shanghai's time."""
     Speaking(app, default_locale=CHINESE, default_timezone=ZONE, locale_selector=language_of_request)
 

@@ -25,7 +25,7 @@ Shown = tuple[dict[str, Any], int]
 Done = TypeVar("Done")
 
 
-def once(raw: bytes, work: Callable[[Session], Shown], before: Callable[[], object] | None = None) -> Shown:
+def idempotent(raw: bytes, work: Callable[[Session], Shown], before: Callable[[], object] | None = None) -> Shown:
     """Do the work in one transaction, unless this Idempotency-Key was answered before.
 
     `before` is what the work needs first and no transaction may wait for; it is done for the first request only. Who
@@ -37,15 +37,15 @@ def once(raw: bytes, work: Callable[[Session], Shown], before: Callable[[], obje
             return turn.body, turn.status
         if before is not None:
             before()
-        return beginning_again(lambda db: _kept(db, turn, work(db)))
+        return retry_on_conflict(lambda db: _kept(db, turn, work(db)))
 
 
-def told_once(raw: bytes, tell: Callable[[], Shown]) -> Shown:
+def idempotent_read(raw: bytes, tell: Callable[[], Shown]) -> Shown:
     """The same for a door that only tells something: without a key it needs no transaction that writes."""
     if request.headers.get("Idempotency-Key") is None:
         return tell()
     told: list[Shown] = []
-    return once(raw, lambda _: told[0], before=lambda: told.append(tell()))
+    return idempotent(raw, lambda _: told[0], before=lambda: told.append(tell()))
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _turn(raw: bytes) -> Iterator[Turn | Answer | None]:
     with services().reading() as db:
         given = answer_given(db, asked, database.now(db))
     lease = timedelta(seconds=services().settings.lease_seconds)
-    turn = given or beginning_again(lambda db: take_turn(db, asked, database.now(db), lease))
+    turn = given or retry_on_conflict(lambda db: take_turn(db, asked, database.now(db), lease))
     done = False
     try:
         yield turn
@@ -85,7 +85,7 @@ def _kept(db: Session, turn: Turn | None, shown: Shown) -> Shown:
     return shown
 
 
-def beginning_again(deed: Callable[[Session], Done]) -> Done:
+def retry_on_conflict(deed: Callable[[Session], Done]) -> Done:
     """Do a deed in one transaction; who loses a race begins again, and then sees the winner."""
     for _attempt in range(ATTEMPTS):
         try:

@@ -41,12 +41,12 @@ def raw_body() -> bytes:
         if encoding not in GZIP | {"", "identity"}:
             raise UnsupportedEncoding(f"Content-Encoding: {encoding[:30]!r} is not known here; use gzip, or none")
         sent = request.get_data()
-        g.body = inflated(sent) if encoding in GZIP else sent
+        g.body = decompressed(sent) if encoding in GZIP else sent
     body: bytes = g.body
     return body
 
 
-def inflated(packed: bytes) -> bytes:
+def decompressed(packed: bytes) -> bytes:
     """What a gzip file holds; a bomb that says its size is not unpacked at all, and no other beyond LARGEST_BODY."""
     said = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
     # What no packing could reach is not a size, but the end of a broken file.
@@ -83,12 +83,12 @@ def parse_json(raw: bytes) -> Any:
     return parsed
 
 
-def load(schema: Schema) -> Any:
+def validate_json(schema: Schema) -> Any:
     """The request's body through a schema; raises ValidationFailed with a pointer for each fault."""
-    return loaded(schema, read_json())
+    return validate(schema, read_json())
 
 
-def loaded(schema: Schema, body: Any) -> Any:
+def validate(schema: Schema, body: Any) -> Any:
     """What was read through a schema; raises ValidationFailed with a pointer for each fault."""
     try:
         return schema.load(body)

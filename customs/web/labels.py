@@ -148,7 +148,7 @@ def office_name(office: str) -> str:
     return str(OFFICE_NAMES.get(office, office))
 
 
-def told(code: str, otherwise: str = "") -> Words:
+def error_label(code: str, otherwise: str = "") -> Words:
     """What a code means and what to do, in the language of this page; `otherwise` for a code nobody listed."""
     entry = BY_CODE.get(code)
     if entry is None:
@@ -181,12 +181,12 @@ CATALOGUED = frozenset(["csrf_rejected"])
 SOMETHING_WENT_WRONG = (_("Something went wrong on our side"), _("It was recorded. Nothing that was accepted is lost."))
 
 
-def answer_told(status: int, code: str, title: str) -> Words:
+def response_label(status: int, code: str, title: str) -> Words:
     """What a person is told of an answer that is no page."""
     if code in CATALOGUED:
-        return told(code)
+        return error_label(code)
     known = ANSWERS.get(status, SOMETHING_WENT_WRONG if status >= 500 else None)
-    return Words(*map(str, known)) if known else told(code, title)
+    return Words(*map(str, known)) if known else error_label(code, title)
 
 
 GLOBALS: dict[str, Callable[..., Any] | Any] = {
@@ -195,7 +195,7 @@ GLOBALS: dict[str, Callable[..., Any] | Any] = {
     "channel_shown": channel_shown,
     "error_shown": error_shown,
     "office_name": office_name,
-    "told": told,
+    "told": error_label,
     "AWAITING": AWAITING,
     "CANCELLED": CANCELLED,
     "SWITCHED_ON": SWITCHED_ON,

@@ -38,7 +38,7 @@ return {1, tostring(after - now)}
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateLimitStatus:
     """What is left for a key: `remaining` requests now, `reset` seconds until all of `limit` are there again."""
 
     allowed: bool
@@ -53,7 +53,7 @@ class Standing:
         return {name: str(value) for name, value in named.items()}
 
 
-class Buckets:
+class TokenBuckets:
     """The buckets in this process's memory; the least used are forgotten, and so are full again."""
 
     def __init__(self) -> None:
@@ -84,17 +84,17 @@ class Limiter:
             retry=Retry(NoBackoff(), 0),
         )
         self._script = self._redis.register_script(SCRIPT)
-        self._buckets = Buckets()
+        self._buckets = TokenBuckets()
         self._away_until = float("-inf")
         self._outage = Outage("redis does not work: each process counts requests for itself")
 
-    def take(self, name: str) -> Standing | None:
+    def take(self, name: str) -> RateLimitStatus | None:
         """Take one request of this name's; None without a limit. Never raises, never waits for a Redis that is away."""
         if not self.rate:
             return None
         each = 1 / self.rate
         allowed, missing = self._in_redis(name, each) or self._buckets.take(name, each, self.burst, time.monotonic())
-        return Standing(
+        return RateLimitStatus(
             allowed,
             self.burst,
             max(math.floor(self.burst - missing * self.rate + 1e-6), 0),
@@ -116,7 +116,7 @@ class Limiter:
         return bool(allowed), float(missing)
 
 
-def refusal(standing: Standing) -> RateLimited:
+def refusal(standing: RateLimitStatus) -> RateLimited:
     """What a caller is told who asked too often."""
     return RateLimited(
         f"at most {standing.limit} requests at once: wait {standing.retry_after} s", retry_after=standing.retry_after

@@ -34,34 +34,34 @@ ONE_YEAR = 31_536_000
 HTML = "text/html"
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Teach templates the desk's words and forms, and put the headers on every page."""
-    i18n.install(app)
+    i18n.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(template_filters.FILTERS)
     app.jinja_env.globals.update(
         asset=static_files.asset_url,
         htmx_config=HTMX_CONFIG,
         html_language=i18n.html_language,
-        asked_with=web_request.asked_with,
+        url_with=web_request.url_with,
     )
     app.jinja_env.globals.update(labels.GLOBALS | review_labels.GLOBALS)
     app.after_request(_secure)
 
 
-def page(template: str, http_status: int = 200, **shown: Any) -> Response:
+def render_bare_page(template: str, http_status: int = 200, **shown: Any) -> Response:
     """A page without the shell, for anybody."""
     return Response(render_template(template, **shown), http_status, content_type=f"{HTML}; charset=utf-8")
 
 
-def desk(template: str, http_status: int = 200, **shown: Any) -> Response:
+def render_page(template: str, http_status: int = 200, **shown: Any) -> Response:
     """A page of the desk inside its shell, for whoever signed in."""
-    return page(template, http_status, **navigation.surroundings(), **shown)
+    return render_bare_page(template, http_status, **navigation.surroundings(), **shown)
 
 
-def fragment(template: str, **shown: Any) -> Response:
+def render_fragment(template: str, **shown: Any) -> Response:
     """A part of a page, which the page asks for by itself."""
-    return page(template, **shown)
+    return render_bare_page(template, **shown)
 
 
 def wants_html() -> bool:

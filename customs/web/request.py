@@ -33,12 +33,12 @@ def services() -> Services:
 
 
 def current_caller() -> Caller:
-    """The caller of this request; only behind `needs`."""
+    """The caller of this request; only behind `api_key_required`."""
     caller: Caller = g.caller
     return caller
 
 
-def needs(scope: Scope | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A door that opens to keys with this scope; None: to every key."""
 
     def guard(door: Callable[P, R]) -> Callable[P, R]:
@@ -70,7 +70,7 @@ def _within_the_limit() -> None:
         raise refusal(g.standing)
 
 
-def page_asked(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
+def page_arguments(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
     """`limit` and `cursor` of the query string."""
     text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) < LONGEST_COUNT and 1 <= int(text) <= LARGEST_PAGE):
@@ -88,7 +88,7 @@ def number_in_cursor(cursor: str | None) -> int:
     return int(cursor or 0)
 
 
-def time_asked(name: str) -> datetime | None:
+def time_argument(name: str) -> datetime | None:
     """`since` or `until`: RFC 3339 with an offset."""
     text = request.args.get(name)
     if text is None:
@@ -105,28 +105,28 @@ def _no_time(name: str) -> NoReturn:
     raise _wrong(name, "a time such as 2026-11-23T08:00:00Z")
 
 
-def flag_asked(name: str) -> bool | None:
+def flag_argument(name: str) -> bool | None:
     text = request.args.get(name)
     if text is not None and text not in ("true", "false"):
         raise _wrong(name, "true or false")
     return None if text is None else text == "true"
 
 
-def word_asked(name: str, choices: tuple[str, ...] = ()) -> str | None:
+def text_argument(name: str, choices: tuple[str, ...] = ()) -> str | None:
     text = request.args.get(name)
     if text is not None and ("\x00" in text or (choices and text not in choices)):
         raise _wrong(name, f"one of {', '.join(choices)}" if choices else "plain text")
     return text
 
 
-def required_word(name: str, choices: tuple[str, ...] = ()) -> str:
-    text = word_asked(name, choices)
+def required_argument(name: str, choices: tuple[str, ...] = ()) -> str:
+    text = text_argument(name, choices)
     if not text:
         raise _wrong(name, f"one of {', '.join(choices)}" if choices else "plain text")
     return text
 
 
-def only_these(*names: str) -> None:
+def allow_only_arguments(*names: str) -> None:
     """Refuse a query string with parameters nobody reads: a misspelt filter must not list everything."""
     for name in request.args:
         if name not in names:
@@ -139,7 +139,7 @@ def _wrong(name: str, wanted: str) -> ValidationFailed:
     )
 
 
-def detail(shown: dict[str, Any]) -> WerkzeugResponse:
+def detail_response(shown: dict[str, Any]) -> WerkzeugResponse:
     """One thing as it stands, with an ETag; 304 for whoever has it so already (If-None-Match)."""
     response = Response(json.dumps(shown, ensure_ascii=False), content_type="application/json")
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
@@ -151,27 +151,27 @@ def list_json(page: Page, rows: list[Any]) -> dict[str, Any]:
     return {"data": rows, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
 
 
-def asked_with(**changes: str | int | None) -> str:
+def url_with(**changes: str | int | None) -> str:
     """The query string of this page with these changes; None takes a parameter away."""
     asked = request.args.to_dict(flat=True) | {name: value for name, value in changes.items() if value is not None}
     kept = {name: str(value) for name, value in asked.items() if not (name in changes and changes[name] is None)}
     return f"?{urlencode(kept)}" if kept else "?"
 
 
-def filled(*names: str) -> dict[str, str]:
+def given_filters(*names: str) -> dict[str, str]:
     """The filters that really say something: forms send the empty ones along.
 
     Raises ValidationFailed for what is no text.
     """
-    return {name: value for name in names if (value := (word_asked(name) or "").strip())}
+    return {name: value for name in names if (value := (text_argument(name) or "").strip())}
 
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
 
-def day_asked(name: str) -> date | None:
+def day_argument(name: str) -> date | None:
     """A day of the query string; None where it is left empty. Raises ValidationFailed for what is none."""
-    text = word_asked(name)
+    text = text_argument(name)
     if not text:
         return None
     try:

@@ -24,17 +24,17 @@ from customs.privacy.request_redaction import LARGEST_READ, shown_answer, shown_
 from customs.request_log.models import LONGEST_PATH, LoggedRequest
 from customs.request_log.queries import REQUESTS_BY
 from customs.timestamps import instant
-from customs.web.rate_limit import Buckets
+from customs.web.rate_limit import TokenBuckets
 from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
     current_caller,
-    detail,
+    detail_response,
     list_json,
-    needs,
-    only_these,
-    page_asked,
+    page_arguments,
     services,
-    time_asked,
-    word_asked,
+    text_argument,
+    time_argument,
 )
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ class Afterwards:
             log.warning("a request was not logged", error=type(error).__name__)
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Log every request of the API that changed something or failed, after it was answered."""
 
     def begin() -> None:
@@ -92,21 +92,23 @@ def install(app: Flask) -> None:
 
 
 @api.get("/requests")
-@needs(None)
+@api_key_required(None)
 def list_requests() -> dict[str, Any]:
-    only_these("limit", "cursor", "since", "until", "request_id", "method")
-    limit, cursor = page_asked()
-    since, until = time_asked("since"), time_asked("until")
+    allow_only_arguments("limit", "cursor", "since", "until", "request_id", "method")
+    limit, cursor = page_arguments()
+    since, until = time_argument("since"), time_argument("until")
     wanted = [LoggedRequest.at >= since] if since else []
     wanted += [LoggedRequest.at < until] if until else []
-    wanted += [getattr(LoggedRequest, name) == said for name in ("request_id", "method") if (said := word_asked(name))]
+    wanted += [
+        getattr(LoggedRequest, name) == said for name in ("request_id", "method") if (said := text_argument(name))
+    ]
     with services().reading() as db:
         page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), REQUESTS_BY, limit, cursor)
         return list_json(page, [_summary(one) for one in page.rows])
 
 
 @api.get("/requests/<request_id>")
-@needs(None)
+@api_key_required(None)
 def read_request(request_id: str) -> WerkzeugResponse:
     """The newest with this id: a caller's own ids may come twice."""
     newest = select(LoggedRequest).where(LoggedRequest.request_id == request_id, _seen())
@@ -114,7 +116,7 @@ def read_request(request_id: str) -> WerkzeugResponse:
         found = db.scalar(newest.order_by(*newest_first(REQUESTS_BY)).limit(1))
     if found is None:
         raise NotFound
-    return detail(_whole(found))
+    return detail_response(_whole(found))
 
 
 def _seen() -> ColumnElement[bool]:
@@ -131,7 +133,7 @@ def _is_logged(response: Response) -> bool:
         return False
     if response.status_code not in UNWELCOME:
         return True
-    unwelcome: Buckets = current_app.extensions["unwelcome"]
+    unwelcome: TokenBuckets = current_app.extensions["unwelcome"]
     return unwelcome.take("", UNWELCOME_EACH_SECONDS, UNWELCOME_BURST, time.monotonic())[0]
 
 

@@ -23,10 +23,12 @@ COOKIE = "customs_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 LONGEST_PLACE = 500
 # Where somebody is sent who has to do something else first.
-CODE_DOORS = {CodeStep.ASK: "people.ask_code", CodeStep.SET_UP: "people.set_up_code"}
+TOTP_VIEWS = {CodeStep.ASK: "people.ask_code", CodeStep.SET_UP: "people.set_up_code"}
 
 
-def opens(scope: Scope | None = None, *, to_unfinished: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def login_required(
+    scope: Scope | None = None, *, to_unfinished: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A page for whoever signed in and has this scope; None: for everybody who signed in.
 
     `to_unfinished`: also before the one-time code was given or a password of one's own was chosen.
@@ -35,7 +37,7 @@ def opens(scope: Scope | None = None, *, to_unfinished: bool = False) -> Callabl
     def guard(door: Callable[P, R]) -> Callable[P, R]:
         @wraps(door)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | WerkzeugResponse:
-            visit = look_who_is_there()
+            visit = load_session()
             if visit is None:
                 return _to_sign_in()
             if not to_unfinished and (place := _unfinished(visit)):
@@ -53,24 +55,24 @@ def opens(scope: Scope | None = None, *, to_unfinished: bool = False) -> Callabl
 
 
 def current_visit() -> Visit:
-    """The session behind this page; only behind `opens`."""
+    """The session behind this page; only behind `login_required`."""
     visit: Visit = g.visit
     return visit
 
 
-def present(response: WerkzeugResponse, token: str) -> WerkzeugResponse:
+def set_session_cookie(response: WerkzeugResponse, token: str) -> WerkzeugResponse:
     """Hand a browser its session; one it brought along is worth nothing any more."""
     response.set_cookie(_cookie(), token, httponly=True, samesite="Lax", secure=is_secure(), path="/")
     return response
 
 
-def forget(response: WerkzeugResponse) -> WerkzeugResponse:
+def clear_session_cookie(response: WerkzeugResponse) -> WerkzeugResponse:
     """Take a browser's session away."""
     response.delete_cookie(_cookie(), httponly=True, samesite="Lax", secure=is_secure(), path="/")
     return response
 
 
-def token_brought() -> str | None:
+def session_token() -> str | None:
     """The session a browser says it has."""
     return request.cookies.get(_cookie())
 
@@ -80,7 +82,7 @@ def is_secure() -> bool:
     return request.is_secure or services().settings.public_url.startswith("https://")
 
 
-def local_place(text: str | None) -> str:
+def safe_redirect_target(text: str | None) -> str:
     """Where to go on inside this desk; the workbench for everything that leads elsewhere."""
     place = (text or "").strip()
     plain = place.isascii() and place.isprintable() and "\\" not in place and len(place) <= LONGEST_PLACE
@@ -90,14 +92,14 @@ def local_place(text: str | None) -> str:
     return "/" if parts.scheme or parts.netloc else place
 
 
-def moment() -> datetime:
+def request_time() -> datetime:
     """The database's time, for this request."""
     with services().reading() as db:
         now: datetime = current_app.extensions["clock"](db.connection())
     return now
 
 
-def look_who_is_there() -> Visit | None:
+def load_session() -> Visit | None:
     """The session of this request, if there is one; asked once."""
     if "visit" not in g:
         g.visit = _look()
@@ -112,7 +114,7 @@ def _cookie() -> str:
 
 
 def _look() -> Visit | None:
-    token = token_brought()
+    token = session_token()
     if not token:
         return None
     with services().reading() as db:
@@ -129,8 +131,8 @@ def _look() -> Visit | None:
 def _unfinished(visit: Visit) -> str | None:
     """What has to be done before anything else opens."""
     step = code_step_of(visit, services().settings)
-    if step in CODE_DOORS:
-        return url_for(CODE_DOORS[step])
+    if step in TOTP_VIEWS:
+        return url_for(TOTP_VIEWS[step])
     return url_for("people.account") if visit.person.must_change_password else None
 
 

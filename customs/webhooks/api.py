@@ -7,17 +7,17 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.web.idempotency import once
-from customs.web.json_body import load, raw_body
+from customs.web.idempotency import idempotent
+from customs.web.json_body import raw_body, validate_json
 from customs.web.request import (
+    allow_only_arguments,
+    api_key_required,
     current_caller,
     list_json,
-    needs,
-    only_these,
-    page_asked,
+    page_arguments,
     services,
-    time_asked,
-    word_asked,
+    text_argument,
+    time_argument,
 )
 from customs.webhooks import queries, serializers
 from customs.webhooks.models import DeliveryState
@@ -46,28 +46,28 @@ def _shown_with_secret(endpoint_id: str) -> dict[str, Any]:
 
 # Every key sees the events of what it may read.
 @api.get("/events")
-@needs(None)
+@api_key_required(None)
 def list_events() -> dict[str, Any]:
-    only_these("limit", "cursor", "since", "until", "type")
-    limit, cursor = page_asked()
-    filters = queries.Filters(word_asked("type", queries.TYPES), time_asked("since"), time_asked("until"))
+    allow_only_arguments("limit", "cursor", "since", "until", "type")
+    limit, cursor = page_arguments()
+    filters = queries.Filters(text_argument("type", queries.TYPES), time_argument("since"), time_argument("until"))
     with services().reading() as db:
         page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
         return list_json(page, [serializers.event_json(one) for one in page.rows])
 
 
 @api.get("/events/<event_id>")
-@needs(None)
+@api_key_required(None)
 def read_event(event_id: str) -> dict[str, Any]:
     with services().reading() as db:
         return serializers.event_json(queries.announcement_of(db, event_id, current_caller()))
 
 
 @api.post("/events/<event_id>/resend")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
     raw = raw_body()
-    asked = load(ResendIn()) if raw else {}
+    asked = validate_json(ResendIn()) if raw else {}
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         return {
@@ -75,38 +75,38 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
             "deliveries": list(_endpoints(db).resend(event_id, asked.get("endpoint_id"))),
         }, 202
 
-    answer = once(raw, work)
+    answer = idempotent(raw, work)
     services().doorbell.ring()
     return answer
 
 
 @api.post("/webhook-endpoints")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def create_endpoint() -> tuple[dict[str, Any], int]:
     raw = raw_body()
-    wish = load(EndpointIn())
-    answer, status = once(raw, lambda db: ({"id": _endpoints(db).create(wish).id}, 201))
+    wish = validate_json(EndpointIn())
+    answer, status = idempotent(raw, lambda db: ({"id": _endpoints(db).create(wish).id}, 201))
     return _shown_with_secret(answer["id"]), status
 
 
 @api.get("/webhook-endpoints")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def list_endpoints() -> dict[str, Any]:
-    only_these("limit", "cursor")
-    limit, cursor = page_asked()
+    allow_only_arguments("limit", "cursor")
+    limit, cursor = page_arguments()
     with services().reading() as db:
         page = queries.list_endpoints(db, current_caller(), limit=limit, cursor=cursor)
         return list_json(page, [serializers.endpoint_json(one) for one in page.rows])
 
 
 @api.get("/webhook-endpoints/<endpoint_id>")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def read_endpoint(endpoint_id: str) -> dict[str, Any]:
     return _shown(endpoint_id)
 
 
 @api.route("/webhook-endpoints/<endpoint_id>", methods=["DELETE"])
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
     with services().transaction() as db:
         _endpoints(db).close(endpoint_id)
@@ -114,34 +114,34 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
 
 
 @api.post("/webhook-endpoints/<endpoint_id>/rotate")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = once(raw_body(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
+    _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
     return _shown_with_secret(endpoint_id), status
 
 
 @api.post("/webhook-endpoints/<endpoint_id>/resume")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = once(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
+    _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
     services().doorbell.ring()
     return _shown(endpoint_id), status
 
 
 @api.post("/webhook-endpoints/<endpoint_id>/test")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    answer = once(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
+    answer = idempotent(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
     services().doorbell.ring()
     return answer
 
 
 @api.get("/webhook-endpoints/<endpoint_id>/deliveries")
-@needs(Scope.WEBHOOKS_WRITE)
+@api_key_required(Scope.WEBHOOKS_WRITE)
 def list_deliveries(endpoint_id: str) -> dict[str, Any]:
-    only_these("limit", "cursor", "state", "event_id")
-    limit, cursor = page_asked()
-    state, event_id = word_asked("state", tuple(DeliveryState)), word_asked("event_id")
+    allow_only_arguments("limit", "cursor", "state", "event_id")
+    limit, cursor = page_arguments()
+    state, event_id = text_argument("state", tuple(DeliveryState)), text_argument("event_id")
     with services().reading() as db:
         queries.endpoint_of(db, endpoint_id, current_caller())
         page = queries.list_deliveries(db, endpoint_id, state=state, event_id=event_id, limit=limit, cursor=cursor)

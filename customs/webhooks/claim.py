@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_, update
 
 from customs.db.database import Base
-from customs.events.outbox import ANNOUNCEMENTS
+from customs.events.outbox import OUTBOX
 from customs.webhooks.models import Delivery, Endpoint
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 ENDPOINTS = Base.metadata.tables[Endpoint.__tablename__]
-delivery, endpoint, announcement = DELIVERIES.c, ENDPOINTS.c, ANNOUNCEMENTS.c
+delivery, endpoint, announcement = DELIVERIES.c, ENDPOINTS.c, OUTBOX.c
 
 # Requests of one endpoint in the air at once, over all processes; one that fails is tried by one request at a time.
 MOST_AT_ONCE = 4
@@ -104,7 +104,7 @@ def _tasks(db: Connection, reserved: Mapping[str, Row[Any]], now: datetime) -> l
     columns = (announcement.id, announcement.type, announcement.created_at, announcement.data)
     rows = db.execute(
         select(delivery.id.label("delivery_id"), delivery.fence, *columns)
-        .join_from(DELIVERIES, ANNOUNCEMENTS, announcement.id == delivery.announcement_id)
+        .join_from(DELIVERIES, OUTBOX, announcement.id == delivery.announcement_id)
         .where(delivery.id.in_(list(reserved)))
         .order_by(delivery.due_at, delivery.id)
     ).mappings()

@@ -14,7 +14,7 @@ from customs.config import Settings
 from customs.db import database
 from customs.db.database import DatabaseClock, lost_a_race
 from customs.errors import DecryptionKeyMissing
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
 from customs.privacy.vault import Vault
@@ -61,7 +61,7 @@ class WebhookDesk:
         engine: Engine,
         settings: Settings,
         vault: Vault,
-        crash: CrashPoints,
+        crash: Failpoints,
         sender: Sender | None = None,
         *,
         clock: Clock = MACHINE,

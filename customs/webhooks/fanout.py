@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from customs.db.bulk import insert_many, one_of
+from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
 from customs.declarations.models import BatchMerchant, BatchMove, BatchReplay
 from customs.declarations.reading.queries import BatchState, is_running, progress_of
-from customs.events.outbox import ANNOUNCEMENTS, UNSPREAD, Announcement, EventType, News, row_of
+from customs.events.outbox import OUTBOX, UNSPREAD, EventType, NewEvent, OutboxEvent, row_of
 from customs.ids import new_id
 from customs.webhooks.models import BatchEnd, Delivery, Endpoint, EndpointMerchant
 
@@ -26,7 +26,7 @@ GROUP = 500
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 BATCH_ENDS = Base.metadata.tables[BatchEnd.__tablename__]
-announcement = ANNOUNCEMENTS.c
+announcement = OUTBOX.c
 
 # Of the data only what finds batches: all of it takes long to read, for thousands.
 DECLARATION_ID = announcement.data["declaration_id"].as_string().label("declaration_id")
@@ -79,10 +79,10 @@ def spread(db: Session, now: datetime) -> int:
     if not (rows or marks):
         return 0
     ends = _ends(db, {*_moved(db, rows), *(batch_id for _, batch_id in marks)}, now)
-    insert_many(connection, ANNOUNCEMENTS, ends)
+    insert_many(connection, OUTBOX, ends)
     insert_many(connection, DELIVERIES, _deliveries(db, [*rows, *ends], now))
-    taken = one_of(db, Announcement.id, [row["id"] for row in rows])
-    connection.execute(update(ANNOUNCEMENTS).where(taken).values(unspread=False))
+    taken = in_list(db, OutboxEvent.id, [row["id"] for row in rows])
+    connection.execute(update(OUTBOX).where(taken).values(unspread=False))
     connection.execute(delete(BATCH_MOVES).where(BATCH_MOVES.c.id.in_([number for number, _ in marks])))
     return len(rows) + len(marks)
 
@@ -142,7 +142,7 @@ def audiences_of(db: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, fr
 def _merchants_of(db: Session, batch_ids: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if batch_ids:
-        wanted = one_of(db, BatchMerchant.batch_id, batch_ids)
+        wanted = in_list(db, BatchMerchant.batch_id, batch_ids)
         for batch_id, merchant_no in db.execute(
             select(BatchMerchant.batch_id, BatchMerchant.merchant_no).where(wanted)
         ):
@@ -155,7 +155,7 @@ def _ends(db: Session, moved: Collection[str], now: datetime) -> list[dict[str, 
     return [row_of(one, now, unspread=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
 
 
-def _end_of(db: Session, batch_id: str, now: datetime) -> News | None:
+def _end_of(db: Session, batch_id: str, now: datetime) -> NewEvent | None:
     """The end that a batch has come to, announced once; None for one that runs."""
     if is_running(db, batch_id):
         return None
@@ -175,7 +175,7 @@ def _end_of(db: Session, batch_id: str, now: datetime) -> News | None:
         "cancelled": progress.cancelled,
         "open_rows": progress.open_rows,
     }
-    return News(ENDS[progress.state], merchants[0] if len(merchants) == 1 else None, data, batch_id)
+    return NewEvent(ENDS[progress.state], merchants[0] if len(merchants) == 1 else None, data, batch_id)
 
 
 def _held(db: Session, batch_id: str, now: datetime) -> tuple[str | None, int | None]:
@@ -194,5 +194,5 @@ def _moved(db: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     of_declarations.pop(None, None)
     if not of_declarations:
         return set()
-    named_again = one_of(db, BatchReplay.declaration_id, of_declarations)
+    named_again = in_list(db, BatchReplay.declaration_id, of_declarations)
     return {*of_declarations.values(), *db.scalars(select(BatchReplay.batch_id).where(named_again))}

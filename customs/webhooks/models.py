@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from customs.db.database import Base, UtcDateTime, Word
-from customs.events.outbox import Announcement
+from customs.db.database import Base, EnumText, UtcDateTime
+from customs.events.outbox import OutboxEvent
 from customs.jobs.leases import Due
 
 DUE = text("due_at IS NOT NULL")
@@ -76,11 +76,11 @@ class Delivery(Due, Base):
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id"))
     announcement_id: Mapped[str] = mapped_column(ForeignKey("announcements.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    state: Mapped[DeliveryState] = mapped_column(Word(DeliveryState), default=DeliveryState.WAITING)
+    state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState), default=DeliveryState.WAITING)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    announcement: Mapped[Announcement] = relationship(lazy="raise")
+    announcement: Mapped[OutboxEvent] = relationship(lazy="raise")
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.id", lazy="raise")
 
 

@@ -11,7 +11,7 @@ from customs.auth.principal import Caller, Scope
 from customs.db.pagination import Page, page_of
 from customs.declarations.models import BatchMerchant
 from customs.errors import NotFound
-from customs.events.outbox import Announcement, EventType
+from customs.events.outbox import EventType, OutboxEvent
 from customs.webhooks.models import Delivery, Endpoint, EndpointMerchant
 
 TYPES = tuple(str(one) for one in EventType if one is not EventType.WEBHOOK_TEST)
@@ -46,18 +46,16 @@ def sees_announcement(caller: Caller) -> ColumnElement[bool]:
     """Within the caller's merchants: its own, a batch none of whose merchants is another's, or everybody's."""
     if caller.merchants is None:
         return true()
-    of_batch = BatchMerchant.batch_id == Announcement.batch_id
+    of_batch = BatchMerchant.batch_id == OutboxEvent.batch_id
     foreign = exists().where(of_batch, not_(caller.sees(BatchMerchant.merchant_no)))
-    shared = and_(Announcement.merchant_no.is_(None), not_(foreign))
-    return or_(Announcement.merchant_no.in_(sorted(caller.merchants)), shared)
+    shared = and_(OutboxEvent.merchant_no.is_(None), not_(foreign))
+    return or_(OutboxEvent.merchant_no.in_(sorted(caller.merchants)), shared)
 
 
-def announcement_of(db: Session, announcement_id: str, caller: Caller) -> Announcement:
+def announcement_of(db: Session, announcement_id: str, caller: Caller) -> OutboxEvent:
     """One event; NotFound also for another merchant's."""
-    readable = Announcement.type.in_(readable_types(caller))
-    found = db.scalar(
-        select(Announcement).where(Announcement.id == announcement_id, readable, sees_announcement(caller))
-    )
+    readable = OutboxEvent.type.in_(readable_types(caller))
+    found = db.scalar(select(OutboxEvent).where(OutboxEvent.id == announcement_id, readable, sees_announcement(caller)))
     if found is None:
         raise NotFound
     return found
@@ -66,14 +64,14 @@ def announcement_of(db: Session, announcement_id: str, caller: Caller) -> Announ
 def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
     """Events, newest first."""
     types = [one for one in readable_types(caller) if filters.type in (None, one)]
-    statement = select(Announcement).where(Announcement.type.in_(types), sees_announcement(caller))
+    statement = select(OutboxEvent).where(OutboxEvent.type.in_(types), sees_announcement(caller))
     if filters.merchant_no is not None:
-        statement = statement.where(Announcement.merchant_no == filters.merchant_no)
+        statement = statement.where(OutboxEvent.merchant_no == filters.merchant_no)
     if filters.since is not None:
-        statement = statement.where(Announcement.created_at >= filters.since)
+        statement = statement.where(OutboxEvent.created_at >= filters.since)
     if filters.until is not None:
-        statement = statement.where(Announcement.created_at < filters.until)
-    return page_of(db, statement, (Announcement.created_at, Announcement.id), limit, cursor)
+        statement = statement.where(OutboxEvent.created_at < filters.until)
+    return page_of(db, statement, (OutboxEvent.created_at, OutboxEvent.id), limit, cursor)
 
 
 def sees_endpoint(caller: Caller) -> ColumnElement[bool]:

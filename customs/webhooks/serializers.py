@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from customs.events.outbox import Announcement
+from customs.events.outbox import OutboxEvent
 from customs.privacy.vault import Vault
 from customs.timestamps import instant
 from customs.webhooks.models import Attempt, Delivery, Endpoint
 from customs.webhooks.subscriptions import secret_place
 
 
-def event_json(event: Announcement) -> dict[str, Any]:
+def event_json(event: OutboxEvent) -> dict[str, Any]:
     return {
         "id": event.id,
         "type": event.type,

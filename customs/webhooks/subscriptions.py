@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.bulk import insert_many
 from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
-from customs.events.outbox import ANNOUNCEMENTS, EventType, News, row_of
+from customs.events.outbox import OUTBOX, EventType, NewEvent, row_of
 from customs.ids import new_id
 from customs.privacy.vault import Vault
 from customs.webhooks.fanout import DELIVERIES, audiences_of, delivery_row, listeners
@@ -81,7 +81,7 @@ class Endpoints:
             merchants=[EndpointMerchant(merchant_no=one) for one in sorted(self._by.merchants or ())],
         )
         self._db.add(made)
-        self._keep(Act.WEBHOOK_CREATE, made)
+        self._keep(AuditAction.WEBHOOK_CREATE, made)
         return made
 
     def rotate(self, endpoint_id: str) -> Endpoint:
@@ -89,7 +89,7 @@ class Endpoints:
         endpoint = self._locked(endpoint_id)
         endpoint.previous_secret, endpoint.secret = endpoint.secret, self._fresh_secret(endpoint_id)
         endpoint.previous_until = self._now + OVERLAP
-        self._keep(Act.WEBHOOK_ROTATE, endpoint)
+        self._keep(AuditAction.WEBHOOK_ROTATE, endpoint)
         return endpoint
 
     def resume(self, endpoint_id: str) -> Endpoint:
@@ -102,7 +102,7 @@ class Endpoints:
         self._db.execute(
             update(DELIVERIES).where(*waiting, DELIVERIES.c.due_at.is_(None)).values(due_at=self._now, tries=0)
         )
-        self._keep(Act.WEBHOOK_RESUME, endpoint)
+        self._keep(AuditAction.WEBHOOK_RESUME, endpoint)
         return endpoint
 
     def close(self, endpoint_id: str) -> None:
@@ -112,16 +112,16 @@ class Endpoints:
         waiting = (DELIVERIES.c.endpoint_id == endpoint_id, DELIVERIES.c.state == DeliveryState.WAITING)
         ended = {"state": DeliveryState.FAILED, "due_at": None, "ended_at": self._now}
         self._db.execute(update(DELIVERIES).where(*waiting).values(ended))
-        self._keep(Act.WEBHOOK_DELETE, endpoint)
+        self._keep(AuditAction.WEBHOOK_DELETE, endpoint)
 
     def try_out(self, endpoint_id: str) -> dict[str, Any]:
         """Send a test event to one endpoint only; says which."""
         endpoint = self._locked(endpoint_id)
         data = {"endpoint_id": endpoint_id}
-        row = row_of(News(EventType.WEBHOOK_TEST, None, data), self._now, unspread=False)
+        row = row_of(NewEvent(EventType.WEBHOOK_TEST, None, data), self._now, unspread=False)
         due_at = None if endpoint.paused_at else self._now
         connection = self._db.connection()
-        insert_many(connection, ANNOUNCEMENTS, [row])
+        insert_many(connection, OUTBOX, [row])
         insert_many(connection, DELIVERIES, [delivery_row(row["id"], endpoint_id, due_at, self._now)])
         return {"event_id": row["id"], "type": row["type"], "endpoint_id": endpoint_id}
 
@@ -154,12 +154,12 @@ class Endpoints:
         self._db.flush()
         return known.id
 
-    def _keep(self, act: Act, endpoint: Endpoint) -> None:
+    def _keep(self, act: AuditAction, endpoint: Endpoint) -> None:
         """On the record, with the host it is about: what else stands in a URL may be a secret of the receiver's."""
         merchants = [one.merchant_no for one in endpoint.merchants]
         only = merchants[0] if len(merchants) == 1 else None
         host = urlsplit(endpoint.url).hostname or ""
-        self._audit.append(self._db, deed_by(self._by, act, endpoint.id, merchant_no=only, host=host), self._now)
+        self._audit.append(self._db, audit_event(self._by, act, endpoint.id, merchant_no=only, host=host), self._now)
 
     def _locked(self, endpoint_id: str) -> Endpoint:
         return endpoint_of(self._db, endpoint_id, self._by, lock=True)

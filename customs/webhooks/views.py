@@ -26,9 +26,9 @@ from customs.web.forms import (
     text_if_given,
 )
 from customs.web.labels import Shown
-from customs.web.rendering import desk, fragment
-from customs.web.request import current_caller, filled, only_these, page_asked, services
-from customs.web.session_auth import moment, opens
+from customs.web.rendering import render_fragment, render_page
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.session_auth import login_required, request_time
 from customs.web.template_filters import readable
 from customs.webhooks import queries
 from customs.webhooks.models import LONGEST_URL, DeliveryState, Endpoint
@@ -84,23 +84,23 @@ PLACES = {
 
 
 @pages.get("/webhooks")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def list_endpoints() -> Response:
-    only_these("cursor")
-    _limit, cursor = page_asked()
+    allow_only_arguments("cursor")
+    _limit, cursor = page_arguments()
     with services().reading() as db:
         page = queries.list_endpoints(db, current_caller(), limit=A_FEW, cursor=cursor)
-    return desk("developers/webhooks.html", page=page, state_of=state_of)
+    return render_page("developers/webhooks.html", page=page, state_of=state_of)
 
 
 @pages.get("/webhooks/new")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def new_endpoint() -> Response:
     return _form(())
 
 
 @pages.post("/webhooks")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def create_endpoint() -> WerkzeugResponse:
     def work() -> Response:
         wish = _wish()
@@ -111,62 +111,62 @@ def create_endpoint() -> WerkzeugResponse:
 
 
 @pages.get("/webhooks/<endpoint_id>")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def read_endpoint(endpoint_id: str) -> Response:
-    only_these("cursor", "state")
-    return desk("developers/webhook.html", once=new_id("form"), **_looked_at(endpoint_id))
+    allow_only_arguments("cursor", "state")
+    return render_page("developers/webhook.html", once=new_id("form"), **_looked_at(endpoint_id))
 
 
 @pages.get("/webhooks/<endpoint_id>/deliveries")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def live_deliveries(endpoint_id: str) -> Response:
-    only_these("cursor", "state")
-    return fragment("developers/deliveries.html", **_looked_at(endpoint_id))
+    allow_only_arguments("cursor", "state")
+    return render_fragment("developers/deliveries.html", **_looked_at(endpoint_id))
 
 
 @pages.post("/webhooks/<endpoint_id>/rotate")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def rotate_secret(endpoint_id: str) -> Response:
     return _made(made_once(lambda db: _told(_endpoints(db).rotate(endpoint_id))))
 
 
 @pages.post("/webhooks/<endpoint_id>/resume")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> WerkzeugResponse:
     said = gettext("Deliveries go on: what waited is sent now.")
     return acted(lambda db: _endpoints(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
 
 
 @pages.post("/webhooks/<endpoint_id>/test")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> WerkzeugResponse:
     said = gettext("A test event is on its way; what comes back stands below.")
     return acted(lambda db: _endpoints(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
 
 
 @pages.post("/webhooks/<endpoint_id>/remove")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def remove_endpoint(endpoint_id: str) -> WerkzeugResponse:
     said = gettext("The endpoint was removed; nothing more is sent there.")
     return acted(lambda db: _endpoints(db).close(endpoint_id), ENDPOINTS, said)
 
 
 @pages.get("/events")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def list_events() -> Response:
-    only_these("cursor", "type", "merchant_no")
-    limit, cursor = page_asked()
+    allow_only_arguments("cursor", "type", "merchant_no")
+    limit, cursor = page_arguments()
     with services().reading() as db:
-        asked = filled("type", "merchant_no")
+        asked = given_filters("type", "merchant_no")
         filters = queries.Filters(type=asked.get("type"), merchant_no=asked.get("merchant_no"))
         page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
-    return desk(
+    return render_page(
         "developers/events.html", page=page, types=TYPES, wanted=queries.TYPES, place_of=place_of, readable=readable
     )
 
 
 @pages.post("/events/<event_id>/resend")
-@opens(Scope.WEBHOOKS_WRITE)
+@login_required(Scope.WEBHOOKS_WRITE)
 def resend_event(event_id: str) -> WerkzeugResponse:
     endpoint_id = text_if_given("endpoint_id", LONGEST_NUMBER)
 
@@ -211,17 +211,19 @@ def _told(endpoint: Endpoint) -> tuple[str, str]:
 def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
     types = {one: TYPES[one] for one in queries.TYPES}
-    return desk("developers/webhook_form.html", errors=errors, types=types, merchants=merchants, once=new_id("form"))
+    return render_page(
+        "developers/webhook_form.html", errors=errors, types=types, merchants=merchants, once=new_id("form")
+    )
 
 
 def _looked_at(endpoint_id: str) -> dict[str, Any]:
     """An endpoint with a page of its deliveries, and whether one of them is on its way."""
-    _limit, cursor = page_asked()
-    state = filled("state").get("state")
+    _limit, cursor = page_arguments()
+    state = given_filters("state").get("state")
     with services().reading() as db:
         endpoint = queries.endpoint_of(db, endpoint_id, current_caller())
         page = queries.list_deliveries(db, endpoint_id, state=state, event_id=None, limit=A_FEW, cursor=cursor)
-    now = moment()
+    now = request_time()
     moving = any(one.due_at is not None and one.due_at <= now for one in page.rows)
     return {
         "endpoint": endpoint,
@@ -238,4 +240,4 @@ def _looked_at(endpoint_id: str) -> dict[str, Any]:
 def _made(made: Made) -> Response:
     with services().reading() as db:
         endpoint = queries.endpoint_of(db, made.id, current_caller())
-    return desk("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)
+    return render_page("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)

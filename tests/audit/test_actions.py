@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.hash_chain import Tampering
 from customs.audit.models import AuditEntry
 from customs.audit.trail import AuditTrail
@@ -80,7 +80,14 @@ def test_a_push_again_says_which_pushes_and_whether_it_was_let_out(trail: Trail,
     desk.decide("redeclare", declaration_id, by=ERP, override=True, push_ids=[push.id])
 
     entry = trail.last()
-    assert told(entry) == (ERP.id, ERP.name, Act.DECLARATION_REDECLARE, declaration_id, make.MERCHANT, "because")
+    assert told(entry) == (
+        ERP.id,
+        ERP.name,
+        AuditAction.DECLARATION_REDECLARE,
+        declaration_id,
+        make.MERCHANT,
+        "because",
+    )
     assert entry.detail == {"override": "true", "pushes": push.id}
     assert entry.at == max(event.at for event in desk.events(declaration_id))
     assert trail.verify().ok
@@ -92,7 +99,7 @@ def test_a_correction_says_what_was_changed_and_not_to_what(trail: Trail, desk: 
     desk.modify(declaration_id, by=ERP, duty=5, buyer={"name": "韩梅梅", "cert_id": make.cert_id(7)})
 
     entry = trail.last()
-    assert told(entry) == (ERP.id, ERP.name, Act.DECLARATION_MODIFY, declaration_id, make.MERCHANT, "because")
+    assert told(entry) == (ERP.id, ERP.name, AuditAction.DECLARATION_MODIFY, declaration_id, make.MERCHANT, "because")
     assert entry.detail == {"changed": "buyer, duty", "pushes": desk.push(declaration_id).id}
     assert "韩梅梅" not in str(trail.rows()) and make.cert_id(7) not in str(trail.rows())
 
@@ -105,7 +112,7 @@ def test_a_cancellation_is_on_record(trail: Trail, desk: Desk):
     assert told(trail.last()) == (
         ERP.id,
         ERP.name,
-        Act.DECLARATION_CANCEL,
+        AuditAction.DECLARATION_CANCEL,
         declaration_id,
         make.MERCHANT,
         "because",
@@ -120,7 +127,7 @@ def test_a_dismissal_says_what_case_was_closed(trail: Trail, desk: Desk):
     desk.decide("dismiss", declaration_id, by=ERP)
 
     entry = trail.last()
-    assert (entry.action, entry.actor_id, entry.detail) == (Act.DECLARATION_DISMISS, ERP.id, {"case": case})
+    assert (entry.action, entry.actor_id, entry.detail) == (AuditAction.DECLARATION_DISMISS, ERP.id, {"case": case})
 
 
 def test_a_decision_that_was_refused_leaves_no_entry(trail: Trail, desk: Desk):
@@ -133,7 +140,7 @@ def test_a_decision_that_was_refused_leaves_no_entry(trail: Trail, desk: Desk):
     with pytest.raises(ValidationFailed):
         desk.modify(declaration_id)
 
-    assert acts(trail) == [Act.BATCH_SUBMIT]
+    assert acts(trail) == [AuditAction.BATCH_SUBMIT]
 
 
 def test_an_id_number_in_a_reason_is_masked_in_the_timeline_and_on_record(trail: Trail, desk: Desk, erp: Erp):
@@ -158,8 +165,8 @@ def test_a_batch_is_one_entry_however_many_rows_it_has(trail: Trail, desk: Desk)
     )
 
     entry = trail.last()
-    assert acts(trail) == [Act.BATCH_SUBMIT] * 2
-    assert told(entry) == (ERP.id, ERP.name, Act.BATCH_SUBMIT, batch.id, make.MERCHANT, None)
+    assert acts(trail) == [AuditAction.BATCH_SUBMIT] * 2
+    assert told(entry) == (ERP.id, ERP.name, AuditAction.BATCH_SUBMIT, batch.id, make.MERCHANT, None)
     assert entry.detail == {"name": batch.name, "rows": "22", "accepted": "20", "replayed": "1"}
 
 
@@ -184,7 +191,7 @@ def test_a_payment_is_on_record_once(trail: Trail, till: Till):
     till.pay(ERP, out_order_no="SHOP1", currency="HKD", amount="12.50")
 
     (entry,) = trail.entries()
-    assert told(entry) == (ERP.id, ERP.name, Act.PAYMENT_CREATE, payment_id, make.MERCHANT, None)
+    assert told(entry) == (ERP.id, ERP.name, AuditAction.PAYMENT_CREATE, payment_id, make.MERCHANT, None)
     assert entry.detail == {"channel": "wechatpay", "method": "scanned_pay", "amount": "12.50", "currency": "HKD"}
 
 
@@ -194,7 +201,7 @@ def test_a_refund_is_on_record_with_its_reason(trail: Trail, till: Till):
     refund_id = till.refund(payment_id, "3.00", ERP)
 
     entry = trail.last()
-    assert told(entry) == (ERP.id, ERP.name, Act.REFUND_CREATE, refund_id, make.MERCHANT, "sold out")
+    assert told(entry) == (ERP.id, ERP.name, AuditAction.REFUND_CREATE, refund_id, make.MERCHANT, "sold out")
     assert entry.detail == {"payment": payment_id, "amount": "3.00", "currency": "CNY"}
 
 
@@ -204,7 +211,7 @@ def test_a_refund_that_was_refused_leaves_no_entry(trail: Trail, till: Till):
     with pytest.raises(ActionNotAllowed):
         till.refund(payment_id, "1000.00")
 
-    assert acts(trail) == [Act.PAYMENT_CREATE]
+    assert acts(trail) == [AuditAction.PAYMENT_CREATE]
 
 
 # Webhooks.
@@ -216,7 +223,12 @@ def test_what_is_done_to_an_endpoint_is_on_record_with_its_host_and_no_secret(tr
     for action in ("rotate", "resume", "close"):
         courier.decide(action, endpoint_id, by=make.caller("M100"))
 
-    assert acts(trail) == [Act.WEBHOOK_CREATE, Act.WEBHOOK_ROTATE, Act.WEBHOOK_RESUME, Act.WEBHOOK_DELETE]
+    assert acts(trail) == [
+        AuditAction.WEBHOOK_CREATE,
+        AuditAction.WEBHOOK_ROTATE,
+        AuditAction.WEBHOOK_RESUME,
+        AuditAction.WEBHOOK_DELETE,
+    ]
     assert {told(entry)[:2] + told(entry)[3:] for entry in trail.entries()} == {
         (ERP.id, ERP.name, endpoint_id, "M100", None)
     }
@@ -250,7 +262,7 @@ class TestThroughTheApi:
         answers = [erp.post("/batches", body, Idempotency_Key="one") for _ in range(2)]
 
         entry = written()
-        assert acts(trail) == [Act.BATCH_SUBMIT]
+        assert acts(trail) == [AuditAction.BATCH_SUBMIT]
         assert (entry.subject_id, entry.detail["name"]) == (answers[1].json["id"], "first")
 
     @pytest.mark.parametrize(
@@ -270,10 +282,10 @@ class TestThroughTheApi:
     def test_a_payment_and_its_refund(self, erp: Erp, till: Till, written):
         made = erp.post("/payments", payment_row()).json
 
-        assert told(written())[2:] == (Act.PAYMENT_CREATE, made["id"], make.MERCHANT, None)
+        assert told(written())[2:] == (AuditAction.PAYMENT_CREATE, made["id"], make.MERCHANT, None)
 
         refund = erp.post(f"/payments/{till.paid()}/refunds", {"reason": WHY, "amount": "1.00"}).json
-        assert told(written())[2:] == (Act.REFUND_CREATE, refund["id"], make.MERCHANT, WHY)
+        assert told(written())[2:] == (AuditAction.REFUND_CREATE, refund["id"], make.MERCHANT, WHY)
 
     def test_registrations(self, erp: Erp, written):
         row = {"merchant_no": "M100", "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "R1"}
@@ -282,7 +294,7 @@ class TestThroughTheApi:
 
         entry = written()
         assert answered.status_code == 200, answered.text
-        assert told(entry)[2:] == (Act.REGISTRATION_PUT, "M100", "M100", None)
+        assert told(entry)[2:] == (AuditAction.REGISTRATION_PUT, "M100", "M100", None)
         assert (entry.detail["count"], entry.detail["first"].count(",")) == ("6", 4)
         assert entry.detail["first"].startswith("M100/wechatpay/HANGZHOU, ")
 
@@ -292,7 +304,7 @@ class TestThroughTheApi:
         erp.post(f"/lanes/{desk.lane}/resume", {})
 
         entry = written()
-        assert told(entry)[2:] == (Act.LANE_RESUME, desk.lane, None, None)
+        assert told(entry)[2:] == (AuditAction.LANE_RESUME, desk.lane, None, None)
         assert entry.detail == {"stopped_for": "the gateway refused our signature"}
 
     def test_an_endpoint(self, erp: Erp, trail: Trail, written, services: Services):
@@ -303,8 +315,13 @@ class TestThroughTheApi:
         for answered in (erp.post(f"{path}/rotate", {}), erp.post(f"{path}/resume", {}), erp.call("DELETE", path)):
             assert answered.status_code in (200, 204), answered.text
 
-        assert told(written())[2:] == (Act.WEBHOOK_DELETE, made.json["id"], None, None)
-        assert acts(trail) == [Act.WEBHOOK_CREATE, Act.WEBHOOK_ROTATE, Act.WEBHOOK_RESUME, Act.WEBHOOK_DELETE]
+        assert told(written())[2:] == (AuditAction.WEBHOOK_DELETE, made.json["id"], None, None)
+        assert acts(trail) == [
+            AuditAction.WEBHOOK_CREATE,
+            AuditAction.WEBHOOK_ROTATE,
+            AuditAction.WEBHOOK_RESUME,
+            AuditAction.WEBHOOK_DELETE,
+        ]
 
 
 # At the command line: the operator is who did it.
@@ -332,7 +349,7 @@ class TestAtTheCommandLine:
         text = run("api-key", "create", "--name", "erp", "--merchant", "M100", "--scope", "payments:read").strip()
         entry = written()
         rights = {"name": "erp", "scopes": "payments:read", "merchants": "M100"}
-        assert (entry.action, entry.merchant_no, entry.detail) == (Act.API_KEY_CREATE, "M100", rights)
+        assert (entry.action, entry.merchant_no, entry.detail) == (AuditAction.API_KEY_CREATE, "M100", rights)
 
         new = run("api-key", "rotate", "erp").strip()
         with services.reading() as db:
@@ -340,8 +357,8 @@ class TestAtTheCommandLine:
         assert (entry.subject_id, written().subject_id) == (first, second)
 
         run("api-key", "revoke", second)
-        assert (written().action, written().subject_id) == (Act.API_KEY_REVOKE, second)
-        assert acts(trail) == [Act.API_KEY_CREATE, Act.API_KEY_ROTATE, Act.API_KEY_REVOKE]
+        assert (written().action, written().subject_id) == (AuditAction.API_KEY_REVOKE, second)
+        assert acts(trail) == [AuditAction.API_KEY_CREATE, AuditAction.API_KEY_ROTATE, AuditAction.API_KEY_REVOKE]
         assert text not in str(trail.rows()) and new not in str(trail.rows())
 
     def test_a_key_for_everything_says_so(self, run, written):
@@ -354,7 +371,7 @@ class TestAtTheCommandLine:
 
         run("lanes", "resume")
 
-        assert (written().action, written().subject_id) == (Act.LANE_RESUME, desk.lane)
+        assert (written().action, written().subject_id) == (AuditAction.LANE_RESUME, desk.lane)
 
     def test_registrations(self, run, written, services: Services):
         file = services.settings.home / "registrations.csv"
@@ -363,7 +380,7 @@ class TestAtTheCommandLine:
         run("registrations", "import", str(file))
 
         entry = written()
-        assert told(entry)[2:] == (Act.REGISTRATION_PUT, "several", None, None)
+        assert told(entry)[2:] == (AuditAction.REGISTRATION_PUT, "several", None, None)
         assert entry.detail == {"count": "2", "first": "M100/wechatpay/XIAN, M200/wechatpay/XIAN"}
 
     def test_a_file_and_what_is_done_about_one_of_its_rows(self, run, desk: Desk, written, services: Services):
@@ -374,24 +391,24 @@ class TestAtTheCommandLine:
         with services.reading() as db:
             batch, declaration = db.scalars(select(Batch.id)).one(), db.scalars(select(Declaration.id)).one()
         assert (written().action, written().subject_id, written().detail["name"]) == (
-            Act.BATCH_SUBMIT,
+            AuditAction.BATCH_SUBMIT,
             batch,
             "orders.csv",
         )
 
         run("modify", row["out_order_no"], "--set", "duty=5", "--reason", WHY)
-        assert told(written())[2:] == (Act.DECLARATION_MODIFY, declaration, make.MERCHANT, WHY)
+        assert told(written())[2:] == (AuditAction.DECLARATION_MODIFY, declaration, make.MERCHANT, WHY)
 
         desk.end(declaration)
         run("redeclare", row["out_order_no"], "--reason", WHY)
-        assert told(written())[2:] == (Act.DECLARATION_REDECLARE, declaration, make.MERCHANT, WHY)
+        assert told(written())[2:] == (AuditAction.DECLARATION_REDECLARE, declaration, make.MERCHANT, WHY)
 
     def test_names_and_id_numbers_sealed_with_another_key(self, run, desk: Desk, written):
         desk.declare(buyer=make.buyer_row())
 
         run("keys", "rotate")
 
-        assert written().action == Act.PERSONAL_DATA_RESEAL
+        assert written().action == AuditAction.PERSONAL_DATA_RESEAL
         assert written().detail["buyers"] == "0"
 
     def test_after_a_new_secret_the_trail_is_sealed_anew_when_that_is_asked_for(self, run, trail: Trail, desk: Desk):
@@ -404,4 +421,8 @@ class TestAtTheCommandLine:
 
         assert "the audit trail of 2 entries was sealed anew" in said
         assert trail.verify().ok
-        assert acts(trail)[1:] == [Act.PERSONAL_DATA_RESEAL, Act.AUDIT_SEAL, Act.PERSONAL_DATA_RESEAL]
+        assert acts(trail)[1:] == [
+            AuditAction.PERSONAL_DATA_RESEAL,
+            AuditAction.AUDIT_SEAL,
+            AuditAction.PERSONAL_DATA_RESEAL,
+        ]

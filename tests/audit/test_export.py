@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.export import CHUNK, COLUMNS, export
 from customs.audit.queries import AuditFilters
 from customs.auth.principal import Caller, Scope, operator
@@ -41,7 +41,7 @@ def test_every_column_of_every_entry_is_there_oldest_first_and_the_export_itself
         "previous": "0" * 64,
         "hash": rows[1]["previous"],
     }
-    assert (rows[-1]["action"], rows[-1]["actor_id"]) == (Act.AUDIT_EXPORT, "operator")
+    assert (rows[-1]["action"], rows[-1]["actor_id"]) == (AuditAction.AUDIT_EXPORT, "operator")
 
 
 def test_the_chain_can_be_checked_from_the_file_alone(trail: Trail):
@@ -64,7 +64,7 @@ def test_an_export_is_on_record_before_its_first_row_with_what_it_was_narrowed_b
     export(services.engine, services.audit, operator(), filters, "the yearly audit")
 
     entry = trail.last()
-    assert (entry.action, entry.actor_id, entry.merchant_no) == (Act.AUDIT_EXPORT, "operator", None)
+    assert (entry.action, entry.actor_id, entry.merchant_no) == (AuditAction.AUDIT_EXPORT, "operator", None)
     assert entry.reason == "the yearly audit"
     assert entry.detail == {
         "actor_id": "per_1",

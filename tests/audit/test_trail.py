@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.hash_chain import START, Tampering
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import operator
@@ -83,7 +83,7 @@ def test_several_deeds_of_one_transaction_are_entries_of_one_chain(trail: Trail)
 
 
 def test_the_kind_of_subject_is_the_first_word_of_the_action():
-    made = deed_by(operator(), Act.API_KEY_ROTATE, "key_1", merchant_no="M100", reason="lost", scopes="all")
+    made = audit_event(operator(), AuditAction.API_KEY_ROTATE, "key_1", merchant_no="M100", reason="lost", scopes="all")
 
     assert (made.actor_id, made.actor, made.subject, made.subject_id) == ("operator", "operator", "api_key", "key_1")
     assert (made.merchant_no, made.reason, made.detail) == ("M100", "lost", {"scopes": "all"})
@@ -173,7 +173,7 @@ def test_under_another_secret_the_seal_does_not_fit_until_the_trail_is_sealed_an
     assert (before.what, before.entries) == (Tampering.SEAL, 4)
     assert (trail.verify().ok, trail.verify().entries) == (True, 5)
     assert (trail.last().action, trail.last().actor_id, trail.last().detail) == (
-        Act.AUDIT_SEAL,
+        AuditAction.AUDIT_SEAL,
         "operator",
         {"entries": "4"},
     )

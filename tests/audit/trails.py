@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from customs.audit.actions import Deed
+from customs.audit.actions import AuditEvent
 from customs.audit.models import ENTRIES, AuditEntry
 from customs.audit.trail import ChainVerdict
 from customs.container import Services
 from tests import make
 
 
-def deed(serial: int = 1, **changes: Any) -> Deed:
+def deed(serial: int = 1, **changes: Any) -> AuditEvent:
     facts = {
         "actor_id": f"per_{serial % 3}",
         "actor": f"reviewer {serial % 3}",
@@ -23,7 +23,7 @@ def deed(serial: int = 1, **changes: Any) -> Deed:
         "reason": f"the office asked for it, call {serial}",
         "detail": {"pushes": f"push_{serial}", "override": "false"},
     }
-    return Deed(**facts | changes)
+    return AuditEvent(**facts | changes)
 
 
 class Trail:
@@ -32,7 +32,7 @@ class Trail:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def write(self, *deeds: Deed, at: datetime = make.NOON) -> int:
+    def write(self, *deeds: AuditEvent, at: datetime = make.NOON) -> int:
         """Each deed in a transaction of its own; returns the last one's number."""
         number = 0
         for one in deeds:

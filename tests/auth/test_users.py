@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.audit.actions import Deed
+from customs.audit.actions import AuditEvent
 from customs.auth import users
 from customs.auth.models import Person
 from customs.auth.principal import operator
@@ -130,7 +130,7 @@ def test_every_change_is_told_as_what_the_operator_did_to_whom_without_a_name(st
         ("person.enable", {}),
     ]
     assert not any(secret in f"{one}" for one in deeds for secret in ("Special", changes[0].password, PASSWORD))
-    assert all(isinstance(one, Deed) for one in deeds)
+    assert all(isinstance(one, AuditEvent) for one in deeds)
 
 
 # One admin always stays.

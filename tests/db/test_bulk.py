@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from customs.container import Services
 from customs.db import database
-from customs.db.bulk import insert_many, one_of, update_many
-from customs.db.database import lost_a_race, padded
+from customs.db.bulk import in_list, insert_many, update_many
+from customs.db.database import lost_a_race, pad_to_power_of_two
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.events.timeline import Event
 from tests import make
@@ -134,8 +134,8 @@ def test_a_list_of_thousands_is_one_parameter(services: Services, desk: Desk):
     wanted = [make.number("P") for _ in range(40_000)] + [desk.declaration(declaration_id).payment_no, 'it\'s "so"']
 
     with services.reading() as db:
-        found = db.scalars(select(Declaration.id).where(one_of(db, Declaration.payment_no, wanted))).all()
-        none = db.scalars(select(Declaration.id).where(one_of(db, Declaration.payment_no, []))).all()
+        found = db.scalars(select(Declaration.id).where(in_list(db, Declaration.payment_no, wanted))).all()
+        none = db.scalars(select(Declaration.id).where(in_list(db, Declaration.payment_no, []))).all()
 
     assert (found, none) == ([declaration_id], [])
 
@@ -144,5 +144,5 @@ def test_a_list_of_thousands_is_one_parameter(services: Services, desk: Desk):
 def test_lists_are_padded_to_few_lengths_with_nothing_new(length: int, kept: int):
     items = list(range(length))
 
-    assert len(padded(items)) == kept
-    assert set(padded(items)) == set(items)
+    assert len(pad_to_power_of_two(items)) == kept
+    assert set(pad_to_power_of_two(items)) == set(items)

@@ -11,7 +11,7 @@ from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER
 from customs.events.timeline import Event
 from customs.gateway import Gateway, Signer, Unknown, channels
 from customs.gateway.messages.owners import WITHHELD
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from tests import make
 from tests.api.conftest import Erp, client, erp, key_for  # noqa: F401
 from tests.conftest import SIGNING_KEY
@@ -51,7 +51,7 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
             desk.services.settings,
             desk.services.vault,
             channels(Gateway(loopback.url, "agent-1", Signer.from_file(SIGNING_KEY))),
-            CrashPoints(),
+            Failpoints(),
         )
         for _ in range(4):
             with desk.services.transaction() as db:

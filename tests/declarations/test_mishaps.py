@@ -11,7 +11,7 @@ from customs.declarations.pushes.handler import DeclarationDesk
 from customs.declarations.pushes.outcomes import judge
 from customs.declarations.states import Action, State
 from customs.gateway import Misuse, NotSent, Unknown
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.privacy.vault import Vault
 from tests import make
 from tests.product import Desk
@@ -50,7 +50,7 @@ def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: D
     without_buyer = desk.declare(buyer=None)
     services = desk.services
     other_vault = Vault(["another key of theirs"], services.settings.secret_key)
-    worker = DeclarationDesk(services.engine, services.settings, other_vault, {}, CrashPoints())
+    worker = DeclarationDesk(services.engine, services.settings, other_vault, {}, Failpoints())
 
     leaving = worker.exchange([], worker.claim(10))
     outcomes = {task.declaration_id: (task, worker.call(task)) for task in leaving}
@@ -64,7 +64,7 @@ def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: D
 @pytest.mark.parametrize("either_database", ["postgresql"], indirect=True)
 def test_an_answer_whose_row_a_frozen_process_holds_is_given_up_for_now_and_recorded_later(desk: Desk):
     declaration_id, services = desk.declare(), desk.services
-    worker = DeclarationDesk(services.engine, services.settings, services.vault, {}, CrashPoints())
+    worker = DeclarationDesk(services.engine, services.settings, services.vault, {}, Failpoints())
     answered = [(task, Unknown("lost")) for task in worker.exchange([], worker.claim(10))]
 
     with services.engine.connect() as frozen:

@@ -20,7 +20,7 @@ from customs.declarations.statistics import CANCELLED, CAUSE, CLEAR, IDLE, NEEDS
 from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Busy, Channel, NotFound, Refused, Unknown
 from customs.payments_port import PaymentKey
-from customs.stats.tallies import EVER, Tally, day_of
+from customs.stats.tallies import ALL_TIME, Tally, day_of
 from tests import make
 from tests.product import Desk
 
@@ -32,7 +32,7 @@ WORDS = [*State, "SUCCESS", "SUCCESS", "SUCCESS", "BLUE"]
 
 OF_ANOTHER_VERSION = {
     "kind": STATE,
-    "day": EVER,
+    "day": ALL_TIME,
     "merchant_no": "M1",
     "channel": "alipay",
     "subject": "NINGBO",
@@ -150,7 +150,7 @@ class Walk:
 
 def tallied(desk: Desk, kind: str, *columns: Any, by_day: bool) -> Counter[Any]:
     """What the tallies say, without zeros."""
-    asked = select(*columns, func.sum(Tally.count)).where(Tally.kind == kind, (Tally.day != EVER) == by_day)
+    asked = select(*columns, func.sum(Tally.count)).where(Tally.kind == kind, (Tally.day != ALL_TIME) == by_day)
     with desk.services.reading() as db:
         rows = db.execute(asked.group_by(*columns)).all()
     return Counter({tuple(key) if len(key) > 1 else key[0]: int(count) for *key, count in rows if count})

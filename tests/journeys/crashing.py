@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from customs.declarations.models import Push
 from customs.declarations.states import Action
-from customs.jobs.failpoints import EXIT_CODE, CrashPoints
+from customs.jobs.failpoints import EXIT_CODE, Failpoints
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.processes import wait_until
@@ -70,7 +70,7 @@ STAGES: Mapping[Action, Callable[[Deployment], None]] = {
 def crash_and_recover(deployment: Deployment, action: Action, point: str) -> None:
     """Let a worker die at the point while it does this, then let the clock and a healthy desk go on to the end."""
     STAGES[action](deployment)
-    doomed = deployment.start("worker", **{CrashPoints.VARIABLE: f"{point}:{POINTS[point]}"})
+    doomed = deployment.start("worker", **{Failpoints.VARIABLE: f"{point}:{POINTS[point]}"})
     assert doomed.exit_code() == EXIT_CODE
 
     def recovered() -> bool:

@@ -18,7 +18,7 @@ from customs.db import database
 from customs.declarations.actions.decisions import Reviewing
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration, Push
-from customs.jobs.wakeup import Doorbell
+from customs.jobs.wakeup import WorkerNotifier
 from customs.lanes import breaker
 from customs.lanes.models import Lane
 from customs.ops.embedded_redis import server_binary, server_command
@@ -88,7 +88,7 @@ class Deployment:
 
     def start_redis(self) -> Process:
         process = self._run("redis", server_command(self.socket), {}, server_binary())
-        wait_until(Doorbell(f"unix://{self.socket}").works, "Redis answers")
+        wait_until(WorkerNotifier(f"unix://{self.socket}").works, "Redis answers")
         return process
 
     def start_web(self, port: int = 0) -> tuple[Process, str]:

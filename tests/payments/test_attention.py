@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from customs.events.outbox import Announcement
+from customs.events.outbox import OutboxEvent
 from customs.gateway import Unknown
 from customs.ops import health_checks
 from customs.payments.tasks.outcomes import NO_ANSWER
@@ -19,7 +19,7 @@ def database_url(sqlite_url: str) -> str:
 
 def announced(till: Till) -> list[str]:
     with till.services.reading() as db:
-        return [str(kind) for kind in db.scalars(select(Announcement.type).order_by(Announcement.id))]
+        return [str(kind) for kind in db.scalars(select(OutboxEvent.type).order_by(OutboxEvent.id))]
 
 
 def examined(till: Till) -> list[str]:

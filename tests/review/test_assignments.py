@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.models import AuditEntry
 from customs.auth.principal import Caller
 from customs.container import Services
@@ -60,7 +60,7 @@ def test_somebody_sees_to_a_cause_until_nobody_does(services: Services, desk: De
     with services.reading() as db:
         assert group_of(db, make.caller(), cause_id).assignee == "a reviewer"
     entry = last_entry(services)
-    assert (entry.action, entry.subject_id, entry.detail) == (Act.CAUSE_ASSIGN, cause_id, {"to": person_id})
+    assert (entry.action, entry.subject_id, entry.detail) == (AuditAction.CAUSE_ASSIGN, cause_id, {"to": person_id})
 
     handle(services, make.caller(), "assign", cause_id, None)
 
@@ -97,7 +97,7 @@ def test_a_remark_beside_a_cause_is_read_by_those_it_is_for(services: Services, 
             "the shop knows",
         ]
         assert [one.text for one in comments_of(db, make.caller("M200"), cause_id)] == ["the office is down"]
-    assert last_entry(services).action == Act.COMMENT_WRITE
+    assert last_entry(services).action == AuditAction.COMMENT_WRITE
 
 
 def test_whoever_has_some_merchants_does_not_write_for_everybody(services: Services, desk: Desk, case: str):
@@ -115,7 +115,7 @@ def test_a_contact_stands_in_the_timeline_and_the_case_stays(services: Services,
     assert make.cert_id() not in event.detail["reason"]
     assert desk.declaration(case).needs_review
     entry = last_entry(services)
-    assert (entry.action, entry.subject_id, entry.merchant_no) == (Act.CASE_CONTACT, case, make.MERCHANT)
+    assert (entry.action, entry.subject_id, entry.merchant_no) == (AuditAction.CASE_CONTACT, case, make.MERCHANT)
     assert make.cert_id() not in (entry.reason or "")
 
 

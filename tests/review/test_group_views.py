@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.declarations.failure_causes import Error
@@ -346,7 +346,7 @@ def test_a_clerk_corrects_a_group_too_and_the_trail_says_so(desk: Desk, people: 
     clerk.post(f"{cause_of(desk, ids[0])}/correct", ids=ids, mch_customs_no="110396T0002", reason="typed wrongly")
 
     with services.reading() as db:
-        asked = select(AuditEntry).where(AuditEntry.action == Act.DECLARATION_MODIFY)
+        asked = select(AuditEntry).where(AuditEntry.action == AuditAction.DECLARATION_MODIFY)
         found = {(one.actor_id, one.subject_id, one.reason) for one in db.scalars(asked)}
     assert found == {(clerk.person_id, one, "typed wrongly") for one in ids}
 

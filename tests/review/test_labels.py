@@ -54,7 +54,7 @@ def language(request: pytest.FixtureRequest) -> str:
 def told(language: str):
     """Tell a reason in this language."""
     app = Flask(__name__)
-    i18n.install(app)
+    i18n.init_app(app)
 
     def tell(words, *args: str) -> str:
         with app.test_request_context("/", headers={"Accept-Language": language.replace("_", "-")}):

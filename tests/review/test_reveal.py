@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.db import database
@@ -49,7 +49,7 @@ def place(declaration_id: str) -> str:
 
 def looks(services: Services) -> list[AuditEntry]:
     with services.reading() as db:
-        return list(db.scalars(select(AuditEntry).where(AuditEntry.action == Act.PERSONAL_DATA_REVEAL)))
+        return list(db.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.PERSONAL_DATA_REVEAL)))
 
 
 def test_a_reviewer_sees_the_buyer_on_the_answer_itself(reviewer: Visitor, case: str):

@@ -11,7 +11,7 @@ from customs.container import Services
 from customs.declarations.pushes.handler import DeclarationDesk
 from customs.gateway import Gateway, Signer, channels, wallets
 from customs.jobs.dispatcher import Engine
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.payments.tasks.handler import PaymentDesk
 from customs.payments.tasks.payment_task import PaymentWork
 from customs.payments.tasks.refund_task import RefundWork
@@ -72,12 +72,12 @@ class World:
             bell.set()
 
 
-class Worker(Owner, CrashPoints):
+class Worker(Owner, Failpoints):
     """A slot in which one process after the other works."""
 
     def __init__(self, name: str, world: World) -> None:
         Owner.__init__(self, name)
-        CrashPoints.__init__(self)
+        Failpoints.__init__(self)
         self.ambushes: list[Ambush] = []
         self.incarnation = 0
         self._lives = False

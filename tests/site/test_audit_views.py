@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.hash_chain import Tampering
 from customs.audit.trail import ChainVerdict
 from customs.container import Services
@@ -69,7 +69,7 @@ def test_each_entry_says_who_did_what_to_which_and_why(trail: Trail, people: Peo
 
 
 def test_every_act_and_every_fault_has_its_words():
-    assert set(ACTS) == set(Act)
+    assert set(ACTS) == set(AuditAction)
     assert set(TAMPERED) == set(Tampering)
 
 
@@ -218,7 +218,11 @@ def test_the_file_is_a_deed_with_its_reason_and_can_be_checked_by_itself(trail: 
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     entry = trail.entries()[-2]
-    assert (entry.action, entry.actor_id, entry.reason) == (Act.AUDIT_EXPORT, reviewer.person_id, "the yearly audit")
+    assert (entry.action, entry.actor_id, entry.reason) == (
+        AuditAction.AUDIT_EXPORT,
+        reviewer.person_id,
+        "the yearly audit",
+    )
     assert entry.detail == {"merchant_no": "M200"}
     before = "0" * 64
     for row in everything:
@@ -236,4 +240,4 @@ def test_no_file_without_a_reason(trail: Trail, reviewer: Visitor, reason: str):
     answer = reviewer.post("/audit/export.csv", reason=reason, back="/audit")
 
     assert answer.location == "/audit"
-    assert Act.AUDIT_EXPORT not in {entry.action for entry in trail.entries()}
+    assert AuditAction.AUDIT_EXPORT not in {entry.action for entry in trail.entries()}

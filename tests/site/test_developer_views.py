@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from customs.sandbox.faults import FAULTS
 
 from customs.auth.api_keys import caller_of
 from customs.auth.principal import Scope
 from customs.container import Services
 from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.faults import FAULTS
 from customs.site.developer_views import first_call, first_order
 from tests import make
 from tests.api.conftest import Erp

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2] / "customs"
 # Where the code stands among the arguments of what makes a fault.
 PLACES = {
     "ErrorDetail": 1,
+    "FieldError": 1,
     "Complaint": 1,
     "Flaw": 0,
     "Refusal": 0,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from customs.container import Services
 from customs.stats.call_counters import SLOTS
-from customs.stats.tallies import EVER, Tally, TallyKey, day_of, tally
+from customs.stats.tallies import ALL_TIME, Tally, TallyKey, apply_deltas, day_of
 
 TODAY = date(2026, 11, 23)
 
@@ -28,17 +28,17 @@ def sums(services: Services) -> dict[str, int]:
 def test_what_is_added_adds_up_and_what_is_nothing_leaves_no_row(services: Services):
     for deltas in ({key("a"): 2, key("b"): 1}, {key("a"): -1, key("b"): -1, key("c"): 0}, {}):
         with services.transaction() as db:
-            tally(db, deltas)
+            apply_deltas(db, deltas)
 
     assert sums(services) == {"a": 1, "b": 0}
 
 
 def test_each_day_and_all_days_are_apart(services: Services):
     with services.transaction() as db:
-        tally(db, {key("a"): 1, key("a", EVER): 5})
+        apply_deltas(db, {key("a"): 1, key("a", ALL_TIME): 5})
 
     with services.reading() as db:
-        assert dict(db.execute(select(Tally.day, Tally.count)).all()) == {TODAY: 1, EVER: 5}
+        assert dict(db.execute(select(Tally.day, Tally.count)).all()) == {TODAY: 1, ALL_TIME: 5}
 
 
 def test_many_at_once_lose_nothing_and_wait_for_nobody_forever(services: Services):
@@ -49,7 +49,7 @@ def test_many_at_once_lose_nothing_and_wait_for_nobody_forever(services: Service
         for _ in range(15):
             deltas = Counter(chance.choices(words, k=12))
             with services.transaction() as db:
-                tally(db, {key(word): count for word, count in deltas.items()})
+                apply_deltas(db, {key(word): count for word, count in deltas.items()})
             added.update(deltas)
         return added
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from customs.jobs.wakeup import Doorbell
+from customs.jobs.wakeup import WorkerNotifier
 from customs.ops.embedded_redis import server_binary, server_command
 from customs.web import rate_limit
-from customs.web.rate_limit import Buckets, Limiter
+from customs.web.rate_limit import Limiter, TokenBuckets
 
 # Requests a second, so few that none comes back while a test runs.
 SLOW = 1e-4
@@ -27,7 +27,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     command = server_command(tmp_path / "r.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
-            if Doorbell(url).works():
+            if WorkerNotifier(url).works():
                 break
             time.sleep(0.02)
         yield url
@@ -52,7 +52,7 @@ def test_a_burst_is_let_through_and_nothing_after_it(limiter):
 
 
 def test_one_comes_back_after_each_interval(redis_url: str):
-    limiter, redis, memory = Limiter(redis_url, SLOW), Doorbell(redis_url).redis, Buckets()
+    limiter, redis, memory = Limiter(redis_url, SLOW), WorkerNotifier(redis_url).redis, TokenBuckets()
     limiter.take("k")
     full_at = float(redis.get("customs:rate:k") or 0)
     allowed = []
@@ -115,9 +115,9 @@ def test_nothing_of_a_bucket_stays_in_redis_for_long(redis_url: str):
     limiter = Limiter(redis_url, 5.0)
     limiter.take("k")
 
-    (name,) = Doorbell(redis_url).redis.keys("*")
+    (name,) = WorkerNotifier(redis_url).redis.keys("*")
 
-    assert 0 < Doorbell(redis_url).redis.pttl(name) <= 2000
+    assert 0 < WorkerNotifier(redis_url).redis.pttl(name) <= 2000
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def visitors(listening: socket.socket) -> int:
 def test_a_bucket_of_a_clock_that_was_ahead_is_full_after_a_burst(redis_url: str):
     """Redis counts by its host's clock, which may be put back."""
     limiter = Limiter(redis_url, 5.0)
-    Doorbell(redis_url).redis.set("customs:rate:k", str(time.time() + 8 * 3600))
+    WorkerNotifier(redis_url).redis.set("customs:rate:k", str(time.time() + 8 * 3600))
 
     refused = limiter.take("k")
 
@@ -165,11 +165,11 @@ def test_it_goes_back_to_redis_when_it_answers_again(tmp_path: Path, monkeypatch
     command = server_command(tmp_path / "r.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         deadline = time.monotonic() + 10
-        while not Doorbell(url).works() and time.monotonic() < deadline:
+        while not WorkerNotifier(url).works() and time.monotonic() < deadline:
             threading.Event().wait(0.02)
         time.sleep(0.2)
         limiter.take("k")
-        names = Doorbell(url).redis.keys("*")
+        names = WorkerNotifier(url).redis.keys("*")
         server.terminate()
 
     assert names == [b"customs:rate:k"]
@@ -177,7 +177,7 @@ def test_it_goes_back_to_redis_when_it_answers_again(tmp_path: Path, monkeypatch
 
 def test_memory_holds_no_more_buckets_than_it_may(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rate_limit, "MOST_REMEMBERED", 10)
-    buckets = Buckets()
+    buckets = TokenBuckets()
 
     allowed = [buckets.take(str(number), 1000.0, 1, 0.0)[0] for number in [*range(20), 19, 0]]
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from customs.auth.principal import Caller, operator
 from customs.container import Services
-from customs.events.outbox import Announcement, EventType, News, announce
+from customs.events.outbox import EventType, NewEvent, OutboxEvent, publish
 from customs.webhooks import queries
 from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task
 from customs.webhooks.delivery_handler import WebhookDesk
@@ -42,7 +42,7 @@ class Courier:
 
     def announce(self, *types: EventType, merchant_no: str | None = make.MERCHANT, **data: str) -> None:
         with self.services.transaction() as db:
-            announce(db, [News(one, merchant_no, data) for one in types], datetime.now(UTC))
+            publish(db, [NewEvent(one, merchant_no, data) for one in types], datetime.now(UTC))
 
     def desk(self, sender: Sender | None = None) -> WebhookDesk:
         """A worker that has just started."""
@@ -89,10 +89,10 @@ class Courier:
         (only,) = self.deliveries(endpoint_id)
         return only
 
-    def announced(self) -> Sequence[Announcement]:
+    def announced(self) -> Sequence[OutboxEvent]:
         """Everything that was announced, oldest first."""
         with self.services.reading() as db:
-            return db.scalars(select(Announcement).order_by(Announcement.id)).all()
+            return db.scalars(select(OutboxEvent).order_by(OutboxEvent.id)).all()
 
     def types(self) -> list[str]:
         return [one.type for one in self.announced()]

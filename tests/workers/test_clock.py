@@ -16,7 +16,7 @@ from customs.container import Services
 from customs.declarations.models import Push
 from customs.declarations.states import Action
 from customs.jobs.leases import dead_holders, machine, this_holder
-from customs.jobs.wakeup import QUEUE, Doorbell
+from customs.jobs.wakeup import QUEUE, WorkerNotifier
 from customs.ops.embedded_redis import server_binary, server_command
 from tests import make
 from tests.product import Desk
@@ -24,7 +24,7 @@ from workers import clock
 
 
 @pytest.fixture
-def redis(services: Services, tmp_path: Path) -> Iterator[Doorbell]:
+def redis(services: Services, tmp_path: Path) -> Iterator[WorkerNotifier]:
     """A real Redis where these services look for one."""
     command = server_command(tmp_path / "nobody.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
@@ -52,12 +52,12 @@ def lease(desk: Desk, declaration_id: str, holder: str) -> None:
         db.execute(update(Push).where(Push.declaration_id == declaration_id).values(holder=holder, lease_until=until))
 
 
-def test_nothing_due_rings_nobody(services: Services, redis: Doorbell):
+def test_nothing_due_rings_nobody(services: Services, redis: WorkerNotifier):
     assert clock.tick(services) is False
     assert redis.redis.llen(f"rq:queue:{QUEUE}") == 0
 
 
-def test_something_due_rings_once_however_often_it_looks(services: Services, desk: Desk, redis: Doorbell):
+def test_something_due_rings_once_however_often_it_looks(services: Services, desk: Desk, redis: WorkerNotifier):
     desk.declare()
 
     rang = [clock.tick(services) for _ in range(3)]
@@ -66,7 +66,7 @@ def test_something_due_rings_once_however_often_it_looks(services: Services, des
     assert redis.redis.llen(f"rq:queue:{QUEUE}") == 1
 
 
-def test_what_is_claimed_or_not_yet_due_rings_nobody(services: Services, desk: Desk, redis: Doorbell):
+def test_what_is_claimed_or_not_yet_due_rings_nobody(services: Services, desk: Desk, redis: WorkerNotifier):
     desk.declare()
     desk.claim()
 

@@ -18,17 +18,17 @@ from customs.declarations.schemas import ModifyIn, ReasonIn
 from customs.declarations.views import dossier_shown
 from customs.errors import CustomsError, ValidationFailed
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
-from customs.web.idempotency import beginning_again
-from customs.web.json_body import loaded
-from customs.web.rendering import desk
+from customs.web.idempotency import retry_on_conflict
+from customs.web.json_body import validate
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("decision_pages", __name__)
 
 
 @pages.post("/declarations/<declaration_id>/redeclare")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def redeclare(declaration_id: str) -> WerkzeugResponse:
     override = request.form.get("override") == "on"
     return _decided(
@@ -39,7 +39,7 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/declarations/<declaration_id>/cancel")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def cancel(declaration_id: str) -> WerkzeugResponse:
     return _decided(
         declaration_id,
@@ -49,7 +49,7 @@ def cancel(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/declarations/<declaration_id>/dismiss")
-@opens(Scope.DECLARATIONS_REVIEW)
+@login_required(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> WerkzeugResponse:
     return _decided(
         declaration_id,
@@ -59,11 +59,11 @@ def dismiss(declaration_id: str) -> WerkzeugResponse:
 
 
 @pages.post("/declarations/<declaration_id>/modify")
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def modify(declaration_id: str) -> WerkzeugResponse:
     """Correct and send; refused: the page once more with what was typed, and each fault at its field."""
     try:
-        beginning_again(lambda db: corrected_as_typed(db, declaration_id, request.form))
+        retry_on_conflict(lambda db: corrected_as_typed(db, declaration_id, request.form))
     except CustomsError as error:
         if error.status not in TOLD_IN_PLACE:
             raise
@@ -81,7 +81,7 @@ def reviewing_in(db: Session) -> Reviewing:
 
 def reason_typed() -> str:
     """The reason that a form gives; raises ValidationFailed where it gives none."""
-    why: str = loaded(ReasonIn(), {"reason": request.form.get("reason", "").strip()})["reason"]
+    why: str = validate(ReasonIn(), {"reason": request.form.get("reason", "").strip()})["reason"]
     return why
 
 
@@ -104,7 +104,7 @@ def _decided(
 def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str]) -> Declaration:
     """Correct a declaration as a form says, its reason among the fields."""
     declaration = declaration_of(db, declaration_id, current_caller())
-    changes = loaded(ModifyIn(), {"reason": typed.get("reason", "").strip(), **changes_typed(declaration, typed)})
+    changes = validate(ModifyIn(), {"reason": typed.get("reason", "").strip(), **changes_typed(declaration, typed)})
     why = changes.pop("reason")
     return reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
 
@@ -115,7 +115,7 @@ def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     found = {field_at(declaration, fault.pointer): fault_told(fault.code, fault.detail) for fault in error.errors}
     marked = {field: words for field, words in found.items() if field in request.form}
     correction = {"typed": request.form, "errors": marked, "said": _said_of_all(error, found, marked)}
-    return desk("declarations/page.html", error.status, correction=correction, **shown)
+    return render_page("declarations/page.html", error.status, correction=correction, **shown)
 
 
 def _said_of_all(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:

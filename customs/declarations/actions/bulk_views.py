@@ -15,10 +15,10 @@ from customs.declarations.actions.action_views import reason_typed, reviewing_in
 from customs.declarations.actions.bulk_actions import Performed, chosen, perform, rehearse
 from customs.errors import CustomsError
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, came_from, refused
-from customs.web.idempotency import beginning_again
-from customs.web.rendering import desk
+from customs.web.idempotency import retry_on_conflict
+from customs.web.rendering import render_page
 from customs.web.request import current_caller, services
-from customs.web.session_auth import opens
+from customs.web.session_auth import login_required
 
 pages = Blueprint("bulk_pages", __name__)
 
@@ -28,7 +28,7 @@ MOST_SHOWN = 40
 
 
 @pages.post(PAGE)
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def redeclare() -> WerkzeugResponse:
     """What was chosen in a list is looked at; what was looked at is done when a reason comes with it."""
     ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
@@ -43,7 +43,7 @@ def redeclare() -> WerkzeugResponse:
 
 
 @pages.get(PAGE)
-@opens(Scope.DECLARATIONS_WRITE)
+@login_required(Scope.DECLARATIONS_WRITE)
 def show_refused() -> Response:
     """What was not pushed again, and why."""
     return _rehearsed(request.args.getlist("ids"), "/declarations", override=False)
@@ -53,7 +53,7 @@ def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
     """Push each of these again in a transaction of its own, and ring for the workers."""
 
     def one(declaration_id: str) -> None:
-        beginning_again(lambda db: reviewing_in(db).redeclare(declaration_id, why, override=override))
+        retry_on_conflict(lambda db: reviewing_in(db).redeclare(declaration_id, why, override=override))
 
     with services().reading() as db:
         # Nothing is done to the first where the last is nobody's to decide on.
@@ -69,7 +69,7 @@ def _rehearsed(ids: Sequence[str], back: str, *, override: bool) -> Response:
         now = database.now(db)
         rehearsal = rehearse(db, caller, ids, parts.policy, parts.payments, now, override=override)
     shown: dict[str, Any] = {"rehearsal": rehearsal, "override": override, "back": back, "saying": labels}
-    return desk("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
+    return render_page("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
 
 
 def _told(outcome: Performed) -> WerkzeugResponse:

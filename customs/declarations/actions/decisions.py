@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller, Scope
 from customs.declarations.actions.action_rules import (
@@ -49,12 +49,12 @@ from customs.events.timeline import Event
 from customs.payments_port import Payments
 from customs.privacy.masking import mask_text
 from customs.privacy.vault import Vault
-from customs.stats.tallies import day_of, tally
+from customs.stats.tallies import apply_deltas, day_of
 
 # Decisions that somebody else may wait for; what the others begin is told when it ends.
 ANNOUNCED = {
-    Act.DECLARATION_CANCEL: EventType.DECLARATION_CANCELLED,
-    Act.DECLARATION_DISMISS: EventType.DECLARATION_DISMISSED,
+    AuditAction.DECLARATION_CANCEL: EventType.DECLARATION_CANCELLED,
+    AuditAction.DECLARATION_DISMISS: EventType.DECLARATION_DISMISSED,
 }
 
 
@@ -88,7 +88,7 @@ class Reviewing:
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
         self._close(declaration, pushes)
-        return self._done(declaration, Act.DECLARATION_REDECLARE, why, pushes, override=str(override).lower())
+        return self._done(declaration, AuditAction.DECLARATION_REDECLARE, why, pushes, override=str(override).lower())
 
     def modify(
         self, declaration_id: str, why: str, changes: Mapping[str, Any], vault: Vault, rules: Rules
@@ -128,7 +128,7 @@ class Reviewing:
         contents = {"changed": ", ".join(sorted(set(changes)))}
         if kept := next((push.accepted_content for push in pushes if push.accepted_content), None):
             contents["accepted"] = Content.read(kept).text()
-        return self._done(declaration, Act.DECLARATION_MODIFY, why, pushes, **contents)
+        return self._done(declaration, AuditAction.DECLARATION_MODIFY, why, pushes, **contents)
 
     def _keep_accepted(self, declaration: Declaration, push: Push, after: Order, vault: Vault) -> None:
         """Keep what the gateway accepted, or may have, apart from what is wanted from now on."""
@@ -153,7 +153,7 @@ class Reviewing:
         declaration.cancelled = True
         declaration.waiting_for = None
         self._close(declaration, declaration.pushes)
-        return self._done(declaration, Act.DECLARATION_CANCEL, why, ())
+        return self._done(declaration, AuditAction.DECLARATION_CANCEL, why, ())
 
     def dismiss(self, declaration_id: str, why: str) -> Declaration:
         """Close the open case as it is; a budget that was spent starts anew.
@@ -167,12 +167,12 @@ class Reviewing:
         if request.refunding:
             for push in open_cases:
                 push.refund_allowed = True
-            return self._done(declaration, Act.DECLARATION_LET_REFUND_GO, why, open_cases)
+            return self._done(declaration, AuditAction.DECLARATION_LET_REFUND_GO, why, open_cases)
         for push in open_cases:
             push.budget_from, push.strays = self._now, 0
         reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
         self._close(declaration, open_cases)
-        return self._done(declaration, Act.DECLARATION_DISMISS, why, (), case=reasons)
+        return self._done(declaration, AuditAction.DECLARATION_DISMISS, why, (), case=reasons)
 
     def _locked(self, declaration_id: str) -> Declaration:
         """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
@@ -264,9 +264,11 @@ class Reviewing:
         if not self._went_on and goes_on(pushes, declaration.waiting_for):
             self._db.flush()
             count_new_runs(self._db, [declaration.id])
-        tally(self._db, difference(vars(declaration), self._before, pushes, self._now))
+        apply_deltas(self._db, difference(vars(declaration), self._before, pushes, self._now))
 
-    def _done(self, declaration: Declaration, act: Act, why: str, pushes: Sequence[Push], **facts: str) -> Declaration:
+    def _done(
+        self, declaration: Declaration, act: AuditAction, why: str, pushes: Sequence[Push], **facts: str
+    ) -> Declaration:
         if pushes:
             facts["pushes"] = ", ".join(push.id for push in pushes)
         reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
@@ -279,7 +281,9 @@ class Reviewing:
         if act in ANNOUNCED:
             announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
         mark_declarations_moved(self._db, [declaration.id])
-        self._audit.append(self._db, deed_by(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now)
+        self._audit.append(
+            self._db, audit_event(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now
+        )
         return declaration
 
 

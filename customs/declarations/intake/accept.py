@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, Deed, deed_by
+from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
@@ -213,13 +213,13 @@ def take_in_rows(
     return taken_in
 
 
-def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> Deed:
+def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> AuditEvent:
     """One for all that was handed in, however many rows it has."""
     counts = {"rows": taken_in.rows, "accepted": len(taken_in.accepted), "replayed": len(taken_in.replayed)}
     counted = {name: str(count) for name, count in counts.items()}
     merchant_no = next(iter(merchants)) if len(merchants) == 1 else None
     batch = taken_in.batch
-    return deed_by(sender, Act.BATCH_SUBMIT, batch.id, merchant_no=merchant_no, name=batch.name, **counted)
+    return audit_event(sender, AuditAction.BATCH_SUBMIT, batch.id, merchant_no=merchant_no, name=batch.name, **counted)
 
 
 def _conflict(declaration_id: str) -> Complaint:

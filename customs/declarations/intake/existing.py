@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from customs.auth.principal import Caller
-from customs.db.bulk import one_of
+from customs.db.bulk import in_list
 from customs.declarations.contents import Content
 from customs.declarations.intake.orders import Order
 from customs.declarations.intake.rules import Held, HeldPush, NumberOwner
@@ -26,7 +26,7 @@ def existing(db: Session, pushes: Pushes) -> dict[tuple[str, Channel, str, str],
     if not ids:
         return {}
     rows = db.scalars(
-        select(Declaration).where(one_of(db, Declaration.id, ids)).options(selectinload(Declaration.sub_orders))
+        select(Declaration).where(in_list(db, Declaration.id, ids)).options(selectinload(Declaration.sub_orders))
     )
     return {(row.merchant_no, row.channel, row.office, row.payment_no): row for row in rows}
 
@@ -83,7 +83,7 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
             SubOrder,
             and_(SubOrder.declaration_id == Push.declaration_id, SubOrder.sub_order_no == Push.sub_order_no),
         )
-        .where(one_of(db, Declaration.payment_no, {order.payment_no for order in orders}), Push.cancelled.is_(False))
+        .where(in_list(db, Declaration.payment_no, {order.payment_no for order in orders}), Push.cancelled.is_(False))
     )
     pushes: dict[tuple[str, Channel, str], list[HeldPush]] = {}
     for row in rows:
@@ -132,12 +132,12 @@ def _owners_of_numbers(db: Session, numbers: set[str], caller: Caller) -> dict[t
         return {}
     owner = (Declaration.merchant_no, Declaration.payment_no, Declaration.id)
     of_orders = select(Declaration.channel, Declaration.out_order_no, *owner).where(
-        one_of(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
+        in_list(db, Declaration.out_order_no, numbers), Declaration.cancelled.is_(False)
     )
     of_sub_orders = (
         select(Declaration.channel, SubOrder.sub_order_no, *owner)
         .join(Declaration, Declaration.id == SubOrder.declaration_id)
-        .where(one_of(db, SubOrder.sub_order_no, numbers), Declaration.cancelled.is_(False))
+        .where(in_list(db, SubOrder.sub_order_no, numbers), Declaration.cancelled.is_(False))
     )
     owners: dict[tuple[Channel, str], list[NumberOwner]] = {}
     for asked in (of_orders, of_sub_orders):
@@ -163,7 +163,7 @@ def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -
         .where(
             Declaration.cert_index.is_not(None),
             Declaration.merchant_no.in_(merchants),
-            one_of(db, Declaration.cert_index, indexes),
+            in_list(db, Declaration.cert_index, indexes),
             Declaration.created_at >= year,
             Declaration.cancelled.is_(False),
         )

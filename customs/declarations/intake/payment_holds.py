@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from customs.db.bulk import one_of
+from customs.db.bulk import in_list
 from customs.db.database import Base
 from customs.declarations.batch_moves import mark_declarations_moved
 from customs.declarations.events import announce_declarations
@@ -22,7 +22,7 @@ from customs.declarations.statistics import difference, total
 from customs.events.outbox import EventType
 from customs.events.timeline import Event
 from customs.payments_port import PaymentKey
-from customs.stats.tallies import tally
+from customs.stats.tallies import apply_deltas
 
 PAYMENT = "payment"
 Owners = Mapping[str, Mapping[str, Any]]
@@ -133,7 +133,7 @@ class WithholdingDeclarations:
             select(*owner, func.min(Event.at, type_=Event.at.type))
             .join(Push, and_(Push.declaration_id == Declaration.id, Push.accepted, Push.cancelled.is_(False)))
             .outerjoin(Event, answered)
-            .where(one_of(db, Declaration.payment_no, {key.payment_no for key in wanted}))
+            .where(in_list(db, Declaration.payment_no, {key.payment_no for key in wanted}))
             .group_by(*owner)
         )
         first = {PaymentKey(merchant_no, channel, number): at for merchant_no, channel, number, at in found}
@@ -204,7 +204,7 @@ def _write(
         db.execute(update(DECLARATIONS).where(declaration.id == owner).values(folded(pushes)))
         differences.append(difference(owners[owner], list(old_rows), pushes, now))
     remember(db, opened, now)
-    tally(db, total(differences))
+    apply_deltas(db, total(differences))
 
 
 def _note(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
-from customs.db.bulk import insert_many, one_of
+from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
 from customs.declarations.identity import Identity
 from customs.declarations.intake.orders import Finding, Order, Severity
@@ -22,7 +22,7 @@ from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
 from customs.ids import new_id
 from customs.privacy.vault import Vault
-from customs.stats.tallies import TallyKey, tally
+from customs.stats.tallies import TallyKey, apply_deltas
 
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 SUB_ORDERS = Base.metadata.tables[SubOrder.__tablename__]
@@ -99,7 +99,7 @@ def store(
     insert_many(connection, DECLARATIONS, (_declaration_row(one, batch.id, one.id in waiting, now) for one in prepared))
     insert_many(connection, SUB_ORDERS, (row for one in prepared for row in _part_rows(one)))
     insert_many(connection, PUSHES, (row for one in prepared for row in _push_rows(one, one.id in waiting, now)))
-    tally(connection, _deltas(prepared, now))
+    apply_deltas(connection, _deltas(prepared, now))
     return batch
 
 
@@ -210,7 +210,7 @@ def _counted(db: Session, batch: Batch, replayed: Sequence[str]) -> set[str]:
     """Those of these declarations that the batch brought itself, or named again before."""
     if not replayed:
         return set()
-    own = select(Declaration.id).where(one_of(db, Declaration.id, replayed), Declaration.batch_id == batch.id)
+    own = select(Declaration.id).where(in_list(db, Declaration.id, replayed), Declaration.batch_id == batch.id)
     again = select(BatchReplay.declaration_id).where(BatchReplay.batch_id == batch.id)
     return {*db.scalars(own), *db.scalars(again)}
 

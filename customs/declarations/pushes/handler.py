@@ -29,7 +29,7 @@ from customs.gateway import (
     Unknown,
     without_others,
 )
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
 from customs.lanes.admission import Passage
@@ -60,7 +60,7 @@ class DeclarationDesk:
         settings: Settings,
         vault: Vault,
         channels: Mapping[Channel, DeclarationChannel],
-        crash: CrashPoints,
+        crash: Failpoints,
         *,
         clock: Clock = MACHINE,
         holder: str | None = None,

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from customs.db.bulk import insert_many, together, update_many
-from customs.db.database import Base, padded
+from customs.db.bulk import insert_many, pipeline, update_many
+from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.batch_moves import count_new_runs, goes_on
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import may_tell, news_of, turns
@@ -22,12 +22,12 @@ from customs.declarations.pushes.send import release
 from customs.declarations.state_rollup import folded
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference, total
-from customs.events.outbox import News, announce
+from customs.events.outbox import NewEvent, publish
 from customs.events.timeline import Event
 from customs.gateway import DeclarationReply, GatewayError
 from customs.jobs.leases import overdue_since
 from customs.lanes.breaker import is_answer
-from customs.stats.tallies import tally
+from customs.stats.tallies import apply_deltas
 
 STANDING = [field.name for field in fields(Standing)]
 GATEWAY = "gateway"
@@ -84,7 +84,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
     """Apply a group of answers: states, next steps, timeline, folds, and whatever waited for a SUCCESS."""
     owners = sorted({task.declaration_id for task, _ in answered})
     held: dict[str, Mapping[str, Any]] = {
-        row["id"]: dict(row) for row in db.execute(LOCK, {"ids": padded(owners)}).mappings()
+        row["id"]: dict(row) for row in db.execute(LOCK, {"ids": pad_to_power_of_two(owners)}).mappings()
     }
     recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
     release(db, [done.task for done in recorded if done.judgement is None])
@@ -96,16 +96,16 @@ def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: dateti
     _line_up(held, changes)
     woken = _woken(held, changes)
     if woken:
-        db.execute(WAKE, {"ids": padded(woken), "moment": now})
+        db.execute(WAKE, {"ids": pad_to_power_of_two(woken), "moment": now})
     remember(db, _name_causes(held, changes), now)
     count_new_runs(db, _set_going(held, changes, woken))
     turned = _turned(held, changes)
-    with together(db):
+    with pipeline(db):
         insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
         update_many(db, DECLARATIONS, [{"id": one.id, **folded(one.after)} for one in turned])
-        announce(db, _news(held, changes, woken, now), now)
-        tally(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
+        publish(db, _news(held, changes, woken, now), now)
+        apply_deltas(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
     return recorded
 
 
@@ -192,10 +192,10 @@ def _news(
     changes: Mapping[str, Mapping[str, Any]],
     woken: Sequence[str],
     now: datetime,
-) -> list[News]:
+) -> list[NewEvent]:
     """What to announce of the declarations that were answered."""
     after = {**changes, **{key: {**held[key], "due_at": now} for key in woken}}
-    news: list[News] = []
+    news: list[NewEvent] = []
     for _, group in groupby(held.values(), itemgetter("declaration_id")):
         before = list(group)
         if not any(may_tell(changes[row["id"]]) for row in before if row["id"] in changes):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, select, text, tuple_, update
 
-from customs.db.database import Base, padded
+from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.models import Push
 from customs.declarations.pushes.claim import Task, may_still_be_sent
 from customs.declarations.states import Action
@@ -67,7 +67,7 @@ def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, leas
     queries = [task for task in leaving if task.action is Action.QUERY]
     for statement, tasks in ((MARK_QUERY, queries), (MARK_SEND, sends)):
         if tasks:
-            keys = padded([task.key for task in tasks])
+            keys = pad_to_power_of_two([task.key for task in tasks])
             values = {"keys": keys, "lane": lane, "moment": now, "until": now + lease}
             marked.update((row.id, row.fence) for row in db.execute(statement, values))
     release(db, [task for task in leaving if _fence(task) not in marked])
@@ -79,7 +79,7 @@ def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
     alipay = [task for task in sends if task.channel is Channel.ALIPAY]
     if alipay and db.dialect.name == "postgresql":
         payments = [(task.merchant_no, task.channel, task.filing.payment_no) for task in alipay]
-        db.execute(LOCK_SIBLINGS, {"payments": padded(payments)})
+        db.execute(LOCK_SIBLINGS, {"payments": pad_to_power_of_two(payments)})
     # The newest fence of a push counts, whatever was reserved before it.
     newest = {(task.push_id): task for task in sorted(sends, key=lambda task: task.fence)}
     first: dict[object, Task] = {}
@@ -101,7 +101,7 @@ def release(db: Connection, tasks: Sequence[Task]) -> None:
 
 
 def _fences(tasks: Sequence[Task]) -> Sequence[tuple[str, int]]:
-    return padded([_fence(task) for task in tasks])
+    return pad_to_power_of_two([_fence(task) for task in tasks])
 
 
 def _fence(task: Task) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from customs.declarations.reading.queries import BATCHES_BY, in_batch, sees_batc
 from customs.declarations.states import State
 from customs.declarations.statistics import CAUSE, CLEAR, IDLE, OPENED, STATE, Durations, durations
 from customs.jobs.leases import waits_for_a_worker
-from customs.stats.tallies import EVER, Tally
+from customs.stats.tallies import ALL_TIME, Tally
 
 # A backlog is counted so far and no further: beyond it, the exact number says nothing more.
 MOST_COUNTED = 10_000
@@ -162,9 +162,9 @@ def _summed(
     until: date | None,
     narrowed: Sequence[ColumnElement[bool]],
 ) -> Select[Any]:
-    days = Tally.day == EVER
+    days = Tally.day == ALL_TIME
     if since is not None or until is not None:
-        days = and_(Tally.day > EVER, Tally.day.between(since or EVER, until or date.max))
+        days = and_(Tally.day > ALL_TIME, Tally.day.between(since or ALL_TIME, until or date.max))
     return (
         select(*keys, func.sum(Tally.count).label("total"))
         .where(Tally.kind == kind, days, caller.sees(Tally.merchant_no), *narrowed)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
-from customs.db.bulk import one_of
+from customs.db.bulk import in_list
 from customs.declarations.models import Batch, Declaration
 from customs.declarations.reading.queries import sees_batch
 
@@ -27,9 +27,9 @@ def earlier_submissions(db: Session, declaration_ids: Collection[str], caller: C
     if not declaration_ids:
         return []
     batch_id, at = Declaration.batch_id, func.min(Declaration.created_at, type_=Declaration.created_at.type)
-    counted = select(batch_id, func.count(), at).where(one_of(db, Declaration.id, declaration_ids)).group_by(batch_id)
+    counted = select(batch_id, func.count(), at).where(in_list(db, Declaration.id, declaration_ids)).group_by(batch_id)
     found = {brought: (count, since) for brought, count, since in db.execute(counted)}
-    seen = select(Batch).where(one_of(db, Batch.id, found), sees_batch(caller))
+    seen = select(Batch).where(in_list(db, Batch.id, found), sees_batch(caller))
     batches = {batch.id: batch for batch in db.scalars(seen)}
     earlier = [Earlier(count, since, batches.get(brought)) for brought, (count, since) in found.items()]
     return sorted(earlier, key=lambda one: (-one.count, one.at))

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, Select, case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from customs.audit.actions import Act
+from customs.audit.actions import AuditAction
 from customs.audit.models import AuditEntry
 from customs.auth.models import Person
 from customs.auth.principal import Caller
@@ -22,7 +22,7 @@ from customs.declarations.reading.queries import DECLARATIONS_BY, IN_REVIEW
 from customs.declarations.states import State
 from customs.declarations.statistics import CAUSE, NEEDS_REVIEW, OPEN, OPENED, STATE
 from customs.errors import NotFound
-from customs.stats.tallies import EVER, Tally, day_of
+from customs.stats.tallies import ALL_TIME, Tally, day_of
 
 TREND_DAYS = 14
 NOBODY = "nobody"
@@ -53,7 +53,7 @@ def open_cases(db: Session, caller: Caller) -> int:
     """How many declarations need somebody."""
     asked = select(func.sum(Tally.count)).where(
         Tally.kind == STATE,
-        Tally.day == EVER,
+        Tally.day == ALL_TIME,
         Tally.word == NEEDS_REVIEW,
         caller.sees(Tally.merchant_no),
     )
@@ -133,7 +133,7 @@ def _groups(
     """Groups with at least so many open cases."""
     mine = (
         select(Tally.subject, _sum_of(OPEN).label("open"), _sum_of(OPENED).label("opened"))
-        .where(Tally.kind == CAUSE, Tally.day == EVER, caller.sees(Tally.merchant_no))
+        .where(Tally.kind == CAUSE, Tally.day == ALL_TIME, caller.sees(Tally.merchant_no))
         .group_by(Tally.subject)
         .having(_sum_of(OPEN) >= least)
         .subquery()
@@ -194,7 +194,7 @@ def _narrowed(filters: GroupFilters) -> list[ColumnElement[bool]]:
 
 
 LATELY = timedelta(hours=1)
-SENDING_OUT = (Act.DECLARATION_REDECLARE, Act.DECLARATION_MODIFY)
+SENDING_OUT = (AuditAction.DECLARATION_REDECLARE, AuditAction.DECLARATION_MODIFY)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from customs.declarations.states import State
 from customs.declarations.statistics import CANCELLED, NEEDS_REVIEW
 from customs.gateway import Channel
 from customs.stats.tallies import begins
-from customs.web.request import day_asked, word_asked
+from customs.web.request import day_argument, text_argument
 
 _ = lazy_gettext
 
@@ -82,10 +82,10 @@ def asked() -> Asked:
 
     `day` stands for a first and last day.
     """
-    tab = word_asked("tab", ("", *TABS)) or ALL
-    found = {name: word_asked(name, ("", *CHOICES[name]) if name in CHOICES else ()) for name in WORDS}
+    tab = text_argument("tab", ("", *TABS)) or ALL
+    found = {name: text_argument(name, ("", *CHOICES[name]) if name in CHOICES else ()) for name in WORDS}
     words = {name: text.strip() for name, text in found.items() if text and text.strip()}
-    since, until = (day_asked(name) or day_asked("day") for name in DAYS)
+    since, until = (day_argument(name) or day_argument("day") for name in DAYS)
     return Asked(tab, words, since, until)
 
 

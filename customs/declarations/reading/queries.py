@@ -17,7 +17,7 @@ from customs.errors import NotFound
 from customs.events.stored_replies import without_others_replies
 from customs.events.timeline import Event
 from customs.payments_port import PaymentKey
-from customs.stats.tallies import EVER, Tally
+from customs.stats.tallies import ALL_TIME, Tally
 
 # Filters by their names that a declaration has as a column.
 PLAIN = ("state", "cancelled", "merchant_no", "channel", "office", "out_order_no", "payment_no")
@@ -153,7 +153,9 @@ def _came_ever(db: Session, caller: Caller, filters: Filters) -> bool:
     named = [column == value for column, value in wanted.items() if value is not None]
     if caller.merchants is None and not named:
         return True
-    tallied = select(Tally.count).where(Tally.kind == STATE, Tally.day == EVER, caller.sees(Tally.merchant_no), *named)
+    tallied = select(Tally.count).where(
+        Tally.kind == STATE, Tally.day == ALL_TIME, caller.sees(Tally.merchant_no), *named
+    )
     return db.scalar(tallied.limit(1)) is not None
 
 

@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Engine, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from customs.db import database
-from customs.db.bulk import merge_many
+from customs.db.bulk import upsert_many
 from customs.db.database import Base
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
 from customs.declarations.models import Declaration, Push
 from customs.declarations.statistics import CAUSE, OPEN, STATE, Pushes, difference, total
-from customs.stats.tallies import EVER, TALLIES, Tally, TallyKey, tally
+from customs.stats.tallies import ALL_TIME, TALLIES, Tally, TallyKey, apply_deltas
 
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 PUSHES = Base.metadata.tables[Push.__tablename__]
@@ -30,7 +30,7 @@ declaration, push = DECLARATIONS.c, PUSHES.c
 
 GROUP = 200
 # How often a mend was made: whoever finds that another one came between begins again.
-RECOUNTS = TallyKey("recount", EVER, "", "", "", "done")
+RECOUNTS = TallyKey("recount", ALL_TIME, "", "", "", "done")
 OWNER = ("merchant_no", "channel", "office", "created_at")
 WITHOUT_CAUSE = push.case_reason.is_not(None) & push.cause_id.is_(None)
 WITHOUT_CASE = push.case_reason.is_(None) & push.cause_id.is_not(None)
@@ -94,7 +94,7 @@ def _kept(owner: Mapping[str, Any], pushes: Pushes) -> Iterator[TallyKey]:
             yield key
     for one in pushes:
         if one["cause_id"]:
-            yield TallyKey(CAUSE, EVER, owner["merchant_no"], str(owner["channel"]), one["cause_id"], OPEN)
+            yield TallyKey(CAUSE, ALL_TIME, owner["merchant_no"], str(owner["channel"]), one["cause_id"], OPEN)
 
 
 def _tallied(db: Session) -> Counter[TallyKey]:
@@ -110,10 +110,10 @@ def _add(engine: Engine, turn: int, found: Counter[TallyKey]) -> bool:
     with database.transaction(engine) as db:
         # Whoever comes second waits here for the first, and then sees that it is not its turn any more.
         row = RECOUNTS._asdict() | {"slot": 0, "count": 1}
-        merge_many(db.connection(), TALLIES, [row], {"count": "held.count + excluded.count"})
+        upsert_many(db.connection(), TALLIES, [row], {"count": "held.count + excluded.count"})
         is_ours = _recounts(db) == turn + 1
         if is_ours:
-            tally(db, found)
+            apply_deltas(db, found)
     return is_ours
 
 
@@ -136,7 +136,7 @@ def _name_causes(engine: Engine) -> int:
             connection.execute(update(PUSHES).where(push.id == row["id"]).values(cause_id=row["cause_id"]))
         remember(connection, [_cause(row) for row in changed if row["cause_id"]], now)
         old, new = _by_owner(before), _by_owner(after)
-        tally(db, total(difference(one, old[one["id"]], new[one["id"]], now) for one in owners))
+        apply_deltas(db, total(difference(one, old[one["id"]], new[one["id"]], now) for one in owners))
     return len(changed)
 
 

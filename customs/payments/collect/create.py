@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.config import Settings
@@ -184,7 +184,7 @@ class Paying:
         db.add(_event(payment, self._caller, now))
         facts = {"channel": str(order.channel), "method": order.method, "amount": str(order.amount)}
         owner = {"merchant_no": order.merchant_no, "currency": order.currency}
-        self._audit.append(db, deed_by(self._caller, Act.PAYMENT_CREATE, payment_id, **owner, **facts), now)
+        self._audit.append(db, audit_event(self._caller, AuditAction.PAYMENT_CREATE, payment_id, **owner, **facts), now)
         return payment
 
 

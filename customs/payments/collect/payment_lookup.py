@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from customs.db.bulk import each_of, one_of
+from customs.db.bulk import in_list, unnest
 from customs.db.database import HUNDREDTH
 from customs.gateway import Channel
 from customs.payments.models import Payment, Refund
@@ -28,12 +28,12 @@ class KnownPayments:
         """What is known of these payments; the others were made elsewhere. `lock`: nobody changes them meanwhile."""
         if not keys:
             return {}
-        wanted = one_of(db, Payment.payment_no, {key.payment_no for key in keys})
+        wanted = in_list(db, Payment.payment_no, {key.payment_no for key in keys})
         statement = select(Payment).where(wanted).order_by(Payment.id)
         found = db.scalars(statement.with_for_update() if lock else statement).all()
         ids = [payment.id for payment in found]
         pending = select(Refund.payment_id).where(Refund.status == RefundStatus.PENDING)
-        refunding = set(db.scalars(pending.where(one_of(db, Refund.payment_id, ids)))) if ids else set()
+        refunding = set(db.scalars(pending.where(in_list(db, Refund.payment_id, ids)))) if ids else set()
         facts = {_key(payment): _facts(payment, payment.id in refunding) for payment in found}
         return {key: facts[key] for key in keys if key in facts}
 
@@ -41,13 +41,13 @@ class KnownPayments:
         """Each merchant with those of these numbers that a payment made here bears, as its own or as its order's."""
         if not merchants:
             return ()
-        asked = each_of(db, merchants)
+        asked = unnest(db, merchants)
         ours = set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
         if not ours:
             return ()
         # One look into each index: an OR would read every payment there is.
         found = [
-            db.execute(select(Payment.merchant_no, number).where(one_of(db, number, numbers)))
+            db.execute(select(Payment.merchant_no, number).where(in_list(db, number, numbers)))
             for number in (Payment.payment_no, Payment.out_order_no)
         ]
         return {(merchant_no, number) for merchant_no, number in chain(*found) if merchant_no in ours and number}

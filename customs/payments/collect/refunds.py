@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from customs.audit.actions import Act, deed_by
+from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
@@ -69,7 +69,7 @@ def refund(
     declarations.withhold(db, key, f"{amount} {payment.currency} of its payment is to be refunded: {reason}", now)
     facts = {"payment": payment.id, "amount": str(amount), "currency": payment.currency}
     owner = {"merchant_no": payment.merchant_no}
-    audit.append(db, deed_by(caller, Act.REFUND_CREATE, made.id, reason=reason, **owner, **facts), now)
+    audit.append(db, audit_event(caller, AuditAction.REFUND_CREATE, made.id, reason=reason, **owner, **facts), now)
     return made
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from customs.config import Settings
 from customs.db.database import DatabaseClock, lost_a_race
 from customs.gateway import GatewayError, TooLate, Unknown
-from customs.jobs.failpoints import CrashPoints
+from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
 from customs.lanes.admission import Passage
@@ -54,7 +54,7 @@ class PaymentDesk:
         engine: Engine,
         settings: Settings,
         works: Sequence[Work],
-        crash: CrashPoints,
+        crash: Failpoints,
         *,
         clock: Clock = MACHINE,
         holder: str | None = None,

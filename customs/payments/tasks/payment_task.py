@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, 
 from customs.config import Settings
 from customs.db.database import Base
 from customs.errors import DecryptionKeyMissing
-from customs.events.outbox import announce
+from customs.events.outbox import publish
 from customs.gateway import (
     Channel,
     GatewayError,
@@ -120,7 +120,7 @@ class PaymentWork:
         after = row | values
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
         self._tell(db, row, after, now)
-        announce(db, payment_news(row, after), now)
+        publish(db, payment_news(row, after), now)
         return judgement.outcome
 
     def _judged(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, insert, not_, update
 
 from customs.config import Settings
 from customs.db.database import Base
-from customs.events.outbox import announce
+from customs.events.outbox import publish
 from customs.gateway import Channel, GatewayError, RefundReply, Wallet, without_others
 from customs.jobs.leases import overdue_since
 from customs.lanes.breaker import is_answer
@@ -74,7 +74,7 @@ class RefundWork:
         db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
         if after["status"] is RefundStatus.FAIL and row["status"] is not RefundStatus.FAIL:
             _give_back(db, row["payment_id"], row["amount"], now)
-        announce(db, refund_news(row, after), now)
+        publish(db, refund_news(row, after), now)
         return judgement.outcome
 
     def _judged(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from customs.db.database import UtcDateTime, Word
+from customs.db.database import EnumText, UtcDateTime
 from customs.jobs.leases import Due
 from customs.lanes.breaker import is_open
 
@@ -45,7 +45,7 @@ class Errand(Due):
     row that were answered about somebody else's record. `case_reason`: why a person should look at it.
     """
 
-    next_action: Mapped[Deed | None] = mapped_column(Word(Deed))
+    next_action: Mapped[Deed | None] = mapped_column(EnumText(Deed))
     in_doubt: Mapped[bool] = mapped_column(Boolean, default=False)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)

@@ -11,7 +11,7 @@ from customs.declarations.models import Push
 from customs.declarations.reading import dashboard
 from customs.declarations.reading.dashboard import Backlog, Today
 from customs.declarations.statistics import CLEAR
-from customs.stats.tallies import TallyKey, day_of, tally
+from customs.stats.tallies import TallyKey, apply_deltas, day_of
 from tests import make
 from tests.product import Desk
 
@@ -76,7 +76,7 @@ def test_outcomes_are_told_by_office_and_by_day(desk: Desk, today: date):
 def test_the_time_to_acceptance_is_that_of_the_days_successes(desk: Desk, today: date):
     key = TallyKey(CLEAR, today - YESTERDAY, "M1", "wechatpay", "HANGZHOU", "64")
     with desk.services.transaction() as db:
-        tally(db, {key: 8, key._replace(subject="NINGBO", word="4096"): 2, key._replace(merchant_no="M2"): 5})
+        apply_deltas(db, {key: 8, key._replace(subject="NINGBO", word="4096"): 2, key._replace(merchant_no="M2"): 5})
 
     cleared = ask(desk, "time_to_acceptance", today - YESTERDAY, today, caller=OURS)
 

@@ -11,7 +11,7 @@ from customs.declarations.reading import failure_groups
 from customs.declarations.reading.failure_groups import NOBODY, Group, GroupFilters
 from customs.declarations.statistics import CAUSE, OPENED
 from customs.errors import NotFound
-from customs.stats.tallies import TallyKey, day_of, tally
+from customs.stats.tallies import TallyKey, apply_deltas, day_of
 from tests import make
 from tests.product import Desk
 
@@ -96,7 +96,7 @@ def test_a_group_tells_how_it_went_over_fourteen_days(desk: Desk):
         ago: TallyKey(CAUSE, today - timedelta(days=ago), "M1", "wechatpay", UNKNOWN, OPENED) for ago in (4, 13, 14)
     }
     with desk.services.transaction() as db:
-        tally(db, {key: ago for ago, key in before.items()})
+        apply_deltas(db, {key: ago for ago, key in before.items()})
 
     (group,) = listed(desk, OURS)
 
