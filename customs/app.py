@@ -129,7 +129,7 @@ def equip(app: Flask, services: Services) -> None:
     app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
     app.extensions["services"] = services
     app.extensions["clock"] = DatabaseClock()
-    app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate)
+    app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate_limit)
     app.extensions["unwelcome"] = TokenBuckets()
 
 

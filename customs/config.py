@@ -50,8 +50,7 @@ class Settings:
     unknown_grace_seconds: float
     alipay_repush_seconds: float
     lease_seconds: float
-    cert_id_check: str
-    rules_as_warnings: frozenset[str]
+    warn_only_rules: frozenset[str]
     redeclare_failed: str
     gateway_concurrency: int
     gateway_rate: float
@@ -61,8 +60,8 @@ class Settings:
     web_host: str
     web_port: int
     web_threads: int
-    api_rate: float
-    one_time_codes: str
+    api_rate_limit: float
+    mfa: str
     log_level: str
 
     @cached_property
@@ -122,10 +121,7 @@ class Variables(Schema):
     unknown_grace_seconds = fields.Float(data_key="CUSTOMS_UNKNOWN_GRACE_SECONDS", load_default=None, validate=Range(0))
     alipay_repush_seconds = fields.Float(data_key="CUSTOMS_ALIPAY_REPUSH_SECONDS", load_default=None, validate=Range(0))
     lease_seconds = fields.Float(data_key="CUSTOMS_LEASE_SECONDS", load_default=60.0, validate=Range(5))
-    cert_id_check = fields.String(
-        data_key="CUSTOMS_CERT_ID_CHECK", load_default="block", validate=OneOf(["block", "warn"])
-    )
-    rules_as_warnings = fields.String(data_key="CUSTOMS_RULES_AS_WARNINGS", load_default="")
+    warn_only_rules = fields.String(data_key="CUSTOMS_WARN_ONLY_RULES", load_default="")
     redeclare_failed = fields.String(
         data_key="CUSTOMS_REDECLARE_FAILED", load_default="override", validate=OneOf(["override", "allow"])
     )
@@ -141,10 +137,8 @@ class Variables(Schema):
     web_host = fields.String(data_key="CUSTOMS_WEB_HOST", load_default="127.0.0.1")
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
-    api_rate = fields.Float(data_key="CUSTOMS_API_RATE", load_default=500.0, validate=Range(0))
-    one_time_codes = fields.String(
-        data_key="CUSTOMS_ONE_TIME_CODES", load_default=None, validate=OneOf(["required", "optional"])
-    )
+    api_rate_limit = fields.Float(data_key="CUSTOMS_API_RATE_LIMIT", load_default=500.0, validate=Range(0))
+    mfa = fields.String(data_key="CUSTOMS_MFA", load_default=None, validate=OneOf(["required", "optional"]))
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )
@@ -153,13 +147,22 @@ class Variables(Schema):
 # Blanks at the end of a folder's name are part of it.
 PATHS = ("CUSTOMS_HOME", "CUSTOMS_CA_BUNDLE", "WISECASHIER_PRIVATE_KEY_FILE", "WISECASHIER_PUBLIC_KEY_FILE")
 
+# What an earlier version called some of them: one that is still set counts for nothing, and that must not go unnoticed.
+RENAMED = {
+    "CRASH_AT": "use CUSTOMS_FAILPOINT",
+    "CUSTOMS_API_RATE": "use CUSTOMS_API_RATE_LIMIT",
+    "CUSTOMS_CERT_ID_CHECK": "use CUSTOMS_WARN_ONLY_RULES, with cert_id_invalid in its list for what was `warn`",
+    "CUSTOMS_ONE_TIME_CODES": "use CUSTOMS_MFA",
+    "CUSTOMS_RULES_AS_WARNINGS": "use CUSTOMS_WARN_ONLY_RULES",
+}
+
 # Towards the real gateway, and towards the sandbox, which is in a hurry and guards nothing of value.
 BY_GATEWAY: dict[str, tuple[float, float] | tuple[str, str]] = {
     "poll_seconds": (60.0, 1.0),
     "payment_poll_seconds": (5.0, 1.0),
     "unknown_grace_seconds": (420.0, 2.0),
     "alipay_repush_seconds": (300.0, 1.0),
-    "one_time_codes": ("required", "optional"),
+    "mfa": ("required", "optional"),
 }
 
 
@@ -173,9 +176,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         # An empty variable means "not set": compose files and shells pass those along.
         given = {name: value if name in PATHS else value.strip() for name, value in environ.items() if value.strip()}
+        if outdated := {name: [f"no longer read; {use}"] for name, use in RENAMED.items() if name in given}:
+            raise ValidationError(outdated)
         read = Variables().load(given)
     except ValidationError as error:
-        errors = "; ".join(f"{name}: {' '.join(said)}" for name, said in sorted(error.messages_dict.items()))
+        errors = "; ".join(f"{name}: {' '.join(why)}" for name, why in sorted(error.messages_dict.items()))
         raise Misconfigured(errors) from error
     return _settled(read)
 
@@ -208,7 +213,7 @@ def _settled(read: dict[str, Any]) -> Settings:
             "public_url": read["public_url"].rstrip("/"),
             "private_key_file": Path(read["private_key_file"] or home / "agent_private.pem"),
             "public_key_file": Path(read["public_key_file"] or home / "gateway_public.pem"),
-            "rules_as_warnings": frozenset(_words(read["rules_as_warnings"])),
+            "warn_only_rules": frozenset(_words(read["warn_only_rules"])),
         }
     )
 

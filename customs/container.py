@@ -80,7 +80,7 @@ class Services:
 
     @cached_property
     def rules(self) -> Rules:
-        return Rules.of(self.settings)
+        return Rules(self.settings.warn_only_rules)
 
     @cached_property
     def gateway(self) -> Gateway:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from redis import ConnectionPool
 
-from customs.config import Settings, Variables, read_settings, redis_socket
+from customs.config import RENAMED, Settings, Variables, read_settings, redis_socket
 from customs.errors import Misconfigured
+from customs.jobs.failpoints import Failpoints
 from tests import make
 
 REAL = {"WISECASHIER_BASE_URL": "https://gateway.example/api/"}
@@ -24,7 +25,6 @@ WRONG = {
     "half a thread": ("CUSTOMS_GATEWAY_CONCURRENCY", "1.5"),
     "negative rate": ("CUSTOMS_GATEWAY_RATE", "-1"),
     "lease shorter than a call": ("CUSTOMS_LEASE_SECONDS", "1"),
-    "a third severity": ("CUSTOMS_CERT_ID_CHECK", "ignore"),
     "a policy nobody knows": ("CUSTOMS_REDECLARE_FAILED", "perhaps"),
     "a port that is none": ("CUSTOMS_WEB_PORT", "70000"),
     "neither yes nor no": ("CUSTOMS_SANDBOX", "maybe"),
@@ -56,7 +56,7 @@ def test_an_empty_environment_is_the_sandbox_on_one_machine(tmp_path: Path, monk
     assert settings.database_url == f"sqlite:///{tmp_path / '.customs' / 'customs.db'}"
     assert (settings.poll_seconds, settings.unknown_grace_seconds, settings.alipay_repush_seconds) == (1, 2, 1)
     assert (settings.gateway_concurrency, settings.gateway_rate, settings.gateway_timeout_seconds) == (32, 0, 15)
-    assert settings.cert_id_check == "block"
+    assert settings.warn_only_rules == frozenset()
 
 
 def test_towards_the_real_gateway_there_is_more_time(read):
@@ -86,7 +86,7 @@ def test_a_sandbox_elsewhere_is_a_sandbox_when_it_is_called_one(read):
         ("CUSTOMS_DATABASE_URL", "postgresql://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
         ("CUSTOMS_DATABASE_URL", "postgresql+psycopg://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
         ("CUSTOMS_REDIS_URL", "redis://elsewhere", "redis_url", "redis://elsewhere"),
-        ("CUSTOMS_RULES_AS_WARNINGS", " a , b,, ", "rules_as_warnings", frozenset({"a", "b"})),
+        ("CUSTOMS_WARN_ONLY_RULES", " a , b,, ", "warn_only_rules", frozenset({"a", "b"})),
         (
             "CUSTOMS_PII_KEYS",
             "the first of the keys, the second of them",
@@ -119,6 +119,25 @@ def test_every_wrong_variable_is_named_at_once(read):
         read(CUSTOMS_WEB_PORT="x", CUSTOMS_POLL_SECONDS="y")
 
     assert {"CUSTOMS_WEB_PORT", "CUSTOMS_POLL_SECONDS"} <= set(refused.value.detail.replace(":", " ").split())
+
+
+@pytest.mark.parametrize("outdated", RENAMED)
+def test_a_variable_under_its_earlier_name_is_refused_with_its_new_name(read, outdated: str):
+    with pytest.raises(Misconfigured) as refused:
+        read(**{outdated: "1"})
+
+    assert refused.value.detail == f"{outdated}: no longer read; {RENAMED[outdated]}"
+
+
+def test_an_empty_variable_under_its_earlier_name_is_not_set(read):
+    assert read(**dict.fromkeys(RENAMED, "")) == read()
+
+
+def test_earlier_names_lead_to_variables_that_exist():
+    now = {str(field.data_key) for field in Variables().fields.values()} | {Failpoints.VARIABLE}
+
+    assert not now & set(RENAMED)
+    assert all(any(name in use for name in now) for use in RENAMED.values())
 
 
 @pytest.mark.parametrize("missing", make.SECRETS)

@@ -50,7 +50,7 @@ def code_step_of(visit: Visit, settings: Settings) -> CodeStep:
     """What this session has to do about codes: whoever set them up is always asked, and some roles have to."""
     if visit.person.code_secret is not None:
         return CodeStep.NOTHING if visit.code_given else CodeStep.ASK
-    required = settings.one_time_codes == "required" and Role(visit.person.role) in NEEDS_CODE
+    required = settings.mfa == "required" and Role(visit.person.role) in NEEDS_CODE
     return CodeStep.SET_UP if required else CodeStep.NOTHING
 
 

@@ -1,4 +1,4 @@
-"""Named points at which a test may end the process: CRASH_AT=name:k dies there the k-th time, as kill -9 would."""
+"""Named points at which tests end the process: CUSTOMS_FAILPOINT=name:k dies at the k-th passage, as by kill -9."""
 
 import os
 
@@ -8,7 +8,7 @@ EXIT_CODE = 137
 class Failpoints:
     """Counts how often each point was reached; without a plan it does nothing."""
 
-    VARIABLE = "CRASH_AT"
+    VARIABLE = "CUSTOMS_FAILPOINT"
 
     def __init__(self, plan: str = "") -> None:
         name, _, times = plan.partition(":")

@@ -15,7 +15,7 @@ from tests.application import application
 @pytest.fixture
 def erps(services: Services) -> Callable[[], Erp]:
     """Callers of a desk that lets through two at once and one a second."""
-    services.settings = replace(services.settings, api_rate=1.0)
+    services.settings = replace(services.settings, api_rate_limit=1.0)
     client = application(services).test_client()
 
     def erp() -> Erp:

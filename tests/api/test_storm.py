@@ -45,7 +45,7 @@ class Web:
                 "CUSTOMS_HOME": str(settings.home),
                 "CUSTOMS_DATABASE_URL": settings.database_url,
                 "CUSTOMS_REDIS_URL": settings.redis_url,
-                "CUSTOMS_API_RATE": "0",
+                "CUSTOMS_API_RATE_LIMIT": "0",
                 "CUSTOMS_LEASE_SECONDS": "5",
                 "CUSTOMS_WEB_THREADS": "16",
                 "WISECASHIER_BASE_URL": settings.base_url,

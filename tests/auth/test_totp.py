@@ -37,7 +37,7 @@ def phone(staff: Staff) -> pyotp.TOTP:
 
 
 def step_of(staff: Staff, visit: Visit, policy: str) -> CodeStep:
-    return code_step_of(visit, replace(staff.services.settings, one_time_codes=policy))
+    return code_step_of(visit, replace(staff.services.settings, mfa=policy))
 
 
 # What a session has to do.

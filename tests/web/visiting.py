@@ -74,7 +74,7 @@ class People:
         visitor = Visitor(self.app.test_client(), person_id)
         answer = visitor.post("/sign-in", login=login, password=PASSWORD)
         assert answer.status_code == 303, answer.text
-        if role in NEEDS_CODE and self.services.settings.one_time_codes == "required":
+        if role in NEEDS_CODE and self.services.settings.mfa == "required":
             set_up_code(visitor)
         return visitor
 

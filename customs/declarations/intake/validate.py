@@ -9,7 +9,6 @@ from typing import Any
 from marshmallow import ValidationError
 
 from customs.auth.principal import Caller
-from customs.config import Settings
 from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.rules import Complaint, complaints_about, number_in_use
 from customs.declarations.offices import plan_pushes
@@ -43,14 +42,9 @@ class Rejected(ValidationFailed):
 
 @dataclass(frozen=True)
 class Rules:
-    """The switches: ID numbers that are well shaped and wrong, and rules that only warn here (R6, R7)."""
+    """The codes of findings that only warn here (R6, R7)."""
 
     warn_only: frozenset[str]
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Rules":
-        lenient = {"cert_id_invalid"} if settings.cert_id_check == "warn" else set()
-        return cls(settings.rules_as_warnings | lenient)
 
     def severity(self, code: str, severity: Severity) -> Severity:
         return Severity.WARNING if code in self.warn_only else severity
