@@ -50,8 +50,6 @@ EXCEPTIONS: set[tuple[str, str]] = {
     ("customs.declarations.labels", "customs.review.labels"),
     ("customs.declarations.reading.result_export", "customs.review.labels"),
     ("customs.payments.views", "customs.reconciliation.bills"),
-    ("customs.spreadsheets.reader", "customs.imports.cells"),
-    ("customs.spreadsheets.reader", "customs.imports.columns"),
     ("customs.web.csrf", "customs.payments.collect.create"),
     ("customs.web.json_body", "customs.declarations.intake.validate"),
     ("customs.web.labels", "customs.declarations.failure_causes"),

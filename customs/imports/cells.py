@@ -9,14 +9,11 @@ from customs.declarations.intake.orders import Severity
 from customs.declarations.offices import office_named
 from customs.gateway.channels import Channel
 from customs.imports.columns import Kind
+from customs.spreadsheets.reader import Cell, cell_text, keeps_its_digits
 from customs.text_rules.numbers import digits_are_lost
 
-# Text, a number, a truth value; or, from a workbook, a dict with one key of UNREADABLE.
-Cell = str | int | float | bool | dict[str, str]
 Value = str | int | None
 
-# A double keeps 15 decimal digits of any number; the 16th may already be another one.
-DIGITS_KEPT = 10**15
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 CHANNEL_WORDS = {
@@ -51,6 +48,7 @@ DIGITS_LOST = Flaw("digits_lost", Severity.ERROR, "the spreadsheet has rounded i
 UNMENDED = "⚠ "
 CELL_UNMENDED = Flaw("cell_unmended", Severity.ERROR, "what a spreadsheet has spoilt is not mended yet", AS_TEXT)
 BOOLEAN_CELL = Flaw("boolean_cell", Severity.ERROR, "the cell holds TRUE or FALSE, not text", AS_TEXT)
+# By what the reader of workbooks calls it.
 UNREADABLE = {
     "date": Flaw("date_cell", Severity.ERROR, "the spreadsheet has made a date or time of it", AS_TEXT),
     "error": Flaw(
@@ -71,18 +69,9 @@ UNREADABLE = {
 SPOILT = frozenset(flaw.code for flaw in (DIGITS_LOST, BOOLEAN_CELL, CELL_UNMENDED, *UNREADABLE.values()))
 
 
-def is_blank(cell: Cell) -> bool:
-    return isinstance(cell, str) and not cell.strip()
-
-
 def read_cell(cell: Cell, kind: Kind) -> tuple[Value, Flaw | None]:
     """The value (None when blank, the raw text when it is not understood) and what is wrong with the cell."""
     return BY_TYPE[type(cell)](cell, kind)
-
-
-def shown(cell: Cell) -> str:
-    """What a person sees in the cell."""
-    return cell if isinstance(cell, str) else str(read_cell(cell, Kind.NAME)[0])
 
 
 def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
@@ -97,20 +86,18 @@ def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
 
 
 def _read_number(cell: float, kind: Kind) -> tuple[Value, Flaw | None]:
-    whole = float(cell).is_integer() and abs(cell) < DIGITS_KEPT
-    text = str(int(cell)) if whole else repr(cell)
+    text = cell_text(cell)
     if kind in (Kind.AMOUNT, Kind.DUTY):
         return _read_text(text, kind)
-    return text, NUMBER_CELL if whole else DIGITS_LOST
+    return text, NUMBER_CELL if keeps_its_digits(cell) else DIGITS_LOST
 
 
 def _read_boolean(cell: bool, _kind: Kind) -> tuple[Value, Flaw | None]:
-    return str(cell).upper(), BOOLEAN_CELL
+    return cell_text(cell), BOOLEAN_CELL
 
 
 def _read_unreadable(cell: dict[str, str], _kind: Kind) -> tuple[Value, Flaw | None]:
-    ((what, text),) = cell.items()
-    return text, UNREADABLE[what]
+    return cell_text(cell), UNREADABLE[next(iter(cell))]
 
 
 def _channel(word: str) -> str:

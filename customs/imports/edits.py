@@ -14,11 +14,10 @@ from customs.auth.principal import Caller
 from customs.db import database
 from customs.declarations.open_rows import discard_rows_of_draft
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
-from customs.imports.cells import Cell, shown
 from customs.imports.columns import BY_HEADER, Column, Header, match_header
 from customs.imports.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
 from customs.privacy.vault import Vault
-from customs.spreadsheets.reader import Grid
+from customs.spreadsheets.reader import Cell, Grid, cell_text
 
 # Twice what the longest column may hold: more was not typed by anybody.
 LONGEST_CELL = 400
@@ -100,7 +99,7 @@ class Mending:
             raise ActionNotAllowed(why, errors=[ErrorDetail("", "nothing_to_undo", why)])
         last = undo.pop()
         present = _cells_at(grid, last.column, last.before)
-        restored = {row: last.before[row] for row, cell in present.items() if shown(cell) == last.value}
+        restored = {row: last.before[row] for row, cell in present.items() if cell_text(cell) == last.value}
 
         def back(grid: Grid) -> Grid:
             place = {column.header: place for place, column in match_header(grid.header).placed}[last.column]

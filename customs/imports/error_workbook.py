@@ -6,11 +6,12 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from customs.declarations.intake.orders import Finding
-from customs.imports.cells import SPOILT, UNMENDED, Cell, shown
+from customs.imports.cells import SPOILT, UNMENDED
 from customs.imports.columns import REASONS
 from customs.imports.drafts import Draft
 from customs.imports.preview_model import Preview, ShownCell, ShownRow
 from customs.imports.rows import KEY
+from customs.spreadsheets.reader import Cell, cell_text
 from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
 
 Say = Callable[[Finding], str]
@@ -94,7 +95,7 @@ class _Filling:
     def _write(self, line: int, at: int, cell: Cell, known: ShownCell | None) -> None:
         findings = known.findings if known else ()
         spoilt = any(finding.code in SPOILT for finding in findings)
-        text = shown(cell)
+        text = cell_text(cell)
         look = self._plain
         if known and findings:
             look = self._error if known.is_faulty else self._warning

@@ -11,12 +11,11 @@ from zlib import crc32
 from customs.declarations.intake.orders import Finding, Severity
 from customs.declarations.reading.earlier_submissions import Earlier
 from customs.gateway import Channel
-from customs.imports.cells import Cell, shown
 from customs.imports.columns import Column, Header
 from customs.imports.drafts import Draft, Undo
 from customs.imports.rows import strays_of
 from customs.imports.sheet import column_at
-from customs.spreadsheets.reader import Grid
+from customs.spreadsheets.reader import Cell, Grid, cell_text
 
 # Errors that say: this is declared already, or stands twice in the file.
 DUPLICATES = frozenset({"row_repeated", "repeated_in_batch", "already_declared", "declared_elsewhere"})
@@ -184,7 +183,7 @@ class Preview:
         for finding in self.of_rows.get(number, ()):
             column = column_at(finding.pointer)
             (at_cells[column.header] if column else of_row).append(finding)
-        texts = {column.header: shown(cells[place]) for place, column in self.header.placed if place < len(cells)}
+        texts = {column.header: cell_text(cells[place]) for place, column in self.header.placed if place < len(cells)}
         return ShownRow(
             number,
             standing,
@@ -193,7 +192,7 @@ class Preview:
                 for one in self.columns
             },
             of_row,
-            [shown(cell) for cell in strays_of(cells, self.header)],
+            [cell_text(cell) for cell in strays_of(cells, self.header)],
             self.replays.get(number),
         )
 

@@ -14,7 +14,7 @@ from customs.declarations.intake.validate import complaints_of
 from customs.declarations.registrations import faults_of, put_registrations
 from customs.declarations.schemas import RegistrationsIn
 from customs.errors import ErrorDetail, ValidationFailed
-from customs.imports.columns import BY_HEADER, read_header
+from customs.imports.columns import BY_HEADER, BY_SPELLING, read_header
 from customs.imports.rows import Row, read_row
 from customs.spreadsheets.errors import unreadable
 from customs.spreadsheets.reader import read_grid
@@ -71,7 +71,7 @@ class RegistrationFile:
 
 def read_registration_file(content: bytes, filename: str) -> RegistrationFile:
     """The registrations in a CSV or XLSX file. Raises FileUnreadable when it holds anything else."""
-    grid = read_grid(content, filename)
+    grid = read_grid(content, filename, BY_SPELLING)
     header = read_header(grid.header, REQUIRED)
     strangers = [
         *(word for _, word in header.unknown),

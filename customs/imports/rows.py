@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from customs.declarations.intake.orders import Severity
-from customs.imports.cells import Cell, Flaw, Value, is_blank, read_cell
+from customs.imports.cells import Flaw, Value, read_cell
 from customs.imports.columns import BY_HEADER, REQUIRED, Column, Header, Part
+from customs.spreadsheets.reader import Cell, is_blank
 from customs.text_rules.placeholders import is_left_blank
 
 KEY = ("merchant_no", "channel", "office", "out_order_no")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from customs.declarations.intake.orders import Finding, Severity
-from customs.imports.cells import NUMBER_CELL, Cell, Flaw, Value
+from customs.imports.cells import NUMBER_CELL, Flaw, Value
 from customs.imports.columns import (
     BY_HEADER,
     BY_PATH,
+    BY_SPELLING,
     COLUMNS,
     REQUIRED,
     Column,
@@ -20,7 +21,17 @@ from customs.imports.columns import (
 )
 from customs.imports.rows import Row, contradictions, group_rows, read_row
 from customs.spreadsheets.errors import unreadable
-from customs.spreadsheets.reader import LARGEST_FILE, Contents, Form, Grid, delimiter_of, grid_of, read_grid, read_text
+from customs.spreadsheets.reader import (
+    LARGEST_FILE,
+    Cell,
+    Contents,
+    Form,
+    Grid,
+    delimiter_of,
+    grid_of,
+    read_grid,
+    read_text,
+)
 
 MOST_DECLARATIONS = 10_000
 # Sheets of these names come with our template, and hold no orders.
@@ -77,7 +88,7 @@ def column_at(pointer: str) -> Column | None:
 
 def read_sheet(content: bytes, filename: str) -> Sheet:
     """The declarations in a CSV or XLSX file; FileUnreadable says what it is not, and what to do."""
-    grid = read_grid(content, filename)
+    grid = read_grid(content, filename, BY_SPELLING)
     return sheet_of(grid, read_header(grid.header, REQUIRED))
 
 
@@ -182,7 +193,7 @@ def read_pasted(text: str) -> Grid:
             "file_too_large", "More was pasted than a batch can hold. Send it as a file, or in several parts."
         )
     # What a spreadsheet copies has tabs; commas inside its cells are no delimiters.
-    delimiter = TAB if TAB in text else delimiter_of(text)
+    delimiter = TAB if TAB in text else delimiter_of(text, BY_SPELLING)
     contents = Contents(read_text(text, delimiter), delimiter=delimiter)
     if contents.rows and not _names_columns(contents.rows[0][1]):
         header = [column.chinese for column in COLUMNS]

@@ -8,13 +8,13 @@ from functools import cached_property
 
 from customs.declarations.intake.orders import Finding, Severity
 from customs.errors import NotFound
-from customs.imports.cells import shown
 from customs.imports.columns import BY_HEADER, match_header
 from customs.imports.drafts import Draft, grid_in
 from customs.imports.edits import LONGEST_CELL, CellChange
 from customs.imports.preview_model import Alike, Preview, ShownRow, Standing, wrong_alike
 from customs.privacy.masking import mask_cert_id, mask_name
 from customs.privacy.vault import Vault
+from customs.spreadsheets.reader import cell_text
 
 MEND, CHECK, REST = "mend", "check", "rest"
 # What each tab shows. A warning asks a person to look, and holds nothing up.
@@ -132,7 +132,7 @@ def typed_cells(draft: Draft, vault: Vault, form: Mapping[str, str]) -> list[Cel
         if number not in rows:
             raise NotFound(f"this draft has no row {number}")
         place = places.get(name)
-        return "" if place is None or place >= len(rows[number]) else shown(rows[number][place])
+        return "" if place is None or place >= len(rows[number]) else cell_text(rows[number][place])
 
     return [
         CellChange(number, name, text)

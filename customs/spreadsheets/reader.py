@@ -5,13 +5,11 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from customs.imports.cells import Cell, is_blank, shown
-from customs.imports.columns import column_spelt
 from customs.spreadsheets.encodings import encoding_of, holds_two, rival_of_gb18030
 from customs.spreadsheets.errors import unreadable
 from customs.spreadsheets.xlsx_process import SAVE_AS
@@ -22,7 +20,7 @@ MOST_COLUMNS = 200
 DELIMITERS = ",\t;，"
 # A row of declarations is far shorter, and one line of millions of cells would fill our memory.
 LONGEST_LINE = 100_000
-WORKBOOK_READER = Path(__file__).with_name("workbook.py")
+WORKBOOK_READER = Path(__file__).with_name("xlsx_process.py")
 WORKBOOK_SECONDS = 30
 
 
@@ -51,7 +49,12 @@ FOREIGN = {
 # Encodings by Python's names, as people write them.
 ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 BOM", "utf-16": "UTF-16", "gb18030": "GB18030"}
 
+# Text, a number, a truth value; or, from a workbook, what could not be read as a dict of one key.
+Cell = str | int | float | bool | dict[str, str]
 Rows = list[tuple[int, list[Cell]]]
+
+# A double keeps 15 decimal digits of any number; the 16th may already be another one.
+DIGITS_KEPT = 10**15
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,34 @@ class Grid:
     delimiter: str
 
 
-def read_grid(content: bytes, filename: str) -> Grid:
-    """The rows of a CSV or XLSX file of up to 20 MiB; FileUnreadable says what it is instead, and what to do."""
-    reads = {Form.CSV: _read_csv, Form.XLSX: _read_workbook}
+def is_blank(cell: Cell) -> bool:
+    return isinstance(cell, str) and not cell.strip()
+
+
+def keeps_its_digits(cell: float) -> bool:
+    """Whether a number is whole and short enough for a double to hold all of its digits."""
+    return float(cell).is_integer() and abs(cell) < DIGITS_KEPT
+
+
+def cell_text(cell: Cell) -> str:
+    """Return what a person sees in the cell."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, dict):
+        return next(iter(cell.values()))
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    return str(int(cell)) if keeps_its_digits(cell) else repr(cell)
+
+
+def read_grid(content: bytes, filename: str, columns: Collection[str] = ()) -> Grid:
+    """Read the rows of a CSV or XLSX file of up to 20 MiB.
+
+    `columns` are the headers that may be expected, in lower case: they tell which delimiter a text has.
+    FileUnreadable says what the file is instead, and what to do.
+    """
     form = _form(content, filename)
-    return grid_of(reads[form](content), form)
+    return grid_of(_read_workbook(content) if form is Form.XLSX else _read_csv(content, columns), form)
 
 
 def grid_of(contents: Contents, form: Form) -> Grid:
@@ -96,7 +122,7 @@ def grid_of(contents: Contents, form: Form) -> Grid:
     (header_row, header), *rows = contents.rows
     if not rows:
         raise unreadable("file_without_rows", "The file has a header and no rows. Put an order in each row below it.")
-    words = [shown(cell).strip() for cell in header]
+    words = [cell_text(cell).strip() for cell in header]
     return Grid(header_row, words, rows, contents.left_out, form, contents.encoding, contents.delimiter)
 
 
@@ -129,7 +155,7 @@ def _form(content: bytes, filename: str) -> Form:
     return form
 
 
-def _read_csv(content: bytes) -> Contents:
+def _read_csv(content: bytes, columns: Collection[str]) -> Contents:
     encoding = encoding_of(content)
     _require_one_encoding(content, encoding)
     if encoding is None:
@@ -138,7 +164,7 @@ def _read_csv(content: bytes) -> Contents:
             "The file is neither UTF-8 nor GB18030 text. Save it as “CSV UTF-8” or as a workbook (.xlsx).",
         )
     text = content.decode(encoding)
-    delimiter = delimiter_of(text)
+    delimiter = delimiter_of(text, columns)
     return Contents(read_text(text, delimiter), encoding=ENCODINGS[encoding], delimiter=delimiter)
 
 
@@ -182,13 +208,13 @@ def _lines(text: str) -> Iterator[str]:
         yield line
 
 
-def delimiter_of(text: str) -> str:
+def delimiter_of(text: str, columns: Collection[str]) -> str:
     """The delimiter that finds most known columns in the first row; where it names none, the one it holds most of."""
     first = next(filter(str.strip, _lines(text)), "")
 
     def columns_found(delimiter: str) -> tuple[int, int]:
         words = next(csv.reader([first], delimiter=delimiter), [])
-        return sum(column_spelt(word) is not None for word in words), first.count(delimiter)
+        return sum(word.strip().lower() in columns for word in words), first.count(delimiter)
 
     return max(DELIMITERS, key=columns_found)
 
