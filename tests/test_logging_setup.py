@@ -18,9 +18,9 @@ from tests.journeys.processes import wait_until
 # What a process that serves does with its words, whatever becomes of them.
 SAYS = """
 import sys
-from customs import logs
-logs.steady_streams()
-logs.configure("info")
+from customs import logging_setup
+logging_setup.steady_streams()
+logging_setup.configure("info")
 import structlog
 structlog.get_logger().info("somebody asked", name="李雷 😀 \\udcff")
 print("said to stderr", file=sys.stderr, flush=True)

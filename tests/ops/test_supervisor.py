@@ -46,8 +46,8 @@ SUPERVISING = """
 import sys
 from contextlib import suppress
 from pathlib import Path
-from customs.children import Child
-from customs.supervision import Supervisor
+from customs.ops.child_process import Child
+from customs.ops.supervisor import Supervisor
 folder, script = Path(sys.argv[1]), sys.argv[2]
 ready = folder / "family"
 family = Child("family", [sys.executable, "-c", script, str(ready)], {}, ready=Path(f"{ready}.child").exists)

@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[2]
 # What a worker does that dies at a point; it stands on nothing of the tests.
 DOOMED = """
 import sys
-from customs.engine import Engine
-from customs.settings import read_settings
-from customs.wiring import Services
+from customs.jobs.dispatcher import Engine
+from customs.config import read_settings
+from customs.container import Services
 services = Services(read_settings(), sys.argv[1])
 Engine(services.webhook_desk, 4).drain(10.0)
 """
