@@ -13,6 +13,7 @@ from customs.sandbox.payment_scenarios import PAYMENT_FATES, REFUND_FATES
 from customs.site import api_reference
 from customs.site.openapi import examples
 from customs.site.openapi.document import PREFIX, document
+from customs.web.i18n import BY_SUBTAG
 from customs.web.rendering import render_bare_page
 
 docs = Blueprint("docs", __name__)
@@ -55,6 +56,7 @@ def guide() -> Response:
     return render_bare_page(
         "docs/guide.html",
         desk=_desk(),
+        languages=list(BY_SUBTAG),
         order=order,
         payment=json.dumps(examples.PAYMENTS["a QR code"], ensure_ascii=False, indent=2),
         fates=FATES,

@@ -1,8 +1,9 @@
-"""The desk speaks Chinese first and English completely: which language a page has, and where its words come from."""
+"""Languages of the pages: English in the source, every other one by the file that translates it; Chinese comes first."""
 
 import io
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -12,21 +13,23 @@ from flask_babel import Babel, Domain, get_locale
 ROOT = Path(__file__).parent / "translations"
 DOMAIN = "messages"
 CHINESE, ENGLISH = "zh_CN", "en"
-# In their own words, as the switch on each page shows them.
-LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
-TAGS = {CHINESE: "zh-CN", ENGLISH: "en"}
+TRANSLATED = sorted(folder.name for folder in ROOT.iterdir() if (folder / "LC_MESSAGES" / f"{DOMAIN}.po").exists())
+# In their own words, as the switch on each page shows them. A language is added by its file of translations.
+LANGUAGES = {
+    code: str(Locale.parse(code).get_language_name())
+    for code in sorted({ENGLISH, *TRANSLATED}, key=lambda code: (code != CHINESE, code))
+}
+# By the first part of a language tag, as browsers and Babel's locales name it.
+BY_SUBTAG = {Locale.parse(code).language: code for code in LANGUAGES}
 ZONE = "Asia/Shanghai"
 COOKIE = "language"
 
 
 class Catalogue(Domain):  # type: ignore[misc]
-    """The translations, read from the files that translators edit: nothing has to be compiled before the desk starts.
-
-    English stands in the source, so only the other language has a file.
-    """
+    """The translations, read from the files that translators edit: nothing has to be compiled before the desk starts."""
 
     def get_translations(self) -> Translations:
-        language = CHINESE if is_chinese() else ENGLISH
+        language = page_language()
         if language not in self.cache:
             self.cache[language] = _read(language)
         found: Translations = self.cache[language]
@@ -62,15 +65,19 @@ def language_of_request() -> str:
     chosen = (visit.person.language if visit else None) or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
-    wanted = request.accept_languages.best_match(["zh-CN", "zh", "en"], "zh")
-    return ENGLISH if wanted == "en" else CHINESE
+    return BY_SUBTAG[request.accept_languages.best_match(list(BY_SUBTAG), Locale.parse(CHINESE).language)]
+
+
+def page_language() -> str:
+    """The language of this page, as its folder of translations is called; English where there is none of its own."""
+    return BY_SUBTAG.get(str(get_locale().language), ENGLISH)
 
 
 def html_language() -> str:
     """The language of this page, as HTML names it."""
-    return TAGS[CHINESE if is_chinese() else ENGLISH]
+    return page_language().replace("_", "-")
 
 
 def is_chinese() -> bool:
     """Whether this page speaks Chinese; else it is English."""
-    return str(get_locale().language) == "zh"
+    return page_language() == CHINESE

@@ -8,7 +8,7 @@ import pytest
 from customs.app import create_app
 from customs.auth.users import set_language
 from customs.container import Services
-from customs.web.i18n import COOKIE, TAGS
+from customs.web.i18n import COOKIE
 from tests.browser.browsing import DESKTOP, PHONE, Browsing
 from tests.browser.conftest import SitDown
 from tests.browser.furnishing import draft_of, furnish, give_codes
@@ -102,7 +102,7 @@ def _send(browsing: Browsing, sent: Sent, path: str) -> None:
 def _faults(browsing: Browsing, picture: str, language: str, *, on_a_phone: bool) -> Iterator[str]:
     """Everything that is not as it has to be on the page that is open."""
     page = browsing.page
-    if page.locator("html").get_attribute("lang") != TAGS[language]:
+    if page.locator("html").get_attribute("lang") != language.replace("_", "-"):
         yield "another language"
     if page.title().partition(" · ")[0].strip() == "":
         yield "no title"
