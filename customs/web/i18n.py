@@ -1,4 +1,4 @@
-"""Languages of the pages: English in the source, every other one by the file that translates it; Chinese comes first."""
+"""Languages of the pages: English in the source, each other one by the file that translates it; Chinese is first."""
 
 import io
 from pathlib import Path
@@ -26,7 +26,10 @@ COOKIE = "language"
 
 
 class Catalogue(Domain):  # type: ignore[misc]
-    """The translations, read from the files that translators edit: nothing has to be compiled before the desk starts."""
+    """The translations, read from the files that translators edit.
+
+    Nothing has to be compiled before the desk starts.
+    """
 
     def get_translations(self) -> Translations:
         language = page_language()
