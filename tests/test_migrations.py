@@ -11,14 +11,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData, bindparam, inspect, select, text
+from sqlalchemy import Engine, MetaData, bindparam, inspect, null, select, text
 from sqlalchemy.orm import selectinload
 
 from customs.db import database, schema_guard
 from customs.declarations.failure_causes import Cause, Error, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
+from customs.events.outbox import OutboxEvent
 from customs.ops import migrate
 from customs.stats.tallies import ALL_TIME, Tally
+from customs.webhooks.models import Endpoint
 from tests.postgresql import drop_database, new_database
 
 NOW = "'2026-11-23 08:00:00'"
@@ -246,6 +248,51 @@ def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine
     assert (same.first_seen_at.minute, same.last_seen_at.minute) == (31, 32)
     later = {Error.ANOTHERS_NUMBER}
     assert {causes[named[number]].error for number in range(2, cases + 1)} == set(Error) - later
+
+
+def test_events_and_subscriptions_under_earlier_names_have_todays(engine: Engine):
+    at = {"created_at": datetime(2026, 11, 23, 8, tzinfo=UTC)}
+    events = (
+        ("evt_1", "refund.ended", {"status": "SUCCESS"}, True),
+        ("evt_2", "refund.ended", {"status": "FAIL"}, False),
+        ("evt_3", "batch.attention", {}, False),
+        ("evt_4", "payment.paid", {"status": "PAID"}, False),
+    )
+    subscribed = {"whe_1": None, "whe_2": ["payment.paid"], "whe_3": ["batch.attention", "refund.ended"]}
+    with migrate.migration(engine) as made:
+        command.upgrade(made, "0016")
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["announcements", "webhook_endpoints"])
+        for id_, type_, data, waits in events:
+            event = {"id": id_, "type": type_, "data": data, "unspread": waits}
+            connection.execute(tables.tables["announcements"].insert(), event | at)
+        for id_, types in subscribed.items():
+            endpoint = {"id": id_, "url": "https://erp.example", "types": null() if types is None else types}
+            rest = {"every_merchant": True, "owner": "key_1", "secret": "sealed", "failures": 0}
+            connection.execute(tables.tables["webhook_endpoints"].insert(), endpoint | rest | at)
+
+    migrate.upgrade(engine)
+
+    with database.transaction(engine) as db:
+        assert [(one.type, one.pending) for one in db.scalars(select(OutboxEvent).order_by(OutboxEvent.id))] == [
+            ("refund.succeeded", True),
+            ("refund.failed", False),
+            ("batch.needs_attention", False),
+            ("payment.paid", False),
+        ]
+        assert {one.id: one.types for one in db.scalars(select(Endpoint))} == {
+            "whe_1": None,
+            "whe_2": ["payment.paid"],
+            "whe_3": ["batch.needs_attention", "refund.failed", "refund.succeeded"],
+        }
+    with migrate.migration(engine) as made:
+        command.downgrade(made, "0016")
+    with engine.connect() as connection:
+        types = connection.execute(text("SELECT type FROM announcements ORDER BY id")).scalars().all()
+        assert types == ["refund.ended", "refund.ended", "batch.attention", "payment.paid"]
+        kept = connection.execute(select(tables.tables["webhook_endpoints"].c["id", "types"])).all()
+        assert dict(map(tuple, kept)) == subscribed
 
 
 def a_declaration(number: int, reason: str) -> dict[str, object]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
+from flask_babel import LazyString, lazy_gettext
 from sqlalchemy import JSON, Boolean, Connection, Index, String, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -13,35 +14,52 @@ from customs.db.bulk import insert_many
 from customs.db.database import Base, UtcDateTime
 from customs.ids import new_id
 
-UNSPREAD = text("unspread")
+IS_PENDING = text("pending")
+
+
+_ = lazy_gettext
 
 
 class EventType(StrEnum):
-    """Everything that is announced, by the name a caller sees."""
+    """Every type of event by its public name, with its label for people."""
 
-    BATCH_DONE = "batch.done"
-    BATCH_ATTENTION = "batch.attention"
-    DECLARATION_SUCCEEDED = "declaration.succeeded"
-    DECLARATION_FAILED = "declaration.failed"
-    DECLARATION_NEEDS_REVIEW = "declaration.needs_review"
-    DECLARATION_IDENTITY_MISMATCH = "declaration.identity_mismatch"
-    DECLARATION_CANCELLED = "declaration.cancelled"
-    DECLARATION_DISMISSED = "declaration.dismissed"
-    PAYMENT_PAID = "payment.paid"
-    PAYMENT_EXPIRED = "payment.expired"
-    PAYMENT_FAILED = "payment.failed"
-    PAYMENT_NEEDS_REVIEW = "payment.needs_review"
-    REFUND_ENDED = "refund.ended"
-    REFUND_NEEDS_REVIEW = "refund.needs_review"
-    LANE_STOPPED = "lane.stopped"
+    label: LazyString
+
+    def __new__(cls, name: str, label: LazyString) -> Self:
+        made = str.__new__(cls, name)
+        made._value_ = name
+        made.label = label
+        return made
+
+    BATCH_DONE = "batch.done", _("every declaration of a batch succeeded")
+    BATCH_NEEDS_ATTENTION = "batch.needs_attention", _("a batch came to rest, and some of it needs somebody")
+    DECLARATION_SUCCEEDED = "declaration.succeeded", _("customs took a declaration")
+    DECLARATION_FAILED = "declaration.failed", _("customs refused a declaration")
+    DECLARATION_NEEDS_REVIEW = "declaration.needs_review", _("a declaration needs somebody")
+    DECLARATION_IDENTITY_MISMATCH = "declaration.identity_mismatch", _("the buyer is not the payer")
+    DECLARATION_CANCELLED = "declaration.cancelled", _("a declaration was taken back")
+    DECLARATION_DISMISSED = "declaration.dismissed", _("a case was closed as it is")
+    PAYMENT_PAID = "payment.paid", _("a payment was made")
+    PAYMENT_EXPIRED = "payment.expired", _("nobody paid in time")
+    PAYMENT_FAILED = "payment.failed", _("a payment failed")
+    PAYMENT_NEEDS_REVIEW = "payment.needs_review", _("a payment needs somebody")
+    REFUND_SUCCEEDED = "refund.succeeded", _("a refund succeeded")
+    REFUND_FAILED = "refund.failed", _("a refund failed")
+    REFUND_NEEDS_REVIEW = "refund.needs_review", _("a refund needs somebody")
+    LANE_STOPPED = "lane.stopped", _("the gateway refuses our credentials")
     # Only ever sent to the endpoint that is tried out.
-    WEBHOOK_TEST = "webhook.test"
+    WEBHOOK_TEST = "webhook.test", _("a test")
+
+    @property
+    def subject(self) -> str:
+        """The kind of thing the event is about."""
+        return self.partition(".")[0]
 
 
 class OutboxEvent(Base):
-    """One thing that happened: ids, numbers and a state, no personal data. Nothing but `unspread` is ever changed.
+    """One thing that happened: ids, numbers and a state, no personal data. Nothing but `pending` is ever changed.
 
-    `merchant_no` is None for what concerns several merchants of a batch, or everybody (a lane). `unspread`: nobody
+    `merchant_no` is None for what concerns several merchants of a batch, or everybody (a lane). `pending`: nobody
     has yet looked which endpoints want it.
     """
 
@@ -49,7 +67,7 @@ class OutboxEvent(Base):
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index(None, "merchant_no", "created_at", "id"),
-        Index("ix_announcements_unspread", "created_at", "id", sqlite_where=UNSPREAD, postgresql_where=UNSPREAD),
+        Index("ix_announcements_pending", "created_at", "id", sqlite_where=IS_PENDING, postgresql_where=IS_PENDING),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -58,7 +76,7 @@ class OutboxEvent(Base):
     type: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
-    unspread: Mapped[bool] = mapped_column(Boolean)
+    pending: Mapped[bool] = mapped_column(Boolean)
 
 
 OUTBOX = Base.metadata.tables[OutboxEvent.__tablename__]
@@ -80,7 +98,7 @@ def publish(db: Session | Connection, news: Iterable[NewEvent], now: datetime) -
     insert_many(connection, OUTBOX, [row_of(one, now) for one in news])
 
 
-def row_of(one: NewEvent, now: datetime, *, unspread: bool = True) -> dict[str, Any]:
+def row_of(one: NewEvent, now: datetime, *, pending: bool = True) -> dict[str, Any]:
     """An announcement as a row."""
     return {
         "id": new_id("evt"),
@@ -89,5 +107,5 @@ def row_of(one: NewEvent, now: datetime, *, unspread: bool = True) -> dict[str, 
         "type": str(one.type),
         "created_at": now,
         "data": dict(one.data),
-        "unspread": unspread,
+        "pending": pending,
     }

@@ -17,6 +17,10 @@ ENDED = {
     Status.EXPIRED: EventType.PAYMENT_EXPIRED,
     Status.FAIL: EventType.PAYMENT_FAILED,
 }
+REFUND_ENDED = {
+    RefundStatus.SUCCESS: EventType.REFUND_SUCCEEDED,
+    RefundStatus.FAIL: EventType.REFUND_FAILED,
+}
 PAYMENT_NUMBERS = ("channel", "out_order_no", "payment_no")
 REFUND_NUMBERS = ("payment_id", "channel", "payment_no", "outer_refund_no", "refund_no")
 
@@ -31,8 +35,8 @@ def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[NewEvent]:
     """A refund that ended, as SUCCESS or FAIL, or that needs a person."""
-    if after["status"] is not before["status"] and after["status"] is not RefundStatus.PENDING:
-        yield _news(EventType.REFUND_ENDED, "refund_id", after, REFUND_NUMBERS)
+    if after["status"] is not before["status"] and after["status"] in REFUND_ENDED:
+        yield _news(REFUND_ENDED[after["status"]], "refund_id", after, REFUND_NUMBERS)
     if after["case_reason"] and not before["case_reason"]:
         yield _news(EventType.REFUND_NEEDS_REVIEW, "refund_id", after, REFUND_NUMBERS)
 

@@ -50,7 +50,9 @@ def _shown_with_secret(endpoint_id: str) -> dict[str, Any]:
 def list_events() -> dict[str, Any]:
     allow_only_arguments("limit", "cursor", "since", "until", "type")
     limit, cursor = page_arguments()
-    filters = queries.Filters(text_argument("type", queries.TYPES), time_argument("since"), time_argument("until"))
+    filters = queries.Filters(
+        text_argument("type", queries.EVENT_TYPES), time_argument("since"), time_argument("until")
+    )
     with services().reading() as db:
         page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
         return list_json(page, [serializers.event_json(one) for one in page.rows])

@@ -18,7 +18,7 @@ from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
 from customs.declarations.models import BatchMerchant, BatchMove, BatchReplay
 from customs.declarations.reading.queries import BatchState, is_running, progress_of
-from customs.events.outbox import OUTBOX, UNSPREAD, EventType, NewEvent, OutboxEvent, row_of
+from customs.events.outbox import IS_PENDING, OUTBOX, EventType, NewEvent, OutboxEvent, row_of
 from customs.ids import new_id
 from customs.webhooks.models import BatchEnd, Delivery, Endpoint, EndpointMerchant
 
@@ -33,7 +33,7 @@ DECLARATION_ID = announcement.data["declaration_id"].as_string().label("declarat
 NEEDED = ("id", "merchant_no", "batch_id", "type", "created_at")
 PENDING = (
     select(*(announcement[name] for name in NEEDED), DECLARATION_ID)
-    .where(UNSPREAD)
+    .where(IS_PENDING)
     .order_by(announcement.created_at, announcement.id)
     .limit(GROUP)
     .with_for_update(skip_locked=True)
@@ -47,7 +47,7 @@ MARKS = (
 )
 ENDS = {
     BatchState.DONE: EventType.BATCH_DONE,
-    BatchState.ATTENTION: EventType.BATCH_ATTENTION,
+    BatchState.ATTENTION: EventType.BATCH_NEEDS_ATTENTION,
 }
 
 
@@ -67,7 +67,7 @@ class Listener:
 
 def is_pending(db: Connection) -> bool:
     """Whether something was announced and not yet spread, or a batch moved that nobody has looked at yet."""
-    announced, moved = select(announcement.id).where(UNSPREAD), select(BATCH_MOVES.c.id)
+    announced, moved = select(announcement.id).where(IS_PENDING), select(BATCH_MOVES.c.id)
     return any(db.scalar(pending.limit(1)) is not None for pending in (announced, moved))
 
 
@@ -82,7 +82,7 @@ def spread(db: Session, now: datetime) -> int:
     insert_many(connection, OUTBOX, ends)
     insert_many(connection, DELIVERIES, _deliveries(db, [*rows, *ends], now))
     taken = in_list(db, OutboxEvent.id, [row["id"] for row in rows])
-    connection.execute(update(OUTBOX).where(taken).values(unspread=False))
+    connection.execute(update(OUTBOX).where(taken).values(pending=False))
     connection.execute(delete(BATCH_MOVES).where(BATCH_MOVES.c.id.in_([number for number, _ in marks])))
     return len(rows) + len(marks)
 
@@ -152,7 +152,7 @@ def _merchants_of(db: Session, batch_ids: Sequence[str]) -> dict[str, list[str]]
 
 def _ends(db: Session, moved: Collection[str], now: datetime) -> list[dict[str, Any]]:
     """Announcements of those of these batches that stand still, unless this very end was announced before."""
-    return [row_of(one, now, unspread=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
+    return [row_of(one, now, pending=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
 
 
 def _end_of(db: Session, batch_id: str, now: datetime) -> NewEvent | None:

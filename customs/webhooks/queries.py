@@ -14,15 +14,17 @@ from customs.errors import NotFound
 from customs.events.outbox import EventType, OutboxEvent
 from customs.webhooks.models import Delivery, Endpoint, EndpointMerchant
 
-TYPES = tuple(str(one) for one in EventType if one is not EventType.WEBHOOK_TEST)
-# What an event is about, by the first part of its type, and who may read of it.
-READERS = {
+# Who may read of an event, by what it is about.
+SUBJECT_SCOPES = {
     "batch": Scope.DECLARATIONS_READ,
     "declaration": Scope.DECLARATIONS_READ,
     "lane": Scope.DECLARATIONS_READ,
     "payment": Scope.PAYMENTS_READ,
     "refund": Scope.PAYMENTS_READ,
 }
+# Those that endpoints subscribe to, each with the scope that reads it.
+TYPE_SCOPES = {str(one): SUBJECT_SCOPES[one.subject] for one in EventType if one is not EventType.WEBHOOK_TEST}
+EVENT_TYPES = tuple(TYPE_SCOPES)
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Filters:
 def readable_types(caller: Caller) -> Collection[str]:
     """The types of events that a caller may read: those of what it may read, all for who may have them sent."""
     if caller.may(Scope.WEBHOOKS_WRITE):
-        return TYPES
-    return [one for one in TYPES if caller.may(READERS[one.partition(".")[0]])]
+        return EVENT_TYPES
+    return [one for one, scope in TYPE_SCOPES.items() if caller.may(scope)]
 
 
 def sees_announcement(caller: Caller) -> ColumnElement[bool]:

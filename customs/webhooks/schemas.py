@@ -6,12 +6,12 @@ from marshmallow import ValidationError, fields, post_load
 
 from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, FieldError, Strict, Text
 from customs.webhooks.models import LONGEST_URL
-from customs.webhooks.queries import TYPES
+from customs.webhooks.queries import EVENT_TYPES
 from customs.webhooks.subscriptions import Wish
 
 
 def _some(chosen: list[str]) -> None:
-    if not 1 <= len(chosen) <= len(TYPES):
+    if not 1 <= len(chosen) <= len(EVENT_TYPES):
         raise ValidationError([FieldError(f"this names {len(chosen)}", "length", "name some, or leave it out for all")])
 
 
@@ -20,7 +20,7 @@ class EndpointIn(Strict):
 
     url = Text(LONGEST_URL, required=True)
     types = fields.List(
-        Choice(TYPES), validate=_some, error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST}
+        Choice(EVENT_TYPES), validate=_some, error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST}
     )
     description = Text()
 

@@ -118,7 +118,7 @@ class Endpoints:
         """Send a test event to one endpoint only; says which."""
         endpoint = self._locked(endpoint_id)
         data = {"endpoint_id": endpoint_id}
-        row = row_of(NewEvent(EventType.WEBHOOK_TEST, None, data), self._now, unspread=False)
+        row = row_of(NewEvent(EventType.WEBHOOK_TEST, None, data), self._now, pending=False)
         due_at = None if endpoint.paused_at else self._now
         connection = self._db.connection()
         insert_many(connection, OUTBOX, [row])

@@ -11,6 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Caller, Scope
 from customs.db import database
 from customs.errors import ErrorDetail, ValidationFailed
+from customs.events.outbox import EventType
 from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import (
@@ -52,24 +53,7 @@ STATES = {
 ACTIVE = Shown(_("Active"), "check-circle-fill", "success")
 FAILING = Shown(_("Failing"), "exclamation-triangle-fill", "except")
 PAUSED = Shown(_("Paused"), "pause-circle", "fail")
-TYPES = {
-    "batch.done": _("every declaration of a batch succeeded"),
-    "batch.attention": _("a batch came to rest, and some of it needs somebody"),
-    "declaration.succeeded": _("customs took a declaration"),
-    "declaration.failed": _("customs refused a declaration"),
-    "declaration.needs_review": _("a declaration needs somebody"),
-    "declaration.identity_mismatch": _("the buyer is not the payer"),
-    "declaration.cancelled": _("a declaration was taken back"),
-    "declaration.dismissed": _("a case was closed as it is"),
-    "payment.paid": _("a payment was made"),
-    "payment.expired": _("nobody paid in time"),
-    "payment.failed": _("a payment failed"),
-    "payment.needs_review": _("a payment needs somebody"),
-    "refund.ended": _("a refund succeeded or failed"),
-    "refund.needs_review": _("a refund needs somebody"),
-    "lane.stopped": _("the gateway refuses our credentials"),
-    "webhook.test": _("a test"),
-}
+LABELS = {str(one): one.label for one in EventType}
 WHY_PAUSED = {
     IS_GONE: _("It answered 410 Gone: whoever runs it wants nothing more."),
     ONLY_FAILED: _("Nothing reached it for days."),
@@ -161,7 +145,12 @@ def list_events() -> Response:
         filters = queries.Filters(type=asked.get("type"), merchant_no=asked.get("merchant_no"))
         page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
     return render_page(
-        "developers/events.html", page=page, types=TYPES, wanted=queries.TYPES, place_of=place_of, readable=readable
+        "developers/events.html",
+        page=page,
+        types=LABELS,
+        wanted=queries.EVENT_TYPES,
+        place_of=place_of,
+        readable=readable,
     )
 
 
@@ -196,7 +185,7 @@ def _endpoints(db: Session, by: Caller | None = None) -> Endpoints:
 
 
 def _wish() -> Wish:
-    types, every = some_of("types", queries.TYPES), one_of("told", OF_ALL)
+    types, every = some_of("types", queries.EVENT_TYPES), one_of("told", OF_ALL)
     if not (types or every):
         said = "no type of event is chosen"
         raise ValidationFailed(said, errors=[ErrorDetail("/types", "types_missing", said)])
@@ -210,7 +199,7 @@ def _told(endpoint: Endpoint) -> tuple[str, str]:
 
 def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
-    types = {one: TYPES[one] for one in queries.TYPES}
+    types = {one: LABELS[one] for one in queries.EVENT_TYPES}
     return render_page(
         "developers/webhook_form.html", errors=errors, types=types, merchants=merchants, once=new_id("form")
     )
@@ -232,7 +221,7 @@ def _looked_at(endpoint_id: str) -> dict[str, Any]:
         "state": state_of(endpoint),
         "states": STATES,
         "why_paused": WHY_PAUSED.get(endpoint.paused_why or ""),
-        "resendable": queries.TYPES,
+        "resendable": queries.EVENT_TYPES,
         "readable": readable,
     }
 

@@ -135,7 +135,7 @@ def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Service
     endpoint.paused_at, endpoint.paused_why = desk.now, "it answered 410"
     with services.transaction() as db:
         db.add(endpoint)
-        db.add(OutboxEvent(id="evt_1", type="webhook.test", created_at=desk.now, data={}, unspread=False))
+        db.add(OutboxEvent(id="evt_1", type="webhook.test", created_at=desk.now, data={}, pending=False))
         db.flush()
         db.add(Delivery(id="whd_1", endpoint_id="whe_1", announcement_id="evt_1", created_at=desk.now, due_at=desk.now))
 

@@ -11,7 +11,7 @@ from tests.api.conftest import Erp
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, status
 
-PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_ENDED
+PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_SUCCEEDED
 NOWHERE = "whe_00000000000000000000000000000000"
 
 
@@ -116,7 +116,7 @@ def test_deliveries_show_what_was_sent_and_what_came_back(erp: Erp, courier: Cou
 
 def test_an_event_is_sent_again_to_who_wants_it(erp: Erp, courier: Courier, receiver: Receiver, other: Receiver):
     listen(erp, receiver.url, types=["payment.paid"])
-    listen(erp, other.url, types=["refund.ended"])
+    listen(erp, other.url, types=["refund.succeeded"])
     courier.announce(PAID)
     courier.deliver()
     (event,) = erp.get("/events").json["data"]
@@ -177,7 +177,7 @@ def test_events_are_listed_newest_first_by_type_and_time(erp: Erp, courier: Cour
     courier.announce(PAID, REFUNDED, PAID)
     newest, middle, oldest = erp.get("/events").json["data"]
 
-    assert [one["id"] for one in erp.get("/events", type="refund.ended").json["data"]] == [middle["id"]]
+    assert [one["id"] for one in erp.get("/events", type="refund.succeeded").json["data"]] == [middle["id"]]
     rest = erp.get("/events", limit=2).json["next_cursor"]
     assert [one["id"] for one in erp.get("/events", cursor=rest).json["data"]] == [oldest["id"]]
     assert erp.get("/events", since="2999-01-01T00:00:00Z").json["data"] == []
@@ -195,7 +195,7 @@ def test_a_merchants_key_sees_its_own_events_and_those_of_everybody(stranger: Er
     seen = [one["type"] for one in stranger.get("/events").json["data"]]
 
     hidden = next(one for one in erp.get("/events").json["data"] if one["type"] == "payment.paid")
-    assert seen == ["lane.stopped", "refund.ended"]
+    assert seen == ["lane.stopped", "refund.succeeded"]
     assert stranger.get(f"/events/{hidden['id']}").status_code == 404
     assert stranger.post(f"/events/{hidden['id']}/resend", {}).status_code == 404
 
@@ -228,7 +228,7 @@ def test_an_endpoint_is_for_its_keys_merchants(stranger: Erp, erp: Erp, courier:
     courier.deliver()
 
     assert made["merchants"] == ["M999"]
-    assert receiver.types == ["refund.ended"]
+    assert receiver.types == ["refund.succeeded"]
     assert erp.get(f"/webhook-endpoints/{made['id']}").status_code == 200
 
 

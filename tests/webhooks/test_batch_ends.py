@@ -165,7 +165,7 @@ def with_a_row_that_comes_mended(desk: Desk, till: Till) -> Steps:
     return batch.id
 
 
-DONE, ATTENTION = "batch.done", "batch.attention"
+DONE, ATTENTION = "batch.done", "batch.needs_attention"
 WAYS: dict[Callable[[Desk, Till], Steps], Sequence[str]] = {
     failing_and_pushed_again: (ATTENTION, ATTENTION, DONE),
     with_a_code_that_waited_for_a_late_one: (ATTENTION, ATTENTION),

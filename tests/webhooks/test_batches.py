@@ -47,8 +47,8 @@ def test_a_batch_with_a_failure_asks_for_attention_and_is_done_when_that_was_men
     desk.decide("redeclare", declaration_id)
     desk.end(declaration_id)
 
-    assert told_first == [("batch.attention", batch_id)]
-    assert told(courier) == [("batch.attention", batch_id), ("batch.done", batch_id)]
+    assert told_first == [("batch.needs_attention", batch_id)]
+    assert told(courier) == [("batch.needs_attention", batch_id), ("batch.done", batch_id)]
 
 
 def test_a_part_that_fails_first_does_not_keep_its_batch_from_ending(desk: Desk, courier: Courier):
@@ -60,7 +60,7 @@ def test_a_part_that_fails_first_does_not_keep_its_batch_from_ending(desk: Desk,
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
     assert told_before == []
-    assert told(courier) == [("batch.attention", batch.id)]
+    assert told(courier) == [("batch.needs_attention", batch.id)]
 
 
 def test_of_two_processes_that_see_a_batch_end_one_tells(desk: Desk, courier: Courier):
@@ -112,7 +112,7 @@ def test_each_run_that_ends_is_told_once_however_many_look(desk: Desk, courier: 
     )
     at_once(*(one.spread for one in looking))
 
-    assert told_first == [("batch.attention", batch.id)]
+    assert told_first == [("batch.needs_attention", batch.id)]
     assert told(courier) == 2 * told_first
 
 

@@ -12,7 +12,7 @@ from tests import make
 from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, drip, hang, status
 
-PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_ENDED
+PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_SUCCEEDED
 
 
 def test_the_standards_own_library_verifies_what_arrives(courier: Courier, receiver: Receiver):
@@ -91,7 +91,7 @@ def test_410_pauses_an_endpoint_until_it_is_resumed(courier: Courier, receiver: 
     courier.deliver()
 
     assert told_while_paused == ["payment.paid"]
-    assert receiver.types == ["payment.paid", "refund.ended"]
+    assert receiver.types == ["payment.paid", "refund.succeeded"]
     gone, delivered = courier.deliveries(endpoint_id)
     assert (gone.state, delivered.state) == (DeliveryState.FAILED, DeliveryState.DELIVERED)
     assert courier.endpoint(endpoint_id).paused_at is None
@@ -170,7 +170,7 @@ def test_each_endpoint_gets_what_it_asked_for(courier: Courier, receiver: Receiv
     courier.deliver()
 
     assert receiver.types == ["payment.paid"]
-    assert sorted(other.types) == ["lane.stopped", "refund.ended"]
+    assert sorted(other.types) == ["lane.stopped", "refund.succeeded"]
 
 
 def test_what_was_announced_before_an_endpoint_was_made_is_not_sent_there(courier: Courier, receiver: Receiver):

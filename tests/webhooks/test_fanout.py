@@ -7,8 +7,10 @@ import pytest
 
 from customs.db.database import DatabaseClock
 from customs.declarations.pushes.record import record
+from customs.events.outbox import EventType
 from customs.gateway import Credentials
 from customs.lanes.admission import Passage
+from customs.webhooks import queries
 from tests import make
 from tests.payments.till import NOTHING, Till, order_reply, refund_reply, sale_reply
 from tests.product import Desk
@@ -134,9 +136,22 @@ def test_a_refund_of_what_was_declared_is_announced_as_work_for_somebody(till: T
     refund_id = till.refund(payment_id)
     till.do(refund_id, refund_reply("SUCCESS", refund_no="R1"))
 
-    assert courier.types() == ["payment.paid", "declaration.succeeded", "declaration.needs_review", "refund.ended"]
+    assert courier.types() == ["payment.paid", "declaration.succeeded", "declaration.needs_review", "refund.succeeded"]
     assert courier.announced()[-1].data["status"] == "SUCCESS"
     assert courier.announced()[-1].data["amount"] == "100.00"
+
+
+def test_a_refund_that_failed_is_announced_as_such(till: Till, courier: Courier):
+    refund_id = till.refund(till.paid("P1"))
+
+    till.do(refund_id, refund_reply("FAIL", refund_no="R1"))
+
+    assert courier.types() == ["payment.paid", "refund.failed"]
+
+
+def test_whoever_may_read_an_event_is_known_for_every_type():
+    assert {*queries.EVENT_TYPES, "webhook.test"} == set(EventType)
+    assert all(str(one.label) for one in EventType)
 
 
 def test_an_expired_payment_is_announced_and_the_declarations_it_takes_along(till: Till, courier: Courier):

@@ -10,7 +10,7 @@ from tests.webhooks.courier import Courier
 from tests.webhooks.receiver import Receiver, hang, status
 from workers import clock
 
-PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_ENDED
+PAID, REFUNDED = EventType.PAYMENT_PAID, EventType.REFUND_SUCCEEDED
 
 
 def test_an_answer_under_a_fence_that_is_over_is_not_recorded(courier: Courier, receiver: Receiver):

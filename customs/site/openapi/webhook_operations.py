@@ -5,7 +5,7 @@ from customs.site.openapi.json_schema import Json, text
 from customs.site.openapi.operation import ANY_KEY, Answer, Operation
 from customs.site.openapi.parameters import PAGE, TIMES, in_path, one_of, words
 from customs.webhooks.models import DeliveryState
-from customs.webhooks.queries import TYPES
+from customs.webhooks.queries import EVENT_TYPES
 
 WRITE = Scope.WEBHOOKS_WRITE
 
@@ -23,7 +23,7 @@ TELLING: tuple[Operation, ...] = (
         "What happened, newest first",
         ANY_KEY,
         {200: Answer("EventPage", "One page.")},
-        parameters=(*PAGE, *TIMES, one_of("type", TYPES)),
+        parameters=(*PAGE, *TIMES, one_of("type", EVENT_TYPES)),
         codes=("validation_failed",),
     ),
     Operation(

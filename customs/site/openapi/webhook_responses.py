@@ -14,14 +14,14 @@ from customs.site.openapi.json_schema import (
     whole,
 )
 from customs.webhooks.models import DeliveryState
-from customs.webhooks.queries import TYPES
+from customs.webhooks.queries import EVENT_TYPES
 
 DATA: Json = {"type": "object", "description": "Ids and states; read the thing by its id. No personal data."}
 ENDPOINT: dict[str, Json] = {
     "id": id_of("whe"),
     "created_at": instant(),
     "url": text(),
-    "types": nullable(list_of(choice(TYPES), "Null: all of them.")),
+    "types": nullable(list_of(choice(EVENT_TYPES), "Null: all of them.")),
     "description": nullable(text()),
     "merchants": nullable(list_of(text(), "Null: every merchant.")),
     "state": choice(("active", "paused")),
