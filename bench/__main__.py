@@ -22,7 +22,7 @@ GOALS = {"p1": pipeline.measure, "p2": crew.measure, "p4": intake.measure, "p6":
 
 
 def main(chosen: Sequence[str]) -> int:
-    # Without a Redis to ring, an intake says so each time.
+    # Without a Redis to notify, an intake says so each time.
     logging_setup.configure("error")
     verdicts: list[Verdict] = []
     seconds = seconds_of(lambda: verdicts.extend(_measure_all(chosen or list(GOALS))))

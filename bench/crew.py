@@ -29,13 +29,13 @@ LONGEST_SECONDS = 180.0
 class Crew:
     """The processes of one machine, but for the web."""
 
-    def __init__(self, ground: Ground, doorbell: WorkerNotifier, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    def __init__(self, ground: Ground, notifier: WorkerNotifier, workers: Sequence[subprocess.Popen[bytes]]) -> None:
         self._ground = ground
-        self._doorbell = doorbell
+        self._notifier = notifier
         self._workers = workers
 
     def drain(self, declarations: int) -> float:
-        """Store that many and let the crew declare them; declarations a second, from the first ring to the end."""
+        """Store that many and let the crew declare them; declarations a second from first to last."""
         self._ground.store([whole_order(number) for number in fresh_numbers(declarations)])
         rate = declarations / seconds_of(self._wait_for_the_end)
         assert not self._ground.unfinished()
@@ -43,7 +43,7 @@ class Crew:
 
     def redis_commands(self) -> int:
         """How many commands Redis has seen."""
-        stats = self._doorbell.redis.info("commandstats")
+        stats = self._notifier.redis.info("commandstats")
         return sum(stat["calls"] for stat in stats.values())
 
     def megabytes(self) -> float:
@@ -52,7 +52,7 @@ class Crew:
 
     def _wait_for_the_end(self) -> None:
         deadline = time.monotonic() + LONGEST_SECONDS
-        self._doorbell.ring()
+        self._notifier.notify()
         while not self._ground.is_drained():
             assert time.monotonic() < deadline
             time.sleep(LOOK_EVERY_SECONDS)
@@ -97,16 +97,16 @@ def _under_backlog(ground: Ground, crew: Crew) -> list[Verdict]:
 @contextmanager
 def _crew(ground: Ground) -> Iterator[tuple[Ground, Crew]]:
     environ = {**os.environ, **ground.environ}
-    doorbell = WorkerNotifier(ground.services.settings.redis_url)
+    notifier = WorkerNotifier(ground.services.settings.redis_url)
     command = server_command(ground.services.settings.home / "redis.sock")
     with ExitStack() as stack:
         stack.callback(ground.close)
         stack.enter_context(_running(command, environ, executable=server_binary()))
-        _wait(doorbell.works)
+        _wait(notifier.is_available)
         workers = [stack.enter_context(_running(_workers("worker"), environ)) for _ in range(WORKERS)]
         stack.enter_context(_running(_workers("clock"), environ))
-        _wait(lambda: doorbell.redis.scard("rq:workers") == WORKERS)
-        yield ground, Crew(ground, doorbell, workers)
+        _wait(lambda: notifier.redis.scard("rq:workers") == WORKERS)
+        yield ground, Crew(ground, notifier, workers)
 
 
 def _workers(kind: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Wiring: the parts one process shares, made from its settings when they are first needed; nothing connects before."""
+"""The services of one process, made from its settings when they are first needed; nothing connects before."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +16,14 @@ from customs.declarations.actions.action_rules import Policy
 from customs.declarations.intake.payment_holds import WithholdingDeclarations
 from customs.declarations.intake.validate import Rules
 from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.services import DeclarationServices
 from customs.errors import GatewayUnavailable
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
 from customs.jobs.composite import Desks, Staffed
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.wakeup import WorkerNotifier
 from customs.payments.collect.payment_lookup import KnownPayments
+from customs.payments.services import PaymentServices
 from customs.payments.tasks.handler import PaymentDesk
 from customs.payments.tasks.payment_task import PaymentWork
 from customs.payments.tasks.refund_task import RefundWork
@@ -29,10 +31,10 @@ from customs.privacy.vault import Vault
 from customs.webhooks.delivery_handler import WebhookDesk, webhook_threads
 
 
-class Services:
-    """What doors and workers need; one per process, and after a fork a new one.
+class Services(DeclarationServices, PaymentServices):
+    """Everything that views and workers share; one per process, and after a fork a new one.
 
-    `on_mismatch` is told what to do when the database is found at another version, before each error of that.
+    `on_mismatch` is called with what to do when the database is found at another version, before that error.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Services:
         self.settings = settings
         self._pings = pings
         self._on_mismatch = on_mismatch
-        self.crash = Failpoints(crash_at)
+        self.failpoints = Failpoints(crash_at)
 
     @cached_property
     def engine(self) -> Engine:
@@ -71,7 +73,7 @@ class Services:
         return Passwords()
 
     @cached_property
-    def doorbell(self) -> WorkerNotifier:
+    def notifier(self) -> WorkerNotifier:
         return WorkerNotifier(self.settings.redis_url)
 
     @cached_property
@@ -105,7 +107,7 @@ class Services:
 
     @cached_property
     def desk(self) -> DeclarationDesk:
-        return DeclarationDesk(self.engine, self.settings, self.vault, channels(self.gateway), self.crash)
+        return DeclarationDesk(self.engine, self.settings, self.vault, channels(self.gateway), self.failpoints)
 
     @cached_property
     def verifier(self) -> Verifier | None:
@@ -127,11 +129,11 @@ class Services:
             PaymentWork(self.wallets, self.vault, told, self.settings),
             RefundWork(self.wallets, told, self.settings),
         )
-        return PaymentDesk(self.engine, self.settings, works, self.crash)
+        return PaymentDesk(self.engine, self.settings, works, self.failpoints)
 
     @cached_property
     def webhook_desk(self) -> WebhookDesk:
-        return WebhookDesk(self.engine, self.settings, self.vault, self.crash)
+        return WebhookDesk(self.engine, self.settings, self.vault, self.failpoints)
 
     @cached_property
     def desks(self) -> Desks:

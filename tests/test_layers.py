@@ -60,8 +60,6 @@ EXCEPTIONS: set[tuple[str, str]] = {
     ("customs.web.labels", "customs.payments.states"),
     ("customs.web.rendering", "customs.review.labels"),
     ("customs.web.rendering", "customs.site.navigation"),
-    ("customs.web.request", "customs.container"),
-    ("customs.web.request_logging", "customs.container"),
 }
 # Whom some packages must not see although they stand above them, and the only ones that others may see.
 BARRIERS = {

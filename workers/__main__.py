@@ -75,7 +75,7 @@ class Post:
     """
 
     def __init__(self, services: Services, sign: SignOfLife) -> None:
-        self._doorbell = services.doorbell
+        self._notifier = services.notifier
         self._services = services
         self._sign = sign
         self._outage = Outage("the queue does not work: this worker looks for work by itself every second")
@@ -87,19 +87,19 @@ class Post:
         """Whether it is time to try, and a job could be enqueued."""
         if time.monotonic() < self._take_at:
             return False
-        if self._doorbell.ring():
+        if self._notifier.notify():
             return True
-        self._leave(self._doorbell.trouble() or "nobody can ring")
+        self._leave(self._notifier.trouble() or "the queue takes no jobs")
         return False
 
     def take(self) -> None:
         """Work behind the queue for as long as it works."""
         name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
         self._taken_at = time.monotonic()
-        surroundings = Surroundings(self._is_overdue, self._doorbell.ring, self._works)
+        surroundings = Surroundings(self._is_overdue, self._notifier.notify, self._works)
         worker = None
         try:
-            with connect(self._doorbell.redis_url) as line:
+            with connect(self._notifier.redis_url) as line:
                 worker = DeskWorker(line, name, surroundings)
                 worker.work(logging_level="CRITICAL")
         except Exception as error:  # noqa: BLE001 - the outermost loop: whatever RQ raises, the work goes on without it

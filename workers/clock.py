@@ -79,7 +79,7 @@ def tick(services: Services) -> bool:
         with services.transaction() as db:
             forget_old(db, now)
             forget_untouched(db, now)
-    return due and services.doorbell.ring()
+    return due and services.notifier.notify()
 
 
 def repair(services: Services) -> None:

@@ -37,20 +37,20 @@ def refuse(sentence: str) -> None:
 
 
 def drain() -> int:
-    """Work for some 30 seconds, or until nothing is due; ring for a colleague when there is more than one can hold.
+    """Work for some 30 seconds, or until nothing is due; notify a colleague when there is more than one can hold.
 
     While the database does not work, nothing is done: what was begun stays, and the next drain goes on with it.
     """
     ends_at = time.monotonic() + DRAIN_SECONDS
-    ring = services().doorbell.ring
+    notify = services().notifier.notify
     try:
-        recorded = services().desks.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=ring)
+        recorded = services().desks.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=notify)
     except SQLAlchemyError as error:
         database_outage.goes_on(error=type(error).__name__)
         return 0
     database_outage.is_over()
     if time.monotonic() >= ends_at:
-        ring()
+        notify()
     return recorded
 
 

@@ -31,10 +31,10 @@ class QueueBroken(Exception):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a worker knows beside its queue: is something due for a while, how to ring, whom to tell that all works."""
+    """What a worker knows beside its queue: is something overdue, how to notify, whom to tell that all works."""
 
     is_overdue: Callable[[], bool]
-    ring: Callable[[], bool]
+    notify: Callable[[], bool]
     tell_it_works: Callable[[], None]
 
 
@@ -110,7 +110,7 @@ class DeskWorker(SimpleWorker):
         self._surroundings.tell_it_works()
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """A drain that failed is due again at the next bell; RQ would say why at length each time."""
+        """A drain that failed is due again at the next notification; RQ would say why at length each time."""
         self._failed_drains.goes_on(error=exc_info[0].__name__)
 
     def teardown(self) -> None:
@@ -119,15 +119,15 @@ class DeskWorker(SimpleWorker):
             super().teardown()  # type: ignore[no-untyped-call]
 
     def _look(self) -> None:
-        """Nobody called for a while. If somebody should have, ring; if that does not help either, the queue is broken.
+        """Nobody called for a while. If somebody should have, notify; if that does not help, the queue is broken.
 
         So no way in which a queue may fail keeps this worker waiting, nor a clock that does not run.
         """
         self._look_at = time.monotonic() + LOOK_SECONDS
         if not self._surroundings.is_overdue():
             self._surroundings.tell_it_works()
-        elif not self._surroundings.ring():
-            raise QueueBroken("nobody can ring")
+        elif not self._surroundings.notify():
+            raise QueueBroken("the queue takes no jobs")
         elif self._has_rung and self.queues[0].count:
             raise QueueBroken("nothing comes out of the queue")
         else:

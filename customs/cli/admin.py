@@ -210,7 +210,7 @@ def lanes_resume() -> None:
     for lane in stopped:
         with services.transaction() as session:
             resume_lane(session, lane, operator(), services.audit, database.now(session))
-    services.doorbell.ring()
+    services.notifier.notify()
     click.echo(f"{len(stopped)} lanes resumed")
 
 

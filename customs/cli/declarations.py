@@ -68,7 +68,7 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
             show_findings(console, findings)
             click.echo("nothing was stored", err=True)
         sys.exit(FINDINGS)
-    services.doorbell.ring()
+    services.notifier.notify()
     if wait:
         watch(console, services, batch_id)
     with services.reading() as db:
@@ -188,7 +188,7 @@ def redeclare(number: str, reason: str, override: bool) -> None:
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
         _reviewing(db, services).redeclare(found.id, reason, override=override)
-    services.doorbell.ring()
+    services.notifier.notify()
     click.echo(f"{found.id} is being pushed again")
 
 
@@ -209,7 +209,7 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     with services.transaction() as db:
         found = _the_one(queries.declarations_numbered(db, number, operator()), number)
         _reviewing(db, services).modify(found.id, reason, changed, services.vault, services.rules)
-    services.doorbell.ring()
+    services.notifier.notify()
     click.echo(f"{found.id} was corrected and is being sent")
 
 

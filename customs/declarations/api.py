@@ -17,6 +17,7 @@ from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
+from customs.declarations.services import services
 from customs.declarations.states import State
 from customs.gateway import Channel
 from customs.web.idempotency import idempotent, idempotent_read
@@ -30,7 +31,6 @@ from customs.web.request import (
     list_json,
     number_in_cursor,
     page_arguments,
-    services,
     text_argument,
     time_argument,
 )
@@ -55,7 +55,7 @@ def create_batch() -> tuple[dict[str, Any], int]:
         return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
 
     answer = idempotent(raw_body(), work, before=ready)
-    services().doorbell.ring()
+    services().notifier.notify()
     return answer
 
 
@@ -205,7 +205,7 @@ def _ready_once(body: dict[str, Any]) -> Callable[[], accept.Ready]:
 
 
 def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
-    """One person's decision, and the doorbell once it is committed."""
+    """Carry out one person's decision and notify the workers once it is committed."""
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
         reviewing = Reviewing(
@@ -215,7 +215,7 @@ def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> t
         return _declaration_json(db, declaration), status
 
     answer = idempotent(raw_body(), work)
-    services().doorbell.ring()
+    services().notifier.notify()
     return answer
 
 

@@ -13,10 +13,11 @@ from customs.declarations.offices import OFFICES
 from customs.declarations.reading import list_filters
 from customs.declarations.reading.detail import dossier_of, timeline_of
 from customs.declarations.reading.queries import list_declarations
+from customs.declarations.services import services
 from customs.events.comments import comments_of
 from customs.gateway import Channel, money_text
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, number_in_cursor, page_arguments, services
+from customs.web.request import current_caller, number_in_cursor, page_arguments
 from customs.web.session_auth import current_visit, login_required
 
 pages = Blueprint("declaration_pages", __name__)

@@ -18,7 +18,8 @@ from customs.declarations.reading.result_export import ResultWords, result_filen
 from customs.imports.drafts import Draft, draft_of_batch, open_draft
 from customs.web.form_actions import acted
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, page_arguments, services, text_argument
+from customs.web.request import current_caller, page_arguments, text_argument
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("batch_pages", __name__)

@@ -7,6 +7,7 @@ from flask_babel import gettext
 
 from customs.auth.principal import Scope
 from customs.db import database
+from customs.declarations.services import services
 from customs.errors import NotFound
 from customs.imports.drafts import draft_of
 from customs.imports.error_workbook import faulty_filename, faulty_workbook
@@ -15,7 +16,7 @@ from customs.imports.preview import preview
 from customs.imports.sample_tutorial import sample_csv
 from customs.imports.template import template_workbook
 from customs.web.i18n import html_language
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("import_files", __name__)

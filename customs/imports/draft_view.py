@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, flash, redirect, request
 from werkzeug import Response as WerkzeugResponse
 
+from customs.declarations.services import services
 from customs.errors import CustomsError, ErrorDetail, FileUnreadable, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports import labels, view_model
@@ -15,7 +16,7 @@ from customs.imports.preview import preview
 from customs.imports.view_model import MEND, ROWS_A_PAGE, TABS, Asked, View
 from customs.web.form_actions import REFUSED, TOLD_IN_PLACE, sentences
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, number_in_cursor, services, text_argument
+from customs.web.request import current_caller, number_in_cursor, text_argument
 
 START = "/import"
 # Digits of a row's number, or of a revision.

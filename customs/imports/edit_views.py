@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
+from customs.declarations.services import services
 from customs.errors import CustomsError
 from customs.imports.draft_view import (
     START,
@@ -27,7 +28,7 @@ from customs.imports.preview_model import Alike, wrong_alike
 from customs.imports.view_model import Asked, cells_named, typed_cells
 from customs.web.form_actions import DONE
 from customs.web.idempotency import retry_on_conflict
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("mending_pages", __name__, url_prefix=f"{START}/<draft_id>")

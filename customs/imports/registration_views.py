@@ -20,7 +20,8 @@ from customs.web.forms import answered
 from customs.web.idempotency import retry_on_conflict
 from customs.web.labels import error_label
 from customs.web.rendering import render_page
-from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("registration_pages", __name__, url_prefix="/admin/registrations")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
+from customs.declarations.services import services
 from customs.errors import CustomsError, ErrorDetail, ValidationFailed
 from customs.imports import labels
 from customs.imports.columns import COLUMNS, REQUIRED
@@ -31,7 +32,7 @@ from customs.web.form_actions import DONE
 from customs.web.idempotency import idempotent, retry_on_conflict
 from customs.web.json_body import LARGEST_BODY, raw_body
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required, request_time
 
 pages = Blueprint("import_pages", __name__)
@@ -78,7 +79,7 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
     except CustomsError as error:
         errors = [gettext("Nothing was submitted."), *told_in_place(error)]
         return shown_again(draft_id, working_on(), [" ".join(errors)])
-    services().doorbell.ring()
+    services().notifier.notify()
     count = submitted["accepted"]
     flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), DONE)
     return gone_to(f"/batches/{submitted['batch_id']}")

@@ -15,7 +15,7 @@ class Failpoints:
         self._name = name
         self._left = int(times or 1)
 
-    def reach(self, name: str) -> None:
+    def hit(self, name: str) -> None:
         if name != self._name:
             return
         self._left -= 1

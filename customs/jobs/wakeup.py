@@ -1,4 +1,4 @@
-"""The doorbell: tells the workers through RQ that something is due. It carries no data, and may fail without harm."""
+"""Wake workers through RQ when something is due. A job carries no data, and a lost one does no harm."""
 
 import time
 
@@ -13,11 +13,11 @@ from customs.ids import new_id
 from customs.jobs.outages import Outage
 
 QUEUE = "customs"
-# A name, not an import: what rings must not load what works.
+# A name, not an import: what notifies must not load what works.
 DRAIN = "workers.jobs.drain"
 RECORD_SECONDS = 30
 SOCKET_SECONDS = 2.0
-# A Redis that took a bell's time without an answer is left alone this long: requests must not wait for it in turn.
+# A Redis that took this long without an answer is left alone this long: requests must not wait for it in turn.
 QUIET_SECONDS = 5.0
 # Every way in which a Redis fails: it is away, refuses, hangs, is something else, or its name leads nowhere.
 FAILURES = (RedisError, OSError, ValueError)
@@ -25,7 +25,7 @@ LONGEST_REASON = 150
 
 
 def connect(redis_url: str) -> Redis:
-    """A client that answers or fails within a moment: who rings, rings again, so nothing is tried twice."""
+    """Return a client that answers or fails within a moment; nothing is tried twice, for the clock notifies again."""
     return Redis.from_url(
         redis_url,
         socket_connect_timeout=SOCKET_SECONDS,
@@ -40,19 +40,19 @@ def reason_of(error: BaseException) -> str:
 
 
 class WorkerNotifier:
-    """Rings the workers' queue; one per process."""
+    """Puts a job into the workers' queue; one per process."""
 
     def __init__(self, redis_url: str) -> None:
         self.redis_url = redis_url
         self.redis = connect(redis_url)
         self._queue = Queue(QUEUE, connection=self.redis, serializer=JSONSerializer)
-        self._outage = Outage("the doorbell does not work: workers look for work by themselves")
+        self._outage = Outage("workers cannot be notified: they look for work by themselves")
         self._quiet_until = float("-inf")
 
-    def ring(self) -> bool:
+    def notify(self) -> bool:
         """Ask for one drain, unless as many wait already as there are workers. Never raises: False when RQ fails.
 
-        To be called after COMMIT: the clock rings again every second for what this misses.
+        To be called after COMMIT: the clock notifies again every second for what this misses.
         """
         if time.monotonic() < self._quiet_until:
             return False
@@ -84,13 +84,13 @@ class WorkerNotifier:
             return reason_of(error)
         return None
 
-    def works(self) -> bool:
+    def is_available(self) -> bool:
         """Whether a job could be enqueued and taken now."""
         return self.trouble() is None
 
     def workers(self) -> int | None:
-        """How many workers wait for this bell; None while it does not work, and each looks for work by itself."""
+        """Count the workers that wait for jobs; None while Redis does not work, and each looks for work by itself."""
         try:
-            return Worker.count(connection=self.redis) if self.works() else None
+            return Worker.count(connection=self.redis) if self.is_available() else None
         except FAILURES:
             return None

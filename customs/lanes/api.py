@@ -25,8 +25,8 @@ from customs.web.request import (
     detail_response,
     list_json,
     page_arguments,
-    services,
 )
+from customs.web.services import services
 
 api = Blueprint("lanes", __name__, url_prefix="/api/v1")
 
@@ -58,7 +58,7 @@ def resume_lane(lane_id: str) -> tuple[dict[str, Any], int]:
         return lane_json(lane, now), 200
 
     answer = idempotent(raw_body(), work)
-    services().doorbell.ring()
+    services().notifier.notify()
     return answer
 
 

@@ -71,7 +71,7 @@ def run(rows: int, console: Console) -> bool:
             clerk.work(time.monotonic() + patience, lambda done, states: _show(bar, task, done, states))
         endings = clerk.endings()
         services.engine.dispose()
-        services.doorbell.redis.close()
+        services.notifier.redis.close()
     _print(console, endings, time.monotonic() - began)
     return all(ending.right for ending in endings)
 
@@ -82,7 +82,7 @@ def submit_sample(services: Services) -> str:
 
 
 def hand_in(services: Services, sample: SampleBatch) -> str:
-    """Put the sample's registrations on file, take its file in and ring; returns the batch's id."""
+    """Put the sample's registrations on file, take its file in and notify the workers; returns the batch's id."""
     sender = operator()
     with services.transaction() as db:
         put_registrations(db, sample.registrations, sender, services.audit, database.now(db))
@@ -93,7 +93,7 @@ def hand_in(services: Services, sample: SampleBatch) -> str:
     ready = accept.make_ready(services.engine, services.vault, services.rules, submission, sender)
     with services.transaction() as db:
         batch_id = accept.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
-    services.doorbell.ring()
+    services.notifier.notify()
     return batch_id
 
 
@@ -166,7 +166,7 @@ class Clerk:
             # Too early for Alipay, or a call is still under way: the next look tries again.
             return
         self._remedied.add(expected.out_order_no)
-        services.doorbell.ring()
+        services.notifier.notify()
 
 
 def _is_at_rest(declaration: Declaration) -> bool:

@@ -20,9 +20,9 @@ PARTS = {Kind.WORKER: "workers", Kind.CLOCK: "clock"}
 
 def look_at_redis(services: Services) -> Iterator[Examined]:
     """An answer to PING is not enough: could a job be enqueued, and taken?"""
-    trouble = services.doorbell.trouble()
+    trouble = services.notifier.trouble()
     if trouble is None:
-        waiting = {"workers": services.doorbell.workers() or 0}
+        waiting = {"workers": services.notifier.workers() or 0}
         yield Examined("redis", "ok", _("takes jobs and gives them away; %(workers)d workers wait for them", waiting))
         return
     found = _("does not work, and nothing is lost: %(trouble)s", {"trouble": trouble})

@@ -19,6 +19,7 @@ from customs.payments.collect import create, notifications, rates, refunds
 from customs.payments.models import Payment, Refund
 from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
+from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate_json
@@ -33,7 +34,6 @@ from customs.web.request import (
     number_in_cursor,
     page_arguments,
     required_argument,
-    services,
     text_argument,
     time_argument,
 )
@@ -173,7 +173,7 @@ def notify() -> Response:
         raise MalformedRequest("this is no notification of the gateway's") from error
     with services().transaction() as db:
         notifications.take(db, message, database.now(db))
-    services().doorbell.ring()
+    services().notifier.notify()
     return Response("success", content_type="text/plain; charset=utf-8")
 
 

@@ -16,11 +16,12 @@ from customs.payments import labels
 from customs.payments.collect import create
 from customs.payments.models import Payment
 from customs.payments.schemas import INPUTS, PaymentIn
+from customs.payments.services import services
 from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose, typed
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("collect_pages", __name__)

@@ -10,9 +10,10 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.gateway import CURRENCY_PLACES, Channel
 from customs.payments.collect import rates
+from customs.payments.services import services
 from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, given_filters, required_argument, services
+from customs.web.request import current_caller, given_filters, required_argument
 from customs.web.session_auth import login_required
 from customs.web.template_filters import YUAN
 

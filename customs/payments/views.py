@@ -19,6 +19,7 @@ from customs.payments.models import Refund
 from customs.payments.reading import queries
 from customs.payments.reading.detail import whole_of
 from customs.payments.schemas import RefundIn
+from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.reconciliation.bills import day_in, days_in_time
 from customs.web.form_actions import DONE
@@ -32,7 +33,6 @@ from customs.web.request import (
     given_filters,
     number_in_cursor,
     page_arguments,
-    services,
     text_argument,
 )
 from customs.web.session_auth import login_required

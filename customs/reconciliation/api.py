@@ -9,6 +9,7 @@ from flask import Blueprint
 from customs.auth.principal import Scope
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.payments.models import Bill
+from customs.payments.services import services
 from customs.reconciliation.bills import Bills, day_in
 from customs.reconciliation.serializers import bill_json
 from customs.web.request import (
@@ -18,7 +19,6 @@ from customs.web.request import (
     flag_argument,
     page_arguments,
     required_argument,
-    services,
 )
 
 api = Blueprint("bills", __name__, url_prefix="/api/v1")

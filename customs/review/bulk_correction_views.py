@@ -16,6 +16,7 @@ from customs.declarations.actions.amendments import whole
 from customs.declarations.actions.bulk_actions import Performed, Rehearsal, chosen, perform
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn
+from customs.declarations.services import services
 from customs.errors import CustomsError, ValidationFailed
 from customs.gateway import Channel
 from customs.review import advice
@@ -24,7 +25,7 @@ from customs.web.form_actions import DONE, REFUSED, TOLD_IN_PLACE, refused, sent
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("correction_pages", __name__)
@@ -92,13 +93,13 @@ def _rehearsed(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> 
 
 
 def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Performed:
-    """Correct each of these in a transaction of its own, and ring for the workers."""
+    """Correct each of these in a transaction of its own, and notify the workers."""
 
     def one(declaration_id: str) -> None:
         retry_on_conflict(lambda db: _modified(db, declaration_id, why, changes))
 
     outcome = perform(ids, one)
-    services().doorbell.ring()
+    services().notifier.notify()
     return outcome
 
 

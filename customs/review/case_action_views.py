@@ -20,7 +20,8 @@ from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
 from customs.web.idempotency import retry_on_conflict
 from customs.web.labels import error_label
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("case_decision_pages", __name__)
@@ -68,7 +69,7 @@ def correct(declaration_id: str) -> WerkzeugResponse:
         if error.status not in TOLD_IN_PLACE:
             raise
         return _typed_again(declaration_id, error)
-    services().doorbell.ring()
+    services().notifier.notify()
     return redirect(_onward(declaration_id, CORRECTED), 303)
 
 

@@ -16,6 +16,7 @@ from customs.declarations.actions.action_views import reason_typed
 from customs.declarations.offices import offices_behind
 from customs.declarations.reading.detail import Dossier, dossier_of
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
+from customs.declarations.services import services
 from customs.errors import CustomsError, DecryptionKeyMissing
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
@@ -27,7 +28,7 @@ from customs.web.form_actions import TOLD_IN_PLACE, acted, refused
 from customs.web.forms import one_of
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services, text_argument
+from customs.web.request import current_caller, text_argument
 from customs.web.session_auth import login_required
 from customs.web.template_filters import readable_text
 

@@ -28,7 +28,8 @@ from customs.review import advice
 from customs.review.assignments import Handling, assignable
 from customs.web.form_actions import acted
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, services, text_argument
+from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, text_argument
+from customs.web.services import services
 from customs.web.session_auth import current_visit, login_required
 
 pages = Blueprint("review_pages", __name__)

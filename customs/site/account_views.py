@@ -17,7 +17,8 @@ from customs.web.form_actions import DONE, acted, refused, sentences
 from customs.web.i18n import COOKIE, LANGUAGES
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_bare_page, render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 from customs.web.session_auth import current_visit, load_session, login_required, request_time, safe_redirect_target
 
 pages = Blueprint("people", __name__)

@@ -23,7 +23,8 @@ from customs.stats.tallies import begins
 from customs.web.form_actions import TOLD_IN_PLACE, came_from, refused
 from customs.web.forms import reason_given
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, services, text_argument
+from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("audit_pages", __name__)

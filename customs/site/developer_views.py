@@ -23,7 +23,8 @@ from customs.site.openapi import examples
 from customs.site.openapi.examples import SPLIT
 from customs.web.forms import CREATED, Made
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.request import allow_only_arguments, current_caller
+from customs.web.services import services
 from customs.web.session_auth import current_visit, login_required, request_time
 
 pages = Blueprint("developer_pages", __name__, url_prefix="/developers")

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from customs.site.metrics import DeskCollector
-from customs.web.request import services
+from customs.web.services import services
 
 health = Blueprint("health", __name__)
 
@@ -18,7 +18,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """A write has to work, on our schema; Redis is reported only, for nothing is lost without it."""
     trouble = services().readiness.trouble()
-    redis = "ok" if services().doorbell.works() else "away"
+    redis = "ok" if services().notifier.is_available() else "away"
     status = "away" if trouble else "ok"
     return jsonify(status=status, database=trouble or "ok", redis=redis), 503 if trouble else 200
 

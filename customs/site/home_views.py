@@ -11,7 +11,8 @@ from customs.declarations.open_rows import batches_with_open_rows
 from customs.declarations.reading import dashboard, queries
 from customs.stats.tallies import day_of
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 from customs.web.session_auth import login_required, request_time
 
 pages = Blueprint("workbench", __name__)

@@ -18,7 +18,8 @@ from customs.web.form_actions import acted
 from customs.web.forms import reason_given
 from customs.web.labels import Shown
 from customs.web.rendering import render_page
-from customs.web.request import allow_only_arguments, current_caller, services
+from customs.web.request import allow_only_arguments, current_caller
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("lane_pages", __name__, url_prefix="/admin/lanes")

@@ -9,20 +9,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from customs.config import Settings
-from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Declaration, Push
 from customs.jobs.process_registry import running
 from customs.lanes.queries import lanes_in_use
 from customs.ops.backlog import backlogs
 from customs.stats.call_counters import CallCount, cumulative
+from customs.web.services import WebServices
 from customs.webhooks.models import Endpoint
 
 
 class DeskCollector(Collector):
     """Collects once per scrape, in one snapshot."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: WebServices) -> None:
         self._services = services
 
     def describe(self) -> list[Metric]:
@@ -40,7 +40,7 @@ class DeskCollector(Collector):
                 *_processes(db),
             )
         redis = GaugeMetricFamily("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.")
-        redis.add_metric([], float(self._services.doorbell.works()))
+        redis.add_metric([], float(self._services.notifier.is_available()))
         yield redis
 
 

@@ -12,7 +12,7 @@ from customs.declarations.reading.failure_groups import open_cases
 from customs.lanes.queries import Light, light_of
 from customs.web.i18n import LANGUAGES
 from customs.web.labels import Shown
-from customs.web.request import services
+from customs.web.services import services
 from customs.web.session_auth import current_visit
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from flask_babel import LazyString, gettext, lazy_gettext
 from markupsafe import Markup, escape
 
 from customs.auth.principal import Scope
+from customs.container import Services
 from customs.db import database
 from customs.declarations.labels import OUTCOMES
 from customs.declarations.states import Action
@@ -16,7 +17,8 @@ from customs.ops.health_checks import OLD_BACKLOG_SECONDS, examine
 from customs.stats.call_counters import calls_by_outcome
 from customs.web.labels import Shown, shown
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import allow_only_arguments, services
+from customs.web.request import allow_only_arguments
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("queue_pages", __name__, url_prefix="/admin/queue")
@@ -72,7 +74,8 @@ def live_numbers() -> Response:
 @login_required(Scope.DECLARATIONS_READ)
 def live_findings() -> Response:
     allow_only_arguments()
-    found = examine(services(), thoroughly=False)
+    container: Services = current_app.extensions["services"]
+    found = examine(container, thoroughly=False)
     return render_fragment("admin/findings.html", found=found, said=in_words, parts=PARTS, verdicts=VERDICTS)
 
 
@@ -86,7 +89,7 @@ def _numbers() -> dict[str, Any]:
         "work": work,
         "ages": ages,
         "late": {name for name, age in ages.items() if age > OLD_BACKLOG_SECONDS},
-        "workers": services().doorbell.workers(),
+        "workers": services().notifier.workers(),
         "calls": calls,
         "kinds": KINDS,
         "actions": ACTIONS,

@@ -11,7 +11,8 @@ from customs.auth.principal import Scope
 from customs.request_log.queries import RequestFilters, list_requests, request_of
 from customs.web.labels import Shown
 from customs.web.rendering import render_page
-from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
+from customs.web.services import services
 from customs.web.session_auth import login_required
 from customs.web.template_filters import readable_text
 

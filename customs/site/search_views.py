@@ -12,7 +12,8 @@ from customs.declarations.reading import queries as declarations
 from customs.errors import NotFound
 from customs.payments.reading import queries as payments
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 from customs.web.session_auth import login_required
 
 pages = Blueprint("search", __name__)

@@ -12,7 +12,7 @@ from customs.errors import CustomsError
 from customs.web.i18n import is_chinese
 from customs.web.idempotency import retry_on_conflict
 from customs.web.labels import error_label
-from customs.web.request import services
+from customs.web.services import services
 from customs.web.session_auth import safe_redirect_target
 from customs.web.template_filters import exact
 
@@ -38,7 +38,7 @@ def acted(
         if error.status not in TOLD_IN_PLACE:
             raise
         return refused(error, back or came_from())
-    services().doorbell.ring()
+    services().notifier.notify()
     if said:
         flash(said(done) if callable(said) else said, DONE)
     return redirect(then(done) if callable(then) else then, 303)

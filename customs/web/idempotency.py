@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from customs.auth.idempotency_store import Answer, Request, Turn, answer_given, give_up, keep, take_turn
 from customs.db import database
 from customs.errors import ConcurrentUpdate
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 
 log = structlog.get_logger()
 

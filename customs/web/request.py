@@ -13,10 +13,10 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.api_keys import caller_of
 from customs.auth.principal import Caller, Scope
-from customs.container import Services
 from customs.db.pagination import LARGEST_PAGE, Page
 from customs.errors import ApiKeyMissing, ErrorDetail, NotFound, ValidationFailed
 from customs.web.rate_limit import refusal
+from customs.web.services import services
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,11 +25,6 @@ DEFAULT_PAGE = 50
 LONGEST_CURSOR = 64
 # Digits of a number that still fits into the database's integers.
 LONGEST_COUNT = 19
-
-
-def services() -> Services:
-    found: Services = current_app.extensions["services"]
-    return found
 
 
 def current_caller() -> Caller:

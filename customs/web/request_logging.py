@@ -15,7 +15,6 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.api_keys import note_use
 from customs.auth.principal import Caller, Scope
-from customs.container import Services
 from customs.db import database
 from customs.db.pagination import newest_first, page_of
 from customs.errors import NotFound
@@ -32,10 +31,10 @@ from customs.web.request import (
     detail_response,
     list_json,
     page_arguments,
-    services,
     text_argument,
     time_argument,
 )
+from customs.web.services import WebServices, services
 
 log = structlog.get_logger()
 
@@ -51,7 +50,7 @@ UNWELCOME_EACH_SECONDS, UNWELCOME_BURST = 0.2, 100
 class Afterwards:
     """What is left to be written once the answer is out."""
 
-    services: Services
+    services: WebServices
     entry: LoggedRequest | None
     asked: bytes | None
     told: bytes | None

@@ -13,7 +13,8 @@ from customs.auth.principal import Scope
 from customs.auth.sessions import Visit, is_seen_anew, note_seen, session_of
 from customs.auth.totp import CodeStep, code_step_of
 from customs.errors import NotFound, NotSignedIn
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
+from customs.web.services import services
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,10 +15,10 @@ from customs.web.request import (
     current_caller,
     list_json,
     page_arguments,
-    services,
     text_argument,
     time_argument,
 )
+from customs.web.services import services
 from customs.webhooks import queries, serializers
 from customs.webhooks.models import DeliveryState
 from customs.webhooks.schemas import EndpointIn, ResendIn
@@ -78,7 +78,7 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
         }, 202
 
     answer = idempotent(raw, work)
-    services().doorbell.ring()
+    services().notifier.notify()
     return answer
 
 
@@ -126,7 +126,7 @@ def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
 @api_key_required(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
-    services().doorbell.ring()
+    services().notifier.notify()
     return _shown(endpoint_id), status
 
 
@@ -134,7 +134,7 @@ def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
 @api_key_required(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     answer = idempotent(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
-    services().doorbell.ring()
+    services().notifier.notify()
     return answer
 
 

@@ -61,7 +61,7 @@ class WebhookDesk:
         engine: Engine,
         settings: Settings,
         vault: Vault,
-        crash: Failpoints,
+        failpoints: Failpoints,
         sender: Sender | None = None,
         *,
         clock: Clock = MACHINE,
@@ -69,7 +69,7 @@ class WebhookDesk:
     ) -> None:
         self._engine = engine
         self._vault = vault
-        self._crash = crash
+        self._failpoints = failpoints
         self._sender = sender or sender_of(settings)
         self._holder = holder or this_holder()
         self._clock = clock
@@ -94,7 +94,7 @@ class WebhookDesk:
             now = self._now(db)
             found = claim(db, room=room, now=now, holder=self._holder, lease=self._lease, after=self._last)
             tasks, self._last = found
-            self._crash.reach("webhook_claim_before_commit")
+            self._failpoints.hit("webhook_claim_before_commit")
         self._held.update(tasks)
         if not tasks:
             self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
@@ -104,7 +104,7 @@ class WebhookDesk:
         """One group of announcements becomes deliveries; returns how many announcements there were."""
         with database.transaction(self._engine) as db:
             spread_now = spread(db, self._now(db.connection()))
-            self._crash.reach("webhook_spread_before_commit")
+            self._failpoints.hit("webhook_spread_before_commit")
         return spread_now
 
     def _finds_work(self) -> bool:
@@ -130,7 +130,7 @@ class WebhookDesk:
         with self._engine.begin() as db:
             now = self._now(db)
             late = record(db, answered, now) if answered else []
-            self._crash.reach("webhook_record_before_commit")
+            self._failpoints.hit("webhook_record_before_commit")
             allowed = mark(db, leaving, now, self._lease)
         for task in late:
             log.warning("an endpoint's answer came too late", delivery_id=task.id, fence=task.fence)
@@ -141,7 +141,7 @@ class WebhookDesk:
     def call(self, task: Task) -> Answer:
         if self._deadlines.is_over(task):
             return Answer(error="the lease was about to end", was_sent=False)
-        self._crash.reach("webhook_call_before_send")
+        self._failpoints.hit("webhook_call_before_send")
         try:
             answer = self._post(task)
         except DecryptionKeyMissing as error:
@@ -149,7 +149,7 @@ class WebhookDesk:
         except Exception:
             log.exception("a webhook could not be sent", delivery_id=task.id)
             answer = Answer(error="not sent: an error of this desk")
-        self._crash.reach("webhook_call_after_reply")
+        self._failpoints.hit("webhook_call_after_reply")
         return answer
 
     def _post(self, task: Task) -> Answer:

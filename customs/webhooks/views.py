@@ -28,7 +28,8 @@ from customs.web.forms import (
 )
 from customs.web.labels import Shown
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments, services
+from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
+from customs.web.services import services
 from customs.web.session_auth import login_required, request_time
 from customs.web.template_filters import readable
 from customs.webhooks import queries

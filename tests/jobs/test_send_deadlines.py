@@ -110,7 +110,7 @@ def test_when_nobody_can_say_how_late_it_is_nothing_is_sent(services: Services, 
 
 def declaring(services: Services, clock: Clock) -> Any:
     Desk(services).declare()
-    return DeclarationDesk(services.engine, services.settings, services.vault, {}, services.crash, clock=clock)
+    return DeclarationDesk(services.engine, services.settings, services.vault, {}, services.failpoints, clock=clock)
 
 
 def paying(services: Services, clock: Clock) -> Any:
@@ -119,14 +119,16 @@ def paying(services: Services, clock: Clock) -> Any:
     with services.engine.begin() as db:
         db.exec_driver_sql("UPDATE payments SET due_at = '2020-01-01 00:00:00'")
     work = PaymentWork(services.wallets, services.vault, services.declarations, services.settings)
-    return PaymentDesk(services.engine, services.settings, [work], services.crash, clock=clock)
+    return PaymentDesk(services.engine, services.settings, [work], services.failpoints, clock=clock)
 
 
 def telling(services: Services, clock: Clock) -> Any:
     courier = Courier(services)
     courier.listen("https://example.com/hook")
     courier.announce(EventType.PAYMENT_PAID)
-    return WebhookDesk(services.engine, services.settings, services.vault, services.crash, courier.sender, clock=clock)
+    return WebhookDesk(
+        services.engine, services.settings, services.vault, services.failpoints, courier.sender, clock=clock
+    )
 
 
 @pytest.mark.parametrize("desk_of", [declaring, paying, telling])

@@ -77,7 +77,7 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         self._running.close()
         self.services.engine.dispose()
-        self.services.doorbell.redis.close()
+        self.services.notifier.redis.close()
 
     def start(self, kind: str, *words: str, **variables: str) -> Process:
         """A worker, a clock or the web."""
@@ -88,7 +88,7 @@ class Deployment:
 
     def start_redis(self) -> Process:
         process = self._run("redis", server_command(self.socket), {}, server_binary())
-        wait_until(WorkerNotifier(f"unix://{self.socket}").works, "Redis answers")
+        wait_until(WorkerNotifier(f"unix://{self.socket}").is_available, "Redis answers")
         return process
 
     def start_web(self, port: int = 0) -> tuple[Process, str]:
@@ -162,7 +162,7 @@ class Deployment:
 
     def empty_redis(self) -> None:
         with suppress(RedisError):
-            self.services.doorbell.redis.flushall()
+            self.services.notifier.redis.flushall()
 
     def _run(self, name: str, command: list[str], variables: dict[str, str], executable: str | None = None) -> Process:
         log = self.home / f"{name}.log"

@@ -127,7 +127,7 @@ def test_a_redis_that_hangs_is_left_alone_and_keeps_nobody_waiting(crew: Crew) -
     crew.redis_process.signal(signal.SIGSTOP)
     try:
         goes_on = crew.is_declared()
-        trouble = crew.deployment.services.doorbell.trouble()
+        trouble = crew.deployment.services.notifier.trouble()
     finally:
         crew.redis_process.signal(signal.SIGCONT)
     wait_until(crew.is_behind_the_queue, "the worker waits behind the queue again", SECONDS)
@@ -137,10 +137,10 @@ def test_a_redis_that_hangs_is_left_alone_and_keeps_nobody_waiting(crew: Crew) -
 
 
 def test_who_asks_whether_it_works_leaves_nothing_behind(crew: Crew) -> None:
-    bell = crew.deployment.services.doorbell
-    known = {key for key in connect(bell.redis_url).keys("*") if b"probe" in key}
+    notifier = crew.deployment.services.notifier
+    known = {key for key in connect(notifier.redis_url).keys("*") if b"probe" in key}
 
-    assert (bell.trouble(), known) == (None, set())
+    assert (notifier.trouble(), known) == (None, set())
 
 
 def test_a_process_that_ends_takes_its_sign_of_life_back(crew: Crew) -> None:

@@ -172,8 +172,8 @@ MUTANTS = (
     Mutant(
         "the mark is not committed before the send",
         PUSHING,
-        '            self._crash.reach("mark_before_commit")\n',
-        '            self._crash.reach("mark_before_commit")\n            if leaving and not answered:\n'
+        '            self._failpoints.hit("mark_before_commit")\n',
+        '            self._failpoints.hit("mark_before_commit")\n            if leaving and not answered:\n'
         "                db.rollback()\n",
         SIMULATION,
     ),

@@ -224,7 +224,7 @@ def desk_of(till: Till, wallet: Silent) -> PaymentDesk:
         PaymentWork(wallets, services.vault, services.declarations, services.settings),
         RefundWork(wallets, services.declarations, services.settings),
     )
-    return PaymentDesk(services.engine, services.settings, works, services.crash)
+    return PaymentDesk(services.engine, services.settings, works, services.failpoints)
 
 
 def backdate(till: Till) -> None:

@@ -100,7 +100,7 @@ class Worker(Owner, Failpoints):
         else:
             self.ambushes.append(ambush)
 
-    def reach(self, name: str) -> None:
+    def hit(self, name: str) -> None:
         """A crash point of the product."""
         for ambush in self.ambushes:
             if ambush.point == name:

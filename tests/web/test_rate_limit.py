@@ -27,7 +27,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     command = server_command(tmp_path / "r.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
-            if WorkerNotifier(url).works():
+            if WorkerNotifier(url).is_available():
                 break
             time.sleep(0.02)
         yield url
@@ -165,7 +165,7 @@ def test_it_goes_back_to_redis_when_it_answers_again(tmp_path: Path, monkeypatch
     command = server_command(tmp_path / "r.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         deadline = time.monotonic() + 10
-        while not WorkerNotifier(url).works() and time.monotonic() < deadline:
+        while not WorkerNotifier(url).is_available() and time.monotonic() < deadline:
             threading.Event().wait(0.02)
         time.sleep(0.2)
         limiter.take("k")

@@ -47,7 +47,9 @@ class Courier:
     def desk(self, sender: Sender | None = None) -> WebhookDesk:
         """A worker that has just started."""
         services = self.services
-        return WebhookDesk(services.engine, services.settings, services.vault, services.crash, sender or self.sender)
+        return WebhookDesk(
+            services.engine, services.settings, services.vault, services.failpoints, sender or self.sender
+        )
 
     def spread(self) -> int:
         return self.desk().spread()

@@ -29,10 +29,10 @@ def redis(services: Services, tmp_path: Path) -> Iterator[WorkerNotifier]:
     command = server_command(tmp_path / "nobody.sock")
     with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
-            if services.doorbell.works():
+            if services.notifier.is_available():
                 break
             threading.Event().wait(0.02)
-        yield services.doorbell
+        yield services.notifier
         server.terminate()
 
 

@@ -15,13 +15,14 @@ from customs.declarations.labels import fault_told
 from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import declaration_of
 from customs.declarations.schemas import ModifyIn, ReasonIn
+from customs.declarations.services import services
 from customs.declarations.views import dossier_shown
 from customs.errors import CustomsError, ValidationFailed
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("decision_pages", __name__)
@@ -68,7 +69,7 @@ def modify(declaration_id: str) -> WerkzeugResponse:
         if error.status not in TOLD_IN_PLACE:
             raise
         return _typed_again(declaration_id, error)
-    services().doorbell.ring()
+    services().notifier.notify()
     flash(gettext("The correction is on its way."), DONE)
     return redirect(_page(declaration_id), 303)
 

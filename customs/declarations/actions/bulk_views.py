@@ -13,11 +13,12 @@ from customs.db import database
 from customs.declarations import labels
 from customs.declarations.actions.action_views import reason_typed, reviewing_in
 from customs.declarations.actions.bulk_actions import Performed, chosen, perform, rehearse
+from customs.declarations.services import services
 from customs.errors import CustomsError
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, came_from, refused
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
-from customs.web.request import current_caller, services
+from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("bulk_pages", __name__)
@@ -50,7 +51,7 @@ def show_refused() -> Response:
 
 
 def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
-    """Push each of these again in a transaction of its own, and ring for the workers."""
+    """Push each of these again in a transaction of its own, and notify the workers."""
 
     def one(declaration_id: str) -> None:
         retry_on_conflict(lambda db: reviewing_in(db).redeclare(declaration_id, why, override=override))
@@ -59,7 +60,7 @@ def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
         # Nothing is done to the first where the last is nobody's to decide on.
         found = [declaration.id for declaration in chosen(db, current_caller(), ids)]
     outcome = perform(found, one)
-    services().doorbell.ring()
+    services().notifier.notify()
     return outcome
 
 

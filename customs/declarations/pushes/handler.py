@@ -60,7 +60,7 @@ class DeclarationDesk:
         settings: Settings,
         vault: Vault,
         channels: Mapping[Channel, DeclarationChannel],
-        crash: Failpoints,
+        failpoints: Failpoints,
         *,
         clock: Clock = MACHINE,
         holder: str | None = None,
@@ -69,7 +69,7 @@ class DeclarationDesk:
         self._settings = settings
         self._vault = vault
         self._channels = channels
-        self._crash = crash
+        self._failpoints = failpoints
         self._holder = holder or this_holder()
         self._clock = clock
         self._turn = Turn()
@@ -90,8 +90,8 @@ class DeclarationDesk:
                 return []
             tasks = claim(db, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
             self._passage.claimed(db, len(tasks))
-            self._crash.reach("claim_before_commit")
-        self._crash.reach("claim_after_commit")
+            self._failpoints.hit("claim_before_commit")
+        self._failpoints.hit("claim_after_commit")
         return tasks
 
     def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
@@ -110,10 +110,10 @@ class DeclarationDesk:
             now = self._now(db)
             if answered:
                 self._record(db, answered, now, counts)
-            self._crash.reach("record_before_commit")
+            self._failpoints.hit("record_before_commit")
             allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
-            self._crash.reach("mark_before_commit")
-        self._crash.reach("exchange_after_commit")
+            self._failpoints.hit("mark_before_commit")
+        self._failpoints.hit("exchange_after_commit")
         self._deadlines.forget(task.key for task, _ in answered)
         self._deadlines.set((task.key for task in allowed), start, now)
         return allowed
@@ -127,13 +127,13 @@ class DeclarationDesk:
     def call(self, task: Task) -> Outcome:
         if self._deadlines.is_over(task.key):
             return TooLate("the lease was about to end")
-        self._crash.reach("call_before_send")
+        self._failpoints.hit("call_before_send")
         try:
             outcome = self._ask(task)
         except Exception:
             log.exception("an answer could not be read", push_id=task.push_id)
             outcome = Unknown("the answer could not be read")
-        self._crash.reach("call_after_reply")
+        self._failpoints.hit("call_after_reply")
         return outcome
 
     def _ask(self, task: Task) -> Outcome:

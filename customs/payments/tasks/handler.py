@@ -54,7 +54,7 @@ class PaymentDesk:
         engine: Engine,
         settings: Settings,
         works: Sequence[Work],
-        crash: Failpoints,
+        failpoints: Failpoints,
         *,
         clock: Clock = MACHINE,
         holder: str | None = None,
@@ -63,7 +63,7 @@ class PaymentDesk:
         self._works = {work.table.name: work for work in works}
         self._now = DatabaseClock(clock)
         self._passage = Passage(engine, settings, self._now)
-        self._crash = crash
+        self._failpoints = failpoints
         self._holder = holder or this_holder()
         self._clock = clock
         self._lease = timedelta(seconds=settings.lease_seconds)
@@ -88,7 +88,7 @@ class PaymentDesk:
                     if len(found) < share:
                         hungry.remove(work)
             self._passage.claimed(db, len(tasks))
-            self._crash.reach("errand_claim_before_commit")
+            self._failpoints.hit("errand_claim_before_commit")
         return tasks
 
     def attend(self, table: str, errand_id: str, deed: Deed = Deed.SEND) -> None:
@@ -124,11 +124,11 @@ class PaymentDesk:
         with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
             self._record(db, answered, now, counts)
-            self._crash.reach("errand_record_before_commit")
+            self._failpoints.hit("errand_record_before_commit")
             lane = self._passage.lane
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
-        self._crash.reach("errand_exchange_after_commit")
+        self._failpoints.hit("errand_exchange_after_commit")
         self._deadlines.forget(task for task, _ in answered)
         self._deadlines.set(allowed, start, now)
         return allowed
@@ -142,7 +142,7 @@ class PaymentDesk:
     def call(self, task: Task) -> Outcome:
         if self._deadlines.is_over(task):
             return TooLate("the lease was about to end")
-        self._crash.reach("errand_call_before_send")
+        self._failpoints.hit("errand_call_before_send")
         try:
             outcome = self._of(task).call(task)
         except GatewayError as error:
@@ -150,7 +150,7 @@ class PaymentDesk:
         except Exception:
             log.exception("an answer could not be read", table=task.table.name, id=task.id)
             outcome = Unknown("the answer could not be read")
-        self._crash.reach("errand_call_after_reply")
+        self._failpoints.hit("errand_call_after_reply")
         return outcome
 
     def renew(self, held: Sequence[Task]) -> None:
