@@ -1,4 +1,4 @@
-"""What the environment says, read once, when a process starts; the README's table lists every variable here."""
+"""Settings from environment variables, read once when a process starts; docs/configuration.md lists every one."""
 
 import hashlib
 import os

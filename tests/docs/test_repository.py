@@ -1,0 +1,48 @@
+"""No file of the repository tells of one machine, a package index or somebody's folder."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.docs.documents import ROOT
+
+NOT_OURS = {"__pycache__", "results"}
+OUTSIDE = re.compile(
+    r"pypi\.org|pythonhosted\.org|index-ur[l]|ghcr\.io|quay\.io|gcr\.io|docker\.io|mirrors?\.[a-z]+\.[a-z]"
+    r"|/hom[e]/[a-z]|/roo[t]/|/Use[r]s/|/wor[k]/|/mn[t]/|[A-Z]:\\Use[r]s",
+)
+
+
+def own_files() -> Iterator[Path]:
+    """What a fresh clone holds."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in NOT_OURS and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
+        ]
+        # Of a second working tree, .git is a file.
+        yield from (Path(folder, name) for name in names if name != ".git")
+
+
+def test_no_file_names_an_index_a_registry_or_somebodys_folder() -> None:
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]}"
+        for file in own_files()
+        for match in OUTSIDE.finditer(file.read_bytes().decode(errors="replace"))
+    ]
+
+    assert found == []
+
+
+def test_the_lock_holds_exact_versions_with_hashes_and_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+
+    required = [line for line in lock.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
+    wrong = [
+        line[:60] for line in required if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
+    ]
+    assert required
+    assert wrong == []
+    assert "://" not in lock
