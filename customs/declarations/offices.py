@@ -1,8 +1,10 @@
 """Offices and their customs codes, one row each (11.4, 11.5): what a clerk picks, and what then goes on the wire."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from customs.declarations.channels import CHANNELS
 from customs.gateway.channels import Channel
 
 
@@ -17,37 +19,49 @@ class CustomsCode:
 
 @dataclass(frozen=True)
 class Office:
-    """What a clerk picks. `ordered`: each of Alipay's codes waits for the one before it to be SUCCESS."""
+    """What a clerk picks, with its codes by channel.
+
+    `ordered`: each code waits for the one before it to be SUCCESS, where the channel knows such an order.
+    """
 
     office: str
     name: str
-    wechatpay: tuple[str, ...] = ()
-    alipay: tuple[str, ...] = ()
+    codes: Mapping[Channel, tuple[str, ...]]
     ordered: bool = False
     enabled: bool = True
 
 
+WECHAT, ALIPAY = Channel.WECHATPAY, Channel.ALIPAY
 # Every code is taken with its defaults but for these.
-SPECIAL_CODES = {(Channel.ALIPAY, "NANSHAGJ"): CustomsCode("NANSHAGJ", repush=False)}
+SPECIAL_CODES = {(ALIPAY, "NANSHAGJ"): CustomsCode("NANSHAGJ", repush=False)}
 
 OFFICES = {
     office.office: office
     for office in (
-        Office("GUANGZHOU", "广州", ("GUANGZHOU_ZS",), ("ZONGSHU",)),
-        Office("GUANGZHOU_HUANGPU", "广州黄埔", ("GUANGZHOU_ZS", "GUANGZHOU_HP_GJ"), ("GUANGZHOU_HUANGPU",)),
-        Office("GUANGZHOU_NANSHA", "广州南沙", ("GUANGZHOU_ZS", "GUANGZHOU_NS_GJ"), ("NANSHAGJ",)),
-        Office("HANGZHOU", "杭州", ("HANGZHOU_ZS",), ("HANGZHOU_ZONGSHU",)),
-        Office("NINGBO", "宁波", ("NINGBO",), ("NINGBO",)),
-        Office("ZHENGZHOU_BONDED", "河南保税物流中心", ("ZHENGZHOU_BS",), ("ZHENGZHOU",)),
-        Office("ZHENGZHOU_AIRPORT", "新郑综合保税区(空港)", ("ZHENGZHOU_ZH_ZS",), ("HENAN", "ZONGSHU"), ordered=True),
-        Office("CHONGQING", "重庆", ("CHONGQING",), ("ZONGSHU",)),
-        Office("XIAN", "西安", ("XIAN",), ("ZONGSHU",)),
-        Office("SHANGHAI", "上海", ("SHANGHAI_ZS",), ("SHANGHAI_CBT",)),
-        Office("SHENZHEN", "深圳", ("SHENZHEN",), ("SHENZHEN_ZS", "ZONGSHU"), ordered=True),
-        Office("TIANJIN", "天津", ("TIANJIN",), ("ZONGSHU",)),
-        Office("BEIJING", "北京", ("BEIJING",)),
-        Office("HEFEI", "合肥", (), ("ZONGSHU",)),
-        Office("SUZHOU", "苏州", (), ("ZONGSHU",)),
+        Office("GUANGZHOU", "广州", {WECHAT: ("GUANGZHOU_ZS",), ALIPAY: ("ZONGSHU",)}),
+        Office(
+            "GUANGZHOU_HUANGPU",
+            "广州黄埔",
+            {WECHAT: ("GUANGZHOU_ZS", "GUANGZHOU_HP_GJ"), ALIPAY: ("GUANGZHOU_HUANGPU",)},
+        ),
+        Office("GUANGZHOU_NANSHA", "广州南沙", {WECHAT: ("GUANGZHOU_ZS", "GUANGZHOU_NS_GJ"), ALIPAY: ("NANSHAGJ",)}),
+        Office("HANGZHOU", "杭州", {WECHAT: ("HANGZHOU_ZS",), ALIPAY: ("HANGZHOU_ZONGSHU",)}),
+        Office("NINGBO", "宁波", {WECHAT: ("NINGBO",), ALIPAY: ("NINGBO",)}),
+        Office("ZHENGZHOU_BONDED", "河南保税物流中心", {WECHAT: ("ZHENGZHOU_BS",), ALIPAY: ("ZHENGZHOU",)}),
+        Office(
+            "ZHENGZHOU_AIRPORT",
+            "新郑综合保税区(空港)",
+            {WECHAT: ("ZHENGZHOU_ZH_ZS",), ALIPAY: ("HENAN", "ZONGSHU")},
+            ordered=True,
+        ),
+        Office("CHONGQING", "重庆", {WECHAT: ("CHONGQING",), ALIPAY: ("ZONGSHU",)}),
+        Office("XIAN", "西安", {WECHAT: ("XIAN",), ALIPAY: ("ZONGSHU",)}),
+        Office("SHANGHAI", "上海", {WECHAT: ("SHANGHAI_ZS",), ALIPAY: ("SHANGHAI_CBT",)}),
+        Office("SHENZHEN", "深圳", {WECHAT: ("SHENZHEN",), ALIPAY: ("SHENZHEN_ZS", "ZONGSHU")}, ordered=True),
+        Office("TIANJIN", "天津", {WECHAT: ("TIANJIN",), ALIPAY: ("ZONGSHU",)}),
+        Office("BEIJING", "北京", {WECHAT: ("BEIJING",)}),
+        Office("HEFEI", "合肥", {ALIPAY: ("ZONGSHU",)}),
+        Office("SUZHOU", "苏州", {ALIPAY: ("ZONGSHU",)}),
     )
 }
 
@@ -62,13 +76,13 @@ def codes_for(channel: Channel, office: str) -> tuple[CustomsCode, ...]:
     known = OFFICES.get(office)
     if known is None or not known.enabled:
         return ()
-    codes = known.wechatpay if channel is Channel.WECHATPAY else known.alipay
-    return tuple(code for code in (customs_code(channel, name) for name in codes) if code.enabled)
+    codes = (customs_code(channel, name) for name in known.codes.get(channel, ()))
+    return tuple(code for code in codes if code.enabled)
 
 
 def waits_for_the_one_before(channel: Channel, office: str) -> bool:
-    """Whether the office's codes go out one after the other; WeChat's never do (11.4)."""
-    return channel is Channel.ALIPAY and office in OFFICES and OFFICES[office].ordered
+    """Whether the office's codes go out one after the other (11.4)."""
+    return CHANNELS[channel].ordered and office in OFFICES and OFFICES[office].ordered
 
 
 def offices_with(channel: Channel) -> list[str]:

@@ -11,6 +11,7 @@ from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.pagination import Page, page_of
+from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
@@ -36,11 +37,11 @@ class Registrations:
         known = self.on_file.get((order.merchant_no, order.channel, order.office))
         if known is None or (order.mch_customs_no and order.merchant_customs_name):
             return order
-        name = known.merchant_customs_name if order.channel is Channel.ALIPAY else None
+        needs_name = "merchant_customs_name" in CHANNELS[order.channel].needs
         return replace(
             order,
             mch_customs_no=order.mch_customs_no or known.mch_customs_no,
-            merchant_customs_name=order.merchant_customs_name or name,
+            merchant_customs_name=order.merchant_customs_name or (known.merchant_customs_name if needs_name else None),
         )
 
 
@@ -105,14 +106,15 @@ def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[ErrorDet
     if not caller.may_touch(row["merchant_no"]):
         return [ErrorDetail(f"{place}/merchant_no", "merchant_unknown", "this merchant is not yours")]
     if row["channel"] not in [channel.value for channel in Channel]:
-        return [ErrorDetail(f"{place}/channel", "choice", "use wechatpay or alipay")]
+        return [ErrorDetail(f"{place}/channel", "choice", f"use {' or '.join(Channel)}")]
     channel = Channel(row["channel"])
     if not codes_for(channel, row["office"]):
         return [
             ErrorDetail(f"{place}/office", "office_without_codes", f"no such office takes declarations by {channel}")
         ]
-    if channel is Channel.ALIPAY and not row.get("merchant_customs_name"):
-        return [ErrorDetail(f"{place}/merchant_customs_name", "registration_name_missing", "Alipay needs the name")]
+    if "merchant_customs_name" in CHANNELS[channel].needs and not row.get("merchant_customs_name"):
+        detail = f"{CHANNELS[channel].name} needs the name"
+        return [ErrorDetail(f"{place}/merchant_customs_name", "registration_name_missing", detail)]
     return [
         ErrorDetail(f"{place}/{name}", one.code, f"{one.detail}; {one.action}")
         for name, holds in REFERENCES.items()

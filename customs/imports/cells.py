@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from customs.declarations.channels import BY_SPELLING
 from customs.declarations.intake.orders import Severity
 from customs.declarations.offices import office_named
-from customs.gateway.channels import Channel
 from customs.imports.columns import Kind
 from customs.spreadsheets.reader import Cell, cell_text, keeps_its_digits
 from customs.text_rules.numbers import digits_are_lost
@@ -15,15 +15,6 @@ from customs.text_rules.numbers import digits_are_lost
 Value = str | int | None
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
-
-CHANNEL_WORDS = {
-    "wechatpay": Channel.WECHATPAY.value,
-    "wechat": Channel.WECHATPAY.value,
-    "微信": Channel.WECHATPAY.value,
-    "微信支付": Channel.WECHATPAY.value,
-    "alipay": Channel.ALIPAY.value,
-    "支付宝": Channel.ALIPAY.value,
-}
 
 
 @dataclass(frozen=True)
@@ -101,7 +92,7 @@ def _read_unreadable(cell: dict[str, str], _kind: Kind) -> tuple[Value, Flaw | N
 
 
 def _channel(word: str) -> str:
-    return CHANNEL_WORDS.get(word.strip().lower(), word)
+    return str(BY_SPELLING.get(word.strip().lower(), word))
 
 
 def _office(word: str) -> str:

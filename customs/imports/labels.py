@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from flask_babel import LazyString, gettext, lazy_gettext
 
+from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.orders import Finding
 from customs.declarations.offices import OFFICES
 from customs.imports.columns import BY_HEADER, Column
@@ -47,7 +48,6 @@ CHARACTER = re.compile(r"“.” \(U\+[0-9A-F]{4,6}\)")
 OTHER_ROW = re.compile(r"\brow (\d{1,9})\b")
 DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
 MOST_ROWS_NAMED = 12
-CHANNELS = {True: ("微信", "支付宝"), False: ("wechatpay", "alipay")}
 
 
 # Where the catalogue speaks to those who write programs: the same for whoever has the cell in front of them.
@@ -155,5 +155,6 @@ def draft_name(draft: Draft) -> str:
 
 def picks() -> dict[str, Sequence[str]]:
     """What may be picked in the columns that know only certain words."""
+    channels = [row.chinese if is_chinese() else channel.value for channel, row in CHANNELS.items()]
     offices = [office.name if is_chinese() else office.office for office in OFFICES.values() if office.enabled]
-    return {"channel": CHANNELS[is_chinese()], "office": offices}
+    return {"channel": channels, "office": offices}

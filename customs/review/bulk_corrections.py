@@ -16,8 +16,9 @@ from customs.declarations.actions.action_rules import (
     refusal_of,
     touched_by_modify,
 )
-from customs.declarations.actions.amendments import changed_order
+from customs.declarations.actions.amendments import PLAIN, changed_order
 from customs.declarations.actions.bulk_actions import Rehearsal, chosen, payment_of, sorted_out
+from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.existing import order_of
 from customs.declarations.intake.orders import Severity
 from customs.declarations.intake.rules import complaints_about_change
@@ -30,8 +31,7 @@ from customs.stats.tallies import day_of
 
 # What several declarations may have wrong alike, by channel: a buyer and amounts are each one's own.
 SHARED: Mapping[Channel, tuple[str, ...]] = {
-    Channel.WECHATPAY: ("mch_customs_no", "duty"),
-    Channel.ALIPAY: ("mch_customs_no", "merchant_customs_name"),
+    channel: tuple(name for name in PLAIN if name not in row.lacks) for channel, row in CHANNELS.items()
 }
 
 

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from customs.declarations.actions.amendments import BUYER, field_of_amount
+from customs.declarations.channels import CHANNELS
 from customs.declarations.failure_causes import Error
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.reading.next_steps import error_in
 from customs.declarations.reading.queries import shown
 from customs.declarations.states import Action
 from customs.events.timeline import Event
-from customs.gateway import Channel, money_text
+from customs.gateway import money_text
 
 CALL, DECISION = "call", "action"
 # On the wire, in the order in which a person reads them.
@@ -43,10 +44,6 @@ AMOUNTS: Mapping[str, str] = {
     "sub_order_amount": "amount",
     "transport_amount": "transport_amount",
     "product_amount": "product_amount",
-}
-NOT_THROUGH: Mapping[Channel, frozenset[str]] = {
-    Channel.WECHATPAY: frozenset({"merchant_customs_name"}),
-    Channel.ALIPAY: frozenset({"duty"}),
 }
 
 
@@ -142,7 +139,7 @@ def _lines(
 
 def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
     """What a form may change, by its name on the wire."""
-    fields = {name: field for name, field in CORRECTED_AS.items() if name not in NOT_THROUGH[declaration.channel]}
+    fields = {name: field for name, field in CORRECTED_AS.items() if name not in CHANNELS[declaration.channel].lacks}
     part = _part(declaration, push)
     if part is not None:
         held = {name: column for name, column in AMOUNTS.items() if getattr(part, column) is not None}

@@ -130,7 +130,7 @@ def test_offices_are_named_in_both_languages_with_their_codes_in_order(people: P
     for office in OFFICES.values():
         for shown in (english, chinese):
             assert office.name in shown and office.office in shown
-            assert all(code in shown for code in (*office.wechatpay, *office.alipay))
+            assert all(code in shown for codes in office.codes.values() for code in codes)
     assert "Shenzhen 深圳" in english and "深圳 Shenzhen" in chinese
     assert "1 SHENZHEN_ZS 2 ZONGSHU" in english
     assert "NANSHAGJ no re-push" in english and "NANSHAGJ 不支持重推" in chinese

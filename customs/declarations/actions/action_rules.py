@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from customs.declarations.actions.amendments import changed_sub_orders
+from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Push
 from customs.declarations.offices import customs_code
@@ -27,7 +28,7 @@ class Refusal:
 class Policy:
     """The switches and waits that decide."""
 
-    alipay_repush_seconds: float
+    repush_seconds: float
     redeclare_failed: str
 
 
@@ -151,10 +152,10 @@ def action_of_redeclare(push: Push) -> Action:
 
 
 def action_of_modify(push: Push) -> Action:
-    """WeChat has MODIFY; Alipay's corrected fields go with the re-push (9.5); what was never taken is sent anew."""
+    """Without MODIFY, corrected fields go with the re-push (9.5); what was never taken is sent anew."""
     if not push.accepted:
         return Action.SUBMIT
-    return Action.MODIFY if push.channel == Channel.WECHATPAY else Action.REDECLARE
+    return Action.MODIFY if CHANNELS[push.channel].has_modify else Action.REDECLARE
 
 
 def _not_cancelled(push: Push, _request: Request) -> Refusal | None:
@@ -196,14 +197,15 @@ def _takes_repush(push: Push, _request: Request) -> Refusal | None:
     return Refusal("no_repush", f"{push.customs} takes no re-push")
 
 
-def _alipay_waited(push: Push, request: Request) -> Refusal | None:
+def _has_cooled_down(push: Push, request: Request) -> Refusal | None:
     """Within five minutes Alipay answers with the old result and pushes nothing."""
-    if push.channel != Channel.ALIPAY or not push.accepted or push.sent_at is None:
+    channel = CHANNELS[push.channel]
+    if not channel.has_cool_down or not push.accepted or push.sent_at is None:
         return None
-    not_before = push.sent_at + timedelta(seconds=request.policy.alipay_repush_seconds)
+    not_before = push.sent_at + timedelta(seconds=request.policy.repush_seconds)
     if request.now >= not_before:
         return None
-    return Refusal("too_early", "Alipay ignores a re-push so soon after the last push", not_before)
+    return Refusal("too_early", f"{channel.name} ignores a re-push so soon after the last push", not_before)
 
 
 def _never_sent(push: Push, _request: Request) -> Refusal | None:
@@ -232,7 +234,7 @@ REDECLARE: tuple[Check, ...] = (
     _has_ended,
     _fail_needs_override,
     _takes_repush,
-    _alipay_waited,
+    _has_cooled_down,
 )
 CANCEL: tuple[Check, ...] = (_not_cancelled, _never_sent)
 DISMISS: tuple[Check, ...] = (_no_refund_that_moves, _has_case)
@@ -242,4 +244,4 @@ def modify_checks(push: Push) -> tuple[Check, ...]:
     """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
     if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
         return (_no_refund, _not_cancelled, _nothing_in_doubt)
-    return (_no_refund, _not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _alipay_waited)
+    return (_no_refund, _not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _has_cooled_down)

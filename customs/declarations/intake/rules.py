@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from customs.declarations import identity
+from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.orders import Order, Severity
 from customs.declarations.offices import OFFICES, codes_for, offices_with, plan_pushes
 from customs.gateway import Channel
@@ -15,6 +16,7 @@ from customs.validation import LONGEST_TEXT, NUMBER, WHAT_A_NUMBER_IS
 
 SINGLE_LIMIT = Decimal(5000)
 YEARLY_LIMIT = Decimal(26000)
+PARTS_OF_AMOUNT = ("transport_amount", "product_amount")
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
@@ -130,29 +132,32 @@ def _registration(order: Order) -> Iterator[Complaint]:
             "no customs number was given and none is on file for this merchant, channel and office",
             "add mch_customs_no, or put the registration on file",
         )
-    if order.channel is Channel.ALIPAY and not order.merchant_customs_name:
+    channel = CHANNELS[order.channel]
+    if "merchant_customs_name" in channel.needs and not order.merchant_customs_name:
         yield Complaint(
             "merchant_customs_name",
             "registration_name_missing",
             ERROR,
-            "Alipay needs the registered name, and none was given or is on file",
+            f"{channel.name} needs the registered name, and none was given or is on file",
             "add merchant_customs_name, or put it into the registration",
         )
 
 
 def _amounts(order: Order) -> Iterator[Complaint]:
     """R2, R3."""
+    channel = CHANNELS[order.channel]
     for index, part in enumerate(order.sub_orders):
         place = f"sub_orders/{index}"
         if part.amount <= 0:
             yield Complaint(f"{place}/amount", "amount_zero", ERROR, "a sub-order is over 0.00", "correct the amount")
         transport, product = part.transport_amount, part.product_amount
-        if order.channel is Channel.WECHATPAY and (transport is None or product is None):
+        missing = [name for name in PARTS_OF_AMOUNT if name in channel.needs and getattr(part, name) is None]
+        if missing:
             yield Complaint(
-                f"{place}/{'transport_amount' if transport is None else 'product_amount'}",
+                f"{place}/{missing[0]}",
                 "amount_part_missing",
                 ERROR,
-                "WeChat needs transport_amount and product_amount",
+                f"{channel.name} needs transport_amount and product_amount",
                 "add both; 0.00 when there is none",
             )
         elif transport is not None and product is not None and transport + product != part.amount:
@@ -181,9 +186,10 @@ def _sub_orders_once(order: Order) -> Iterator[Complaint]:
 
 
 def _duty(order: Order) -> Iterator[Complaint]:
-    """R3: duty is WeChat's alone."""
-    if order.channel is Channel.ALIPAY and order.duty:
-        yield Complaint("duty", "duty_not_for_alipay", ERROR, "Alipay takes no duty", "leave it out")
+    """R3: duty is not for every channel."""
+    channel = CHANNELS[order.channel]
+    if "duty" in channel.lacks and order.duty:
+        yield Complaint("duty", "duty_not_for_alipay", ERROR, f"{channel.name} takes no duty", "leave it out")
 
 
 def _buyer(order: Order, today: date) -> Iterator[Complaint]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, and_, bindparam, case, exists, func, or_, select, text, tuple_, update
 
 from customs.db.database import Base
+from customs.declarations.channels import ONE_AT_A_TIME
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action, State
 from customs.gateway import Channel, Filing, SubOrderPart
@@ -31,8 +32,8 @@ is_due = and_(
     or_(push.lease_until.is_(None), push.lease_until < NOW),
 )
 
-# Another Alipay push of the same payment and sub-order. Alipay's query names no customs code (9.6): with two under way,
-# an answer could not be told apart.
+# Another push of the same payment and sub-order. Where a query names no customs code, as Alipay's (9.6), with two of
+# them under way an answer could not be told apart.
 is_sibling = and_(
     other.merchant_no == push.merchant_no,
     other.channel == push.channel,
@@ -58,16 +59,16 @@ sibling_under_way = exists().where(
     ),
 )
 
-# A query may always go out; anything else only when the code before it is SUCCESS and, for Alipay, alone.
+# A query may always go out; anything else only when the code before it is SUCCESS and, of ONE_AT_A_TIME, alone.
 is_its_turn = or_(
     push.blocked_by.is_(None), exists().where(before.id == push.blocked_by, before.state == State.SUCCESS)
 )
 may_be_sent = or_(
-    push.next_action == Action.QUERY, and_(is_its_turn, or_(push.channel != Channel.ALIPAY, ~sibling_under_way))
+    push.next_action == Action.QUERY, and_(is_its_turn, or_(push.channel.not_in(ONE_AT_A_TIME), ~sibling_under_way))
 )
 # What was reserved before the others were may find one of them under way by the time it leaves.
 may_still_be_sent = and_(
-    is_its_turn, or_(push.channel != Channel.ALIPAY, ~exists().where(is_sibling, is_at_the_gateway))
+    is_its_turn, or_(push.channel.not_in(ONE_AT_A_TIME), ~exists().where(is_sibling, is_at_the_gateway))
 )
 
 NEXT_MERCHANT = select(func.min(push.merchant_no)).where(is_due, push.merchant_no > bindparam("last"))

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, bindparam, select, text, tuple_, update
 
 from customs.db.database import Base, pad_to_power_of_two
+from customs.declarations.channels import ONE_AT_A_TIME
 from customs.declarations.models import Push
 from customs.declarations.pushes.claim import Task, may_still_be_sent
 from customs.declarations.states import Action
-from customs.gateway import Channel
 from customs.lanes.breaker import is_open
 
 PUSHES = Base.metadata.tables[Push.__tablename__]
@@ -75,17 +75,17 @@ def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, leas
 
 
 def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
-    """The sends without those whose Alipay sibling is among them too; the siblings' rows are locked."""
-    alipay = [task for task in sends if task.channel is Channel.ALIPAY]
-    if alipay and db.dialect.name == "postgresql":
-        payments = [(task.merchant_no, task.channel, task.filing.payment_no) for task in alipay]
+    """The sends without those whose sibling of ONE_AT_A_TIME is among them too; the siblings' rows are locked."""
+    alone = [task for task in sends if task.channel in ONE_AT_A_TIME]
+    if alone and db.dialect.name == "postgresql":
+        payments = [(task.merchant_no, task.channel, task.filing.payment_no) for task in alone]
         db.execute(LOCK_SIBLINGS, {"payments": pad_to_power_of_two(payments)})
     # The newest fence of a push counts, whatever was reserved before it.
     newest = {(task.push_id): task for task in sorted(sends, key=lambda task: task.fence)}
     first: dict[object, Task] = {}
     for task in newest.values():
         same = (task.merchant_no, task.filing.payment_no, task.filing.sub_order_no)
-        first.setdefault(same if task.channel is Channel.ALIPAY else task.push_id, task)
+        first.setdefault(same if task.channel in ONE_AT_A_TIME else task.push_id, task)
     return list(first.values())
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from customs.auth.principal import Caller
 from customs.db.pagination import Page
 from customs.declarations.actions.action_rules import Policy, Refusal, Request, refusals_of
+from customs.declarations.channels import CHANNELS, ChannelRow
 from customs.declarations.contents import Difference, differences
 from customs.declarations.intake.payment_holds import DECLARED_BY_CODE
 from customs.declarations.models import Batch, Declaration, Push, SubOrder
@@ -109,6 +110,10 @@ class Dossier:
     moving: bool
     decisions: Mapping[str, Decision]
     differences: Mapping[str, Sequence[Difference]]
+
+    @property
+    def channel(self) -> ChannelRow:
+        return CHANNELS[self.declaration.channel]
 
 
 def dossier_of(
