@@ -15,6 +15,7 @@ from customs.db.database import UtcDateTime
 from customs.errors import ErrorDetail, ValidationFailed
 
 LARGEST_PAGE = 200
+LONGEST_CURSOR = 64
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

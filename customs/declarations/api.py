@@ -52,7 +52,7 @@ def create_batch() -> tuple[dict[str, Any], int]:
         taken = accept.take_in_rows(
             db, services().vault, ready(), current_caller(), services().payments, services().audit
         )
-        return _batch_json(db, taken.batch.id) | ({"results": taken.results()} if by_row else {}), 202
+        return _batch_json(db, taken.batch.id, taken.results() if by_row else None), 202
 
     answer = idempotent(raw_body(), work, before=ready)
     services().notifier.notify()
@@ -219,9 +219,9 @@ def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> t
     return answer
 
 
-def _batch_json(db: Session, batch_id: str) -> dict[str, Any]:
+def _batch_json(db: Session, batch_id: str, results: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     batch = queries.batch_of(db, batch_id, current_caller())
-    return serializers.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id))
+    return serializers.batch_json(batch, queries.progress_of(db, batch.id), queries.replays_of(db, batch.id), results)
 
 
 def _declaration_json(db: Session, declaration: Declaration) -> dict[str, Any]:

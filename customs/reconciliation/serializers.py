@@ -3,64 +3,180 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from customs.payments.models import Bill
 from customs.payments.redaction import mask_account
 from customs.privacy.masking import mask_name, mask_text
 from customs.reconciliation.columns import NAMES, PERSONAL
-from customs.reconciliation.match import Entry, Reconciled
-from customs.reconciliation.values import amount_shown
-from customs.timestamps import instant
+from customs.reconciliation.ledger import Ours
+from customs.reconciliation.match import Concern, Entry, Reconciled, Verdict
+from customs.reconciliation.parser import Flaw, Line
+from customs.reconciliation.values import Kind, amount_shown
+from customs.web import response_fields as out
+from customs.web.response_fields import Out
 
 MOST_FLAWS = 200
-NUMBERS = ("payment_no", "out_order_no", "refund_no", "outer_refund_no")
+
+
+class DifferenceOut(Out):
+    """One thing on which the bill and we disagree."""
+
+    field = out.Text("What is different.")
+    theirs = out.Text("The bill's value.")
+    ours = out.Text("Our value.")
+
+
+class BillEntryOut(Out):
+    """One line of a bill, one payment or refund of ours, or both: as the bill has it, else as we have it."""
+
+    source = "shown"
+
+    verdict = out.Choice(Verdict, "Whether both have it, and agree.", of=attrgetter("entry.verdict"))
+    kind = out.Choice(Kind, "What it is.")
+    line = out.Integer(
+        "Line of the bill; null for what only we have.",
+        least=1,
+        of=lambda view: view.entry.line and view.entry.line.line,
+        null=True,
+    )
+    our_id = out.Text(
+        "Our payment or refund; null for what only they have.",
+        of=lambda view: view.entry.ours and view.entry.ours.id,
+        null=True,
+    )
+    payment_no = out.Text(null=True)
+    out_order_no = out.Text(null=True)
+    refund_no = out.Text(null=True)
+    outer_refund_no = out.Text(null=True)
+    merchant_no = out.Text(of=lambda view: view.first_of("merchant_no"), null=True)
+    currency = out.Text(of=lambda view: view.first_of("currency"), null=True)
+    amount = out.Text(
+        "In its currency's places, or as the bill writes it.",
+        of=lambda view: amount_shown(view.shown.amount, view.first_of("currency")),
+    )
+    status = out.Text("In the bill's own word.", null=True)
+    time = out.Instant("When it was paid or refunded.", of=attrgetter("time"), null=True)
+    differences = out.List(
+        out.Object(DifferenceOut), "On what the bill and we disagree.", of=attrgetter("entry.differences")
+    )
+    concerns = out.List(
+        out.Choice(Concern),
+        "What somebody has to look at although the bill may be right.",
+        of=attrgetter("entry.concerns"),
+    )
+    others = out.TextByName(
+        "Columns nobody knows, masked where they may name somebody.",
+        of=lambda view: masked(view.entry.line.others) if view.entry.line else {},
+    )
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """An entry by the side that is shown."""
+
+    entry: Entry
+
+    @property
+    def shown(self) -> Line | Ours:
+        shown = self.entry.line or self.entry.ours
+        assert shown is not None, "an entry has a side"
+        return shown
+
+    @property
+    def time(self) -> datetime | None:
+        line, ours = self.entry.line, self.entry.ours
+        return line.time if line else ours.at if ours else None
+
+    def first_of(self, name: str) -> str | None:
+        """What the side that is shown has by this name, else ours."""
+        ours = self.entry.ours
+        value: str | None = getattr(self.shown, name) or (getattr(ours, name) if ours else None)
+        return value
+
+
+BillCountsOut = out.schema_of(
+    "BillCountsOut",
+    {str(word): out.Integer(f"Entries that are {word}.") for word in (*reversed(Verdict), *Concern, "unreadable")},
+)
+
+
+class FlawOut(Out):
+    """A line that could not be read."""
+
+    line = out.Integer("Line of the bill.", least=1)
+    why = out.Text("Why it could not be read.")
+
+
+class BillOut(Out):
+    """A reconciled bill with one page of its entries."""
+
+    id = out.Id("bill", attribute="bill.id")
+    start = out.Day("Its first day.", attribute="bill.start_date")
+    end = out.Day("Its last day.", attribute="bill.end_date")
+    fetched_at = out.Instant("When it was downloaded.", attribute="bill.fetched_at")
+    fetched_age_seconds = out.Integer("How long ago that was.", of=lambda view: round(view.age_seconds))
+    columns = out.List(out.Text(), "The columns it has, as they are spelt.", attribute="reconciled.reading.columns")
+    unknown_columns = out.List(out.Text(), "Those that nobody knows.", attribute="reconciled.reading.unknown")
+    counts = out.Object(
+        BillCountsOut, "Its entries by verdict and concern.", attribute="reconciled.counts", stored=True
+    )
+    data = out.List(out.Object(BillEntryOut), "First what needs somebody.", attribute="entries")
+    has_more = out.Flag()
+    next_cursor = out.Text(null=True)
+    unreadable = out.List(out.Object(FlawOut), "Lines that could not be read, the first 200.", attribute="flaws")
+
+
+@dataclass(frozen=True)
+class BillView:
+    """A bill with a part of its entries; all of them without a `limit`."""
+
+    bill: Bill
+    age_seconds: float
+    reconciled: Reconciled
+    limit: int | None
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """How many entries stand before the next page."""
+        return len(self.reconciled.entries) if self.limit is None else self.offset + self.limit
+
+    @property
+    def entries(self) -> list[EntryView]:
+        return [EntryView(entry) for entry in self.reconciled.entries[self.offset : self.end]]
+
+    @property
+    def has_more(self) -> bool:
+        return self.end < len(self.reconciled.entries)
+
+    @property
+    def next_cursor(self) -> str | None:
+        return f"{self.bill.id}.{self.end}" if self.has_more else None
+
+    @property
+    def flaws(self) -> Sequence[Flaw]:
+        return self.reconciled.reading.flaws[:MOST_FLAWS]
+
+
+BILL, BILL_ENTRY = BillOut(), BillEntryOut()
 
 
 def bill_json(
     bill: Bill, age_seconds: float, reconciled: Reconciled, *, limit: int | None = None, offset: int = 0
 ) -> dict[str, Any]:
     """A bill with one page of its entries; all of them without a `limit`."""
-    end = len(reconciled.entries) if limit is None else offset + limit
-    more = end < len(reconciled.entries)
-    return {
-        "id": bill.id,
-        "start": bill.start_date.isoformat(),
-        "end": bill.end_date.isoformat(),
-        "fetched_at": instant(bill.fetched_at),
-        "fetched_age_seconds": round(age_seconds),
-        "columns": reconciled.reading.columns,
-        "unknown_columns": reconciled.reading.unknown,
-        "counts": reconciled.counts,
-        "data": [entry_json(entry) for entry in reconciled.entries[offset:end]],
-        "has_more": more,
-        "next_cursor": f"{bill.id}.{end}" if more else None,
-        "unreadable": [{"line": flaw.line, "why": flaw.why} for flaw in reconciled.reading.flaws[:MOST_FLAWS]],
-    }
+    shown: dict[str, Any] = BILL.dump(BillView(bill, age_seconds, reconciled, limit, offset))
+    return shown
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """One entry, as the bill has it; what only we have, as we have it."""
-    line, ours = entry.line, entry.ours
-    said: Any = line or ours
-    at = line.time if line else ours.at if ours else None
-    currency = said.currency or (ours.currency if ours else None)
-    return {
-        "verdict": entry.verdict,
-        "kind": said.kind,
-        "line": line.line if line else None,
-        "our_id": ours.id if ours else None,
-        **{name: getattr(said, name) for name in NUMBERS},
-        "merchant_no": said.merchant_no or (ours.merchant_no if ours else None),
-        "currency": currency,
-        "amount": amount_shown(said.amount, currency),
-        "status": said.status,
-        "time": instant(at),
-        "differences": [difference._asdict() for difference in entry.differences],
-        "concerns": entry.concerns,
-        "others": masked(line.others) if line else {},
-    }
+    shown: dict[str, Any] = BILL_ENTRY.dump(EntryView(entry))
+    return shown
 
 
 def masked(others: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.api_keys import caller_of
 from customs.auth.principal import Caller, Scope
-from customs.db.pagination import LARGEST_PAGE, Page
+from customs.db.pagination import LARGEST_PAGE, LONGEST_CURSOR, Page
 from customs.errors import ApiKeyMissing, ErrorDetail, NotFound, ValidationFailed
 from customs.web.rate_limit import refusal
 from customs.web.services import services
@@ -22,7 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DEFAULT_PAGE = 50
-LONGEST_CURSOR = 64
 # Digits of a number that still fits into the database's integers.
 LONGEST_COUNT = 19
 

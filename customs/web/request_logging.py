@@ -22,7 +22,7 @@ from customs.ids import new_id
 from customs.privacy.request_redaction import LARGEST_READ, shown_answer, shown_path, shown_query, shown_request
 from customs.request_log.models import LONGEST_PATH, LoggedRequest
 from customs.request_log.queries import REQUESTS_BY
-from customs.timestamps import instant
+from customs.web import response_fields as out
 from customs.web.rate_limit import TokenBuckets
 from customs.web.request import (
     allow_only_arguments,
@@ -34,6 +34,7 @@ from customs.web.request import (
     text_argument,
     time_argument,
 )
+from customs.web.response_fields import Out
 from customs.web.services import WebServices, services
 
 log = structlog.get_logger()
@@ -44,6 +45,41 @@ LOGGED_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 # Whoever has no key or asks too often must not fill the database either.
 UNWELCOME = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
 UNWELCOME_EACH_SECONDS, UNWELCOME_BURST = 0.2, 100
+
+
+class LoggedRequestOut(Out):
+    """One request that changed something or failed."""
+
+    request_id = out.Text()
+    at = out.Instant()
+    key_id = out.Text("The key it came with; null without one.", null=True)
+    method = out.Text("The method of HTTP.")
+    path = out.Text("The path, without what belongs to a person.")
+    query = out.Text("The query string, masked.", null=True)
+    status = out.Integer("The status of the answer.")
+    duration_ms = out.Integer()
+
+
+class LoggedBodyOut(Out):
+    """A body of a request or an answer; a body that is not kept has its size and digest."""
+
+    size = out.Integer("Bytes, once decompressed; null for an empty body.", null=True)
+    sha256 = out.Text("The SHA-256 of the body.", null=True, shape={"pattern": "^[0-9a-f]{64}$"})
+    body = out.Text("Masked.", null=True)
+
+
+class LoggedRequestDetailOut(LoggedRequestOut):
+    """One request with its bodies."""
+
+    request = out.Object(LoggedBodyOut, "What was sent.", of=lambda one: _body(one, "request"), stored=True)
+    response = out.Object(LoggedBodyOut, "What was answered.", of=lambda one: _body(one, "response"), stored=True)
+
+
+LOGGED_REQUEST, LOGGED_REQUEST_DETAIL, LOGGED_BODY = LoggedRequestOut(), LoggedRequestDetailOut(), LoggedBodyOut()
+
+
+def _body(one: LoggedRequest, side: str) -> dict[str, Any]:
+    return {part: getattr(one, f"{side}_{part}") for part in LOGGED_BODY.fields}
 
 
 @dataclass(frozen=True)
@@ -103,7 +139,7 @@ def list_requests() -> dict[str, Any]:
     ]
     with services().reading() as db:
         page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), REQUESTS_BY, limit, cursor)
-        return list_json(page, [_summary(one) for one in page.rows])
+        return list_json(page, LOGGED_REQUEST.dump(page.rows, many=True))
 
 
 @api.get("/requests/<request_id>")
@@ -115,7 +151,7 @@ def read_request(request_id: str) -> WerkzeugResponse:
         found = db.scalar(newest.order_by(*newest_first(REQUESTS_BY)).limit(1))
     if found is None:
         raise NotFound
-    return detail_response(_whole(found))
+    return detail_response(LOGGED_REQUEST_DETAIL.dump(found))
 
 
 def _seen() -> ColumnElement[bool]:
@@ -162,22 +198,3 @@ def _take_bodies(entry: LoggedRequest, asked: bytes | None, told: bytes | None) 
         setattr(entry, f"{side}_sha256", hashlib.sha256(body).hexdigest())
         if len(body) <= LARGEST_READ and entry.status not in UNWELCOME:
             setattr(entry, f"{side}_body", shown(body))
-
-
-def _summary(one: LoggedRequest) -> dict[str, Any]:
-    return {
-        "request_id": one.request_id,
-        "at": instant(one.at),
-        "key_id": one.key_id,
-        "method": one.method,
-        "path": one.path,
-        "query": one.query,
-        "status": one.status,
-        "duration_ms": one.duration_ms,
-    }
-
-
-def _whole(one: LoggedRequest) -> dict[str, Any]:
-    sides = ("request", "response")
-    parts = ("size", "sha256", "body")
-    return _summary(one) | {side: {part: getattr(one, f"{side}_{part}") for part in parts} for side in sides}

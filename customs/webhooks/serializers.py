@@ -4,37 +4,104 @@ from typing import Any
 
 from customs.events.outbox import OutboxEvent
 from customs.privacy.vault import Vault
-from customs.timestamps import instant
-from customs.webhooks.models import Attempt, Delivery, Endpoint
+from customs.web import response_fields as out
+from customs.web.response_fields import Out
+from customs.webhooks.models import Delivery, DeliveryState, Endpoint
+from customs.webhooks.queries import EVENT_TYPES
 from customs.webhooks.subscriptions import secret_place
+
+EVENT_DATA = "Ids and states; read the thing by its id. No personal data."
+
+
+class EventOut(Out):
+    """One thing that happened."""
+
+    id = out.Id("evt")
+    type = out.Text("What happened, such as `declaration.state_changed`.")
+    created_at = out.Instant()
+    merchant_no = out.Text("The merchant it concerns; null for several or all of them.", null=True)
+    data = out.JsonObject(EVENT_DATA)
+
+
+class EndpointOut(Out):
+    """An address that is told what happens."""
+
+    id = out.Id("whe")
+    created_at = out.Instant()
+    url = out.Text()
+    types = out.List(out.Choice(EVENT_TYPES), "The types of events it is told; null: all of them.", null=True)
+    description = out.Text(null=True)
+    merchants = out.List(
+        out.Text(),
+        "The merchants it is told of; null: every merchant.",
+        of=lambda one: None if one.every_merchant else [merchant.merchant_no for merchant in one.merchants],
+        null=True,
+    )
+    state = out.Choice(
+        ("active", "paused"),
+        "A paused endpoint is told nothing until it is resumed.",
+        of=lambda one: "paused" if one.paused_at else "active",
+    )
+    paused_at = out.Instant("Since when it is paused.", null=True)
+    paused_why = out.Text("Why it is paused.", null=True)
+    failures = out.Integer("Failures in a row.")
+    failing_since = out.Instant("The first of these failures.", null=True)
+    held_until = out.Instant("Nothing goes there before this.", null=True)
+    previous_secret_until = out.Instant(
+        "Until then deliveries carry both signatures.", attribute="previous_until", null=True
+    )
+
+
+class EndpointWithSecretOut(EndpointOut):
+    """An endpoint with its secret."""
+
+    secret = out.Text("Shown in this answer only.", shape={"examples": ["whsec_..."]})
+
+
+class DeliveryRequestOut(Out):
+    """What is sent to an endpoint."""
+
+    type = out.Text("What happened.")
+    timestamp = out.Instant("When it happened.", attribute="created_at")
+    data = out.JsonObject(EVENT_DATA)
+
+
+class DeliveryAttemptOut(Out):
+    """One request to an endpoint."""
+
+    at = out.Instant()
+    url = out.Text()
+    status = out.Integer("The status of the answer; null when none began.", null=True)
+    duration_ms = out.Integer()
+    response = out.Text("The beginning of the answer's body.", null=True)
+    error = out.Text("Why there was no answer.", null=True)
+
+
+class DeliveryOut(Out):
+    """One event for one endpoint."""
+
+    id = out.Id("whd")
+    created_at = out.Instant()
+    endpoint_id = out.Id("whe", "Where it goes.")
+    event_id = out.Id("evt", "The event that it tells.", attribute="announcement_id")
+    state = out.Choice(DeliveryState, "WAITING until it was delivered or given up.")
+    due_at = out.Instant(null=True)
+    ended_at = out.Instant("When it was delivered or given up.", null=True)
+    request = out.Object(DeliveryRequestOut, attribute="announcement")
+    attempts = out.List(out.Object(DeliveryAttemptOut), "Every request that was made, oldest first.")
+
+
+EVENT, ENDPOINT, DELIVERY = EventOut(), EndpointOut(), DeliveryOut()
 
 
 def event_json(event: OutboxEvent) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "type": event.type,
-        "created_at": instant(event.created_at),
-        "merchant_no": event.merchant_no,
-        "data": event.data,
-    }
+    shown: dict[str, Any] = EVENT.dump(event)
+    return shown
 
 
 def endpoint_json(endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "id": endpoint.id,
-        "created_at": instant(endpoint.created_at),
-        "url": endpoint.url,
-        "types": endpoint.types,
-        "description": endpoint.description,
-        "merchants": None if endpoint.every_merchant else [one.merchant_no for one in endpoint.merchants],
-        "state": "paused" if endpoint.paused_at else "active",
-        "paused_at": instant(endpoint.paused_at),
-        "paused_why": endpoint.paused_why,
-        "failures": endpoint.failures,
-        "failing_since": instant(endpoint.failing_since),
-        "held_until": instant(endpoint.held_until),
-        "previous_secret_until": instant(endpoint.previous_until),
-    }
+    shown: dict[str, Any] = ENDPOINT.dump(endpoint)
+    return shown
 
 
 def endpoint_with_secret_json(endpoint: Endpoint, vault: Vault) -> dict[str, Any]:
@@ -42,26 +109,5 @@ def endpoint_with_secret_json(endpoint: Endpoint, vault: Vault) -> dict[str, Any
 
 
 def delivery_json(delivery: Delivery) -> dict[str, Any]:
-    event = delivery.announcement
-    return {
-        "id": delivery.id,
-        "created_at": instant(delivery.created_at),
-        "endpoint_id": delivery.endpoint_id,
-        "event_id": event.id,
-        "state": delivery.state,
-        "due_at": instant(delivery.due_at),
-        "ended_at": instant(delivery.ended_at),
-        "request": {"type": event.type, "timestamp": instant(event.created_at), "data": event.data},
-        "attempts": [attempt_json(one) for one in delivery.attempts],
-    }
-
-
-def attempt_json(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "at": instant(attempt.at),
-        "url": attempt.url,
-        "status": attempt.status,
-        "duration_ms": attempt.duration_ms,
-        "response": attempt.response,
-        "error": attempt.error,
-    }
+    shown: dict[str, Any] = DELIVERY.dump(delivery)
+    return shown

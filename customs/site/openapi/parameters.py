@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from customs.db.pagination import LARGEST_PAGE
+from customs.db.pagination import LARGEST_PAGE, LONGEST_CURSOR
 from customs.site.openapi.json_schema import INSTANT_EXAMPLE, Json, choice, flag, id_of
-from customs.web.request import DEFAULT_PAGE, LONGEST_CURSOR
+from customs.web.request import DEFAULT_PAGE
 
 # No database and no number holds a NUL.
 WORD: Json = {"type": "string", "pattern": r"^[^\x00]*$"}
