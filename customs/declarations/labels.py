@@ -14,7 +14,7 @@ from customs.events.timeline import Event
 from customs.review.advice import CONTACTS
 from customs.review.assignments import Contacted
 from customs.review.labels import case_told, explanation_told
-from customs.web.labels import error_label, error_shown
+from customs.web.labels import error_shown
 from customs.web.template_filters import exact, when
 
 _ = lazy_gettext
@@ -143,17 +143,6 @@ FIELDS: Mapping[str, LazyString] = {
 }
 
 
-# What a form says beneath a field; the catalogue's words are for whoever writes JSON.
-AT_A_FIELD: Mapping[str, LazyString] = {
-    "required": _("This is needed."),
-    "length": _("This is too short or too long."),
-    "unprintable": _("This holds a character that nobody can see: type it anew."),
-    "duty_invalid": _("A duty is a whole number, such as 88."),
-    "unchanged": _("Nothing differs from the declaration. To send it as it is, push it again."),
-    "amount_invalid": _("Write an amount such as 46.44, without sign or comma."),
-}
-
-
 class Told(NamedTuple):
     """One event of the timeline in words: what happened, what it came to, why, and what of it matters besides."""
 
@@ -206,14 +195,6 @@ def _brought_nothing(event: Event) -> bool:
 def reason_in_short(case_reason: str) -> Any:
     """A case's reason in a few words, with icon and colour."""
     return error_shown(error_in(case_reason))
-
-
-def fault_told(code: str, detail: str) -> str:
-    """What is wrong with a field of a form, and what to do."""
-    if code in AT_A_FIELD:
-        return str(AT_A_FIELD[code])
-    words = error_label(code, detail)
-    return f"{words.meaning} {words.action}".strip()
 
 
 def event_told(event: Event) -> Told:

@@ -14,8 +14,9 @@ from customs.imports.drafts import Draft
 from customs.imports.preview_model import ShownColumn, Standing
 from customs.imports.view_model import CHECK, MEND, REST
 from customs.spreadsheets.reader import Form
+from customs.web.error_catalog import describe_cell_error
 from customs.web.i18n import is_chinese
-from customs.web.labels import Shown, error_label
+from customs.web.labels import Shown
 
 _ = lazy_gettext
 
@@ -50,52 +51,6 @@ DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
 MOST_ROWS_NAMED = 12
 
 
-# Where the catalogue speaks to those who write programs: the same for whoever has the cell in front of them.
-AT_THE_CELL: Mapping[str, tuple[LazyString, LazyString]] = {
-    "merchant_unknown": (
-        _("This merchant is not one of yours."),
-        _("Correct the number, or ask an administrator for the merchant."),
-    ),
-    "office_unknown": (_("There is no such office."), _("Pick one from the list.")),
-    "registration_missing": (
-        _("There is no customs number here, and none is on file for this merchant, channel and office."),
-        _("Fill it in, or put it on file under Administration."),
-    ),
-    "registration_name_missing": (
-        _("Alipay needs the registered name, and none is on file."),
-        _("Fill it in, or put it on file under Administration."),
-    ),
-    "amount_part_missing": (
-        _("WeChat needs both the freight and the price of the goods."),
-        _("Fill in both; 0.00 when there is none."),
-    ),
-    "amount_sum": (
-        _("The amount is not the freight and the goods together."),
-        _("Make it their sum, to the fen."),
-    ),
-    "duty_not_for_alipay": (_("Alipay takes no duty."), _("Leave it blank.")),
-    "already_declared": (
-        _("This payment is declared at this office already, with other content."),
-        _("Correct that declaration, or push it again; delete this row."),
-    ),
-    "payment_unknown": (_("This payment was not made here."), _("Check the number.")),
-    "payment_not_paid": (_("This payment is not paid yet."), _("Hand the order in when it is paid.")),
-    "required": (_("This must not be blank."), _("Fill it in.")),
-    "choice": (_("Nobody knows this word here."), _("Pick one from the list.")),
-    "length": (_("The text is too short or too long."), _("Compare it with its source.")),
-    "duty_invalid": (_("Duty is a whole number of zero or more."), _("Write it as 88, or leave it blank.")),
-    "number_invalid": (
-        _("A number has 1 to 32 characters of 0-9 A-Z a-z _ - | * @."),
-        _("Correct it as its source has it."),
-    ),
-    "digits_lost": (
-        _("The spreadsheet has rounded the number: digits are lost."),
-        _("Enter it again from its source."),
-    ),
-    "cert_id_shape": (_("An ID number has 17 digits and a digit or X."), _("Compare it with its source.")),
-}
-
-
 class Told(NamedTuple):
     """What is wrong and what to do, and what it is wrong with: another row of the file, or a declaration on file.
 
@@ -111,11 +66,11 @@ class Told(NamedTuple):
 
 def finding_told(finding: Finding) -> Told:
     """A finding in the words of the page."""
-    meaning, action = AT_THE_CELL.get(finding.code) or error_label(finding.code, finding.detail)
+    meaning, action = describe_cell_error(finding.code, finding.detail)
     row, declaration = OTHER_ROW.search(finding.detail), DECLARATION.search(finding.detail)
     wrong, right = CHARACTER.findall(finding.detail), CHARACTER.findall(finding.action)
     spelling = " → ".join([*wrong, *right]) if wrong else ""
-    return Told(str(meaning), str(action), row and row[1], declaration and declaration[0], spelling)
+    return Told(meaning, action, row and row[1], declaration and declaration[0], spelling)
 
 
 def finding_said(finding: Finding) -> str:

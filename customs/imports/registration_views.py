@@ -18,7 +18,6 @@ from customs.imports.registration_file import COLUMNS, RegistrationFile, read_re
 from customs.web.form_actions import DONE, sentences
 from customs.web.forms import answered
 from customs.web.idempotency import retry_on_conflict
-from customs.web.labels import error_label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
@@ -108,6 +107,5 @@ def _form(
         merchants=sorted(current_caller().merchants or ()),
         offices=list(OFFICES),
         channels=list(Channel),
-        told_of=error_label,
         **{"wrong": (), "count": 0} | wrong,
     )

@@ -16,9 +16,9 @@ from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import next_case
 from customs.errors import CustomsError
 from customs.review.case_views import case_shown, cause_kept, here
+from customs.web.error_catalog import describe_error
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
 from customs.web.idempotency import retry_on_conflict
-from customs.web.labels import error_label
 from customs.web.rendering import render_page
 from customs.web.request import current_caller
 from customs.web.services import services
@@ -115,6 +115,6 @@ def _onward(declaration_id: str, said: Said) -> str:
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = case_shown(declaration_id, cause_kept())
     declaration = shown["dossier"].declaration
-    errors = {field_at(declaration, fault.pointer): error_label(fault.code, fault.detail) for fault in error.errors}
+    errors = {field_at(declaration, fault.pointer): describe_error(fault.code, fault.detail) for fault in error.errors}
     correction: dict[str, Any] = {"typed": request.form, "errors": errors, "said": sentences(error)}
     return render_page("review/case.html", error.status, correction=correction, **shown)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.errors import CustomsError
+from customs.web.error_catalog import describe_error
 from customs.web.i18n import is_chinese
 from customs.web.idempotency import retry_on_conflict
-from customs.web.labels import error_label
 from customs.web.services import services
 from customs.web.session_auth import safe_redirect_target
 from customs.web.template_filters import exact
@@ -69,7 +69,7 @@ def sentences(error: CustomsError) -> list[str]:
 
 
 def _sentence(code: str, detail: str) -> str:
-    words = error_label(code, detail)
+    words = describe_error(code, detail)
     # The exact detail is English only; it names amounts and numbers that the general words cannot.
     meaning = words.meaning if is_chinese() or not detail else detail
     meaning = meaning[:1].upper() + meaning[1:]

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flask import Response, request
-from flask_babel import LazyString, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Caller
 from customs.errors import CustomsError, ErrorDetail, IdempotencyKeyReused, ValidationFailed
 from customs.ids import new_id
+from customs.web.error_catalog import describe_field_error, describe_form_error
 from customs.web.form_actions import TOLD_IN_PLACE, sentences
 from customs.web.idempotency import FIELD, idempotent
 from customs.web.json_body import raw_body
-from customs.web.labels import error_label, shown
+from customs.web.labels import shown
 
 CREATED = 201
 
@@ -57,52 +57,17 @@ def made_once(make: Callable[[Session], tuple[str, str]]) -> Made:
     return Made(answer["id"], secrets[0] if secrets else None)
 
 
-_ = lazy_gettext
-
-# What a form says of itself; the catalogue's words are for whoever writes JSON.
-AT_A_FIELD: Mapping[str, LazyString] = {
-    "required": _("This is needed."),
-    "choice": _("Choose one of the list."),
-    "length": _("This is too short or too long."),
-    "unprintable": _("This holds a character that nobody can see: type it anew."),
-    "amount_invalid": _("Write an amount such as 46.44, without sign or comma."),
-    "amount_places": _("Yen and won have no decimal places, every other currency has two."),
-    "amount_zero": _("An amount is more than 0."),
-    "number_invalid": _("A number has 1 to 32 characters of 0-9 A-Z a-z _ - | * @"),
-    "number_taken": _("This number already stands for another payment: choose another one."),
-    "merchant_unknown": _("This merchant is not one of yours."),
-    "url_invalid": _("Write an address such as https://shop.example/back"),
-    "code_refused": _("The gateway refused this login code: have the payer log in again."),
-    "over_refundable": _("That is more than what is left to refund."),
-    "parameter_invalid": _("This cannot be used here: choose another one."),
-}
-OF_THE_WHOLE: Mapping[str, LazyString] = {
-    "gateway_unavailable": _("The gateway did not answer, and nothing was done. Try again in a moment."),
-    "idempotency_key_in_use": _(
-        "The first press is still being worked on. Wait a moment and press again: nothing is done twice."
-    ),
-    "idempotency_key_reused": _(
-        "This form was sent before with something else in it. Look at the list before you send it again."
-    ),
-    "concurrent_update": _("Somebody else is changing the same thing at this moment. Try again."),
-    "not_paid": _("Only what is paid can be refunded."),
-    "number_unknown": _("The gateway has not told the number of this payment yet. Try again in a moment."),
-}
-# Said with the words that somebody else found for it.
-QUOTED: Mapping[str, LazyString] = {"gateway_refused": _("The gateway refuses this: %(words)s")}
-
-
 @dataclass(frozen=True)
 class Form:
     """What was typed by field, the sentence beneath each field that is wrong, and sentences about the whole.
 
-    `idempotent` is the key that the form carries: pressed twice, it does its deed once.
+    `idempotency_key` is what the form carries: pressed twice, it acts once.
     """
 
     typed: Mapping[str, str] = field(default_factory=dict, repr=False)
     errors: Mapping[str, str] = field(default_factory=dict)
     said: Collection[str] = ()
-    idempotent: str = field(default_factory=lambda: new_id("once"))
+    idempotency_key: str = field(default_factory=lambda: new_id("once"))
 
     def value(self, name: str, otherwise: str = "") -> str:
         """What stands in a field."""
@@ -146,18 +111,11 @@ def answered_at_fields(
 def refused(error: CustomsError, asked: Mapping[str, str], fields: Collection[str]) -> Form:
     """The form as it comes back after this error."""
     named = {fault.pointer.lstrip("/?"): fault.code for fault in reversed(error.errors)}
-    at_fields = {name: _at_a_field(code) for name, code in named.items() if name in fields}
-    whole = [str(OF_THE_WHOLE[code]) for code in (error.code, *named.values()) if code in OF_THE_WHOLE]
-    whole += [str(QUOTED[one.code]) % {"words": one.detail} for one in error.errors if one.code in QUOTED]
+    at_fields = {name: describe_field_error(code) for name, code in named.items() if name in fields}
+    details = {error.code: error.detail} | {one.code: one.detail for one in reversed(error.errors)}
+    whole = [text for code, detail in details.items() if (text := describe_form_error(code, detail))]
     once = request.form.get(FIELD) if not isinstance(error, IdempotencyKeyReused) else None
     return Form(asked, at_fields, whole or ([] if at_fields else sentences(error)), once or new_id("once"))
-
-
-def _at_a_field(code: str) -> str:
-    if code in AT_A_FIELD:
-        return str(AT_A_FIELD[code])
-    words = error_label(code)
-    return f"{words.meaning} {words.action}".strip()
 
 
 Choice = TypeVar("Choice")

@@ -8,7 +8,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, g, request
-from flask_babel import Babel, Domain, get_locale
+from flask_babel import Babel, Domain, force_locale, get_locale, gettext
 
 ROOT = Path(__file__).parent / "translations"
 DOMAIN = "messages"
@@ -76,9 +76,20 @@ def page_language() -> str:
     return BY_SUBTAG.get(str(get_locale().language), ENGLISH)
 
 
+def translate(text: str, language: str) -> str:
+    """Return a text in one language, whichever the page has."""
+    with force_locale(language):
+        return str(gettext(text))
+
+
 def html_language() -> str:
     """The language of this page, as HTML names it."""
-    return page_language().replace("_", "-")
+    return html_tag(page_language())
+
+
+def html_tag(language: str) -> str:
+    """Return a language as HTML names it."""
+    return language.replace("_", "-")
 
 
 def is_chinese() -> bool:

@@ -13,8 +13,7 @@ from customs.declarations.reading.queries import BatchState
 from customs.declarations.states import Action, State
 from customs.gateway import Channel
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.web.error_catalog import BY_CODE
-from customs.web.error_catalog.entry import Words
+from customs.web.error_catalog import Description, describe_error, describe_form_error
 from customs.web.i18n import is_chinese
 
 
@@ -148,15 +147,6 @@ def office_name(office: str) -> str:
     return str(OFFICE_NAMES.get(office, office))
 
 
-def error_label(code: str, otherwise: str = "") -> Words:
-    """What a code means and what to do, in the language of this page; `otherwise` for a code nobody listed."""
-    entry = BY_CODE.get(code)
-    if entry is None:
-        return Words(otherwise or code, "")
-    words = entry.chinese if is_chinese() else entry.english
-    return Words(*(text.replace("`", "") for text in words))
-
-
 # What a person reads when a page cannot be shown, by the answer's status.
 ANSWERS = {
     400: (_("That could not be read"), _("Go back, load the page again, and press the button once more.")),
@@ -181,12 +171,12 @@ CATALOGUED = frozenset(["csrf_rejected"])
 SOMETHING_WENT_WRONG = (_("Something went wrong on our side"), _("It was recorded. Nothing that was accepted is lost."))
 
 
-def response_label(status: int, code: str, title: str) -> Words:
+def response_label(status: int, code: str, title: str) -> Description:
     """What a person is told of an answer that is no page."""
     if code in CATALOGUED:
-        return error_label(code)
+        return describe_error(code)
     known = ANSWERS.get(status, SOMETHING_WENT_WRONG if status >= 500 else None)
-    return Words(*map(str, known)) if known else error_label(code, title)
+    return Description(*map(str, known)) if known else describe_error(code, title)
 
 
 GLOBALS: dict[str, Callable[..., Any] | Any] = {
@@ -195,7 +185,8 @@ GLOBALS: dict[str, Callable[..., Any] | Any] = {
     "channel_shown": channel_shown,
     "error_shown": error_shown,
     "office_name": office_name,
-    "told": error_label,
+    "describe_error": describe_error,
+    "describe_form_error": describe_form_error,
     "AWAITING": AWAITING,
     "CANCELLED": CANCELLED,
     "SWITCHED_ON": SWITCHED_ON,

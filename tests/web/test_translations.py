@@ -12,16 +12,23 @@ from babel.messages.pofile import read_po
 from customs.web import i18n
 
 CUSTOMS = Path(__file__).parents[2] / "customs"
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+METHODS = [
+    ("**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("web/error_catalog.toml", "customs.web.error_catalog:extract"),
+]
 KEYWORDS = {
     "_": None,
     "gettext": None,
     "ngettext": (1, 2),
     "lazy_gettext": None,
     "lazy_ngettext": (1, 2),
+    "translate": None,
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 CHINESE = re.compile(r"[一-鿿]")
+# A title that a name must not hold, named in both languages.
+CHINESE_EXAMPLE = "先生"
 
 
 def texts_of(one: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -76,7 +83,8 @@ def test_what_is_filled_in_is_the_same_in_both(chinese: Catalog):
 
 
 def test_the_source_is_english_and_the_catalogue_is_not(chinese: Catalog):
-    assert [message.id for message in messages(chinese) if CHINESE.search(texts_of(message.id)[0])] == []
+    english = [texts_of(message.id)[0].replace(CHINESE_EXAMPLE, "") for message in messages(chinese)]
+    assert list(filter(CHINESE.search, english)) == []
     # A few words are the same everywhere: names, formats, abbreviations.
     untranslated = [
         one.id for one in messages(chinese) if one.string == one.id and re.search("[a-z]{3} [a-z]{3}", str(one.id))

@@ -11,13 +11,13 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.amendments import changes_typed, field_at
 from customs.declarations.actions.decisions import Reviewing
-from customs.declarations.labels import fault_told
 from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import declaration_of
 from customs.declarations.schemas import ModifyIn, ReasonIn
 from customs.declarations.services import services
 from customs.declarations.views import dossier_shown
 from customs.errors import CustomsError, ValidationFailed
+from customs.web.error_catalog import describe_field_error
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
@@ -113,7 +113,9 @@ def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = dossier_shown(declaration_id)
     declaration = shown["dossier"].declaration
-    found = {field_at(declaration, fault.pointer): fault_told(fault.code, fault.detail) for fault in error.errors}
+    found = {
+        field_at(declaration, fault.pointer): describe_field_error(fault.code, fault.detail) for fault in error.errors
+    }
     marked = {field: words for field, words in found.items() if field in request.form}
     correction = {"typed": request.form, "errors": marked, "said": _said_of_all(error, found, marked)}
     return render_page("declarations/page.html", error.status, correction=correction, **shown)
