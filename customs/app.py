@@ -27,10 +27,12 @@ from customs.payments.rate_views import pages as rate_pages
 from customs.payments.views import pages as payment_pages
 from customs.reconciliation.api import api as bills_api
 from customs.reconciliation.views import pages as bill_pages
+from customs.review import labels as review_labels
 from customs.review.bulk_correction_views import pages as correction_pages
 from customs.review.case_action_views import pages as case_decision_pages
 from customs.review.case_views import pages as case_pages
 from customs.review.group_views import pages as review_pages
+from customs.site import navigation
 from customs.site.account_views import pages as people_pages
 from customs.site.admin_views import pages as admin_pages
 from customs.site.api_key_views import pages as key_pages
@@ -76,6 +78,8 @@ def assembled() -> Flask:
     rendering.init_app(app)
     request_logging.init_app(app)
     error_handlers.init_app(app)
+    navigation.init_app(app)
+    review_labels.init_app(app)
     for blueprint in (
         declarations_api,
         payments_api,

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -128,6 +128,21 @@ class Strict(Schema):
 
 def nested(schema: type[Schema], **options: Any) -> fields.Nested:
     return fields.Nested(schema, error_messages={"required": REQUIRED, "null": NULL, "type": NOT_OBJECT}, **options)
+
+
+def placed_errors(messages: Any, place: str = "") -> Iterator[tuple[str, FieldError]]:
+    """The leaves of marshmallow's messages, each with the JSON pointer of its place (without the first slash)."""
+    if isinstance(messages, dict):
+        for key, below in messages.items():
+            # "_schema" is marshmallow's name for the object itself.
+            yield from placed_errors(below, place if key == "_schema" else f"{place}/{_escaped(key)}".lstrip("/"))
+        return
+    for error in messages:
+        yield place, error
+
+
+def _escaped(key: object) -> str:
+    return str(key)[:100].replace("~", "~0").replace("/", "~1")
 
 
 NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,32}", re.ASCII)

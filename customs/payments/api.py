@@ -21,6 +21,7 @@ from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
+from customs.web import csrf
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate_json
 from customs.web.rendering import render_bare_page
@@ -157,6 +158,7 @@ def read_rate() -> dict[str, Any]:
 
 
 @open_doors.post(create.NOTIFY_PATH)
+@csrf.exempt
 def notify() -> Response:
     """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
     verifier = services().verifier

@@ -5,8 +5,8 @@ Reasons are kept as English sentences of ours; what customs or the gateway said 
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from flask import Flask
 from flask_babel import LazyString, lazy_gettext
 
 from customs.declarations.failure_causes import Error
@@ -116,9 +116,8 @@ def _together(word: str, facts: str) -> str:
     return f"{word}{between}{facts}" if facts else word
 
 
-GLOBALS: dict[str, Callable[..., Any]] = {
-    "case_facts": case_facts,
-    "cause_facts": cause_facts,
-    "cause_told": cause_told,
-    "explanation_told": explanation_told,
-}
+def init_app(app: Flask) -> None:
+    """Give templates the sentences about cases."""
+    app.jinja_env.globals.update(
+        case_facts=case_facts, cause_facts=cause_facts, cause_told=cause_told, explanation_told=explanation_told
+    )

@@ -1,9 +1,9 @@
-"""What stands around every page: the way to all others, the gateway's light, who is signed in."""
+"""The navigation around every page: links to all others, the gateway's health, who is signed in."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import Flask, request
 from flask_babel import LazyString, lazy_gettext
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from customs.declarations.reading.failure_groups import open_cases
 from customs.lanes.queries import Light, light_of
 from customs.web.i18n import LANGUAGES
 from customs.web.labels import Shown
+from customs.web.rendering import NAVIGATION
 from customs.web.services import services
 from customs.web.session_auth import current_visit
 
@@ -60,8 +61,13 @@ REVIEW = "/review"
 OF_THIS_DESK = (Light.UNATTENDED, Light.TROUBLED)
 
 
-def surroundings() -> dict[str, Any]:
-    """What the shell's template needs, for the person of this request."""
+def init_app(app: Flask) -> None:
+    """Put the navigation around every page."""
+    app.extensions[NAVIGATION] = _navigation
+
+
+def _navigation() -> dict[str, Any]:
+    """Return what the template of the navigation shows to the user of this request."""
     visit = current_visit()
     with services().reading() as db:
         cases, light = _looked(db, visit.caller)

@@ -1,32 +1,42 @@
-"""No other site may act with a person's session: a request that changes something says where it comes from."""
+"""CSRF protection: a request that changes something must come from a page of this site."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.datastructures import Headers
 
 from customs.errors import CsrfRejected
-from customs.payments.collect.create import NOTIFY_PATH
 
-READING = frozenset(["GET", "HEAD", "OPTIONS"])
-# These doors know no session: a key opens the API, and the gateway signs what it tells.
-WITHOUT_SESSION = ("/api/", NOTIFY_PATH)
+SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS"])
+# The API knows no session, which a foreign page could use: a key opens it.
+API = "/api/"
+
+View = TypeVar("View", bound=Callable[..., object])
 
 
 def init_app(app: Flask) -> None:
-    """Look at every request before its door does."""
+    """Check every request before its view does."""
     app.before_request(_refuse_foreign)
 
 
+def exempt(view: View) -> View:
+    """Mark a view that knows no session and takes requests from elsewhere."""
+    view.is_csrf_exempt = True  # type: ignore[attr-defined]
+    return view
+
+
 def _refuse_foreign() -> None:
-    if request.method in READING or request.path.startswith(WITHOUT_SESSION):
+    if request.method in SAFE_METHODS or request.path.startswith(API):
         return
-    if not is_own(request.headers, request.host):
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not (getattr(view, "is_csrf_exempt", False) or is_same_origin(request.headers, request.host)):
         raise CsrfRejected
 
 
-def is_own(headers: Headers, host: str) -> bool:
-    """Whether a request comes from a page of ours: all that it says of its origin has to agree, and it must say.
+def is_same_origin(headers: Headers, host: str) -> bool:
+    """Whether a request comes from a page of this site: all that it says of its origin has to agree, and it must say.
 
     Browsers send Sec-Fetch-Site where the connection is trusted, and Origin with every POST.
     """

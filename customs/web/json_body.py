@@ -1,4 +1,4 @@
-"""Reading a JSON body strictly: plain or gzip, one object, no key twice, no NaN, no text that is not Unicode."""
+"""Strict reading of JSON bodies: plain or gzip, no key twice, no NaN, no text that is not Unicode."""
 
 import json
 import zlib
@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from flask import g, request
 from marshmallow import Schema, ValidationError
 
-from customs.declarations.intake.validate import complaints_of
 from customs.errors import ErrorDetail, MalformedRequest, PayloadTooLarge, UnsupportedEncoding, ValidationFailed
+from customs.validation import placed_errors
 
 LARGEST_BODY = 32 * 1024 * 1024
 TOO_LARGE = f"a body may have {LARGEST_BODY >> 20} MiB, also once it is decompressed; split the batch"
@@ -23,14 +23,14 @@ MOST_PACKED = 1032
 
 
 def read_json() -> Any:
-    """The request's JSON; raises MalformedRequest or PayloadTooLarge, saying what to do."""
+    """Parse the request's JSON; raises MalformedRequest or PayloadTooLarge, which say what to do."""
     if request.mimetype != "application/json":
         raise MalformedRequest("send JSON, with Content-Type: application/json")
     return parse_json(raw_body())
 
 
 def raw_body() -> bytes:
-    """The request's body, decompressed when it came as gzip.
+    """Return the request's body, decompressed when it came as gzip.
 
     Raises PayloadTooLarge, UnsupportedEncoding or MalformedRequest.
     """
@@ -47,10 +47,10 @@ def raw_body() -> bytes:
 
 
 def decompressed(packed: bytes) -> bytes:
-    """What a gzip file holds; a bomb that says its size is not unpacked at all, and no other beyond LARGEST_BODY."""
-    said = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
+    """Decompress a gzip file, up to LARGEST_BODY; one that states a larger size is not read at all."""
+    stated_size = int.from_bytes(packed[-SIZE_BYTES:], "little") if packed.startswith(GZIP_MAGIC) else 0
     # What no packing could reach is not a size, but the end of a broken file.
-    if LARGEST_BODY < said <= len(packed) * MOST_PACKED:
+    if LARGEST_BODY < stated_size <= len(packed) * MOST_PACKED:
         raise PayloadTooLarge(TOO_LARGE)
     file = zlib.decompressobj(GZIP_WINDOW)
     try:
@@ -66,7 +66,7 @@ def decompressed(packed: bytes) -> bytes:
 
 
 def parse_json(raw: bytes) -> Any:
-    """Strict JSON in UTF-8, with or without a byte order mark."""
+    """Parse strict JSON in UTF-8, with or without a byte order mark."""
     try:
         text = raw.decode("utf-8-sig")
         parsed = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
@@ -84,19 +84,20 @@ def parse_json(raw: bytes) -> Any:
 
 
 def validate_json(schema: Schema) -> Any:
-    """The request's body through a schema; raises ValidationFailed with a pointer for each fault."""
+    """Load the request's body with a schema; raises ValidationFailed with a pointer for each error."""
     return validate(schema, read_json())
 
 
 def validate(schema: Schema, body: Any) -> Any:
-    """What was read through a schema; raises ValidationFailed with a pointer for each fault."""
+    """Load what was read with a schema; raises ValidationFailed with a pointer for each error."""
     try:
         return schema.load(body)
     except ValidationError as error:
-        complaints = list(complaints_of(error.messages))
+        placed = list(placed_errors(error.messages))
+        place, first = placed[0]
         raise ValidationFailed(
-            f"{complaints[0].place or 'the body'}: {complaints[0].detail}; {complaints[0].action}",
-            errors=[ErrorDetail(f"/{one.place}" if one.place else "", one.code, one.detail) for one in complaints],
+            f"{place or 'the body'}: {first}; {first.action}",
+            errors=[ErrorDetail(f"/{place}" if place else "", one.code, str(one)) for place, one in placed],
         ) from error
 
 

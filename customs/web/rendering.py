@@ -1,11 +1,9 @@
-"""How pages are sent: rendered in their language, under a policy that lets nothing in from elsewhere."""
+"""Rendering of pages in their language, under a content security policy that lets nothing in from elsewhere."""
 
 from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 
-from customs.review import labels as review_labels
-from customs.site import navigation
 from customs.web import i18n, labels, static_files, template_filters
 from customs.web import request as web_request
 from customs.web.session_auth import is_secure
@@ -31,11 +29,13 @@ HTMX_CONFIG = (
     '"morphIgnore":["data-htmx-powered","open"]}'
 )
 ONE_YEAR = 31_536_000
+# The extension that returns what the navigation around a page shows.
+NAVIGATION = "navigation"
 HTML = "text/html"
 
 
 def init_app(app: Flask) -> None:
-    """Teach templates the desk's words and forms, and put the headers on every page."""
+    """Give templates their filters and globals, and put security headers on every page."""
     i18n.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(template_filters.FILTERS)
@@ -45,27 +45,28 @@ def init_app(app: Flask) -> None:
         html_language=i18n.html_language,
         url_with=web_request.url_with,
     )
-    app.jinja_env.globals.update(labels.GLOBALS | review_labels.GLOBALS)
+    app.jinja_env.globals.update(labels.GLOBALS)
     app.after_request(_secure)
 
 
 def render_bare_page(template: str, http_status: int = 200, **shown: Any) -> Response:
-    """A page without the shell, for anybody."""
+    """Render a page without navigation, for anybody."""
     return Response(render_template(template, **shown), http_status, content_type=f"{HTML}; charset=utf-8")
 
 
 def render_page(template: str, http_status: int = 200, **shown: Any) -> Response:
-    """A page of the desk inside its shell, for whoever signed in."""
-    return render_bare_page(template, http_status, **navigation.surroundings(), **shown)
+    """Render a page inside the navigation, for somebody who signed in."""
+    navigation = current_app.extensions[NAVIGATION]()
+    return render_bare_page(template, http_status, **navigation, **shown)
 
 
 def render_fragment(template: str, **shown: Any) -> Response:
-    """A part of a page, which the page asks for by itself."""
+    """Render a part of a page, which the page itself asks for."""
     return render_bare_page(template, **shown)
 
 
 def wants_html() -> bool:
-    """Whether a browser asks; whoever takes anything is a program."""
+    """Whether the client is a browser; one that accepts anything is a program."""
     return HTML in request.headers.get("Accept", "")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from customs.container import Services
-from customs.web.csrf import is_own
+from customs.web.csrf import is_same_origin
 from tests.web.visiting import People
 
 HERE = "desk.example:8000"
@@ -24,7 +24,7 @@ def database_url(sqlite_url: str) -> str:
     ],
 )
 def test_what_comes_from_here_is_let_through(headers: dict[str, str]):
-    assert is_own(headers, HERE)
+    assert is_same_origin(headers, HERE)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_comes_from_here_is_let_through(headers: dict[str, str]):
     ],
 )
 def test_what_comes_from_elsewhere_or_does_not_say_is_refused(headers: dict[str, str]):
-    assert not is_own(headers, HERE)
+    assert not is_same_origin(headers, HERE)
 
 
 def test_every_door_that_changes_something_refuses_a_foreign_form(services: Services):

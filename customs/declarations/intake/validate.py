@@ -18,6 +18,7 @@ from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.text_rules.numbers import SURELY_DOUBTFUL, is_long, looks_rounded
 from customs.text_rules.rules import DIGITS_DOUBTFUL
+from customs.validation import placed_errors
 
 Locate = Callable[[str], tuple[int | None, str | None]]
 
@@ -175,19 +176,10 @@ def shape(rows: Sequence[Any]) -> Shaped:
     return Shaped(len(rows), orders, misshapen)
 
 
-def complaints_of(messages: Any, place: str = "") -> Iterator[Complaint]:
+def complaints_of(messages: Any) -> Iterator[Complaint]:
     """The leaves of marshmallow's messages, each at its place."""
-    if isinstance(messages, dict):
-        for key, below in messages.items():
-            # "_schema" is marshmallow's name for the object itself.
-            yield from complaints_of(below, place if key == "_schema" else f"{place}/{_escaped(key)}".lstrip("/"))
-        return
-    for fault in messages:
-        yield Complaint(place, fault.code, Severity.ERROR, str(fault), fault.action)
-
-
-def _escaped(key: object) -> str:
-    return str(key)[:100].replace("~", "~0").replace("/", "~1")
+    for place, error in placed_errors(messages):
+        yield Complaint(place, error.code, Severity.ERROR, str(error), error.action)
 
 
 def _rounded_alike(checked: Checked) -> None:
