@@ -46,3 +46,10 @@ def test_the_lock_holds_exact_versions_with_hashes_and_no_address() -> None:
     assert required
     assert wrong == []
     assert "://" not in lock
+
+
+def test_every_picture_is_small() -> None:
+    pictures = list((ROOT / "docs" / "pictures").iterdir())
+
+    assert pictures
+    assert [file.name for file in pictures if file.suffix != ".png" or file.stat().st_size > 150_000] == []
