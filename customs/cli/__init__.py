@@ -10,7 +10,7 @@ from customs.cli.admin import api_key, db, doctor, keys, lanes, registrations
 from customs.cli.declarations import modify, redeclare, status, submit
 from customs.cli.payments import pay, query, rate, refund
 from customs.cli.processes import clock, demo, sandbox, up, web, worker
-from customs.cli.reconcile import bill
+from customs.cli.reconcile import reconcile
 from customs.cli.users import user
 from customs.db import database
 from customs.db.database import UnusableDatabase
@@ -27,10 +27,11 @@ def commands() -> None:
 for command in (
     *(up, web, worker, clock, sandbox, demo),
     *(submit, status, redeclare, modify),
-    *(pay, refund, query, rate, bill),
+    *(pay, refund, query, rate, reconcile),
     *(lanes, registrations, db, api_key, user, keys, doctor),
 ):
     commands.add_command(command)
+commands.add_command(reconcile, "bill")
 
 
 def main() -> None:

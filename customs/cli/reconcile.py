@@ -1,4 +1,4 @@
-"""The command of whoever closes the books: a bill held against our payments and refunds."""
+"""Reconcile a bill of the gateway with the payments and refunds on file."""
 
 import json
 import os
@@ -33,8 +33,8 @@ COLOURS = {"differing": "red", "only_theirs": "yellow", "only_ours": "yellow"}
     help="Write the bill to FILE, as it was received.",
 )
 @click.option("--refresh", is_flag=True, help="Download it anew, even if it is kept.")
-def bill(start: datetime, end: datetime, as_json: bool, file: Path | None, refresh: bool) -> None:
-    """Hold the gateway's bill from START to END, both included, against our payments and refunds."""
+def reconcile(start: datetime, end: datetime, as_json: bool, file: Path | None, refresh: bool) -> None:
+    """Reconcile the gateway's bill from START to END, both included, with our payments and refunds."""
     services = Services(read_settings())
     settings = services.settings
     bills = Bills(services.engine, services.vault, services.gateway, settings.agent_no, services.declarations)

@@ -56,7 +56,7 @@ def list_page() -> Response:
     before = str(number_in_cursor(cursor))
     with services().reading() as db:
         found = list_groups(db, current_caller(), GroupFilters(**wanted), limit=limit, cursor=before)
-        shown: dict[str, Any] = {"lately": decided_lately(db, current_caller(), database.now(db))}
+        shown: dict[str, Any] = {"recent": decided_lately(db, current_caller(), database.now(db))}
     shown |= {"groups": found.rows, "next_cursor": found.next_cursor, "asked": asked, "choices": CHOICES}
     return render_page(
         "review/groups.html", offices_behind=offices_behind, is_narrowed=bool(given_filters(*CHOICES)), **shown
@@ -72,18 +72,18 @@ def show(cause_id: str) -> Response:
         group = group_of(db, caller, cause_id)
         found = members(db, caller, cause_id, limit=limit, cursor=cursor)
         shown: dict[str, Any] = {"people": assignable(db, caller), "comments": comments_of(db, caller, cause_id)}
-        shown["lately"] = decided_lately(db, caller, database.now(db))
+        shown["recent"] = decided_lately(db, caller, database.now(db))
     shown |= {"group": group, "cases": found.rows, "next_cursor": found.next_cursor}
     return render_page("review/cause.html", offices_behind=offices_behind, **shown, **_words(group.cause.error))
 
 
-@pages.get("/review/lately")
+@pages.get("/review/recent")
 @login_required(Scope.DECLARATIONS_READ)
-def lately() -> Response:
+def recent() -> Response:
     """What the pages ask for while something goes on that this person sent out."""
     with services().reading() as db:
         found = decided_lately(db, current_caller(), database.now(db))
-    return render_fragment("review/lately.html", lately=found)
+    return render_fragment("review/recent.html", recent=found)
 
 
 @pages.post("/review/causes/<cause_id>/assign")

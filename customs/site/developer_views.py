@@ -63,9 +63,9 @@ def make_own_key() -> Response:
     return _start(handed_once(lambda keys: keys.create(wish)))
 
 
-@pages.get("/seen/<key_id>")
+@pages.get("/keys/<key_id>/activity")
 @login_required(Scope.WEBHOOKS_WRITE)
-def live_first_call(key_id: str) -> Response:
+def key_activity(key_id: str) -> Response:
     """What came with a key so far: its batch, or why its last call was refused."""
     allow_only_arguments()
     caller = current_caller()
@@ -73,7 +73,7 @@ def live_first_call(key_id: str) -> Response:
         key = key_seen(db, key_id, caller)
         batch = newest_batch_of(db, key.family, caller)
         asked = list_requests(db, [key.family], RequestFilters(), limit=1, cursor=None).rows
-    return render_fragment("developers/seen.html", key_id=key.id, batch=batch, last=asked[0] if asked else None)
+    return render_fragment("developers/key_activity.html", key_id=key.id, batch=batch, last=asked[0] if asked else None)
 
 
 @pages.get("/sandbox")

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from customs.site.metrics import DeskCollector
+from customs.site.metrics import MetricsCollector
 from customs.web.services import services
 
 health = Blueprint("health", __name__)
@@ -26,5 +26,5 @@ def readyz() -> tuple[Response, int]:
 @health.get("/metrics")
 def metrics() -> Response:
     registry = CollectorRegistry()
-    registry.register(DeskCollector(services()))
+    registry.register(MetricsCollector(services()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,10 +1,12 @@
-"""The doors of the workbench and of the figures: where the day stands, and how it went."""
+"""Show the workbench and the statistics: how the day stands, and how the days before it went."""
 
 from datetime import date, timedelta
+from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
 from sqlalchemy.orm import Session
+from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Caller, Scope
 from customs.declarations.open_rows import batches_with_open_rows
@@ -18,9 +20,11 @@ from customs.web.session_auth import login_required, request_time
 pages = Blueprint("workbench", __name__)
 
 RECENT_BATCHES = 5
-# How many days the figures may look back, by the word in the address.
+# How many days the statistics may look back, by the value in the address.
 SPANS = {"7": 7, "30": 30, "90": 90}
 MOST_CAUSES = 10
+# Addresses of version 0.1, for bookmarks and for pages that a browser still shows.
+MOVED = {"/figures": "/statistics", "/today": "/_partials/today", "/review/lately": "/review/recent"}
 
 
 @pages.get("/")
@@ -30,7 +34,7 @@ def workbench() -> Response:
         return render_page("workbench.html", **_day(db, current_caller()))
 
 
-@pages.get("/today")
+@pages.get("/_partials/today")
 @login_required(Scope.DECLARATIONS_READ)
 def today() -> Response:
     """The part of the workbench that changes while one looks."""
@@ -38,14 +42,22 @@ def today() -> Response:
         return render_fragment("today.html", **_day(db, current_caller()))
 
 
-@pages.get("/figures")
+@pages.get("/statistics")
 @login_required(Scope.DECLARATIONS_READ)
-def figures() -> Response:
+def statistics() -> Response:
     span = SPANS.get(request.args.get("days", ""), SPANS["7"])
     until = day_of(request_time())
     with services().reading() as db:
-        shown = _figures(db, current_caller(), until - timedelta(days=span - 1), until)
-    return render_page("figures.html", span=span, spans=SPANS.values(), **shown)
+        shown = _statistics(db, current_caller(), until - timedelta(days=span - 1), until)
+    return render_page("statistics.html", span=span, spans=SPANS.values(), **shown)
+
+
+@pages.before_app_request
+def redirect_earlier_address() -> WerkzeugResponse | None:
+    if request.path not in MOVED:
+        return None
+    query = request.query_string.decode("latin-1")
+    return redirect(f"{MOVED[request.path]}?{query}" if query else MOVED[request.path], HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _day(db: Session, caller: Caller) -> dict[str, Any]:
@@ -61,7 +73,7 @@ def _day(db: Session, caller: Caller) -> dict[str, Any]:
     }
 
 
-def _figures(db: Session, caller: Caller, since: date, until: date) -> dict[str, Any]:
+def _statistics(db: Session, caller: Caller, since: date, until: date) -> dict[str, Any]:
     days = [since + timedelta(days=passed) for passed in range((until - since).days + 1)]
     return {
         "days": days,

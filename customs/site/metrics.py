@@ -1,4 +1,4 @@
-"""What Prometheus sees, read from the database: every process counts there, so any one of them can tell."""
+"""Collect metrics for Prometheus from the database: every process counts there, so any one of them can answer."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from customs.web.services import WebServices
 from customs.webhooks.models import Endpoint
 
 
-class DeskCollector(Collector):
+class MetricsCollector(Collector):
     """Collects once per scrape, in one snapshot."""
 
     def __init__(self, services: WebServices) -> None:
@@ -50,7 +50,7 @@ def _pushes(db: Session) -> Iterator[Metric]:
     for channel, state, count in db.execute(counted.group_by(Push.channel, Push.state)):
         pushes.add_metric([channel, state], count)
     yield pushes
-    review = GaugeMetricFamily("customs_declarations_needing_review", "Declarations with an open case.")
+    review = GaugeMetricFamily("customs_declarations_in_review", "Declarations with an open case.")
     review.add_metric([], db.scalar(select(func.count()).where(Declaration.needs_review)) or 0)
     yield review
 
@@ -60,7 +60,7 @@ def _calls(db: Session) -> Iterator[Metric]:
         "customs_gateway_calls", "Signed calls by how they ended.", labels=["channel", "action", "outcome"]
     )
     latency = HistogramMetricFamily(
-        "customs_gateway_call_seconds", "Wall clock of signed calls.", labels=["channel", "action"]
+        "customs_gateway_call_duration_seconds", "Wall clock of signed calls.", labels=["channel", "action"]
     )
     rows = db.execute(
         select(
@@ -77,13 +77,13 @@ def _calls(db: Session) -> Iterator[Metric]:
     seconds: dict[tuple[str, str], float] = {}
     for channel, action, outcome, bucket, count, spent in rows:
         outcomes[channel, action, outcome] = outcomes.get((channel, action, outcome), 0) + int(count)
-        held = buckets.setdefault((channel, action), {})
-        held[bucket] = held.get(bucket, 0) + int(count)
+        counts = buckets.setdefault((channel, action), {})
+        counts[bucket] = counts.get(bucket, 0) + int(count)
         seconds[channel, action] = seconds.get((channel, action), 0.0) + spent
     for labels, count in outcomes.items():
         calls.add_metric(list(labels), count)
-    for pair, held in buckets.items():
-        latency.add_metric(list(pair), buckets=cumulative(held.items()), sum_value=seconds[pair])
+    for pair, counts in buckets.items():
+        latency.add_metric(list(pair), buckets=cumulative(counts.items()), sum_value=seconds[pair])
     yield calls
     yield latency
 
@@ -97,7 +97,9 @@ def _backlog(db: Session) -> Iterator[Metric]:
     payments = GaugeMetricFamily("customs_due_payments", "Payments and refunds that are due and not yet claimed.")
     payments.add_metric([], work["payments"].waiting + work["refunds"].waiting)
     yield payments
-    age = GaugeMetricFamily("customs_due_age_seconds", "How long the oldest push has been due, vain attempts included.")
+    age = GaugeMetricFamily(
+        "customs_oldest_due_push_age_seconds", "How long the oldest push has been due, failed attempts included."
+    )
     age.add_metric([], work["pushes"].age(now))
     yield age
     ages = GaugeMetricFamily("customs_work_due_age_seconds", "The same for each kind of work.", labels=["work"])

@@ -59,9 +59,9 @@ def count(services: Services):
 
 def test_an_empty_desk_has_figures_too(scrape: Scrape):
     assert scrape("customs_due_pushes") == 0
-    assert scrape("customs_due_age_seconds") == 0
+    assert scrape("customs_oldest_due_push_age_seconds") == 0
     assert scrape("customs_lanes_stopped") == 0
-    assert scrape("customs_declarations_needing_review") == 0
+    assert scrape("customs_declarations_in_review") == 0
     assert scrape("customs_redis_up") == 0
 
 
@@ -75,14 +75,14 @@ def test_pushes_are_counted_by_channel_and_state_without_what_was_cancelled(desk
     for (channel, state), expected in states.items():
         assert scrape("customs_pushes", channel=channel, state=state) == expected
     assert scrape("customs_pushes", channel="wechatpay", state="UNDECLARED") is None
-    assert scrape("customs_declarations_needing_review") == 1
+    assert scrape("customs_declarations_in_review") == 1
 
 
 def test_the_backlog_is_what_is_due_and_not_claimed(desk: Desk, scrape: Scrape):
     for _ in range(3):
         desk.declare()
     assert scrape("customs_due_pushes") == 3
-    assert 0 <= (scrape("customs_due_age_seconds") or 0) < 30
+    assert 0 <= (scrape("customs_oldest_due_push_age_seconds") or 0) < 30
 
     desk.claim(room=2)
 
@@ -103,14 +103,14 @@ def test_calls_are_counted_over_all_processes_and_times(count, scrape: Scrape):
     named = {"channel": "alipay", "action": "SUBMIT"}
     assert scrape("customs_gateway_calls_total", **named, outcome="answered") == 4
     assert scrape("customs_gateway_calls_total", **named, outcome="unknown") == 1
-    assert scrape("customs_gateway_call_seconds_count", **named) == 5
-    assert scrape("customs_gateway_call_seconds_sum", **named) == pytest.approx(4 * 0.04 + 15.001)
+    assert scrape("customs_gateway_call_duration_seconds_count", **named) == 5
+    assert scrape("customs_gateway_call_duration_seconds_sum", **named) == pytest.approx(4 * 0.04 + 15.001)
 
 
 def test_a_bucket_holds_all_the_faster_calls(count, scrape: Scrape):
     count(*(("wechatpay", "QUERY", "answered", int(bound * 1000)) for bound in (*BUCKETS, 60)))
 
-    held = [scrape("customs_gateway_call_seconds_bucket", le=str(bound)) for bound in (*BUCKETS, "+Inf")]
+    held = [scrape("customs_gateway_call_duration_seconds_bucket", le=str(bound)) for bound in (*BUCKETS, "+Inf")]
 
     assert held == [float(number) for number in range(1, len(BUCKETS) + 2)]
 

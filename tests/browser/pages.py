@@ -53,7 +53,7 @@ PAGES = (
     Opened("/", "clerk"),
     Opened("/account", "clerk"),
     Opened("/sign-in/code/set-up", "clerk"),
-    Opened("/figures", "clerk"),
+    Opened("/statistics", "clerk"),
     Opened("/search", "clerk"),
     Opened("/search", "clerk", query="q=nothing-at-all"),
     Opened("/import", "clerk"),
@@ -179,13 +179,13 @@ ANSWERS = (
 )
 NO_PAGES = {
     "parts that a page asks for by itself": {
-        "/today",
+        "/_partials/today",
         "/batches/<batch_id>/progress",
         "/declarations/<declaration_id>/live",
-        "/review/lately",
+        "/review/recent",
         "/payments/<payment_id>/live",
         "/payments/<payment_id>/refunds",
-        "/developers/seen/<key_id>",
+        "/developers/keys/<key_id>/activity",
         "/developers/webhooks/<endpoint_id>/deliveries",
         "/admin/queue/numbers",
         "/admin/queue/findings",

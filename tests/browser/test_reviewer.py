@@ -70,8 +70,8 @@ def test_a_group_is_mended_without_a_mouse_and_seen_to_its_end(reviewer: Browsin
     correct_them_all(reviewer)
 
     page.evaluate("() => { window.isStillTheSamePage = true; }")
-    expect(page.locator("#lately[hx-get]")).to_have_count(0, timeout=PATIENCE)
-    expect(page.locator("#lately").get_by_role("status")).to_have_text(
+    expect(page.locator("#recent[hx-get]")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("#recent").get_by_role("status")).to_have_text(
         re.compile(rf"^\s*Accepted by customs\s*{ALIKE}\s*$")
     )
     assert page.evaluate("window.isStillTheSamePage")

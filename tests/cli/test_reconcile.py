@@ -1,4 +1,4 @@
-"""`customs bill` before our own sandbox: a payment is made, paid and refunded, and stands in both books."""
+"""`customs reconcile` before our own sandbox: a payment is made, paid and refunded, and stands in both books."""
 
 import json
 import stat
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from customs.cli.reconcile import bill
+from customs.cli import commands
 from customs.config import read_settings
 from customs.container import Services
 from customs.gateway import Channel, Sale, method_of
@@ -39,8 +39,8 @@ def environment(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         yield variables
 
 
-def run(*arguments: str) -> Any:
-    return CliRunner().invoke(bill, [*arguments], catch_exceptions=False)
+def run(*arguments: str, command: str = "reconcile") -> Any:
+    return CliRunner().invoke(commands, [command, *arguments], catch_exceptions=False)
 
 
 def paid_at_the_gateway(services: Services) -> str:
@@ -66,7 +66,7 @@ def test_a_bill_of_the_sandbox_is_reconciled_shown_and_saved(environment: dict[s
     # Midnight may have passed since.
     days = DAY, datetime.now(GATEWAY_TIME).date().isoformat()
     shown = run(*days, "--save", str(file))
-    as_json = json.loads(run(*days, "--json").output)
+    as_json = json.loads(run(*days, "--json", command="bill").output)
 
     assert (shown.exit_code, "only theirs" in shown.output) == (0, True)
     assert {entry["out_order_no"]: entry["verdict"] for entry in as_json["data"]} == {

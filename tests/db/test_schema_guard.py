@@ -40,7 +40,7 @@ def looked_for(services: Services) -> dict[str, Any]:
     client.set_cookie("customs_session", "whoever")
     return {
         "api": client.get("/api/v1/batches", headers={"Authorization": "Bearer ck_test_x"}),
-        "page": client.get("/today", headers={"Accept": "text/html"}),
+        "page": client.get("/_partials/today", headers={"Accept": "text/html"}),
         "readyz": client.get("/readyz"),
         "healthz": client.get("/healthz"),
     }

@@ -131,7 +131,7 @@ def test_another_merchants_failures_are_not_there(desk: Desk, people: People):
     assert other.post(f"{cause_of(desk, declaration_id)}/correct", ids=[declaration_id]).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/review", "/review/causes/cause_1", "/review/lately"])
+@pytest.mark.parametrize("path", ["/review", "/review/causes/cause_1", "/review/recent"])
 def test_a_stranger_is_asked_to_sign_in(people: People, path: str):
     assert people.stranger().get(path).status_code == 303
 
@@ -243,14 +243,14 @@ def test_a_group_with_one_wrong_value_is_corrected_and_sent_until_it_is_cleared(
     assert all(desk.push(one).next_action is Action.MODIFY for one in ids)
     page = reviewer.follow(done)
     assert "3 declarations are corrected." in text_of(page)
-    assert 'hx-get="/review/lately"' in page.text
+    assert 'hx-get="/review/recent"' in page.text
 
     for one in ids:
         desk.end(one)
 
-    lately = reviewer.get("/review/lately")
-    assert "Accepted by customs 3" in text_of(lately)
-    assert "hx-get" not in lately.text
+    recent = reviewer.get("/review/recent")
+    assert "Accepted by customs 3" in text_of(recent)
+    assert "hx-get" not in recent.text
 
 
 def test_nothing_is_changed_before_there_is_a_reason(desk: Desk, reviewer: Visitor):
@@ -351,7 +351,7 @@ def test_a_clerk_corrects_a_group_too_and_the_trail_says_so(desk: Desk, people: 
     assert found == {(clerk.person_id, one, "typed wrongly") for one in ids}
 
 
-# Decided lately.
+# Decided recently.
 
 
 def test_what_somebody_else_sent_out_is_not_ones_own(desk: Desk, reviewer: Visitor):
@@ -365,8 +365,8 @@ def test_what_fails_again_is_named(desk: Desk, reviewer: Visitor):
     reviewer.post("/declarations/redeclare", ids=[declaration_id], reason="works again", back="/review")
     desk.end(declaration_id, "EXCEPT")
 
-    lately = reviewer.get("/review/lately")
+    recent = reviewer.get("/review/recent")
 
-    assert "1 needs somebody again" in text_of(lately)
-    assert f'href="/review/cases/{declaration_id}"' in lately.text
+    assert "1 needs somebody again" in text_of(recent)
+    assert f'href="/review/cases/{declaration_id}"' in recent.text
     assert desk.declaration(declaration_id).state is State.EXCEPT

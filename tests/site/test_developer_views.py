@@ -19,7 +19,7 @@ from tests.web.visiting import People, Visitor, text_of
 
 PAGE = "/developers"
 TEXT = re.compile(r"ck_(?:test|live)_[A-Za-z0-9_-]{43}")
-SEEN = re.compile(r"/developers/seen/key_[0-9a-f]{32}")
+ACTIVITY = re.compile(r"/developers/keys/key_[0-9a-f]{32}/activity")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_ones_own_key_is_shown_with_a_call_that_works_and_the_batch_is_seen(peop
     made = developer.post(f"{PAGE}/key", once="one")
     (key,) = set(TEXT.findall(made.text))
     erp = Erp(developer.client, key)
-    seen = SEEN.search(made.text)[0]
+    seen = ACTIVITY.search(made.text)[0]
     waiting = developer.get(seen)
     erp.post("/batches", {"declarations": []})
     refused = developer.get(seen)
@@ -88,7 +88,7 @@ def test_the_key_and_the_call_are_of_ones_own_merchants(people: People, services
 
 
 def test_what_came_with_anothers_key_is_not_seen(people: People):
-    seen = SEEN.search(people.signed_in("developer").post(f"{PAGE}/key", once="one").text)[0]
+    seen = ACTIVITY.search(people.signed_in("developer").post(f"{PAGE}/key", once="one").text)[0]
 
     assert people.signed_in("developer", ["M1"]).get(seen).status_code == 404
 

@@ -1,4 +1,4 @@
-"""The workbench and the figures: the day's numbers as tallies hold them, for the merchants of whoever looks."""
+"""The workbench and the statistics: the day's numbers as tallies hold them, for the merchants of whoever looks."""
 
 import re
 
@@ -54,21 +54,21 @@ def test_an_empty_desk_says_how_to_begin(people: People):
 def test_the_live_part_asks_again_only_while_something_goes_on(people: People, desk: Desk):
     clerk = people.signed_in("clerk")
     declaration = desk.declare()
-    running = clerk.get("/today").text
+    running = clerk.get("/_partials/today").text
 
     desk.end(declaration)
-    ended = clerk.get("/today").text
+    ended = clerk.get("/_partials/today").text
 
     assert 'hx-trigger="every 2s"' in running
     assert "hx-trigger" not in ended
 
 
 @pytest.mark.parametrize("days", ["7", "30", "90", "", "-1", "x", "9" * 50])
-def test_the_figures_are_drawn_for_any_span(people: People, desk: Desk, days: str):
+def test_the_statistics_are_drawn_for_any_span(people: People, desk: Desk, days: str):
     desk.end(desk.declare())
     desk.end(desk.declare(), "FAIL", explanation="registration unknown")
 
-    page = people.signed_in("clerk").get(f"/figures?days={days}")
+    page = people.signed_in("clerk").get(f"/statistics?days={days}")
 
     assert page.status_code == 200
     assert "registration unknown" in text_of(page)
@@ -76,3 +76,17 @@ def test_the_figures_are_drawn_for_any_span(people: People, desk: Desk, days: st
 
 def test_a_developer_reads_the_workbench_and_imports_too(people: People):
     assert people.signed_in("developer", [make.MERCHANT]).get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("earlier", "today"),
+    [
+        ("/figures?days=30", "/statistics?days=30"),
+        ("/today", "/_partials/today"),
+        ("/review/lately", "/review/recent"),
+    ],
+)
+def test_an_earlier_address_leads_to_the_page(people: People, earlier: str, today: str):
+    answer = people.stranger().get(earlier)
+
+    assert (answer.status_code, answer.headers["Location"]) == (308, today)

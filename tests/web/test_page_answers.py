@@ -48,7 +48,7 @@ OTHERWISE = {
     ("GET", "/batches/<batch_id>/progress"),
     ("GET", "/declarations/redeclare"),
     ("POST", "/filters"),
-    ("GET", "/review/lately"),
+    ("GET", "/review/recent"),
     ("POST", "/import/<draft_id>/alike"),
     ("POST", "/import/<draft_id>/undo"),
     ("POST", "/import/<draft_id>/rows/<int:number>/strays"),
