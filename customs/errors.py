@@ -163,6 +163,12 @@ class GatewayUnavailable(CustomsError):
     status = 503
 
 
+class DatabaseUnavailable(CustomsError):
+    """The database cannot be used now."""
+
+    status = 503
+
+
 class Misconfigured(CustomsError):
     """The environment does not say what is needed."""
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from customs.db import database
 from customs.db.database import UnusableDatabase
-from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge
+from customs.errors import CustomsError, DatabaseUnavailable, ErrorDetail, PayloadTooLarge
 from customs.timestamps import instant
 from customs.web import rendering
 from customs.web.labels import response_label
@@ -79,6 +79,10 @@ def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Re
 def _of_customs_error(error: CustomsError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("a request failed", code=error.code, request_id=g.get("request_id"))
+    return _render(error)
+
+
+def _render(error: CustomsError) -> Response:
     return problem(
         error.status,
         error.code,
@@ -108,7 +112,7 @@ def _of_database(error: SQLAlchemyError) -> Response:
     kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
     log.error("the database is away", error=kind, request_id=g.get("request_id"))
     detail = str(error) if isinstance(error, UnusableDatabase) else "try again"
-    return problem(503, "database_unavailable", "The database cannot be used now", detail, retry_after=BUSY_SECONDS)
+    return _render(DatabaseUnavailable(detail, retry_after=BUSY_SECONDS))
 
 
 def _of_crash(error: InternalServerError) -> Response:

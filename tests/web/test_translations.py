@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from customs.web import i18n
+from customs.web import error_catalog, i18n
 
 CUSTOMS = Path(__file__).parents[2] / "customs"
 METHODS = [
@@ -35,15 +35,15 @@ def texts_of(one: str | tuple[str, ...]) -> tuple[str, ...]:
     return one if isinstance(one, tuple) else (one,)
 
 
-def said() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    for file, _line, message, _comments, _context in extract_from_dir(str(CUSTOMS), METHODS, keywords=KEYWORDS):
+def extracted(root: Path = CUSTOMS) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    for file, _line, message, _comments, _context in extract_from_dir(str(root), METHODS, keywords=KEYWORDS):
         yield file, message
 
 
 @pytest.fixture(scope="module")
 def source() -> dict[str | tuple[str, ...], str]:
     """Every message by what it says in English, with a file that says it."""
-    return {message: file for file, message in said()}
+    return {message: file for file, message in extracted()}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,17 @@ def chinese() -> Catalog:
 
 def messages(catalogue: Catalog) -> list[Message]:
     return [message for message in catalogue if message.id]
+
+
+def test_a_new_entry_of_the_error_catalogue_needs_its_translation(tmp_path: Path, chinese: Catalog):
+    (tmp_path / "web").mkdir()
+    text = error_catalog.FILE.read_text()
+    new = '[orders.on_the_moon]\nmeaning = "The office is on the moon."\naction = "Correct the amount."\n'
+    (tmp_path / "web" / error_catalog.FILE.name).write_text(f"{text}\n{new}")
+
+    missing = {message for _, message in extracted(tmp_path)} - {message.id for message in messages(chinese)}
+
+    assert missing == {"The office is on the moon."}
 
 
 def test_nothing_is_missing(source: dict[str | tuple[str, ...], str], chinese: Catalog):

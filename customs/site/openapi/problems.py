@@ -6,8 +6,6 @@ from http import HTTPStatus
 from customs.errors import CustomsError
 from customs.site.openapi.json_schema import Json, id_of, instant, list_of, ref, text, thing
 
-# Answered by the renderer for what is no class of ours.
-RENDERED = {"database_unavailable": HTTPStatus.SERVICE_UNAVAILABLE}
 # A wait that helps is told in seconds.
 WAITS = {"concurrent_update", "idempotency_key_in_use", "database_unavailable", "gateway_unavailable", "rate_limited"}
 
@@ -56,8 +54,7 @@ CHALLENGE: Json = {"description": 'Bearer realm="customs"', "schema": {"type": "
 
 def statuses() -> dict[str, int]:
     """The status of every code that is a problem's own, as the classes of errors say it."""
-    made = {code_of(kind): kind.status for kind in kinds()}
-    return made | {code: int(status) for code, status in RENDERED.items()}
+    return {code_of(kind): kind.status for kind in kinds()}
 
 
 def kinds(above: type[CustomsError] = CustomsError) -> Iterator[type[CustomsError]]:
@@ -96,12 +93,11 @@ def _answer(status: int, codes: list[str]) -> Json:
 
 def _example(status: int, code: str) -> Json:
     titles = {code_of(kind): kind.__new__(kind).title for kind in kinds()}
-    title = titles.get(code, "The database cannot be reached")
     return {
         "type": f"/errors/{code}",
-        "title": title,
+        "title": titles[code],
         "status": status,
-        "detail": title,
+        "detail": titles[code],
         "code": code,
         "request_id": id_of("req")["examples"][0],
         "errors": [],
