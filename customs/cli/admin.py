@@ -233,11 +233,11 @@ def registrations_import(file: Path) -> None:
 @click.command()
 def doctor() -> None:
     """Say what is wrong and how to mend it; exit 1 when something is."""
-    findings = health_checks.examine(Services(read_settings()))
+    results = health_checks.run_checks(Services(read_settings()))
     table = Table("", "part", "what was found", "what to do")
-    for finding in findings:
-        mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[finding.verdict]
-        table.add_row(mark, finding.part, escape(finding.found), escape(finding.mend))
+    for result in results:
+        mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[result.verdict]
+        table.add_row(mark, result.part, escape(str(result.finding)), escape(str(result.remedy)))
     Console().print(table)
-    if any(finding.verdict == "wrong" for finding in findings):
+    if any(result.verdict == "wrong" for result in results):
         sys.exit(1)

@@ -1,10 +1,12 @@
-"""What is wrong with this desk and how to mend it: each part is looked at and says so in one line."""
+"""Health checks: look at each part of the desk; say in one line what is wrong and how to mend it."""
 
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from flask_babel import LazyString, lazy_gettext
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,40 +22,54 @@ from customs.declarations.models import Batch, Declaration
 from customs.declarations.reading import recount
 from customs.errors import DecryptionKeyMissing, GatewayUnavailable
 from customs.gateway import Signer, UnreadableKey
+from customs.jobs.process_registry import Kind, Process, list_processes
 from customs.lanes.queries import LaneState, lanes_in_use, state_of
 from customs.ops.backlog import backlogs
-from customs.ops.check_result import NOTHING, Examined, Said
-from customs.ops.process_checks import look_at_processes, look_at_redis
 from customs.payments.models import Payment, Refund
 from customs.webhooks.models import Endpoint
 
 OLD_BACKLOG_SECONDS = 60.0
 CONNECT_SECONDS = 3.0
-# Sentences that translators find; their facts are put in when they are said.
-_ = Said
+# English at a terminal, the page's language on a page.
+_ = lazy_gettext
+# What is missing without a kind of process, and how to start one. A desk used by commands alone needs no web process.
+NEEDED = {
+    Kind.WORKER: (_("no worker runs: nothing is declared"), _("start `customs worker`")),
+    Kind.CLOCK: (_("no clock runs: what is due later is late"), _("start `customs clock`")),
+}
+PARTS = {Kind.WORKER: "workers", Kind.CLOCK: "clock"}
 
 
-def examine(services: Services, *, thoroughly: bool = True) -> list[Examined]:
-    """Look at every part; what depends on the database is left out when it is away.
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found: `verdict` is ok, note or wrong; the remedy is empty where nothing has to be done."""
 
-    Unless `thoroughly`, also what takes long on a large desk.
+    part: str
+    verdict: str
+    finding: LazyString | str
+    remedy: LazyString | str = ""
+
+
+def run_checks(services: Services, *, thoroughly: bool = True) -> list[CheckResult]:
+    """Run every check; those that read the database are left out while it cannot be used.
+
+    `thoroughly`: also the checks that take long on a large desk.
     """
-    examined = [one for look in LOOKS for one in look(services)]
-    if any(one.part == "database" and one.verdict == "wrong" for one in examined):
-        return examined
-    looks = (*DATABASE_LOOKS, *LONG_LOOKS) if thoroughly else DATABASE_LOOKS
-    return examined + [one for look in looks for one in look(services)]
+    results = [result for check in CHECKS for result in check(services)]
+    if any(result.part == "database" and result.verdict == "wrong" for result in results):
+        return results
+    checks = (*DATABASE_CHECKS, *SLOW_CHECKS) if thoroughly else DATABASE_CHECKS
+    return results + [result for check in checks for result in check(services)]
 
 
-def _settings(services: Services) -> Iterator[Examined]:
-    settings = services.settings
-    where = {"url": settings.base_url}
+def _settings(services: Services) -> Iterator[CheckResult]:
+    settings, url = services.settings, services.settings.base_url
     if settings.sandbox:
-        yield Examined("gateway", "ok", _("this desk speaks to the sandbox at %(url)s", where))
+        yield CheckResult("gateway", "ok", _("this desk speaks to the sandbox at %(url)s", url=url))
     else:
-        yield Examined("gateway", "ok", _("this desk speaks to the real gateway at %(url)s", where))
+        yield CheckResult("gateway", "ok", _("this desk speaks to the real gateway at %(url)s", url=url))
     if settings.sandbox and not _is_local(settings.base_url):
-        yield Examined(
+        yield CheckResult(
             "gateway", "note", _("CUSTOMS_SANDBOX is on, and the gateway is not on this machine"), _("is it a sandbox?")
         )
 
@@ -62,66 +78,66 @@ def _is_local(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1", "sandbox")
 
 
-def _database(services: Services) -> Iterator[Examined]:
-    kind = {"kind": "SQLite" if services.settings.is_sqlite else "PostgreSQL"}
+def _database(services: Services) -> Iterator[CheckResult]:
+    kind = "SQLite" if services.settings.is_sqlite else "PostgreSQL"
     try:
         with services.engine.execution_options(**{ANY_VERSION: True}).connect() as db:
             mismatch = mismatch_of(db)
     except UnusableDatabase as error:
-        yield Examined("database", "wrong", _("%(kind)s: %(error)s", kind | {"error": error}))
+        yield CheckResult("database", "wrong", _("%(kind)s: %(error)s", kind=kind, error=error))
         return
     except SQLAlchemyError as error:
-        away = _("%(kind)s: %(error)s", kind | {"error": type(error).__name__})
-        yield Examined("database", "wrong", away, _("check CUSTOMS_DATABASE_URL"))
+        away = _("%(kind)s: %(error)s", kind=kind, error=type(error).__name__)
+        yield CheckResult("database", "wrong", away, _("check CUSTOMS_DATABASE_URL"))
         return
     if mismatch:
-        old = _("%(kind)s, not at the version of this program", kind)
-        yield Examined("database", "wrong", old, _("run `customs db upgrade`, or install what it was upgraded with"))
+        old = _("%(kind)s, not at the version of this program", kind=kind)
+        yield CheckResult("database", "wrong", old, _("run `customs db upgrade`, or install what it was upgraded with"))
     elif trouble := services.readiness.trouble():
-        full = _("%(kind)s: %(error)s", kind | {"error": trouble})
-        yield Examined("database", "wrong", full, _("make room on its disk, or let this program write to it"))
+        full = _("%(kind)s: %(error)s", kind=kind, error=trouble)
+        yield CheckResult("database", "wrong", full, _("make room on its disk, or let this program write to it"))
     else:
-        yield Examined("database", "ok", _("%(kind)s, at the newest version", kind))
+        yield CheckResult("database", "ok", _("%(kind)s, at the newest version", kind=kind))
 
 
-def _signing_key(services: Services) -> Iterator[Examined]:
+def _signing_key(services: Services) -> Iterator[CheckResult]:
     file = services.settings.private_key_file
     try:
         Signer.from_file(file)
     except (OSError, UnreadableKey) as error:
-        mend = _("set WISECASHIER_PRIVATE_KEY_FILE, or `customs keys generate DIR`")
-        yield Examined("signing key", "wrong", _("%(file)s: %(error)s", {"file": file, "error": error}), mend)
+        remedy = _("set WISECASHIER_PRIVATE_KEY_FILE, or `customs keys generate DIR`")
+        yield CheckResult("signing key", "wrong", _("%(file)s: %(error)s", file=file, error=error), remedy)
         return
-    yield Examined("signing key", "ok", _("%(file)s can be read", {"file": file}))
+    yield CheckResult("signing key", "ok", _("%(file)s can be read", file=file))
 
 
-def _notifications(services: Services) -> Iterator[Examined]:
-    """Without them payments are asked for all the same, only later."""
+def _notifications(services: Services) -> Iterator[CheckResult]:
+    """Whether notifications of payments can arrive and be verified; without them payments are polled."""
     settings = services.settings
-    mend = _("set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key")
+    remedy = _("set WISECASHIER_PUBLIC_KEY_FILE to the gateway's public key")
     try:
         verified = services.verifier is not None
     except GatewayUnavailable as error:
-        found = _("%(file)s: %(error)s", {"file": settings.public_key_file, "error": error.__cause__})
-        yield Examined("notifications", "wrong", found, mend)
+        found = _("%(file)s: %(error)s", file=settings.public_key_file, error=error.__cause__)
+        yield CheckResult("notifications", "wrong", found, remedy)
         return
     if not verified:
-        yield Examined("notifications", "note", _("cannot be verified: payments are only asked for"), mend)
+        yield CheckResult("notifications", "note", _("cannot be verified: payments are only asked for"), remedy)
     elif not settings.desk_url:
-        mend = _("set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk")
-        yield Examined("notifications", "note", _("nobody tells us of payments: they are only asked for"), mend)
+        remedy = _("set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk")
+        yield CheckResult("notifications", "note", _("nobody tells us of payments: they are only asked for"), remedy)
 
 
-def _gateway(services: Services) -> Iterator[Examined]:
+def _gateway(services: Services) -> Iterator[CheckResult]:
     try:
-        _knock(urlsplit(services.settings.base_url), services.settings.ca_bundle or DEFAULT_CA_BUNDLE_PATH)
+        _connect(urlsplit(services.settings.base_url), services.settings.ca_bundle or DEFAULT_CA_BUNDLE_PATH)
     except OSError as error:
-        found = _("cannot be reached: %(error)s", {"error": error})
-        yield Examined("gateway", "wrong", found, _("check WISECASHIER_BASE_URL and the network"))
+        found = _("cannot be reached: %(error)s", error=error)
+        yield CheckResult("gateway", "wrong", found, _("check WISECASHIER_BASE_URL and the network"))
 
 
-def _knock(url: SplitResult, ca_bundle: str) -> None:
-    """Connect as a call does, certificate included. Raises OSError."""
+def _connect(url: SplitResult, ca_bundle: str) -> None:
+    """Connect as a call does, TLS certificate included. Raises OSError."""
     port = url.port or (443 if url.scheme == "https" else 80)
     with socket.create_connection((url.hostname or "", port), CONNECT_SECONDS) as connection:
         if url.scheme == "https":
@@ -129,24 +145,72 @@ def _knock(url: SplitResult, ca_bundle: str) -> None:
             trusting.wrap_socket(connection, server_hostname=url.hostname).close()
 
 
-def _lanes(services: Services) -> Iterator[Examined]:
+def _redis(services: Services) -> Iterator[CheckResult]:
+    """Try whether a job can be enqueued and taken: an answer to PING is not enough."""
+    trouble = services.notifier.trouble()
+    if trouble is None:
+        workers = services.notifier.workers() or 0
+        found = _("takes jobs and gives them away; %(workers)d workers wait for them", workers=workers)
+        yield CheckResult("redis", "ok", found)
+        return
+    found = _("does not work, and nothing is lost: %(trouble)s", trouble=trouble)
+    remedy = _("start it, or `customs up`; workers drain by themselves every second meanwhile")
+    yield CheckResult("redis", "note", found, remedy)
+
+
+def _processes(services: Services) -> Iterator[CheckResult]:
+    """Which processes run, and which of them work without some part."""
     with services.reading() as db:
         now = database.now(db)
-        stood = [(lane, state_of(lane, now)) for lane in lanes_in_use(db, services.settings)]
-    for lane, state in stood:
+        known = list_processes(db)
+    if not known:
+        nobody = _("nothing of this desk runs"), _("`customs up`, or `customs web`, `customs worker`, `customs clock`")
+        yield CheckResult("processes", "note", *nobody)
+        return
+    alive = [process for process in known if process.runs(now)]
+    for kind, missing in NEEDED.items():
+        count = sum(process.kind is kind for process in alive)
+        if count:
+            yield CheckResult(PARTS[kind], "ok", _("%(count)d running", count=count))
+        else:
+            yield CheckResult(PARTS[kind], "wrong", *missing)
+    yield from _troubled(alive)
+    yield from _of_other_versions(alive)
+
+
+def _troubled(alive: list[Process]) -> Iterator[CheckResult]:
+    for process in alive:
+        if process.trouble:
+            facts = {"host": process.host, "pid": process.pid, "trouble": process.trouble}
+            found = _("process %(pid)d on %(host)s: %(trouble)s", **facts)
+            yield CheckResult(PARTS.get(process.kind, "processes"), "note", found, _("mend that part; work goes on"))
+
+
+def _of_other_versions(alive: list[Process]) -> Iterator[CheckResult]:
+    versions = sorted({process.version for process in alive})
+    if len(versions) > 1:
+        found = _("versions %(versions)s run side by side", versions=", ".join(versions))
+        yield CheckResult("processes", "note", found, _("restart those of the older version"))
+
+
+def _lanes(services: Services) -> Iterator[CheckResult]:
+    with services.reading() as db:
+        now = database.now(db)
+        states = [(lane, state_of(lane, now)) for lane in lanes_in_use(db, services.settings)]
+    for lane, state in states:
         if state is LaneState.STOPPED:
-            found = _("agent %(agent)s is stopped: %(reason)s", {"agent": lane.agent_no, "reason": lane.reason})
-            yield Examined("lane", "wrong", found, _("mend the cause, then `customs lanes resume`"))
+            found = _("agent %(agent)s is stopped: %(reason)s", agent=lane.agent_no, reason=lane.reason)
+            yield CheckResult("lane", "wrong", found, _("mend the cause, then `customs lanes resume`"))
         elif state is LaneState.FAILING:
-            failure = {"agent": lane.agent_no, "failure": lane.failure}
-            found = _("no call of agent %(agent)s brings an answer: %(failure)s", failure)
-            yield Examined("lane", "wrong", found, _("look at the network, the certificate and the gateway"))
-    if all(state is LaneState.OPEN for _lane, state in stood):
-        yield Examined("lane", "ok", _("calls go through"))
+            facts = {"agent": lane.agent_no, "failure": lane.failure}
+            found = _("no call of agent %(agent)s brings an answer: %(failure)s", **facts)
+            yield CheckResult("lane", "wrong", found, _("look at the network, the certificate and the gateway"))
+    if all(state is LaneState.OPEN for _lane, state in states):
+        yield CheckResult("lane", "ok", _("calls go through"))
 
 
-def _backlog(services: Services) -> Iterator[Examined]:
-    """What goes to the gateway must not wait; a receiver of webhooks that does not answer keeps its own waiting."""
+def _backlog(services: Services) -> Iterator[CheckResult]:
+    """Age of what is due: late calls to the gateway are wrong, late webhooks are the receiver's own matter."""
     with services.reading() as db:
         now = database.now(db)
         work = backlogs(db, now)
@@ -154,44 +218,46 @@ def _backlog(services: Services) -> Iterator[Examined]:
     age = max(one.age(now) for one in work.values())
     late = age > OLD_BACKLOG_SECONDS
     waiting = sum(one.waiting for one in work.values())
-    found = _("%(count)d due, the oldest for %(seconds).0f s", {"count": waiting, "seconds": age})
-    mend = _("start more `customs worker`, or look at the lane") if late else NOTHING
-    yield Examined("backlog", "wrong" if late else "ok", found, mend)
+    found = _("%(count)d due, the oldest for %(seconds).0f s", count=waiting, seconds=age)
+    remedy = _("start more `customs worker`, or look at the lane") if late else ""
+    yield CheckResult("backlog", "wrong" if late else "ok", found, remedy)
     if deliveries.age(now) > OLD_BACKLOG_SECONDS:
-        found = _("the oldest delivery has been due for %(seconds).0f s", {"seconds": deliveries.age(now)})
-        yield Examined("webhooks", "note", found, _("look at the receivers"))
+        found = _("the oldest delivery has been due for %(seconds).0f s", seconds=deliveries.age(now))
+        yield CheckResult("webhooks", "note", found, _("look at the receivers"))
 
 
-def _review(services: Services) -> Iterator[Examined]:
+def _review(services: Services) -> Iterator[CheckResult]:
     with services.reading() as db:
         count = db.scalar(select(func.count()).select_from(Declaration).where(Declaration.needs_review)) or 0
     if count:
-        found = _("%(count)d declarations need somebody", {"count": count})
-        yield Examined("review", "note", found, _("`customs status NUMBER` says why"))
+        found = _("%(count)d declarations need somebody", count=count)
+        yield CheckResult("review", "note", found, _("`customs status NUMBER` says why"))
     with services.reading() as db:
         money = {name: db.scalar(_cases_of(kind)) or 0 for name, kind in (("payments", Payment), ("refunds", Refund))}
     if any(money.values()):
-        found = _("%(payments)d payments and %(refunds)d refunds need somebody", money)
-        yield Examined("review", "note", found, _("`customs query NUMBER` asks for one now, its page says what to do"))
+        found = _("%(payments)d payments and %(refunds)d refunds need somebody", **money)
+        yield CheckResult(
+            "review", "note", found, _("`customs query NUMBER` asks for one now, its page says what to do")
+        )
 
 
 def _cases_of(kind: type[Payment | Refund]) -> Select[int]:
     return select(func.count()).select_from(kind).where(kind.case_reason.is_not(None))
 
 
-def _webhooks(services: Services) -> Iterator[Examined]:
+def _webhooks(services: Services) -> Iterator[CheckResult]:
     with services.reading() as db:
         paused = db.scalars(
             select(Endpoint).where(Endpoint.paused_at.is_not(None), Endpoint.deleted_at.is_(None))
         ).all()
     for endpoint in paused:
-        named = {"endpoint": endpoint.id, "why": endpoint.paused_why}
-        mend = _("mend the receiver, then POST /api/v1/webhook-endpoints/%(endpoint)s/resume", named)
-        yield Examined("webhooks", "note", _("%(endpoint)s is paused: %(why)s", named), mend)
+        remedy = _("mend the receiver, then POST /api/v1/webhook-endpoints/%(endpoint)s/resume", endpoint=endpoint.id)
+        found = _("%(endpoint)s is paused: %(why)s", endpoint=endpoint.id, why=endpoint.paused_why)
+        yield CheckResult("webhooks", "note", found, remedy)
 
 
-def _vault(services: Services) -> Iterator[Examined]:
-    """The newest and the oldest buyer: a key that is missing shows at one end."""
+def _vault(services: Services) -> Iterator[CheckResult]:
+    """Decrypt the newest and the oldest buyer: a missing key shows at one end."""
     with services.reading() as db:
         sealed = select(Declaration.id, Declaration.buyer).where(Declaration.buyer.is_not(None)).limit(1)
         orders = Declaration.created_at, Declaration.created_at.desc()
@@ -201,24 +267,24 @@ def _vault(services: Services) -> Iterator[Examined]:
             if row is not None:
                 services.vault.open_buyer(row.buyer, row.id)
     except DecryptionKeyMissing as error:
-        found = _("cannot be opened: %(error)s", {"error": error.detail})
-        yield Examined("names and ID numbers", "wrong", found, _("put the older key back into CUSTOMS_PII_KEYS"))
+        found = _("cannot be opened: %(error)s", error=error.detail)
+        yield CheckResult("names and ID numbers", "wrong", found, _("put the older key back into CUSTOMS_PII_KEYS"))
         return
-    yield Examined("names and ID numbers", "ok", _("can be opened"))
+    yield CheckResult("names and ID numbers", "ok", _("can be opened"))
 
 
-def _tallies(services: Services) -> Iterator[Examined]:
-    """Every declaration counted anew: some 20 seconds for a million."""
+def _tallies(services: Services) -> Iterator[CheckResult]:
+    """Count every declaration again: some 20 seconds for a million."""
     found = recount.find(services.engine)
     if not found:
-        yield Examined("tallies", "ok", _("say what the tables hold"))
+        yield CheckResult("tallies", "ok", _("say what the tables hold"))
         return
-    counts = {"tallies": len(found.tallies), "causes": found.causes}
-    wrong = _("%(tallies)d do not say what the tables hold; %(causes)d cases are without their cause", counts)
-    yield Examined("tallies", "wrong", wrong, _("run `customs db recount`; was an older program running?"))
+    facts = {"tallies": len(found.tallies), "causes": found.causes}
+    wrong = _("%(tallies)d do not say what the tables hold; %(causes)d cases are without their cause", **facts)
+    yield CheckResult("tallies", "wrong", wrong, _("run `customs db recount`; was an older program running?"))
 
 
-# How the audit trail does not fit: `number` is the first entry that does not, `entries` so many before it do.
+# How the audit trail does not fit: `number` is the first entry that does not, `entries` how many before it do.
 TAMPERED = {
     Tampering.ALTERED: _("entry %(number)s was altered; the %(entries)d before it fit"),
     Tampering.MISSING: _("entry %(number)s is missing; the %(entries)d before it fit"),
@@ -228,51 +294,51 @@ TAMPERED = {
 }
 
 
-def look_at_trail(services: Services) -> Iterator[Examined]:
-    """Every entry of it: some 15 seconds for a million."""
+def _audit_trail(services: Services) -> Iterator[CheckResult]:
+    """Verify every entry: some 15 seconds for a million."""
     with services.reading() as db:
         verdict = services.audit.verify(db)
         unrecorded = _unrecorded_batch(db)
-    mend = _("somebody wrote to the database: compare with an export or a backup of an earlier day")
+    remedy = _("somebody wrote to the database: compare with an export or a backup of an earlier day")
     if verdict.what is Tampering.SEAL:
-        mend = _(
+        remedy = _(
             "after a change of CUSTOMS_SECRET_KEY: `customs keys rotate --seal-audit-trail`; "
             "else somebody wrote to the database: compare with an export or a backup of an earlier day"
         )
     if verdict.what is not None:
-        found = TAMPERED[verdict.what].of(number=verdict.first_bad, entries=verdict.entries)
-        yield Examined("audit trail", "wrong", found, mend)
+        found = TAMPERED[verdict.what] % {"number": verdict.first_bad, "entries": verdict.entries}
+        yield CheckResult("audit trail", "wrong", found, remedy)
     elif unrecorded is not None:
-        found = _("it fits, and knows nothing of %(batch)s: it was put back", {"batch": unrecorded})
-        yield Examined("audit trail", "wrong", found, mend)
+        found = _("it fits, and knows nothing of %(batch)s: it was put back", batch=unrecorded)
+        yield CheckResult("audit trail", "wrong", found, remedy)
     else:
-        found = _("%(entries)d entries, each as it was written", {"entries": verdict.entries})
-        yield Examined("audit trail", "ok", found)
+        found = _("%(entries)d entries, each as it was written", entries=verdict.entries)
+        yield CheckResult("audit trail", "ok", found)
 
 
 def _unrecorded_batch(db: Session) -> str | None:
-    """The oldest or newest batch, where nobody is on record for it: then all of the trail was taken or put back."""
-    # What came before there was a trail names no sender.
-    handed_in = select(Batch.id).where(Batch.sender_id != "").limit(1)
-    ends = [db.scalar(handed_in.order_by(order)) for order in (Batch.created_at, Batch.created_at.desc())]
+    """Return the oldest or newest batch if the trail does not know it: then the whole trail was removed or put back."""
+    # Batches from before there was a trail name no sender.
+    submitted = select(Batch.id).where(Batch.sender_id != "").limit(1)
+    ends = [db.scalar(submitted.order_by(order)) for order in (Batch.created_at, Batch.created_at.desc())]
     recorded = {db.scalar(select(AuditEntry.subject_id).where(AuditEntry.subject_id == one).limit(1)) for one in ends}
     return next((one for one in ends if one not in recorded), None)
 
 
-LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
+CHECKS: tuple[Callable[[Services], Iterator[CheckResult]], ...] = (
     _settings,
     _database,
-    look_at_redis,
+    _redis,
     _signing_key,
     _notifications,
     _gateway,
 )
-DATABASE_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (
-    look_at_processes,
+DATABASE_CHECKS: tuple[Callable[[Services], Iterator[CheckResult]], ...] = (
+    _processes,
     _lanes,
     _backlog,
     _review,
     _webhooks,
     _vault,
 )
-LONG_LOOKS: tuple[Callable[[Services], Iterator[Examined]], ...] = (_tallies, look_at_trail)
+SLOW_CHECKS: tuple[Callable[[Services], Iterator[CheckResult]], ...] = (_tallies, _audit_trail)

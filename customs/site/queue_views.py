@@ -1,9 +1,9 @@
-"""The page of the queue's health: what waits, who works, what the doctor says; its numbers are asked for anew."""
+"""The queue page: work that waits, processes that run, results of the health checks; its numbers refresh themselves."""
 
 from typing import Any
 
 from flask import Blueprint, Response, current_app
-from flask_babel import LazyString, gettext, lazy_gettext
+from flask_babel import LazyString, lazy_gettext
 from markupsafe import Markup, escape
 
 from customs.auth.principal import Scope
@@ -12,8 +12,7 @@ from customs.db import database
 from customs.declarations.labels import OUTCOMES
 from customs.declarations.states import Action
 from customs.ops.backlog import backlogs
-from customs.ops.check_result import Said
-from customs.ops.health_checks import OLD_BACKLOG_SECONDS, examine
+from customs.ops.health_checks import OLD_BACKLOG_SECONDS, run_checks
 from customs.stats.call_counters import calls_by_outcome
 from customs.web.labels import Shown, shown
 from customs.web.rendering import render_fragment, render_page
@@ -75,12 +74,12 @@ def live_numbers() -> Response:
 def live_findings() -> Response:
     allow_only_arguments()
     container: Services = current_app.extensions["services"]
-    found = examine(container, thoroughly=False)
-    return render_fragment("admin/findings.html", found=found, said=in_words, parts=PARTS, verdicts=VERDICTS)
+    results = run_checks(container, thoroughly=False)
+    return render_fragment("admin/findings.html", results=results, marked_up=marked_up, parts=PARTS, verdicts=VERDICTS)
 
 
 def _numbers() -> dict[str, Any]:
-    """What is counted at this moment, and its words."""
+    """Return the present counts, and the labels to show them with."""
     with services().reading() as db:
         now = database.now(db)
         work, calls = backlogs(db, now), calls_by_outcome(db)
@@ -97,8 +96,8 @@ def _numbers() -> dict[str, Any]:
     }
 
 
-def in_words(said: Said) -> Markup:
-    """A sentence of the doctor's in the language of this page, with what one types set apart."""
-    pieces = str(gettext(said.text, **said.facts)).split("`") if said.text else [""]
-    typed = Markup("<code>{}</code>")
-    return Markup("").join(typed.format(one) if at % 2 else escape(one) for at, one in enumerate(pieces))
+def marked_up(text: LazyString | str) -> Markup:
+    """Return a text in the language of this page, with what stands in backticks as code."""
+    pieces = str(text).split("`")
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(one) if at % 2 else escape(one) for at, one in enumerate(pieces))

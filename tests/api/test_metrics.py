@@ -139,10 +139,10 @@ def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Service
         db.flush()
         db.add(Delivery(id="whd_1", endpoint_id="whe_1", announcement_id="evt_1", created_at=desk.now, due_at=desk.now))
 
-    looked = [one for one in health_checks.examine(services) if one.part == "webhooks"]
+    (result,) = [one for one in health_checks.run_checks(services) if one.part == "webhooks"]
 
     assert (scrape("customs_webhook_endpoints_paused"), scrape("customs_due_deliveries")) == (1, 1)
-    assert [(one.verdict, "410" in one.found, "whe_1/resume" in one.mend) for one in looked] == [("note", True, True)]
+    assert (result.verdict, "410" in result.finding, "whe_1/resume" in result.remedy) == ("note", True, True)
 
 
 def test_no_number_of_an_order_is_a_label(desk: Desk, client):

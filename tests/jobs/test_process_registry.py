@@ -29,7 +29,7 @@ def signs(services: Services) -> dict[Kind, SignOfLife]:
 
 
 def verdicts(services: Services) -> dict[str, str]:
-    return {one.part: one.verdict for one in health_checks.examine(services, thoroughly=False)}
+    return {one.part: one.verdict for one in health_checks.run_checks(services, thoroughly=False)}
 
 
 def seen(services: Services, kind: Kind, ago: timedelta) -> None:
@@ -78,7 +78,7 @@ def test_a_process_says_what_it_does_without_and_when_that_is_over(services: Ser
     sign = signs[Kind.WORKER]
     sign.trouble = "the queue does not work: OutOfMemoryError"
     sign.leave()
-    during = attended(services), [one.found for one in health_checks.examine(services, thoroughly=False)]
+    during = attended(services), [one.finding for one in health_checks.run_checks(services, thoroughly=False)]
 
     sign.trouble = None
     sign.leave()

@@ -111,7 +111,7 @@ def test_the_work_goes_on_while_it_refuses_and_the_worker_goes_back_when_it_work
         goes_on = crew.is_declared()
         wait_until(lambda: crew.trouble() is not None, "the worker says that it looks for work by itself", SECONDS)
         said = [
-            one for one in health_checks.examine(crew.deployment.services, thoroughly=False) if one.part == "workers"
+            one for one in health_checks.run_checks(crew.deployment.services, thoroughly=False) if one.part == "workers"
         ]
     finally:
         mend(crew.redis)

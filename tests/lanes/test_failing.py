@@ -50,7 +50,7 @@ UNREADABLE = Unknown("<html>")
 
 
 def verdicts(services: Services) -> dict[str, tuple[str, str]]:
-    return {one.part: (one.verdict, one.found) for one in health_checks.examine(services, thoroughly=False)}
+    return {one.part: (one.verdict, one.finding) for one in health_checks.run_checks(services, thoroughly=False)}
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, UNREADABLE], ids=["certificate", "not understood"])

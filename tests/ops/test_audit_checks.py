@@ -3,7 +3,7 @@
 import pytest
 
 from customs.ops import health_checks
-from customs.ops.check_result import Examined
+from customs.ops.health_checks import CheckResult
 from tests import make
 from tests.audit.trails import Trail
 from tests.product import Desk
@@ -15,8 +15,8 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-def look(trail: Trail) -> Examined:
-    (found,) = [one for one in health_checks.examine(trail.services) if one.part == "audit trail"]
+def look(trail: Trail) -> CheckResult:
+    (found,) = [one for one in health_checks.run_checks(trail.services) if one.part == "audit trail"]
     return found
 
 
@@ -29,7 +29,7 @@ def trail(trail: Trail, desk: Desk) -> Trail:
 
 
 def test_a_trail_in_order_says_how_much_there_is(trail: Trail):
-    assert (look(trail).verdict, look(trail).found) == ("ok", "5 entries, each as it was written")
+    assert (look(trail).verdict, look(trail).finding) == ("ok", "5 entries, each as it was written")
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_what_was_done_to_it_is_told_with_what_to_do(trail: Trail, statement: st
     looked = look(trail)
 
     assert looked.verdict == "wrong"
-    assert looked.found.startswith(found)
-    assert "export or a backup" in looked.mend
-    assert ("customs keys rotate --seal-audit-trail" in looked.mend) == ("seal" in found)
+    assert looked.finding.startswith(found)
+    assert "export or a backup" in looked.remedy
+    assert ("customs keys rotate --seal-audit-trail" in looked.remedy) == ("seal" in found)
 
 
 def test_a_trail_that_was_taken_away_whole_shows_by_the_batches(trail: Trail):
@@ -60,7 +60,7 @@ def test_a_trail_that_was_taken_away_whole_shows_by_the_batches(trail: Trail):
     looked = look(trail)
 
     assert trail.verify().ok
-    assert (looked.verdict, "knows nothing of bat_" in looked.found) == ("wrong", True)
+    assert (looked.verdict, "knows nothing of bat_" in looked.finding) == ("wrong", True)
 
 
 def test_a_trail_that_was_put_back_to_an_earlier_day_shows_by_the_batches(trail: Trail, desk: Desk):
@@ -78,4 +78,4 @@ def test_a_trail_that_was_put_back_to_an_earlier_day_shows_by_the_batches(trail:
     looked = look(trail)
 
     assert trail.verify().ok
-    assert (looked.verdict, "knows nothing of bat_" in looked.found) == ("wrong", True)
+    assert (looked.verdict, "knows nothing of bat_" in looked.finding) == ("wrong", True)

@@ -23,7 +23,7 @@ def announced(till: Till) -> list[str]:
 
 
 def examined(till: Till) -> list[str]:
-    return [str(one.found) for one in health_checks.examine(till.services) if one.part == "review"]
+    return [str(one.finding) for one in health_checks.run_checks(till.services) if one.part == "review"]
 
 
 def unknown_for_a_day(till: Till) -> tuple[str, str]:

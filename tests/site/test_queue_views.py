@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from flask_babel import lazy_gettext
 from sqlalchemy import update
 
 from customs.container import Services
 from customs.declarations.models import Push
 from customs.ops.backlog import backlogs
-from customs.ops.check_result import Examined, Said
-from customs.site.queue_views import in_words
+from customs.ops.health_checks import CheckResult
+from customs.site.queue_views import marked_up
 from customs.stats.call_counters import Counts
 from tests.product import Desk
 from tests.web.visiting import People, text_of
@@ -75,16 +76,16 @@ def test_the_doctor_is_heard_in_the_language_of_the_page(people: People):
 
 
 def test_what_is_found_reads_at_a_terminal_too():
-    examined = Examined("backlog", "ok", Said("%(count)d due", {"count": 3}))
+    result = CheckResult("backlog", "ok", lazy_gettext("%(count)d due", count=3))
 
-    assert (examined.found, examined.mend) == ("3 due", "")
+    assert (str(result.finding), result.remedy) == ("3 due", "")
 
 
 def test_nothing_that_was_found_is_taken_for_markup(people: People):
     with people.app.test_request_context(headers={"Accept-Language": "en"}):
-        said = in_words(Said("%(error)s: `run <it>`", {"error": "<b>"}))
+        text = marked_up(lazy_gettext("%(error)s: `run <it>`", error="<b>"))
 
-    assert said == "&lt;b&gt;: <code>run &lt;it&gt;</code>"
+    assert text == "&lt;b&gt;: <code>run &lt;it&gt;</code>"
 
 
 @pytest.mark.parametrize("role", ["clerk", "reviewer", "developer"])
