@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 
 from customs.container import Services
 from customs.db.database import DatabaseClock
+from customs.declarations import state_labels
 from customs.declarations.actions.action_views import pages as decision_pages
 from customs.declarations.actions.bulk_views import pages as bulk_pages
 from customs.declarations.api import api as declarations_api
@@ -20,6 +21,7 @@ from customs.imports.edit_views import pages as mending_pages
 from customs.imports.registration_views import pages as registration_pages
 from customs.imports.views import pages as import_pages
 from customs.lanes.api import api as lanes_api
+from customs.payments import labels as payment_labels
 from customs.payments.api import api as payments_api
 from customs.payments.api import open_doors
 from customs.payments.checkout_views import pages as collect_pages
@@ -47,7 +49,7 @@ from customs.site.queue_views import pages as queue_pages
 from customs.site.request_log_views import pages as request_pages
 from customs.site.search_views import pages as search_pages
 from customs.site.user_views import pages as people_admin_pages
-from customs.web import csrf, error_handlers, rendering, request_logging
+from customs.web import csrf, error_handlers, labels, rendering, request_logging
 from customs.web.json_body import LARGEST_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.static_files import static_files
@@ -79,6 +81,8 @@ def assembled() -> Flask:
     request_logging.init_app(app)
     error_handlers.init_app(app)
     navigation.init_app(app)
+    labels.init_app(app, state_labels.LABELS, payment_labels.LABELS)
+    state_labels.init_app(app)
     review_labels.init_app(app)
     for blueprint in (
         declarations_api,

@@ -50,12 +50,6 @@ EXCEPTIONS: set[tuple[str, str]] = {
     ("customs.declarations.labels", "customs.review.labels"),
     ("customs.declarations.reading.result_export", "customs.review.labels"),
     ("customs.payments.views", "customs.reconciliation.bills"),
-    ("customs.web.labels", "customs.declarations.failure_causes"),
-    ("customs.web.labels", "customs.declarations.identity"),
-    ("customs.web.labels", "customs.declarations.offices"),
-    ("customs.web.labels", "customs.declarations.reading.queries"),
-    ("customs.web.labels", "customs.declarations.states"),
-    ("customs.web.labels", "customs.payments.states"),
 }
 # Whom some packages must not see although they stand above them, and the only ones that others may see.
 BARRIERS = {

@@ -9,12 +9,12 @@ from markupsafe import Markup
 
 from customs.declarations.identity import Identity
 from customs.declarations.reading.next_steps import Coming, Foretold, error_in
+from customs.declarations.state_labels import cause_label
 from customs.declarations.states import Action
 from customs.events.timeline import Event
 from customs.review.advice import CONTACTS
 from customs.review.assignments import Contacted
 from customs.review.labels import case_told, explanation_told
-from customs.web.labels import error_shown
 from customs.web.template_filters import exact, when
 
 _ = lazy_gettext
@@ -163,7 +163,7 @@ def sentence(one: Foretold) -> Markup:
         "time": exact(one.at)[11:16],
     }
     if one.error is not None:
-        said["error"] = error_shown(one.error).word
+        said["error"] = cause_label(one.error).word
     # Our own words, with nothing in them but what is said here, escaped.
     return Markup(str(text)) % said  # noqa: S704
 
@@ -194,7 +194,7 @@ def _brought_nothing(event: Event) -> bool:
 
 def reason_in_short(case_reason: str) -> Any:
     """A case's reason in a few words, with icon and colour."""
-    return error_shown(error_in(case_reason))
+    return cause_label(error_in(case_reason))
 
 
 def event_told(event: Event) -> Told:

@@ -19,13 +19,14 @@ class CustomsCode:
 
 @dataclass(frozen=True)
 class Office:
-    """What a clerk picks, with its codes by channel.
+    """What a clerk picks, with its Chinese name, that name spelt out, and its codes by channel.
 
     `ordered`: each code waits for the one before it to be SUCCESS, where the channel knows such an order.
     """
 
     office: str
     name: str
+    english: str
     codes: Mapping[Channel, tuple[str, ...]]
     ordered: bool = False
     enabled: bool = True
@@ -38,30 +39,44 @@ SPECIAL_CODES = {(ALIPAY, "NANSHAGJ"): CustomsCode("NANSHAGJ", repush=False)}
 OFFICES = {
     office.office: office
     for office in (
-        Office("GUANGZHOU", "广州", {WECHAT: ("GUANGZHOU_ZS",), ALIPAY: ("ZONGSHU",)}),
+        Office("GUANGZHOU", "广州", "Guangzhou", {WECHAT: ("GUANGZHOU_ZS",), ALIPAY: ("ZONGSHU",)}),
         Office(
             "GUANGZHOU_HUANGPU",
             "广州黄埔",
+            "Guangzhou Huangpu",
             {WECHAT: ("GUANGZHOU_ZS", "GUANGZHOU_HP_GJ"), ALIPAY: ("GUANGZHOU_HUANGPU",)},
         ),
-        Office("GUANGZHOU_NANSHA", "广州南沙", {WECHAT: ("GUANGZHOU_ZS", "GUANGZHOU_NS_GJ"), ALIPAY: ("NANSHAGJ",)}),
-        Office("HANGZHOU", "杭州", {WECHAT: ("HANGZHOU_ZS",), ALIPAY: ("HANGZHOU_ZONGSHU",)}),
-        Office("NINGBO", "宁波", {WECHAT: ("NINGBO",), ALIPAY: ("NINGBO",)}),
-        Office("ZHENGZHOU_BONDED", "河南保税物流中心", {WECHAT: ("ZHENGZHOU_BS",), ALIPAY: ("ZHENGZHOU",)}),
+        Office(
+            "GUANGZHOU_NANSHA",
+            "广州南沙",
+            "Guangzhou Nansha",
+            {WECHAT: ("GUANGZHOU_ZS", "GUANGZHOU_NS_GJ"), ALIPAY: ("NANSHAGJ",)},
+        ),
+        Office("HANGZHOU", "杭州", "Hangzhou", {WECHAT: ("HANGZHOU_ZS",), ALIPAY: ("HANGZHOU_ZONGSHU",)}),
+        Office("NINGBO", "宁波", "Ningbo", {WECHAT: ("NINGBO",), ALIPAY: ("NINGBO",)}),
+        Office(
+            "ZHENGZHOU_BONDED",
+            "河南保税物流中心",
+            "Henan Bonded Logistics Center",
+            {WECHAT: ("ZHENGZHOU_BS",), ALIPAY: ("ZHENGZHOU",)},
+        ),
         Office(
             "ZHENGZHOU_AIRPORT",
             "新郑综合保税区(空港)",
+            "Xinzheng Bonded Zone (airport)",
             {WECHAT: ("ZHENGZHOU_ZH_ZS",), ALIPAY: ("HENAN", "ZONGSHU")},
             ordered=True,
         ),
-        Office("CHONGQING", "重庆", {WECHAT: ("CHONGQING",), ALIPAY: ("ZONGSHU",)}),
-        Office("XIAN", "西安", {WECHAT: ("XIAN",), ALIPAY: ("ZONGSHU",)}),
-        Office("SHANGHAI", "上海", {WECHAT: ("SHANGHAI_ZS",), ALIPAY: ("SHANGHAI_CBT",)}),
-        Office("SHENZHEN", "深圳", {WECHAT: ("SHENZHEN",), ALIPAY: ("SHENZHEN_ZS", "ZONGSHU")}, ordered=True),
-        Office("TIANJIN", "天津", {WECHAT: ("TIANJIN",), ALIPAY: ("ZONGSHU",)}),
-        Office("BEIJING", "北京", {WECHAT: ("BEIJING",)}),
-        Office("HEFEI", "合肥", {ALIPAY: ("ZONGSHU",)}),
-        Office("SUZHOU", "苏州", {ALIPAY: ("ZONGSHU",)}),
+        Office("CHONGQING", "重庆", "Chongqing", {WECHAT: ("CHONGQING",), ALIPAY: ("ZONGSHU",)}),
+        Office("XIAN", "西安", "Xi'an", {WECHAT: ("XIAN",), ALIPAY: ("ZONGSHU",)}),
+        Office("SHANGHAI", "上海", "Shanghai", {WECHAT: ("SHANGHAI_ZS",), ALIPAY: ("SHANGHAI_CBT",)}),
+        Office(
+            "SHENZHEN", "深圳", "Shenzhen", {WECHAT: ("SHENZHEN",), ALIPAY: ("SHENZHEN_ZS", "ZONGSHU")}, ordered=True
+        ),
+        Office("TIANJIN", "天津", "Tianjin", {WECHAT: ("TIANJIN",), ALIPAY: ("ZONGSHU",)}),
+        Office("BEIJING", "北京", "Beijing", {WECHAT: ("BEIJING",)}),
+        Office("HEFEI", "合肥", "Hefei", {ALIPAY: ("ZONGSHU",)}),
+        Office("SUZHOU", "苏州", "Suzhou", {ALIPAY: ("ZONGSHU",)}),
     )
 }
 

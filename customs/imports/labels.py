@@ -16,16 +16,16 @@ from customs.imports.view_model import CHECK, MEND, REST
 from customs.spreadsheets.reader import Form
 from customs.web.error_catalog import describe_cell_error
 from customs.web.i18n import is_chinese
-from customs.web.labels import Shown
+from customs.web.labels import Label
 
 _ = lazy_gettext
 
-STANDINGS: Mapping[Standing, Shown] = {
-    Standing.FAULTY: Shown(_("Invalid"), "x-circle-fill", "fail"),
-    Standing.WARNED: Shown(_("Look at it"), "exclamation-triangle-fill", "except"),
-    Standing.REPLAYED: Shown(_("Declared before"), "arrow-repeat", "waiting"),
-    Standing.GOOD: Shown(_("Valid"), "check-circle-fill", "success"),
-    Standing.UNCHECKED: Shown(_("Not checked yet"), "question-circle", "waiting"),
+STANDINGS: Mapping[Standing, Label] = {
+    Standing.FAULTY: Label(_("Invalid"), "x-circle-fill", "fail"),
+    Standing.WARNED: Label(_("Look at it"), "exclamation-triangle-fill", "except"),
+    Standing.REPLAYED: Label(_("Declared before"), "arrow-repeat", "waiting"),
+    Standing.GOOD: Label(_("Valid"), "check-circle-fill", "success"),
+    Standing.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
 }
 TABS: Mapping[str, LazyString] = {
     MEND: _("Rows to mend"),

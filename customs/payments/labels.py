@@ -8,9 +8,11 @@ from flask_babel import LazyString, gettext, lazy_gettext
 
 from customs.gateway import Channel
 from customs.payments.models import PaymentEvent
+from customs.payments.states import Refunded, RefundStatus, Status
 from customs.payments.tasks.outcomes import ANOTHERS_NUMBER, NO_ANSWER, NO_END, UNHEARD_OF
 from customs.payments.tasks.payment_task import FOR_ANOTHER, LOST
 from customs.payments.tasks.task import Deed
+from customs.web.labels import Label, Labels
 
 _ = lazy_gettext
 
@@ -179,14 +181,24 @@ def way_of(channel: str, method: str) -> Way | None:
     return BY_CODE.get(f"{channel}.{method}")
 
 
-class Told(NamedTuple):
-    """A word with its icon and the tone of its colour."""
-
-    word: LazyString | str
-    icon: str
-    tone: str
-
-
+LABELS: Labels = {
+    Status: {
+        Status.INIT: Label(_("Waiting for payment"), "clock", "waiting"),
+        Status.PAID: Label(_("Paid"), "check-circle-fill", "success"),
+        Status.FAIL: Label(_("Payment failed"), "x-circle-fill", "fail"),
+        Status.EXPIRED: Label(_("Expired"), "slash-circle", "waiting"),
+    },
+    RefundStatus: {
+        RefundStatus.PENDING: Label(_("Refund under way"), "hourglass-split", "running"),
+        RefundStatus.SUCCESS: Label(_("Refunded"), "check-circle-fill", "success"),
+        RefundStatus.FAIL: Label(_("Refund failed"), "x-circle-fill", "fail"),
+    },
+    Refunded: {
+        Refunded.NONE: Label(_("Not refunded"), "dash-circle", "waiting"),
+        Refunded.PART: Label(_("Partly refunded"), "arrow-left-right", "except"),
+        Refunded.FULL: Label(_("Fully refunded"), "arrow-left-right", "fail"),
+    },
+}
 DEEDS: Mapping[str, LazyString] = {
     "pay": _("Asked for the payment"),
     "refund": _("Asked for a refund"),
@@ -195,19 +207,19 @@ DEEDS: Mapping[str, LazyString] = {
     "refunds SEND": _("Sent the refund to the gateway"),
     "refunds QUERY": _("Asked the gateway for the refund"),
 }
-OUTCOMES: Mapping[str, Told] = {
-    "answered": Told(_("Answered"), "check-circle", "success"),
-    "not_sent": Told(_("Not sent: the gateway cannot be reached"), "pause-circle", "except"),
-    "busy": Told(_("The gateway asked us to wait"), "pause-circle", "except"),
-    "credentials": Told(_("The gateway refused our credentials"), "stop-circle", "fail"),
-    "clock": Told(_("The gateway's clock and ours differ"), "clock", "except"),
-    "not_found": Told(_("The gateway knows nothing of it yet"), "question-circle", "waiting"),
-    "refused": Told(_("Refused"), "x-circle-fill", "fail"),
-    "misuse": Told(_("Not sent: it cannot be right"), "x-circle-fill", "fail"),
-    "another_record": Told(
+OUTCOMES: Mapping[str, Label] = {
+    "answered": Label(_("Answered"), "check-circle", "success"),
+    "not_sent": Label(_("Not sent: the gateway cannot be reached"), "pause-circle", "except"),
+    "busy": Label(_("The gateway asked us to wait"), "pause-circle", "except"),
+    "credentials": Label(_("The gateway refused our credentials"), "stop-circle", "fail"),
+    "clock": Label(_("The gateway's clock and ours differ"), "clock", "except"),
+    "not_found": Label(_("The gateway knows nothing of it yet"), "question-circle", "waiting"),
+    "refused": Label(_("Refused"), "x-circle-fill", "fail"),
+    "misuse": Label(_("Not sent: it cannot be right"), "x-circle-fill", "fail"),
+    "another_record": Label(
         _("Answered about somebody else's record, of which nothing is kept"), "question-circle", "except"
     ),
-    "unknown": Told(_("No answer came: we ask before anything is repeated"), "question-circle", "except"),
+    "unknown": Label(_("No answer came: we ask before anything is repeated"), "question-circle", "except"),
 }
 # Why a person should look at it; what was sent without effect says how many times.
 CASES: Mapping[str, LazyString] = {
@@ -247,10 +259,10 @@ def deed_of(event: PaymentEvent) -> LazyString | str:
     return DEEDS.get(action, action)
 
 
-def outcome_of(event: PaymentEvent) -> Told | None:
+def outcome_of(event: PaymentEvent) -> Label | None:
     """What came of a call; None for what was no call."""
     word = event.detail.get("outcome")
-    return None if word is None else OUTCOMES.get(word, Told(word, "circle", "waiting"))
+    return None if word is None else OUTCOMES.get(word, Label(word, "circle", "waiting"))
 
 
 def case_words(reason: str) -> LazyString:

@@ -11,11 +11,14 @@ from flask_babel import LazyString, lazy_gettext
 
 from customs.declarations.failure_causes import Error
 from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER, HOLDS_EARLIER, NO_END, NO_REASON
+from customs.declarations.state_labels import LABELS as STATE_LABELS
+from customs.declarations.state_labels import cause_label
 from customs.declarations.states import Action, State
+from customs.payments.labels import LABELS as PAYMENT_LABELS
 from customs.payments.states import Status
 from customs.review.advice import FIELD_NAMES
 from customs.web.i18n import is_chinese
-from customs.web.labels import error_shown, shown
+from customs.web.labels import Label
 
 _ = lazy_gettext
 
@@ -61,8 +64,8 @@ READINGS: tuple[tuple[re.Pattern[str], LazyString | str], ...] = tuple(
 )
 
 
-def _words_of(kind: type) -> Callable[[str], str]:
-    return lambda word: str(shown(word, kind).word)
+def _words_of(labels: Mapping[str, Label]) -> Callable[[str], str]:
+    return lambda word: str(labels[word].word) if word in labels else word
 
 
 def _fields_in(errors: str) -> str:
@@ -73,10 +76,10 @@ def _fields_in(errors: str) -> str:
 
 # How a fact of a reason is told; the others are told as they stand there.
 FACTS: Mapping[str, Callable[[str], str]] = {
-    "before": _words_of(State),
-    "after": _words_of(State),
-    "call": _words_of(Action),
-    "status": _words_of(Status),
+    "before": _words_of(STATE_LABELS[State]),
+    "after": _words_of(STATE_LABELS[State]),
+    "call": _words_of(STATE_LABELS[Action]),
+    "status": _words_of(PAYMENT_LABELS[Status]),
     "fields": _fields_in,
 }
 
@@ -103,12 +106,12 @@ def explanation_told(explanation: str | None) -> str:
 
 def cause_told(error: str, explanation: str) -> str:
     """A cause in one line: what happened, and what was explained."""
-    return _together(str(error_shown(error).word), cause_facts(error, explanation))
+    return _together(str(cause_label(error).word), cause_facts(error, explanation))
 
 
 def case_told(case_reason: str, error: str) -> str:
     """A case's reason in one line."""
-    return _together(str(error_shown(error).word), case_facts(case_reason))
+    return _together(str(cause_label(error).word), case_facts(case_reason))
 
 
 def _together(word: str, facts: str) -> str:

@@ -2,7 +2,7 @@
 
 import segno
 from flask import Blueprint, Response, flash, redirect, request
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
@@ -16,10 +16,13 @@ from customs.web import session_auth
 from customs.web.form_actions import DONE, acted, refused, sentences
 from customs.web.i18n import COOKIE, LANGUAGES
 from customs.web.idempotency import retry_on_conflict
+from customs.web.labels import Label
 from customs.web.rendering import render_bare_page, render_page
 from customs.web.request import current_caller
 from customs.web.services import services
 from customs.web.session_auth import current_visit, load_session, login_required, request_time, safe_redirect_target
+
+SWITCHED_ON = Label(lazy_gettext("On"), "check-circle-fill", "success")
 
 pages = Blueprint("people", __name__)
 
@@ -109,7 +112,7 @@ def account() -> WerkzeugResponse:
         return redirect("/", 303)
     with services().reading() as db:
         live = sessions.list_sessions(db, visit.person.id, database.now(db))
-    return render_page("account.html", sessions=live, present=visit.session_id)
+    return render_page("account.html", sessions=live, present=visit.session_id, switched_on=SWITCHED_ON)
 
 
 @pages.post("/account/password")

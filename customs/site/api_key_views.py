@@ -16,7 +16,7 @@ from customs.db import database
 from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, one_of, some_of, text_given
-from customs.web.labels import Shown
+from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
@@ -28,10 +28,10 @@ LONGEST_NAME = 100
 _ = lazy_gettext
 
 STATES = {
-    "live": Shown(_("Valid"), "check-circle-fill", "success"),
-    "replaced": Shown(_("Replaced, still valid"), "hourglass-split", "running"),
-    "expired": Shown(_("Expired"), "clock-history", "waiting"),
-    "revoked": Shown(_("Revoked"), "slash-circle", "fail"),
+    "live": Label(_("Valid"), "check-circle-fill", "success"),
+    "replaced": Label(_("Replaced, still valid"), "hourglass-split", "running"),
+    "expired": Label(_("Expired"), "clock-history", "waiting"),
+    "revoked": Label(_("Revoked"), "slash-circle", "fail"),
 }
 ENDED = ("expired", "revoked")
 SCOPES = {

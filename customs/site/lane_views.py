@@ -16,7 +16,7 @@ from customs.lanes.queries import list_lanes, resume_lane
 from customs.ops.backlog import backlogs
 from customs.web.form_actions import acted
 from customs.web.forms import reason_given
-from customs.web.labels import Shown
+from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
@@ -34,10 +34,10 @@ class Why(NamedTuple):
     advice: LazyString
 
 
-OPEN = Shown(_("Calls go through"), "check-circle-fill", "success")
-SLOWED = Shown(_("Slowed down"), "pause-circle", "except")
-FAILING = Shown(_("No answer"), "exclamation-triangle-fill", "fail")
-STOPPED = Shown(_("Stopped"), "stop-circle", "fail")
+OPEN = Label(_("Calls go through"), "check-circle-fill", "success")
+SLOWED = Label(_("Slowed down"), "pause-circle", "except")
+FAILING = Label(_("No answer"), "exclamation-triangle-fill", "fail")
+STOPPED = Label(_("Stopped"), "stop-circle", "fail")
 
 CLOCK = Why(
     _("This machine's clock and the gateway's differ."),
@@ -92,7 +92,7 @@ def resume(lane_id: str) -> WerkzeugResponse:
     )
 
 
-def state_of(lane: Lane, now: datetime) -> Shown:
+def state_of(lane: Lane, now: datetime) -> Label:
     """How a lane stands."""
     if lane.stopped_at:
         return STOPPED

@@ -10,11 +10,12 @@ from customs.auth.principal import Scope
 from customs.container import Services
 from customs.db import database
 from customs.declarations.labels import OUTCOMES
+from customs.declarations.state_labels import LABELS
 from customs.declarations.states import Action
 from customs.ops.backlog import backlogs
 from customs.ops.health_checks import OLD_BACKLOG_SECONDS, run_checks
 from customs.stats.call_counters import calls_by_outcome
-from customs.web.labels import Shown, shown
+from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments
 from customs.web.services import services
@@ -29,14 +30,14 @@ KINDS = {
     "refunds": _("Refunds"),
     "deliveries": _("Webhook deliveries"),
 }
-ACTIONS: dict[str, LazyString | str] = {str(action): shown(action).word for action in Action} | {
+ACTIONS: dict[str, LazyString | str] = {str(action): LABELS[Action][action].word for action in Action} | {
     "payments": _("Collect"),
     "refunds": _("Refund"),
 }
 VERDICTS = {
-    "ok": Shown(_("In order"), "check-circle-fill", "success"),
-    "note": Shown(_("To be noted"), "info-circle", "except"),
-    "wrong": Shown(_("Wrong"), "x-circle-fill", "fail"),
+    "ok": Label(_("In order"), "check-circle-fill", "success"),
+    "note": Label(_("To be noted"), "info-circle", "except"),
+    "wrong": Label(_("Wrong"), "x-circle-fill", "fail"),
 }
 PARTS = {
     "gateway": _("Gateway"),

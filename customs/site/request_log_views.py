@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from customs.auth.key_management import keys_seen
 from customs.auth.principal import Scope
 from customs.request_log.queries import RequestFilters, list_requests, request_of
-from customs.web.labels import Shown
+from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
@@ -24,10 +24,10 @@ _ = lazy_gettext
 
 # By the first digit of the status.
 OUTCOMES = {
-    "2": Shown(_("Done"), "check-circle-fill", "success"),
-    "3": Shown(_("Unchanged"), "dash-circle", "waiting"),
-    "4": Shown(_("Refused"), "x-circle-fill", "except"),
-    "5": Shown(_("Failed"), "x-circle-fill", "fail"),
+    "2": Label(_("Done"), "check-circle-fill", "success"),
+    "3": Label(_("Unchanged"), "dash-circle", "waiting"),
+    "4": Label(_("Refused"), "x-circle-fill", "except"),
+    "5": Label(_("Failed"), "x-circle-fill", "fail"),
 }
 
 

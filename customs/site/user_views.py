@@ -21,7 +21,7 @@ from customs.errors import NotFound
 from customs.ids import new_id
 from customs.web.form_actions import acted
 from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, reason_given
-from customs.web.labels import Shown
+from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
@@ -30,10 +30,10 @@ from customs.web.session_auth import login_required
 pages = Blueprint("people_pages", __name__, url_prefix="/admin/people")
 
 _ = lazy_gettext
-ENABLED = Shown(_("May sign in"), "check-circle-fill", "success")
-DISABLED = Shown(_("Disabled"), "slash-circle", "fail")
-CODE = Shown(_("Is set up"), "shield-check", "success")
-NO_CODE = Shown(_("Not set up"), "dash-circle", "waiting")
+ENABLED = Label(_("May sign in"), "check-circle-fill", "success")
+DISABLED = Label(_("Disabled"), "slash-circle", "fail")
+CODE = Label(_("Is set up"), "shield-check", "success")
+NO_CODE = Label(_("Not set up"), "dash-circle", "waiting")
 ROLES = {
     Role.CLERK: _("imports files, hands in and corrects declarations, collects payments"),
     Role.REVIEWER: _("decides on exceptions, refunds, lets lanes go on, reads the audit trail"),

@@ -16,7 +16,7 @@ from customs.web.error_catalog import describe_field_error, describe_form_error
 from customs.web.form_actions import TOLD_IN_PLACE, sentences
 from customs.web.idempotency import FIELD, idempotent
 from customs.web.json_body import raw_body
-from customs.web.labels import shown
+from customs.web.labels import label_of
 
 CREATED = 201
 
@@ -83,7 +83,7 @@ def typed(*names: str) -> dict[str, str]:
 
 def choices(words: Iterable[str]) -> list[tuple[str, str]]:
     """What a field may be chosen from: each word with how it is called."""
-    return [(str(one), str(shown(one).word)) for one in words]
+    return [(str(one), str(label_of(one).word)) for one in words]
 
 
 def merchants_to_choose(caller: Caller) -> list[tuple[str, str]] | None:

@@ -1,150 +1,66 @@
-"""The desk's words: every state, action, channel and office with its word, icon and colour, one row each."""
+"""Labels: how each member of an enum is called and looks. A feature keeps those of its enums in its `labels.py`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from enum import Enum
 from typing import Any, NamedTuple
 
+from flask import Flask, current_app
 from flask_babel import LazyString, lazy_gettext
 
 from customs.auth.roles import Role
-from customs.declarations.failure_causes import Error
-from customs.declarations.identity import Identity
-from customs.declarations.offices import OFFICES
-from customs.declarations.reading.queries import BatchState
-from customs.declarations.states import Action, State
 from customs.gateway import Channel
-from customs.payments.states import Refunded, RefundStatus, Status
 from customs.web.error_catalog import Description, describe_error, describe_form_error
-from customs.web.i18n import is_chinese
 
 
-class Shown(NamedTuple):
-    """How one word of ours looks: never by its colour alone. `tone` is a class of the stylesheet."""
+class Label(NamedTuple):
+    """How a value looks: never by its colour alone. `tone` is a class of the stylesheet."""
 
     word: LazyString | str
     icon: str
     tone: str
 
 
+Labels = Mapping[type[Enum], Mapping[Any, Label]]
 _ = lazy_gettext
 
-WORDS: dict[type, Mapping[Any, Shown]] = {
-    State: {
-        State.UNDECLARED: Shown(_("Not declared"), "clock", "waiting"),
-        State.SUBMITTED: Shown(_("Submitted"), "send", "running"),
-        State.PROCESSING: Shown(_("At customs"), "hourglass-split", "running"),
-        State.SUCCESS: Shown(_("Accepted by customs"), "check-circle-fill", "success"),
-        State.FAIL: Shown(_("Failed"), "x-circle-fill", "fail"),
-        State.EXCEPT: Shown(_("Exception"), "exclamation-triangle-fill", "except"),
-    },
-    Identity: {
-        Identity.MATCH: Shown(_("Same person"), "check-circle-fill", "success"),
-        Identity.MISMATCH: Shown(_("Not the payer"), "x-circle-fill", "fail"),
-        Identity.UNCHECKED: Shown(_("Not checked"), "dash-circle", "waiting"),
-    },
-    BatchState: {
-        BatchState.RUNNING: Shown(_("Running"), "hourglass-split", "running"),
-        BatchState.ATTENTION: Shown(_("Needs attention"), "exclamation-triangle-fill", "except"),
-        BatchState.DONE: Shown(_("Done"), "check-circle-fill", "success"),
-    },
-    Status: {
-        Status.INIT: Shown(_("Waiting for payment"), "clock", "waiting"),
-        Status.PAID: Shown(_("Paid"), "check-circle-fill", "success"),
-        Status.FAIL: Shown(_("Payment failed"), "x-circle-fill", "fail"),
-        Status.EXPIRED: Shown(_("Expired"), "slash-circle", "waiting"),
-    },
-    RefundStatus: {
-        RefundStatus.PENDING: Shown(_("Refund under way"), "hourglass-split", "running"),
-        RefundStatus.SUCCESS: Shown(_("Refunded"), "check-circle-fill", "success"),
-        RefundStatus.FAIL: Shown(_("Refund failed"), "x-circle-fill", "fail"),
-    },
-    Refunded: {
-        Refunded.NONE: Shown(_("Not refunded"), "dash-circle", "waiting"),
-        Refunded.PART: Shown(_("Partly refunded"), "arrow-left-right", "except"),
-        Refunded.FULL: Shown(_("Fully refunded"), "arrow-left-right", "fail"),
-    },
+LABELS: Labels = {
     Channel: {
-        Channel.WECHATPAY: Shown(_("WeChat Pay"), "chat-left-text", "wechatpay"),
-        Channel.ALIPAY: Shown(_("Alipay"), "credit-card", "alipay"),
-    },
-    Action: {
-        Action.SUBMIT: Shown(_("Submit"), "send", "running"),
-        Action.QUERY: Shown(_("Ask the gateway"), "search", "running"),
-        Action.REDECLARE: Shown(_("Re-push"), "arrow-repeat", "running"),
-        Action.MODIFY: Shown(_("Modify"), "pencil-square", "running"),
-    },
-    Error: {
-        Error.FAIL: Shown(_("Rejected by customs"), "x-circle-fill", "fail"),
-        Error.EXCEPT: Shown(_("Customs reported an exception"), "exclamation-triangle-fill", "except"),
-        Error.REFUSED: Shown(_("The gateway refused it"), "slash-circle", "fail"),
-        Error.IDENTITY: Shown(_("The buyer is not the payer"), "person-badge", "fail"),
-        Error.UNKNOWN_STATE: Shown(_("The gateway answered with an unknown state"), "question-circle", "except"),
-        Error.WENT_BACK: Shown(_("The gateway went back on a state"), "arrow-repeat", "except"),
-        Error.NO_END: Shown(_("No end after a day of asking"), "clock-history", "except"),
-        Error.NO_EFFECT: Shown(_("Sent again and again without effect"), "arrow-repeat", "except"),
-        Error.ANOTHERS_NUMBER: Shown(_("Its number stands for another payment"), "question-circle", "except"),
-        Error.REFUND: Shown(_("A refund of its payment"), "arrow-left-right", "except"),
-        Error.OVER_PAID: Shown(_("More is declared than was paid"), "cash-stack", "fail"),
-        Error.PAYMENT_ENDED: Shown(_("Its payment was never made"), "slash-circle", "fail"),
-        Error.OTHER: Shown(_("Something else"), "question-circle", "except"),
+        Channel.WECHATPAY: Label(_("WeChat Pay"), "chat-left-text", "wechatpay"),
+        Channel.ALIPAY: Label(_("Alipay"), "credit-card", "alipay"),
     },
     Role: {
-        Role.CLERK: Shown(_("Clerk"), "person-badge", "plain"),
-        Role.REVIEWER: Shown(_("Reviewer"), "shield-check", "plain"),
-        Role.DEVELOPER: Shown(_("Developer"), "code-slash", "plain"),
-        Role.ADMIN: Shown(_("Administrator"), "gear", "plain"),
+        Role.CLERK: Label(_("Clerk"), "person-badge", "plain"),
+        Role.REVIEWER: Label(_("Reviewer"), "shield-check", "plain"),
+        Role.DEVELOPER: Label(_("Developer"), "code-slash", "plain"),
+        Role.ADMIN: Label(_("Administrator"), "gear", "plain"),
     },
 }
-# SUBMITTED and PROCESSING together.
-AWAITING = Shown(_("Awaiting the result"), "hourglass-split", "running")
-CANCELLED = Shown(_("Cancelled"), "slash-circle", "waiting")
-SWITCHED_ON = Shown(_("On"), "check-circle-fill", "success")
-WAITS_FOR_PAYMENT = Shown(_("Waits for its payment"), "clock-history", "waiting")
-
-OFFICE_NAMES = {
-    "GUANGZHOU": _("Guangzhou"),
-    "GUANGZHOU_HUANGPU": _("Guangzhou Huangpu"),
-    "GUANGZHOU_NANSHA": _("Guangzhou Nansha"),
-    "HANGZHOU": _("Hangzhou"),
-    "NINGBO": _("Ningbo"),
-    "ZHENGZHOU_BONDED": _("Henan Bonded Logistics Center"),
-    "ZHENGZHOU_AIRPORT": _("Xinzheng Bonded Zone (airport)"),
-    "CHONGQING": _("Chongqing"),
-    "XIAN": _("Xi'an"),
-    "SHANGHAI": _("Shanghai"),
-    "SHENZHEN": _("Shenzhen"),
-    "TIANJIN": _("Tianjin"),
-    "BEIJING": _("Beijing"),
-    "HEFEI": _("Hefei"),
-    "SUZHOU": _("Suzhou"),
-}
 
 
-def shown(word: Any, kind: type | None = None) -> Shown:
-    """How a word looks; a word nobody knows looks like itself. `kind` where it comes as plain text."""
-    known = WORDS.get(kind or type(word), {})
-    return known.get(word) or Shown(str(word), "circle", "plain")
+def init_app(app: Flask, *tables: Labels) -> None:
+    """Give templates the labels of the features' enums. Raises ValueError for a member without one."""
+    labels = {enum: known for table in (LABELS, *tables) for enum, known in table.items()}
+    for enum, known in labels.items():
+        if missing := set(enum) - set(known):
+            raise ValueError(f"no label for {sorted(map(str, missing))} of {enum.__name__}")
+    app.extensions["labels"] = labels
+    app.jinja_env.globals.update(
+        label_of=label_of,
+        channel_label=channel_label,
+        describe_error=describe_error,
+        describe_form_error=describe_form_error,
+    )
 
 
-def state_shown(word: str) -> Shown:
-    """How a customs state looks, from its plain word."""
-    return WORDS[State][State(word)]
+def label_of(value: Any, enum: type[Enum] | None = None) -> Label:
+    """Return the label of a member of an enum, named by `enum` where it comes as text; an unknown one is its own."""
+    known = current_app.extensions["labels"].get(enum or type(value), {})
+    return known.get(value) or Label(str(value), "circle", "plain")
 
 
-def channel_shown(word: str) -> Shown:
-    """How a channel looks, from its plain word."""
-    return WORDS[Channel][Channel(word)]
-
-
-def error_shown(word: str) -> Shown:
-    """How an error of a cause looks, from its plain word."""
-    return WORDS[Error][Error(word)]
-
-
-def office_name(office: str) -> str:
-    """An office as a clerk calls it: by its Chinese name, or that name spelt out."""
-    if is_chinese() and office in OFFICES:
-        return OFFICES[office].name
-    return str(OFFICE_NAMES.get(office, office))
+def channel_label(channel: str) -> Label:
+    """Return the label of a channel."""
+    return LABELS[Channel][Channel(channel)]
 
 
 # What a person reads when a page cannot be shown, by the answer's status.
@@ -177,18 +93,3 @@ def response_label(status: int, code: str, title: str) -> Description:
         return describe_error(code)
     known = ANSWERS.get(status, SOMETHING_WENT_WRONG if status >= 500 else None)
     return Description(*map(str, known)) if known else describe_error(code, title)
-
-
-GLOBALS: dict[str, Callable[..., Any] | Any] = {
-    "shown": shown,
-    "state_shown": state_shown,
-    "channel_shown": channel_shown,
-    "error_shown": error_shown,
-    "office_name": office_name,
-    "describe_error": describe_error,
-    "describe_form_error": describe_form_error,
-    "AWAITING": AWAITING,
-    "CANCELLED": CANCELLED,
-    "SWITCHED_ON": SWITCHED_ON,
-    "WAITS_FOR_PAYMENT": WAITS_FOR_PAYMENT,
-}

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, render_template, request
 
-from customs.web import i18n, labels, static_files, template_filters
+from customs.web import i18n, static_files, template_filters
 from customs.web import request as web_request
 from customs.web.session_auth import is_secure
 
@@ -45,7 +45,6 @@ def init_app(app: Flask) -> None:
         html_language=i18n.html_language,
         url_with=web_request.url_with,
     )
-    app.jinja_env.globals.update(labels.GLOBALS)
     app.after_request(_secure)
 
 

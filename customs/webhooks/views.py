@@ -26,7 +26,7 @@ from customs.web.forms import (
     text_given,
     text_if_given,
 )
-from customs.web.labels import Shown
+from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
@@ -47,13 +47,13 @@ OF_ALL = {"all": True, "some": False}
 _ = lazy_gettext
 
 STATES = {
-    DeliveryState.WAITING: Shown(_("Waiting"), "hourglass-split", "running"),
-    DeliveryState.DELIVERED: Shown(_("Delivered"), "check-circle-fill", "success"),
-    DeliveryState.FAILED: Shown(_("Given up"), "x-circle-fill", "fail"),
+    DeliveryState.WAITING: Label(_("Waiting"), "hourglass-split", "running"),
+    DeliveryState.DELIVERED: Label(_("Delivered"), "check-circle-fill", "success"),
+    DeliveryState.FAILED: Label(_("Given up"), "x-circle-fill", "fail"),
 }
-ACTIVE = Shown(_("Active"), "check-circle-fill", "success")
-FAILING = Shown(_("Failing"), "exclamation-triangle-fill", "except")
-PAUSED = Shown(_("Paused"), "pause-circle", "fail")
+ACTIVE = Label(_("Active"), "check-circle-fill", "success")
+FAILING = Label(_("Failing"), "exclamation-triangle-fill", "except")
+PAUSED = Label(_("Paused"), "pause-circle", "fail")
 LABELS = {str(one): one.label for one in EventType}
 WHY_PAUSED = {
     IS_GONE: _("It answered 410 Gone: whoever runs it wants nothing more."),
@@ -168,7 +168,7 @@ def resend_event(event_id: str) -> WerkzeugResponse:
     return acted(lambda db: _endpoints(db).resend(event_id, endpoint_id), then, said, back=then)
 
 
-def state_of(endpoint: Endpoint) -> Shown:
+def state_of(endpoint: Endpoint) -> Label:
     """How an endpoint stands."""
     if endpoint.paused_at:
         return PAUSED

@@ -17,6 +17,7 @@ from customs.declarations.labels import SENTENCES
 from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.reading.next_steps import Coming, Foretold, error_in, next_of
 from customs.declarations.reading.queries import batch_of, in_batch
+from customs.declarations.state_labels import LABELS, cause_label, office_name, state_label
 from customs.declarations.states import State
 from customs.errors import DecryptionKeyMissing
 from customs.gateway import Channel
@@ -25,7 +26,7 @@ from customs.privacy.vault import Vault
 from customs.review.labels import explanation_told
 from customs.spreadsheets.xlsx_writer import streamed, text_format
 from customs.stats.tallies import SHANGHAI
-from customs.web.labels import error_shown, office_name, shown
+from customs.web.labels import channel_label
 
 HEADER = {"bold": True, "bottom": 1, "bg_color": "#EDEFF2"}
 # The columns by name, with their widths; `WIDE` is for sentences.
@@ -190,7 +191,7 @@ class ResultWords:
         return str(HEADINGS[name])
 
     def channel(self, channel: Channel) -> str:
-        return str(shown(channel, Channel).word)
+        return str(channel_label(channel).word)
 
     def office(self, office: str) -> str:
         return office_name(office)
@@ -199,13 +200,13 @@ class ResultWords:
         return explanation_told(explanation)
 
     def state(self, state: State) -> str:
-        return str(shown(state, State).word)
+        return str(state_label(state).word)
 
     def identity(self, identity: Identity) -> str:
-        return str(shown(identity, Identity).word)
+        return str(LABELS[Identity][identity].word)
 
     def next_step(self, foretold: Foretold) -> str:
         """Without the time, which has a column of its own."""
-        error = None if foretold.error is None else error_shown(foretold.error).word
+        error = None if foretold.error is None else cause_label(foretold.error).word
         said = {"customs": foretold.customs, "after": foretold.after, "error": error}
         return str(SENTENCES[foretold.what].at_once) % said
