@@ -23,7 +23,7 @@ from bench.sample import sample_rate
 from bench.stock import StockDeclaration
 from bench.stub import running_stub
 from customs.db.pagination import Page
-from customs.declarations.intake.rules import complaints_about
+from customs.declarations.intake.rules import preflight_findings
 from customs.declarations.models import Declaration, Push
 from customs.declarations.schemas import DeclarationIn
 from customs.gateway import Channel
@@ -97,7 +97,7 @@ def test_the_orders_of_the_benchmark_pass_our_rules_and_the_references(make_orde
     ours = [DeclarationIn().load(order) for order in orders]
     StockDeclaration(many=True).load(orders)
 
-    assert [complaint for order in ours for complaint in complaints_about(order, NOON.date())] == []
+    assert [found for order in ours for found in preflight_findings(order, NOON.date())] == []
     assert len({order["payment_no"] for order in orders}) == 40
 
 

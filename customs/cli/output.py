@@ -13,7 +13,6 @@ from rich.table import Table
 
 from customs.auth.principal import operator
 from customs.container import Services
-from customs.declarations.intake.validate import complaints_of
 from customs.declarations.models import Declaration, OpenRow
 from customs.declarations.reading import queries
 from customs.declarations.reading.earlier_submissions import Earlier
@@ -21,6 +20,7 @@ from customs.declarations.reading.queries import BatchState
 from customs.declarations.states import State
 from customs.errors import ValidationFailed
 from customs.stats.tallies import SHANGHAI
+from customs.validation import placed_errors
 
 LOOK_SECONDS = 0.3
 MOST_NAMED = 20
@@ -141,5 +141,5 @@ def loaded(schema: Schema, body: dict[str, Any]) -> Any:
     try:
         return schema.load(body)
     except ValidationError as error:
-        complaints = complaints_of(error.messages)
-        raise ValidationFailed("; ".join(f"{one.place}: {one.detail}; {one.action}" for one in complaints)) from error
+        found = placed_errors(error.messages)
+        raise ValidationFailed("; ".join(f"{place}: {one}; {one.action}" for place, one in found)) from error

@@ -68,8 +68,8 @@ def preflight() -> tuple[dict[str, Any], int]:
         ready = ready_once()
         with services().reading() as db:
             now = database.now(db)
-            accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
-        return {"findings": [finding.as_dict() for finding in ready.checked.findings]}, 200
+            compared = accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
+        return {"findings": [finding.as_dict() for finding in compared.checked.findings]}, 200
 
     return idempotent_read(raw_body(), tell)
 

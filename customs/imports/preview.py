@@ -1,14 +1,14 @@
 """Previewing: a draft is checked as submitting would check it, against what is held now, and nothing is stored."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from sqlalchemy import Engine
 
 from customs.auth.principal import Caller
 from customs.db import database
-from customs.declarations.intake.accept import compare
+from customs.declarations.intake.accept import Compared, compare
 from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.earlier_submissions import earlier_submissions
@@ -30,12 +30,11 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
     if missing := header.lacks(REQUIRED):
         return _unchecked(draft, grid, header, missing, undo)
     ready = make_grid_ready(engine, vault, rules, draft, grid, header, caller)
-    checked = ready.ready.checked
     with database.reading(engine) as db:
-        compared = compare(db, vault, checked, ready.ready.prepared, payments, database.now(db))
+        compared = compare(db, vault, ready.ready.checked, ready.ready.prepared, payments, database.now(db))
         earlier = earlier_submissions(db, set(compared.replays.values()), caller)
-    places = ready.sheet.places
-    standings = _standings(ready, compared.replays)
+    checked, places = compared.checked, ready.sheet.places
+    standings = _standings(compared, len(places))
     of_rows: dict[int, list[Finding]] = defaultdict(list)
     for finding in checked.findings:
         if finding.pointer and finding.row is not None:
@@ -48,7 +47,7 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
         columns=_columns(header, checked.findings),
         missing=(),
         findings=[finding for finding in checked.findings if not finding.pointer],
-        totals=_totals(ready, standings, compared.replays),
+        totals=_totals(ready, compared, standings),
         lines=[(row, standings[index]) for index in in_order for row in places[index].rows],
         of_rows=of_rows,
         replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
@@ -96,30 +95,30 @@ def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
     return [*placed, *(ShownColumn(column, None) for column in lacking)]
 
 
-def _standings(ready: ReadyDraft, replays: Mapping[int, str]) -> list[Standing]:
+def _standings(compared: Compared, declarations: int) -> list[Standing]:
     """How each declaration stands."""
-    checked = ready.ready.checked
+    checked = compared.checked
     warned = {_declaration(one) for one in checked.findings if one.severity is Severity.WARNING and one.pointer}
 
     def standing(index: int) -> Standing:
-        if index in replays:
+        if index in compared.replays:
             return Standing.REPLAYED
         if index not in checked.orders:
             return Standing.FAULTY
         return Standing.WARNED if index in warned else Standing.GOOD
 
-    return [standing(index) for index in range(len(ready.sheet.places))]
+    return [standing(index) for index in range(declarations)]
 
 
-def _totals(ready: ReadyDraft, standings: Sequence[Standing], replays: Mapping[int, str]) -> Totals:
-    checked, places = ready.ready.checked, ready.sheet.places
-    kept = [*checked.orders, *replays]
+def _totals(ready: ReadyDraft, compared: Compared, standings: Sequence[Standing]) -> Totals:
+    checked, places = compared.checked, ready.sheet.places
+    kept = [*checked.orders, *compared.replays]
     return Totals(
         rows=len(ready.grid.rows),
         declarations=len(places),
         sub_orders=sum(len(place.sub_rows) for place in places),
         good=len(checked.orders),
-        replayed=len(replays),
+        replayed=len(compared.replays),
         faulty=standings.count(Standing.FAULTY),
         duplicates=len({_declaration(finding) for finding in checked.errors if finding.code in DUPLICATES}),
         warnings=len(checked.findings) - len(checked.errors),

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
-from customs.declarations.intake.validate import complaints_of
 from customs.declarations.registrations import faults_of, put_registrations
 from customs.declarations.schemas import RegistrationsIn
 from customs.errors import ErrorDetail, ValidationFailed
@@ -18,6 +17,7 @@ from customs.imports.columns import BY_HEADER, BY_SPELLING, read_header
 from customs.imports.rows import Row, read_row
 from customs.spreadsheets.errors import unreadable
 from customs.spreadsheets.reader import read_grid
+from customs.validation import placed_errors
 
 REQUIRED = ("merchant_no", "channel", "office", "mch_customs_no")
 COLUMNS = (*REQUIRED, "merchant_customs_name")
@@ -66,7 +66,7 @@ class RegistrationFile:
         try:
             RegistrationsIn().load({"registrations": self.rows})
         except ValidationError as error:
-            yield from (ErrorDetail(f"/{one.place}", one.code, one.detail) for one in complaints_of(error.messages))
+            yield from (ErrorDetail(f"/{place}", one.code, str(one)) for place, one in placed_errors(error.messages))
 
 
 def read_registration_file(content: bytes, filename: str) -> RegistrationFile:

@@ -20,8 +20,7 @@ from customs.declarations.actions.amendments import PLAIN, changed_order
 from customs.declarations.actions.bulk_actions import Rehearsal, chosen, payment_of, sorted_out
 from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.existing import order_of
-from customs.declarations.intake.orders import Severity
-from customs.declarations.intake.rules import complaints_about_change
+from customs.declarations.intake.rules import findings_of_change
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration
 from customs.gateway import Channel
@@ -58,8 +57,8 @@ class SharedCorrection:
         pushes = touched_by_modify(declaration.pushes, before, after)
         if not pushes:
             return Refusal("unchanged", "nothing in it differs from the declaration")
-        for one in complaints_about_change(before, after, day_of(self._now)):
-            if self._rules.severity(one.code, one.severity) is Severity.ERROR:
+        for one in findings_of_change(before, after, day_of(self._now)):
+            if self._rules.refuses(one):
                 return Refusal(one.code, one.detail)
         request = Request.about(facts, self._now, self._policy)
         refusals = (refusal_of(push, modify_checks(push), request) for push in pushes)

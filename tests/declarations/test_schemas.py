@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from customs.declarations.intake.validate import complaints_of
 from customs.declarations.schemas import BatchIn, DeclarationIn, ModifyIn, RedeclareIn
 from customs.gateway import money_text
+from customs.validation import placed_errors
 from tests import make
 
 # Typed from reliability.md, and some neighbours.
@@ -63,7 +63,7 @@ NOT_DUTY = {"text": "88", "float": 88.0, "true": True, "negative": -1, "too larg
 def faults_of(schema, body) -> set[tuple[str, str]]:
     with pytest.raises(ValidationError) as refused:
         schema.load(body)
-    return {(complaint.place, complaint.code) for complaint in complaints_of(refused.value.messages)}
+    return {(place, error.code) for place, error in placed_errors(refused.value.messages)}
 
 
 @pytest.mark.parametrize("field", ["amount", "transport_amount", "product_amount"])
@@ -83,8 +83,8 @@ def test_a_json_number_is_refused_with_a_hint():
     with pytest.raises(ValidationError) as refused:
         DeclarationIn().load(make.declaration_row(sub_orders=[part]))
 
-    (complaint,) = complaints_of(refused.value.messages)
-    assert (complaint.code, complaint.action) == ("amount_is_number", 'write it as "46.44"')
+    ((_, error),) = placed_errors(refused.value.messages)
+    assert (error.code, error.action) == ("amount_is_number", 'write it as "46.44"')
 
 
 @given(st.decimals("0", "9999999999.99", places=2, allow_nan=False, allow_infinity=False))

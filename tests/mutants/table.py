@@ -268,7 +268,7 @@ MUTANTS = (
     Mutant(
         "the replay check is removed",
         "customs/declarations/intake/accept.py",
-        "if holdings.is_same(known, checked.given[index], vault):",
+        "if existing.is_same(known, checked.given[index], vault):",
         "if True:",
         ("tests/declarations/intake/test_accept.py",),
     ),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2] / "customs"
 PLACES = {
     "ErrorDetail": 1,
     "FieldError": 1,
-    "Complaint": 1,
+    "RuleFinding": 1,
     "Flaw": 0,
     "Refusal": 0,
     "Finding": 3,

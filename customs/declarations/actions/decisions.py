@@ -34,9 +34,9 @@ from customs.declarations.contents import Content
 from customs.declarations.events import announce_declarations
 from customs.declarations.intake.existing import order_of, pushes_of
 from customs.declarations.intake.number_locks import lock_payment
-from customs.declarations.intake.orders import Order, Severity
+from customs.declarations.intake.orders import Order, RuleFinding
 from customs.declarations.intake.payment_rules import Case, over_payment
-from customs.declarations.intake.rules import Complaint, complaints_about_change
+from customs.declarations.intake.rules import findings_of_change
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.queries import declaration_of, key_of
@@ -101,12 +101,12 @@ class Reviewing:
         self._require_no_refund(declaration)
         before = order_of(declaration, vault)
         after = changed_order(before, changes)
-        found = [*complaints_about_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
-        complaints = [one for one in found if _blocks(one, rules)]
-        if complaints:
+        found = [*findings_of_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
+        errors = [one for one in found if rules.refuses(one)]
+        if errors:
             raise ValidationFailed(
-                f"the change is not valid: {complaints[0].detail}",
-                errors=[ErrorDetail(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in complaints],
+                f"the change is not valid: {errors[0].detail}",
+                errors=[ErrorDetail(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in errors],
             )
         pushes = touched_by_modify(declaration.pushes, before, after)
         if not pushes:
@@ -198,13 +198,13 @@ class Reviewing:
     def _request(self, *, override: bool = False) -> Request:
         return Request.about(self._facts, self._now, self._policy, override=override)
 
-    def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[Complaint]:
+    def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[RuleFinding]:
         """R4: a modified amount replaces, it does not add."""
         if self._facts is not None:
             pushes = pushes_of(self._db, [after]).get(after.payment, ())
             others = [push for push in pushes if push.declaration_id != declaration.id]
-            if complaint := over_payment(Case(after, self._facts, others, self._now)):
-                yield complaint
+            if found := over_payment(Case(after, self._facts, others, self._now)):
+                yield found
 
     def _chosen(self, declaration: Declaration, push_ids: Sequence[str]) -> list[Push]:
         if push_ids:
@@ -285,7 +285,3 @@ class Reviewing:
             self._db, audit_event(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now
         )
         return declaration
-
-
-def _blocks(complaint: Any, rules: Rules) -> bool:
-    return rules.severity(complaint.code, complaint.severity) is Severity.ERROR

@@ -1,6 +1,6 @@
-"""Intake: a submission is made ready, compared with what we hold, and stored in one piece."""
+"""Intake: a submission is made ready, compared with existing data, and stored in one piece."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,28 +13,29 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
 from customs.declarations.batch_moves import mark_moved
-from customs.declarations.intake import existing as holdings
-from customs.declarations.intake.existing import Pushes
+from customs.declarations.intake import existing
+from customs.declarations.intake.comparison_rules import conflicts_with_existing
 from customs.declarations.intake.number_locks import lock_orders
-from customs.declarations.intake.orders import Finding, Severity
-from customs.declarations.intake.payment_rules import WHEN_PAID, complaints_about_payment, filings_of, waits
-from customs.declarations.intake.rules import Complaint, conflicts_with_held
+from customs.declarations.intake.orders import Finding, RuleFinding, Severity
+from customs.declarations.intake.payment_rules import KnownPayments, payment_findings, waits
 from customs.declarations.intake.store import Prepared, prepare, store
-from customs.declarations.intake.validate import Checked, Locate, Rules, check, nowhere, rejection, shape
-from customs.declarations.models import Batch
+from customs.declarations.intake.validate import Checked, Locate, Rules, apply, check, nowhere, rejection, shape
+from customs.declarations.models import Batch, Declaration
 from customs.declarations.open_rows import left_rows, settle, take_up
 from customs.declarations.registrations import registrations_of
 from customs.declarations.schemas import LONGEST_BATCH
 from customs.errors import ValidationFailed
-from customs.payments_port import PaymentFacts, PaymentKey, Payments
+from customs.gateway import Channel
+from customs.payments_port import PaymentKey, Payments
 from customs.privacy.vault import Vault
 from customs.stats.tallies import SHANGHAI, day_of
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison found, by the index of a row: the declaration it repeats (R1), and who waits to be paid."""
+    """The rows after a comparison, and by their index: the declaration each repeats (R1), and who waits to be paid."""
 
+    checked: Checked
     replays: Mapping[int, str]
     waiting: Collection[int]
 
@@ -49,56 +50,47 @@ def compare(
     *,
     lock: bool = False,
 ) -> Compared:
-    """Compare with what we hold, and with what is known of the payments; `lock`: these do not change meanwhile."""
+    """Compare with existing data and with what is known of the payments; `lock`: these do not change meanwhile."""
     if lock:
         lock_orders(db, checked.orders.values())
     facts = payments.facts(db, {PaymentKey(*order.payment) for order in checked.orders.values()}, lock=lock)
-    pushes = holdings.pushes_of(db, checked.orders.values())
-    existing = holdings.existing(db, pushes)
-    replays: dict[int, str] = {}
-    for index, order in list(checked.orders.items()):
-        if (known := existing.get(order.key)) is None:
-            continue
-        if holdings.is_same(known, checked.given[index], vault):
-            replays[index] = known.id
-            del checked.orders[index]
-        else:
-            checked.complain(index, _conflict(known.id))
+    pushes = existing.pushes_of(db, checked.orders.values())
+    checked, replays = _without_replays(checked, existing.declarations_behind(db, pushes), vault)
     # What a buyer spent matters only to orders whose amounts are known.
     indexes = {key: prepared[key].cert_index for key, order in checked.orders.items() if order.sub_orders}
     buyers = [index for index in indexes.values() if index]
-    held = holdings.held(db, pushes, checked.orders.values(), buyers, checked.caller, now)
-    for index, order in list(checked.orders.items()):
-        for complaint in conflicts_with_held(order, held, indexes.get(index)):
-            checked.complain(index, complaint)
+    data = existing.existing_data(db, pushes, checked.orders.values(), buyers, checked.caller, now)
+    checked = apply(
+        checked,
+        (
+            (index, one)
+            for index, order in checked.orders.items()
+            for one in conflicts_with_existing(order, data, indexes.get(index))
+        ),
+    )
     strange = [order for order in checked.orders.values() if PaymentKey(*order.payment) not in facts]
     numbers = {number for order in strange for number in (order.payment_no, order.out_order_no)}
-    borne = payments.borne(db, {order.merchant_no for order in strange}, numbers)
-    return Compared(replays, set(_compare_payments(checked, facts, pushes, borne, now)))
+    made_here = payments.borne(db, {order.merchant_no for order in strange}, numbers)
+    of_payments = KnownPayments(facts, pushes, made_here, now)
+    checked = apply(checked, payment_findings(checked.orders, of_payments, checked.rules.refuses))
+    waiting = {i for i, order in checked.orders.items() if waits(order, facts.get(PaymentKey(*order.payment)))}
+    return Compared(checked, replays, waiting)
 
 
-def _compare_payments(
-    checked: Checked,
-    facts: Mapping[PaymentKey, PaymentFacts],
-    pushes: Pushes,
-    borne: Collection[tuple[str, str]],
-    now: datetime,
-) -> Iterator[int]:
-    """Complain about what the orders' payments do not allow; yields who waits to be paid."""
-    held = {payment: list(of_payment) for payment, of_payment in pushes.items()}
-    for index, order in list(checked.orders.items()):
-        known = facts.get(PaymentKey(*order.payment))
-        looks_like_ours = any((order.merchant_no, one) in borne for one in (order.payment_no, order.out_order_no))
-        if known is None and not looks_like_ours and order.submit != WHEN_PAID:
+def _without_replays(
+    checked: Checked, declared: Mapping[tuple[str, Channel, str, str], Declaration], vault: Vault
+) -> tuple[Checked, Mapping[int, str]]:
+    """Take the rows out that repeat a declaration, and refuse those that contradict one (R1)."""
+    replays: dict[int, str] = {}
+    conflicts: list[tuple[int, RuleFinding]] = []
+    for index, order in checked.orders.items():
+        if (known := declared.get(order.key)) is None:
             continue
-        of_payment = held.setdefault(order.payment, [])
-        for complaint in complaints_about_payment(order, known, of_payment, looks_like_ours, now):
-            checked.complain(index, complaint)
-        if index in checked.orders:
-            # The next row of the same payment adds to this one (R4).
-            of_payment += filings_of(order)
-            if waits(order, known):
-                yield index
+        if existing.is_same(known, checked.given[index], vault):
+            replays[index] = known.id
+        else:
+            conflicts.append((index, _conflict(known.id)))
+    return apply(checked.without(replays), conflicts), replays
 
 
 @dataclass(frozen=True)
@@ -152,10 +144,10 @@ class TakenIn:
 
     def results(self) -> list[dict[str, Any]]:
         """One entry for each row, in its order."""
-        told = {index: ("accepted", known) for index, known in self.accepted.items()}
-        told |= {index: ("replayed", known) for index, known in self.replayed.items()}
-        rows = ((index, *told.get(index, ("rejected", None))) for index in range(self.rows))
-        return [{"index": index, "declaration_id": known, "status": status} for index, status, known in rows]
+        known = {index: ("accepted", one) for index, one in self.accepted.items()}
+        known |= {index: ("replayed", one) for index, one in self.replayed.items()}
+        rows = ((index, *known.get(index, ("rejected", None))) for index in range(self.rows))
+        return [{"index": index, "declaration_id": one, "status": status} for index, status, one in rows]
 
 
 def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments, audit: AuditTrail) -> Batch:
@@ -177,12 +169,12 @@ def take_in_rows(
 ) -> TakenIn:
     """The same; it tells besides what became of each row. `batch`: one that the good rows join."""
     now = database.now(db)
-    checked = ready.checked.copy()
+    checked = ready.checked
     whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
     if checked.errors and whole:
         raise rejection(checked)
     compared = compare(db, vault, checked, ready.prepared, payments, now, lock=True)
-    replays = compared.replays
+    checked, replays = compared.checked, compared.replays
     if checked.errors and (whole or not (checked.orders or replays)):
         raise rejection(checked)
     taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
@@ -209,11 +201,11 @@ def take_in_rows(
     mark_moved(db, moved if taken else {*moved, stored.id})
     accepted = {index: one.id for index, one in taken.items()}
     taken_in = TakenIn(stored, len(ready.submission.rows), accepted, replays)
-    audit.append(db, _deed(taken_in, checked.merchants, sender), now)
+    audit.append(db, _audit_event(taken_in, checked.merchants, sender), now)
     return taken_in
 
 
-def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> AuditEvent:
+def _audit_event(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> AuditEvent:
     """One for all that was handed in, however many rows it has."""
     counts = {"rows": taken_in.rows, "accepted": len(taken_in.accepted), "replayed": len(taken_in.replayed)}
     counted = {name: str(count) for name, count in counts.items()}
@@ -222,8 +214,8 @@ def _deed(taken_in: TakenIn, merchants: Collection[str], sender: Caller) -> Audi
     return audit_event(sender, AuditAction.BATCH_SUBMIT, batch.id, merchant_no=merchant_no, name=batch.name, **counted)
 
 
-def _conflict(declaration_id: str) -> Complaint:
-    return Complaint(
+def _conflict(declaration_id: str) -> RuleFinding:
+    return RuleFinding(
         "",
         "already_declared",
         Severity.ERROR,

@@ -1,4 +1,4 @@
-"""What our data already says about a batch's orders, read at once for all of them."""
+"""Read what is stored that concerns a batch's orders, at once for all of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,19 +10,19 @@ from sqlalchemy.orm import Session, selectinload
 from customs.auth.principal import Caller
 from customs.db.bulk import in_list
 from customs.declarations.contents import Content
+from customs.declarations.intake.comparison_rules import Existing, ExistingPush, NumberOwner
 from customs.declarations.intake.orders import Order
-from customs.declarations.intake.rules import Held, HeldPush, NumberOwner
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.gateway import Channel, SubOrderPart
 from customs.privacy.vault import Vault
 from customs.stats.tallies import begins, day_of
 
-Pushes = Mapping[tuple[str, Channel, str], Sequence[HeldPush]]
+Pushes = Mapping[tuple[str, Channel, str], Sequence[ExistingPush]]
 
 
-def existing(db: Session, pushes: Pushes) -> dict[tuple[str, Channel, str, str], Declaration]:
-    """The declarations behind these pushes by their key (R1), to be compared with orders."""
-    ids = {push.declaration_id for held_pushes in pushes.values() for push in held_pushes}
+def declarations_behind(db: Session, pushes: Pushes) -> dict[tuple[str, Channel, str, str], Declaration]:
+    """Return the declarations behind these pushes by their key (R1), to be compared with orders."""
+    ids = {push.declaration_id for of_payment in pushes.values() for push in of_payment}
     if not ids:
         return {}
     rows = db.scalars(
@@ -65,7 +65,7 @@ def order_of(known: Declaration, vault: Vault) -> Order:
 
 
 def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
-    """The pushes of the same payments, whatever office they are for."""
+    """Return the pushes of the same payments, whatever office they are for."""
     rows = db.execute(
         select(
             Push.merchant_no,
@@ -85,26 +85,26 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
         )
         .where(in_list(db, Declaration.payment_no, {order.payment_no for order in orders}), Push.cancelled.is_(False))
     )
-    pushes: dict[tuple[str, Channel, str], list[HeldPush]] = {}
+    pushes: dict[tuple[str, Channel, str], list[ExistingPush]] = {}
     for row in rows:
         amounts = [row.amount, Content.read(row.accepted_content).amount if row.accepted_content else None]
-        # While customs holds another amount than we want, the larger one counts.
+        # While customs has another amount than is wanted, the larger one counts.
         amount = max((one for one in amounts if one is not None), default=None)
-        known = HeldPush(row.declaration_id, row.office, row.customs, row.sub_order_no, amount)
+        known = ExistingPush(row.declaration_id, row.office, row.customs, row.sub_order_no, amount)
         pushes.setdefault((row.merchant_no, row.channel, row.payment_no), []).append(known)
     return pushes
 
 
-def held(
+def existing_data(
     db: Session,
     pushes: Pushes,
     orders: Collection[Order],
     cert_indexes: Collection[str],
     caller: Caller,
     now: datetime,
-) -> Held:
-    """With those pushes, who has the same numbers (named where the caller sees it), and what each buyer spent."""
-    return Held(
+) -> Existing:
+    """Read who has the same numbers (named where the caller may see it), and what each buyer spent this year."""
+    return Existing(
         pushes=pushes,
         owners_of_number=_owners_of_numbers(db, {number for order in orders for number in order.numbers}, caller),
         owners_of_payment=_owners({*pushes, *_of_several_merchants(orders)}),

@@ -1,9 +1,10 @@
 """An order as handed in, after its shape was checked: plain values that every rule of intake works on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from customs.gateway import Buyer, Channel, SubOrderPart
 
@@ -69,9 +70,25 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class RuleFinding(NamedTuple):
+    """What a rule says of one declaration; `place` is the JSON pointer below it."""
+
+    place: str
+    code: str
+    severity: Severity
+    detail: str
+    action: str
+
+
+# What rules say of the rows of a batch, each with the row's index.
+Found = Iterable[tuple[int, RuleFinding]]
+
+
 @dataclass(frozen=True)
 class Finding:
-    """`pointer` is a JSON pointer into the request; `row` (1-based, header included) and `column` are a sheet's.
+    """What is reported about a batch.
+
+    `pointer` is a JSON pointer into the request; `row` (1-based, header included) and `column` are a sheet's.
 
     `detail` and `action` never repeat a name or an ID number.
     """

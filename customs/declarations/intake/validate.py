@@ -1,26 +1,25 @@
-"""Check: a batch's rows are shaped and held against the rules; what is good and what was found, side by side."""
+"""What rules find is applied here: which rows of a batch stay good, and what is reported about the others."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from marshmallow import ValidationError
 
 from customs.auth.principal import Caller
-from customs.declarations.intake.orders import Finding, Order, Severity
-from customs.declarations.intake.rules import Complaint, complaints_about, number_in_use
-from customs.declarations.offices import plan_pushes
+from customs.declarations.intake.comparison_rules import BATCH_RULES
+from customs.declarations.intake.orders import Finding, Found, Order, RuleFinding, Severity
+from customs.declarations.intake.rules import preflight_findings
 from customs.declarations.registrations import Registrations
 from customs.declarations.schemas import DeclarationIn
 from customs.errors import ErrorDetail, ValidationFailed
-from customs.gateway import Channel
-from customs.text_rules.numbers import SURELY_DOUBTFUL, is_long, looks_rounded
-from customs.text_rules.rules import DIGITS_DOUBTFUL
 from customs.validation import placed_errors
 
 Locate = Callable[[str], tuple[int | None, str | None]]
+ROWS = "/declarations/"
 
 
 def nowhere(_pointer: str) -> tuple[int | None, str | None]:
@@ -43,64 +42,70 @@ class Rejected(ValidationFailed):
 
 @dataclass(frozen=True)
 class Rules:
-    """The codes of findings that only warn here (R6, R7)."""
+    """The switches: the codes of rules that only warn here (R6, R7)."""
 
     warn_only: frozenset[str]
 
-    def severity(self, code: str, severity: Severity) -> Severity:
-        return Severity.WARNING if code in self.warn_only else severity
+    def severity(self, found: RuleFinding) -> Severity:
+        return Severity.WARNING if found.code in self.warn_only else found.severity
+
+    def refuses(self, found: RuleFinding) -> bool:
+        return self.severity(found) is Severity.ERROR
 
 
 @dataclass(frozen=True)
 class Shaped:
-    """Rows by their index: those with the shape of a Declaration, and what is wrong with the others."""
+    """The rows that have the shape of a Declaration, by their index, and what is wrong with the others."""
 
-    rows: int
     orders: Mapping[int, Order]
-    misshapen: Mapping[int, list[Complaint]]
+    found: Sequence[tuple[int, RuleFinding]] = ()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checked:
     """A batch's rows so far: the orders still good, by their index, and everything found about all of them.
 
-    `given` holds the orders as handed in, before a registration on file completed them; `caller` handed them in.
+    `given` holds the orders as handed in, before a registration on file completed them; `caller` handed them in, for
+    these `merchants`.
     """
 
-    orders: dict[int, Order]
+    orders: Mapping[int, Order]
     given: Mapping[int, Order]
     caller: Caller
-    findings: list[Finding]
+    findings: Sequence[Finding]
     locate: Locate
     rules: Rules
-    merchants: set[str] = field(default_factory=set)
+    merchants: Collection[str]
 
-    def complain(self, index: int, complaint: Complaint, known: Collection[str] = ()) -> None:
-        """Note a complaint; of a place that is in `known` already, the spreadsheet said what is wrong."""
-        severity = self.rules.severity(complaint.code, complaint.severity)
-        pointer = f"/declarations/{index}" + (f"/{complaint.place}" if complaint.place else "")
-        if pointer in known:
-            self.orders.pop(index, None)
-            return
-        row, column = self.locate(pointer)
-        self.findings.append(
-            Finding(pointer, row, column, complaint.code, severity, complaint.detail, complaint.action)
-        )
-        if severity is Severity.ERROR:
-            self.orders.pop(index, None)
+    def name_of(self, index: int) -> str:
+        """Return what a person calls a row: its number in the spreadsheet, or its pointer."""
+        row, _ = self.locate(f"{ROWS}{index}")
+        return f"row {row}" if row else f"{ROWS}{index}"
 
-    def copy(self) -> "Checked":
-        """The same, to be changed by one attempt to store it."""
-        return replace(self, orders=dict(self.orders), findings=list(self.findings))
+    def without(self, indexes: Collection[int]) -> "Checked":
+        """Return the same rows but these."""
+        return replace(self, orders={index: order for index, order in self.orders.items() if index not in indexes})
 
     @property
     def is_wrong_as_a_whole(self) -> bool:
         """Whether something is wrong with the file rather than with one of its rows."""
-        return any(not error.pointer.startswith("/declarations/") for error in self.errors)
+        return any(not error.pointer.startswith(ROWS) for error in self.errors)
 
     @property
     def errors(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+
+
+def apply(checked: Checked, found: Found) -> Checked:
+    """Report what rules found; a row with an error is good no more."""
+    findings, wrong = [*checked.findings], set()
+    for index, one in found:
+        pointer = _pointer(index, one)
+        severity = checked.rules.severity(one)
+        findings.append(Finding(pointer, *checked.locate(pointer), one.code, severity, one.detail, one.action))
+        if severity is Severity.ERROR:
+            wrong.add(index)
+    return replace(checked.without(wrong), findings=findings)
 
 
 def check(
@@ -117,28 +122,31 @@ def check(
 
     `findings` are what a spreadsheet knew already; the rows they call wrong are left out.
     """
-    checked = Checked(dict(shaped.orders), shaped.orders, caller, [*findings], locate, rules)
-    known = {finding.pointer for finding in checked.errors}
-    for index in range(shaped.rows):
-        for complaint in shaped.misshapen.get(index, ()):
-            checked.complain(index, complaint, known)
-        order = checked.orders.get(index)
-        if order is None:
-            continue
-        if not caller.may_touch(order.merchant_no):
-            checked.complain(index, MERCHANT_UNKNOWN)
-            continue
-        checked.merchants.add(order.merchant_no)
-        order = checked.orders[index] = registrations.complete(order)
-        for complaint in complaints_about(order, today):
-            checked.complain(index, complaint, known)
-    for pointer in known:
-        if pointer.startswith("/declarations/"):
-            checked.orders.pop(int(pointer.split("/")[2]), None)
-    _repeats_within(checked)
-    _numbers_within(checked)
-    _rounded_alike(checked)
+    known = {finding.pointer for finding in findings if finding.severity is Severity.ERROR}
+    spoilt = {int(pointer.split("/")[2]) for pointer in known if pointer.startswith(ROWS)}
+    allowed = {index: order for index, order in shaped.orders.items() if caller.may_touch(order.merchant_no)}
+    strangers = [(index, MERCHANT_UNKNOWN) for index in shaped.orders if index not in allowed]
+    orders = {index: registrations.complete(order) for index, order in allowed.items()}
+    preflight = [(index, one) for index, order in orders.items() for one in preflight_findings(order, today)]
+    # Where the spreadsheet said already what is wrong, nothing is said again.
+    news = ((index, one) for index, one in chain(shaped.found, preflight) if _pointer(index, one) not in known)
+    checked = Checked(
+        orders=orders,
+        given=shaped.orders,
+        caller=caller,
+        findings=findings,
+        locate=locate,
+        rules=rules,
+        merchants={order.merchant_no for order in orders.values()},
+    )
+    checked = apply(checked.without(spoilt), sorted(chain(news, strangers), key=itemgetter(0)))
+    for rule in BATCH_RULES:
+        checked = apply(checked, rule(checked.orders, checked.name_of))
     return checked
+
+
+def _pointer(index: int, found: RuleFinding) -> str:
+    return f"{ROWS}{index}/{found.place}" if found.place else f"{ROWS}{index}"
 
 
 def rejection(checked: Checked) -> Rejected:
@@ -153,89 +161,27 @@ def rejection(checked: Checked) -> Rejected:
     )
 
 
-MERCHANT_UNKNOWN = Complaint(
+MERCHANT_UNKNOWN = RuleFinding(
     "merchant_no", "merchant_unknown", Severity.ERROR, "this merchant is not yours", "use a merchant of this key"
 )
 
 
 def shape(rows: Sequence[Any]) -> Shaped:
-    """The rows that have the shape of a Declaration, and what is wrong with the others."""
+    """Read the rows that have the shape of a Declaration, and find what is wrong with the others."""
     schema = DeclarationIn()
     try:
-        return Shaped(len(rows), dict(enumerate(schema.load(rows, many=True))), {})
+        return Shaped(dict(enumerate(schema.load(rows, many=True))))
     except ValidationError:
         # One by one, so that the good rows are told from the others.
         pass
     orders: dict[int, Order] = {}
-    misshapen: dict[int, list[Complaint]] = {}
+    found: list[tuple[int, RuleFinding]] = []
     for index, row in enumerate(rows):
         try:
             orders[index] = schema.load(row)
         except ValidationError as error:
-            misshapen[index] = list(complaints_of(error.messages))
-    return Shaped(len(rows), orders, misshapen)
-
-
-def complaints_of(messages: Any) -> Iterator[Complaint]:
-    """The leaves of marshmallow's messages, each at its place."""
-    for place, error in placed_errors(messages):
-        yield Complaint(place, error.code, Severity.ERROR, str(error), error.action)
-
-
-def _rounded_alike(checked: Checked) -> None:
-    """A spreadsheet rounds a whole column: a zero or two at the end count where every long number of it has them."""
-    columns: dict[str, list[tuple[int, str, str]]] = {}
-    for index, order in checked.orders.items():
-        for place, number in order.placed_numbers:
-            if is_long(number):
-                columns.setdefault(place.rpartition("/")[2], []).append((index, place, number))
-    alike = [long for long in columns.values() if all(looks_rounded(number) for _, _, number in long)]
-    code, _, *sentences = DIGITS_DOUBTFUL
-    for index, place, number in chain.from_iterable(alike):
-        if len(number) < SURELY_DOUBTFUL:
-            checked.complain(index, Complaint(place, code, Severity.WARNING, *sentences))
-
-
-def _repeats_within(checked: Checked) -> None:
-    """One batch may not hold two rows for the same filing, whatever their content (R1, R5)."""
-    if len({order.payment for order in checked.orders.values()}) == len(checked.orders):
-        return
-    owners: dict[tuple[object, ...], int] = {}
-    for index, order in list(checked.orders.items()):
-        split = bool(order.sub_orders)
-        planned = plan_pushes(order.channel, order.office, order.sub_order_nos)
-        filings = [(order.payment, plan.customs, plan.sub_order_no) for plan in planned]
-        opposites = {(order.payment, plan.customs, "as a whole" if split else "split") for plan in planned}
-        other = next((owners[filing] for filing in (*filings, *opposites) if filing in owners), None)
-        if other is not None:
-            checked.complain(index, _repeated(_place_of(checked, other)))
-            continue
-        mode = "split" if split else "as a whole"
-        owners |= dict.fromkeys((*filings, *((order.payment, plan.customs, mode) for plan in planned)), index)
-
-
-def _numbers_within(checked: Checked) -> None:
-    """Two payments of one batch share no order number and no sub-order number (R6a)."""
-    owners: dict[tuple[Channel, str], int] = {}
-    for index, order in list(checked.orders.items()):
-        for position, number in enumerate(order.numbers):
-            other = owners.setdefault((order.channel, number), index)
-            if other != index and checked.given[other].payment != order.payment:
-                place, _ = [*order.numbered_places][position]
-                detail = f"{_place_of(checked, other)} of this batch has this number for another payment"
-                checked.complain(index, number_in_use(place, detail))
-
-
-def _place_of(checked: Checked, index: int) -> str:
-    row, _ = checked.locate(f"/declarations/{index}")
-    return f"row {row}" if row else f"/declarations/{index}"
-
-
-def _repeated(other: str) -> Complaint:
-    return Complaint(
-        "",
-        "repeated_in_batch",
-        Severity.ERROR,
-        f"{other} of this batch already declares this payment there",
-        "remove one of the two, or join their sub-orders in one declaration",
-    )
+            found += [
+                (index, RuleFinding(place, fault.code, Severity.ERROR, str(fault), fault.action))
+                for place, fault in placed_errors(error.messages)
+            ]
+    return Shaped(orders, found)

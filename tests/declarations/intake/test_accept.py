@@ -10,8 +10,7 @@ from sqlalchemy import func, select, update
 
 from customs.auth.principal import operator
 from customs.db import database
-from customs.declarations.intake import accept
-from customs.declarations.intake import existing as holdings
+from customs.declarations.intake import accept, existing
 from customs.declarations.intake.orders import Finding, Severity
 from customs.declarations.models import Batch, Declaration, Push, SubOrder
 from customs.declarations.reading.queries import progress_of, replays_of
@@ -311,7 +310,7 @@ def test_the_year_of_the_limit_turns_at_midnight_in_shanghai(desk: Desk, first: 
 
     with desk.services.reading() as db:
         order, now = make.order(merchant_no=row["merchant_no"]), datetime.fromisoformat(second)
-        spent = holdings.held(db, {}, [order], [index], operator(), now).spent
+        spent = existing.existing_data(db, {}, [order], [index], operator(), now).spent
 
     assert spent == ({index: Decimal("100.00")} if is_one else {})
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from customs.declarations.intake.comparison_rules import ExistingPush
 from customs.declarations.intake.orders import Severity
-from customs.declarations.intake.payment_rules import complaints_about_payment, filings_of, waits
-from customs.declarations.intake.rules import HeldPush
+from customs.declarations.intake.payment_rules import filings_of, findings_about_payment, waits
 from customs.payments_port import PaymentFacts
 from tests import make
 
@@ -35,10 +35,8 @@ def split(*amounts: str, **changes: Any):
     return make.order(sub_orders=parts or None, **changes)
 
 
-def said(
-    order, known: PaymentFacts | None, pushes=(), looks_like_ours: bool = False
-) -> list[tuple[str, str, Severity]]:
-    found = complaints_about_payment(order, known, pushes, looks_like_ours, NOW)
+def said(order, known: PaymentFacts | None, pushes=(), was_made_here: bool = False) -> list[tuple[str, str, Severity]]:
+    found = findings_about_payment(order, known, pushes, was_made_here, NOW)
     return [(one.place, one.code, one.severity) for one in found]
 
 
@@ -89,11 +87,11 @@ def test_nobody_waits_for_a_payment_that_is_not_known():
     assert said(make.order(submit="when_paid"), None) == [("submit", "payment_unknown", ERROR)]
 
 
-@pytest.mark.parametrize("looks_like_ours", [True, False])
-def test_an_unknown_payment_is_a_warning_only_where_a_payment_made_here_bears_a_number_of_it(looks_like_ours: bool):
-    found = said(make.order(), None, looks_like_ours=looks_like_ours)
+@pytest.mark.parametrize("was_made_here", [True, False])
+def test_an_unknown_payment_is_a_warning_only_where_a_payment_made_here_bears_a_number_of_it(was_made_here: bool):
+    found = said(make.order(), None, was_made_here=was_made_here)
 
-    assert found == [("payment_no", "payment_unknown", WARNING)] * looks_like_ours
+    assert found == [("payment_no", "payment_unknown", WARNING)] * was_made_here
 
 
 # Was it refunded?
@@ -134,16 +132,16 @@ def test_sub_orders_come_to_no_more_than_was_paid(last: str, found: list):
 @pytest.mark.parametrize(("last", "found"), [("40.00", []), ("40.01", [("sub_orders", "over_payment", ERROR)])])
 def test_what_other_declarations_of_the_payment_hold_counts(last: str, found: list):
     order = split(last)
-    held = HeldPush("decl_1", "HANGZHOU", "HANGZHOU_ZS", "S0", Decimal("60.00"))
+    existing = ExistingPush("decl_1", "HANGZHOU", "HANGZHOU_ZS", "S0", Decimal("60.00"))
 
-    assert said(order, facts(order), [held]) == found
+    assert said(order, facts(order), [existing]) == found
 
 
 def test_what_is_declared_at_another_code_does_not_count():
     order = split("100.00")
-    held = HeldPush("decl_1", "SHENZHEN", "SHENZHEN", "S0", Decimal("60.00"))
+    existing = ExistingPush("decl_1", "SHENZHEN", "SHENZHEN", "S0", Decimal("60.00"))
 
-    assert said(order, facts(order), [held]) == []
+    assert said(order, facts(order), [existing]) == []
 
 
 def test_alipays_shared_code_adds_up_over_its_offices():

@@ -1,4 +1,4 @@
-"""The rules an order must pass, one after the other as domain.md numbers them, and the place each complaint names."""
+"""The rules an order must pass, one after the other as domain.md numbers them, and the place each found names."""
 
 from dataclasses import replace
 from datetime import date
@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from customs.declarations.intake.comparison_rules import Existing, ExistingPush, NumberOwner, conflicts_with_existing
 from customs.declarations.intake.orders import Severity
-from customs.declarations.intake.rules import (
-    Held,
-    HeldPush,
-    NumberOwner,
-    complaints_about,
-    complaints_about_change,
-    conflicts_with_held,
-)
+from customs.declarations.intake.rules import findings_of_change, preflight_findings
 from customs.declarations.intake.validate import Rules, check, shape
 from customs.declarations.registrations import Registrations
 from customs.gateway import Buyer, Channel, SubOrderPart
@@ -27,12 +21,12 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 amounts = st.decimals("0", "99999.99", places=2)
 
 
-def complaints(order) -> list[tuple[str, str, Severity]]:
-    return [(one.place, one.code, one.severity) for one in complaints_about(order, TODAY)]
+def founds(order) -> list[tuple[str, str, Severity]]:
+    return [(one.place, one.code, one.severity) for one in preflight_findings(order, TODAY)]
 
 
-def conflicts(order, held: Held, cert_index: str | None = None) -> list[tuple[str, str, Severity]]:
-    return [(one.place, one.code, one.severity) for one in conflicts_with_held(order, held, cert_index)]
+def conflicts(order, existing: Existing, cert_index: str | None = None) -> list[tuple[str, str, Severity]]:
+    return [(one.place, one.code, one.severity) for one in conflicts_with_existing(order, existing, cert_index)]
 
 
 def errors_of(*rows, warn_only=frozenset()) -> list[tuple[str, str]]:
@@ -48,9 +42,9 @@ def split(channel: Channel, *parts: SubOrderPart):
     return replace(make.order(channel), sub_orders=parts)
 
 
-def held_push(order, customs: str = "HANGZHOU_ZS", sub_order_no: str = "") -> Held:
-    push = HeldPush("decl_1", "SOMEWHERE", customs, sub_order_no)
-    return Held(pushes={order.payment: [push]})
+def existing_push(order, customs: str = "HANGZHOU_ZS", sub_order_no: str = "") -> Existing:
+    push = ExistingPush("decl_1", "SOMEWHERE", customs, sub_order_no)
+    return Existing(pushes={order.payment: [push]})
 
 
 @pytest.mark.parametrize("channel", Channel)
@@ -58,8 +52,8 @@ def held_push(order, customs: str = "HANGZHOU_ZS", sub_order_no: str = "") -> He
 def test_a_good_order_passes_every_rule(channel: Channel, parts: int):
     order = make.order(channel, parts=parts, buyer=make.buyer_row())
 
-    assert complaints(order) == []
-    assert conflicts(order, Held()) == []
+    assert founds(order) == []
+    assert conflicts(order, Existing()) == []
 
 
 # R1: one filing, one push.
@@ -68,13 +62,13 @@ def test_a_good_order_passes_every_rule(channel: Channel, parts: int):
 def test_a_sub_order_stands_once_in_an_order():
     parts = [part("1.00", "0.00", "1.00")] * 2
 
-    assert complaints(split(Channel.WECHATPAY, *parts)) == [("sub_orders/1/sub_order_no", "sub_order_repeated", ERROR)]
+    assert founds(split(Channel.WECHATPAY, *parts)) == [("sub_orders/1/sub_order_no", "sub_order_repeated", ERROR)]
 
 
 def test_a_filing_that_another_office_made_is_declared_elsewhere():
     order = make.order()
 
-    assert conflicts(order, held_push(order)) == [("office", "declared_elsewhere", ERROR)]
+    assert conflicts(order, existing_push(order)) == [("office", "declared_elsewhere", ERROR)]
 
 
 @pytest.mark.parametrize("second", [{"duty": 5}, {"office": "HANGZHOU"}], ids=["other content", "the same again"])
@@ -98,14 +92,14 @@ def test_of_wechat_amount_is_transport_and_product_to_the_fen(transport: Decimal
     whole = SubOrderPart("S1", transport + product, transport, product)
     off = replace(whole, amount=whole.amount + Decimal("0.01"))
 
-    assert ("sub_orders/0/amount", "amount_sum", ERROR) not in complaints(split(Channel.WECHATPAY, whole))
-    assert ("sub_orders/0/amount", "amount_sum", ERROR) in complaints(split(Channel.WECHATPAY, off))
-    assert ("sub_orders/0/amount", "amount_sum", ERROR) in complaints(split(Channel.ALIPAY, off))
+    assert ("sub_orders/0/amount", "amount_sum", ERROR) not in founds(split(Channel.WECHATPAY, whole))
+    assert ("sub_orders/0/amount", "amount_sum", ERROR) in founds(split(Channel.WECHATPAY, off))
+    assert ("sub_orders/0/amount", "amount_sum", ERROR) in founds(split(Channel.ALIPAY, off))
 
 
 @pytest.mark.parametrize("channel", Channel)
 def test_a_sub_order_over_nothing_is_refused(channel: Channel):
-    assert complaints(split(channel, part("0.00", "0.00", "0.00"))) == [("sub_orders/0/amount", "amount_zero", ERROR)]
+    assert founds(split(channel, part("0.00", "0.00", "0.00"))) == [("sub_orders/0/amount", "amount_zero", ERROR)]
 
 
 @pytest.mark.parametrize(
@@ -119,14 +113,14 @@ def test_a_sub_order_over_nothing_is_refused(channel: Channel):
 def test_wechat_needs_both_parts_of_the_amount_and_alipay_neither(given_part: SubOrderPart, place: str):
     missing = (f"sub_orders/0/{place}", "amount_part_missing", ERROR)
 
-    assert complaints(split(Channel.WECHATPAY, given_part)) == [missing]
-    assert complaints(split(Channel.ALIPAY, given_part)) == []
+    assert founds(split(Channel.WECHATPAY, given_part)) == [missing]
+    assert founds(split(Channel.ALIPAY, given_part)) == []
 
 
 @pytest.mark.parametrize(("duty", "expected"), [(88, [("duty", "duty_not_for_alipay", ERROR)]), (0, [])])
 def test_duty_is_wechats(duty: int, expected):
-    assert complaints(make.order("alipay", duty=duty)) == expected
-    assert complaints(make.order("wechatpay", duty=duty)) == []
+    assert founds(make.order("alipay", duty=duty)) == expected
+    assert founds(make.order("wechatpay", duty=duty)) == []
 
 
 # R5: split and unsplit.
@@ -136,19 +130,19 @@ def test_duty_is_wechats(duty: int, expected):
 def test_split_and_unsplit_do_not_mix_at_one_code(held_number: str, parts: int):
     order = make.order(parts=parts)
 
-    assert conflicts(order, held_push(order, sub_order_no=held_number)) == [("sub_orders", "split_mixed", ERROR)]
+    assert conflicts(order, existing_push(order, sub_order_no=held_number)) == [("sub_orders", "split_mixed", ERROR)]
 
 
 def test_other_parts_of_the_same_payment_are_no_conflict():
     order = make.order(parts=2)
 
-    assert conflicts(order, held_push(order, sub_order_no="S9")) == []
+    assert conflicts(order, existing_push(order, sub_order_no="S9")) == []
 
 
 def test_another_code_is_no_conflict():
     order = make.order()
 
-    assert conflicts(order, held_push(order, customs="SHENZHEN")) == []
+    assert conflicts(order, existing_push(order, customs="SHENZHEN")) == []
 
 
 # R6a: numbers of other payments.
@@ -157,13 +151,15 @@ def test_another_code_is_no_conflict():
 @pytest.mark.parametrize("seen", ["decl_1", None], ids=["seen", "unseen"])
 def test_a_number_of_another_payment_is_refused_and_named_to_who_may_see_it(seen: str | None):
     order = make.order(parts=1)
-    held = Held(owners_of_number={(order.channel, order.sub_order_nos[0]): [NumberOwner("M999", "ANOTHER", seen)]})
+    existing = Existing(
+        owners_of_number={(order.channel, order.sub_order_nos[0]): [NumberOwner("M999", "ANOTHER", seen)]}
+    )
 
-    (complaint,) = conflicts_with_held(order, held, None)
+    (found,) = conflicts_with_existing(order, existing, None)
 
-    assert (complaint.place, complaint.code) == ("sub_orders/0/sub_order_no", "order_number_in_use")
-    assert ("decl_1" in complaint.detail, "ANOTHER" in complaint.detail) == (seen is not None, seen is not None)
-    assert "M999" not in complaint.detail
+    assert (found.place, found.code) == ("sub_orders/0/sub_order_no", "order_number_in_use")
+    assert ("decl_1" in found.detail, "ANOTHER" in found.detail) == (seen is not None, seen is not None)
+    assert "M999" not in found.detail
 
 
 # R6: numbers.
@@ -171,7 +167,7 @@ def test_a_number_of_another_payment_is_refused_and_named_to_who_may_see_it(seen
 
 @pytest.mark.parametrize("good", ["7", "A" * 32, "a_b-c|d*e@f"])
 def test_a_number_of_allowed_characters_passes(good: str):
-    assert complaints(replace(make.order(), out_order_no=good)) == []
+    assert founds(replace(make.order(), out_order_no=good)) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +183,7 @@ def test_a_number_of_other_characters_is_refused(place: str, bad: str):
     else:
         order = replace(order, **{place: bad})
 
-    assert complaints(order) == [(place, "number_invalid", ERROR)]
+    assert founds(order) == [(place, "number_invalid", ERROR)]
 
 
 def test_a_rule_can_be_switched_to_warn():
@@ -231,7 +227,7 @@ def test_a_zero_at_the_end_counts_where_every_long_number_of_a_column_has_it(num
 def test_a_correction_is_held_against_the_rules_where_it_changes_something(changes, codes: list[str]):
     taken_before_the_rules = replace(make.order(buyer=make.buyer_row(name="林**")), out_order_no="0")
 
-    found = complaints_about_change(taken_before_the_rules, replace(taken_before_the_rules, **changes), TODAY)
+    found = findings_of_change(taken_before_the_rules, replace(taken_before_the_rules, **changes), TODAY)
 
     assert [one.code for one in found] == codes
 
@@ -247,14 +243,14 @@ def test_a_correction_is_held_against_the_rules_where_it_changes_something(chang
         ({"name": "李\u200b雷"}, "buyer/name", "name_invalid"),
     ],
 )
-def test_a_buyer_is_somebody_and_the_complaint_names_nobody(buyer, place: str, code: str):
+def test_a_buyer_is_somebody_and_the_found_names_nobody(buyer, place: str, code: str):
     order = make.order(buyer=make.buyer_row(**buyer))
 
-    (complaint,) = complaints_about(order, TODAY)
+    (found,) = preflight_findings(order, TODAY)
 
-    assert (complaint.place, complaint.code) == (place, code)
-    assert order.buyer.cert_id not in complaint.detail + complaint.action
-    assert order.buyer.name not in complaint.detail + complaint.action
+    assert (found.place, found.code) == (place, code)
+    assert order.buyer.cert_id not in found.detail + found.action
+    assert order.buyer.name not in found.detail + found.action
 
 
 def test_only_a_well_shaped_number_may_be_let_pass_by_the_setting():
@@ -271,20 +267,20 @@ def test_only_a_well_shaped_number_may_be_let_pass_by_the_setting():
 def test_an_office_nobody_knows_is_refused_with_the_list():
     order = replace(make.order(), office="ATLANTIS")
 
-    (complaint,) = complaints_about(order, TODAY)
+    (found,) = preflight_findings(order, TODAY)
 
-    assert (complaint.place, complaint.code) == ("office", "office_unknown")
-    assert "SHENZHEN" in complaint.action
+    assert (found.place, found.code) == ("office", "office_unknown")
+    assert "SHENZHEN" in found.action
 
 
 @pytest.mark.parametrize(
     ("channel", "office", "instead"), [("alipay", "BEIJING", "HEFEI"), ("wechatpay", "HEFEI", "XIAN")]
 )
 def test_an_office_without_codes_names_the_offices_that_have_them(channel: str, office: str, instead: str):
-    (complaint,) = complaints_about(make.order(channel, office=office), TODAY)
+    (found,) = preflight_findings(make.order(channel, office=office), TODAY)
 
-    assert (complaint.place, complaint.code) == ("office", "office_without_codes")
-    assert instead in complaint.action
+    assert (found.place, found.code) == ("office", "office_without_codes")
+    assert instead in found.action
 
 
 @pytest.mark.parametrize(
@@ -296,7 +292,7 @@ def test_an_office_without_codes_names_the_offices_that_have_them(channel: str, 
     ],
 )
 def test_a_registration_is_needed_and_alipays_with_its_name(channel: str, missing: str, code: str):
-    assert complaints(make.order(channel, **{missing: None})) == [(missing, code, ERROR)]
+    assert founds(make.order(channel, **{missing: None})) == [(missing, code, ERROR)]
 
 
 # R10: limits are warnings.
@@ -306,13 +302,13 @@ def test_a_registration_is_needed_and_alipays_with_its_name(channel: str, missin
 def test_a_purchase_over_the_single_limit_is_a_warning(amount: str, over: bool):
     order = split(Channel.ALIPAY, part("4000.00"), part(str(Decimal(amount) - 4000), number="S2"))
 
-    assert complaints(order) == [("sub_orders", "over_single_limit", WARNING)] * over
+    assert founds(order) == [("sub_orders", "over_single_limit", WARNING)] * over
 
 
 @pytest.mark.parametrize(("spent", "over"), [("25990.00", False), ("25990.01", True)])
 def test_a_buyer_over_the_yearly_limit_is_a_warning(spent: str, over: bool):
     order = split(Channel.ALIPAY, part("10.00"))
-    held = Held(spent={"the buyer": Decimal(spent)})
+    existing = Existing(spent={"the buyer": Decimal(spent)})
 
-    assert conflicts(order, held, "the buyer") == [("buyer/cert_id", "over_yearly_limit", WARNING)] * over
-    assert conflicts(order, held, "another") == []
+    assert conflicts(order, existing, "the buyer") == [("buyer/cert_id", "over_yearly_limit", WARNING)] * over
+    assert conflicts(order, existing, "another") == []
