@@ -1,6 +1,7 @@
 """Languages of the pages: English in the source, each other one by the file that translates it; Chinese is first."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -8,7 +9,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, g, request
-from flask_babel import Babel, Domain, force_locale, get_locale, gettext
+from flask_babel import Babel, Domain, get_locale
 
 ROOT = Path(__file__).parent / "translations"
 DOMAIN = "messages"
@@ -32,11 +33,7 @@ class Catalogue(Domain):  # type: ignore[misc]
     """
 
     def get_translations(self) -> Translations:
-        language = page_language()
-        if language not in self.cache:
-            self.cache[language] = _read(language)
-        found: Translations = self.cache[language]
-        return found
+        return _read(page_language())
 
 
 class Speaking(Babel):  # type: ignore[misc]
@@ -45,6 +42,7 @@ class Speaking(Babel):  # type: ignore[misc]
     domain_instance = Catalogue(domain=DOMAIN)
 
 
+@cache
 def _read(language: str) -> Translations:
     file = ROOT / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     if not file.exists():
@@ -78,8 +76,7 @@ def page_language() -> str:
 
 def translate(text: str, language: str) -> str:
     """Return a text in one language, whichever the page has."""
-    with force_locale(language):
-        return str(gettext(text))
+    return str(_read(language).gettext(text))
 
 
 def html_language() -> str:
