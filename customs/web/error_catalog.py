@@ -30,17 +30,21 @@ class ErrorEntry:
     form: str = ""
     cell_meaning: str = ""
     cell_action: str = ""
+    instead_of_status: bool = False
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, Any]]:
+    with FILE.open("rb") as stream:
+        return tomllib.load(stream)
 
 
 @cache
 def entries_by_kind() -> Mapping[str, tuple[ErrorEntry, ...]]:
     """Return all entries by the title of their kind, in the order of the file."""
-    with FILE.open("rb") as stream:
-        tables = tomllib.load(stream)
-    titles = tables.pop("kinds")
     return {
-        titles[kind]: tuple(ErrorEntry(code, **texts) for code, texts in codes.items())
-        for kind, codes in tables.items()
+        title: tuple(ErrorEntry(code, **texts) for code, texts in _tables()[kind].items())
+        for kind, title in _tables()["kinds"].items()
     }
 
 
@@ -76,6 +80,15 @@ def describe_form_error(code: str, detail: str = "") -> str | None:
     return gettext(entry.form, detail=detail) if entry and entry.form else None
 
 
+def describe_response(status: int, code: str, title: str) -> Description:
+    """Describe why a page cannot be shown: by its status, unless the code says more."""
+    entry, statuses = entries().get(code), _tables()["statuses"]
+    known = statuses.get(str(status)) or (statuses["500"] if status > 500 else None)
+    if known is None or (entry and entry.instead_of_status):
+        return describe_error(code, title)
+    return _describe(known["meaning"], known["action"])
+
+
 def _describe(*texts: str) -> Description:
     # Only the documentation shows what is code as code.
     return Description(*(gettext(text).replace("`", "") for text in texts))
@@ -90,5 +103,5 @@ def _texts_in(table: Mapping[str, Any]) -> Iterator[str]:
     for value in table.values():
         if isinstance(value, str):
             yield value
-        else:
+        elif isinstance(value, dict):
             yield from _texts_in(value)

@@ -14,7 +14,7 @@ from customs.db.database import UnusableDatabase
 from customs.errors import CustomsError, DatabaseUnavailable, ErrorDetail, PayloadTooLarge
 from customs.timestamps import instant
 from customs.web import rendering
-from customs.web.labels import response_label
+from customs.web.error_catalog import describe_response
 
 log = structlog.get_logger()
 
@@ -65,10 +65,10 @@ def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Re
     """A page for a browser, a line for everything else."""
     if "HX-Request" in request.headers:
         # The script says it beside the page, which stays as it is.
-        return Response(response_label(status, code, title).meaning, status, headers, content_type=PLAIN)
+        return Response(describe_response(status, code, title).meaning, status, headers, content_type=PLAIN)
     if not rendering.wants_html():
         return Response(f"{title}\n", status, headers, content_type=PLAIN)
-    words = response_label(status, code, title)
+    words = describe_response(status, code, title)
     response = rendering.render_bare_page(
         "error.html", status, title=words.meaning, about=words.action, request_id=g.get("request_id")
     )

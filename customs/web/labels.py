@@ -9,7 +9,7 @@ from flask_babel import LazyString, lazy_gettext
 
 from customs.auth.roles import Role
 from customs.gateway import Channel
-from customs.web.error_catalog import Description, describe_error, describe_form_error
+from customs.web.error_catalog import describe_error, describe_form_error
 
 
 class Label(NamedTuple):
@@ -61,35 +61,3 @@ def label_of(value: Any, enum: type[Enum] | None = None) -> Label:
 def channel_label(channel: str) -> Label:
     """Return the label of a channel."""
     return LABELS[Channel][Channel(channel)]
-
-
-# What a person reads when a page cannot be shown, by the answer's status.
-ANSWERS = {
-    400: (_("That could not be read"), _("Go back, load the page again, and press the button once more.")),
-    401: (_("You are not signed in any more"), _("Sign in again; nothing that was sent is lost.")),
-    403: (_("You are not allowed to do that here"), _("Your role does not open this. Ask an administrator.")),
-    404: (
-        _("There is nothing here that you may see"),
-        _("Check the address; what belongs to other merchants is not shown."),
-    ),
-    405: (_("This is no page"), _("Go back and use the page's buttons.")),
-    409: (_("That is not possible now"), _("Go back, and see how it stands.")),
-    413: (_("That is too large"), _("Split the file into several.")),
-    422: (
-        _("Something in that cannot be used"),
-        _("Check the address, or go back and use the fields and buttons of the page."),
-    ),
-    429: (_("Too many attempts"), _("Wait a moment and try again.")),
-    503: (_("The desk cannot work at this moment"), _("Nothing is lost. Try again in a moment.")),
-}
-# Codes whose own words say more than their status does.
-CATALOGUED = frozenset(["csrf_rejected"])
-SOMETHING_WENT_WRONG = (_("Something went wrong on our side"), _("It was recorded. Nothing that was accepted is lost."))
-
-
-def response_label(status: int, code: str, title: str) -> Description:
-    """What a person is told of an answer that is no page."""
-    if code in CATALOGUED:
-        return describe_error(code)
-    known = ANSWERS.get(status, SOMETHING_WENT_WRONG if status >= 500 else None)
-    return Description(*map(str, known)) if known else describe_error(code, title)

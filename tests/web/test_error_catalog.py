@@ -9,6 +9,7 @@ from customs.web.error_catalog import (
     describe_error,
     describe_field_error,
     describe_form_error,
+    describe_response,
     entries,
     entries_by_kind,
 )
@@ -54,6 +55,15 @@ def test_a_cell_and_a_field_have_shorter_texts_where_the_entry_has_them(language
 def test_a_form_quotes_the_gateway(language: str):
     assert "no bill for these days" in (describe_form_error("gateway_refused", "no bill for these days") or "")
     assert describe_form_error("required") is None
+
+
+@pytest.mark.parametrize("language", [i18n.ENGLISH], indirect=True)
+def test_a_page_that_cannot_be_shown_is_described_by_its_status_unless_its_code_says_more(language: str):
+    assert describe_response(404, "not_found", "Not Found").meaning == "There is nothing here that you may see"
+    assert describe_response(502, "bad_gateway", "Bad Gateway").meaning == "Something went wrong on our side"
+    assert describe_response(503, "database_unavailable", "").meaning == "The desk cannot work at this moment"
+    assert describe_response(403, "csrf_rejected", "Forbidden") == describe_error("csrf_rejected")
+    assert describe_response(418, "im_a_teapot", "I'm a teapot") == ("I'm a teapot", "")
 
 
 def test_every_text_above_a_form_is_filled_in(language: str):
