@@ -19,8 +19,8 @@ from customs.imports.drafts import forget_untouched, something_is_untouched
 from customs.jobs.leases import dead_holders, waits_for_a_worker
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import EVERY_SECONDS, Kind, SignOfLife
-from customs.ops.future_timestamps import repair_future_times
-from customs.ops.retention import forget_old, something_is_old
+from customs.ops.future_timestamps import correct_future_timestamps
+from customs.ops.retention import has_expired_rows, purge_expired
 from customs.payments.models import Payment, Refund
 from customs.webhooks.claim import is_waiting
 from customs.webhooks.fanout import is_pending
@@ -74,17 +74,17 @@ def tick(services: Services) -> bool:
             free_leases(db, gone, database.now(db))
     with services.reading() as db:
         now = database.now(db)
-        due, old = something_is_due(db, now), something_is_old(db, now) or something_is_untouched(db, now)
+        due, old = something_is_due(db, now), has_expired_rows(db, now) or something_is_untouched(db, now)
     if old:
         with services.transaction() as db:
-            forget_old(db, now)
+            purge_expired(db, now)
             forget_untouched(db, now)
     return due and services.notifier.notify()
 
 
 def repair(services: Services) -> None:
     """Bring back what waits for a time that only a clock that was ahead could have meant."""
-    if count := repair_future_times(services.engine, services.settings):
+    if count := correct_future_timestamps(services.engine, services.settings):
         log.warning("stored times of a clock that was ahead were brought back", rows=count)
 
 

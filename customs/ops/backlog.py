@@ -1,4 +1,4 @@
-"""What waits for a worker and what workers hold at this moment, counted alike for metrics, the doctor and a page."""
+"""Backlog: how much work is due, in flight or due later, for metrics, health checks and the queue page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from customs.webhooks.models import Delivery
 
 @dataclass(frozen=True)
 class Backlog:
-    """One kind of work: due and held by nobody, held by a worker, due later.
+    """One kind of work: due and not leased, leased by a worker, due later.
 
-    `oldest_at`: when the first of all that wait fell due for the first time, however often it was tried since.
+    `oldest_at`: when the oldest of what waits first fell due, however often it was tried since.
     """
 
     waiting: int
@@ -30,7 +30,7 @@ class Backlog:
     oldest_at: datetime | None
 
     def age(self, now: datetime) -> float:
-        """How long the oldest has waited, in seconds."""
+        """Return how many seconds the oldest has waited."""
         return max((now - self.oldest_at).total_seconds(), 0.0) if self.oldest_at else 0.0
 
 
@@ -39,27 +39,28 @@ WORK: Mapping[str, type[Due]] = {"pushes": Push, "payments": Payment, "refunds":
 
 
 def backlogs(db: Session, now: datetime) -> dict[str, Backlog]:
-    """Every kind of work, in the order of WORK."""
+    """Return the backlog of each kind of work, in the order of WORK."""
     return {name: backlog_of(db, model, now) for name, model in WORK.items()}
 
 
-def _first_due(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement[datetime | None]:
-    """When a row that waits first fell due; one tried in vain waits, also while it is tried and until it is again."""
+def _first_due_at(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement[datetime | None]:
+    """Return when a waiting row first fell due; a row whose calls brought no answer waits until one does."""
     counts = or_(waits, model.overdue_since.is_not(None))
     if model is Refund:
-        # A refund lets the declaring calls of its payment end first (R18): that is no backlog.
+        # A refund waits until the declaration calls of its payment end (R18): that is no backlog.
         gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
         counts = and_(counts, or_(refund.next_action == Deed.QUERY, not_(gives_way)))
     return case((counts, func.coalesce(model.overdue_since, model.due_at)))
 
 
 def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
-    """One kind of work."""
+    """Return the backlog of one kind of work."""
     waits = waits_for_a_worker(model, now)
-    held = model.lease_until >= now
+    leased = model.lease_until >= now
     later = and_(model.due_at > now, or_(model.lease_until.is_(None), model.lease_until < now))
-    counted = (_count(waits), _count(held), _count(later), func.min(_first_due(model, waits), type_=model.due_at.type))
-    found = db.execute(select(*counted).where(model.due_at.is_not(None))).one()
+    oldest_at = func.min(_first_due_at(model, waits), type_=model.due_at.type)
+    counted = select(_count(waits), _count(leased), _count(later), oldest_at)
+    found = db.execute(counted.where(model.due_at.is_not(None))).one()
     return Backlog(found[0] or 0, found[1] or 0, found[2] or 0, found[3])
 
 

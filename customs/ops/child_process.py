@@ -1,4 +1,4 @@
-"""One supervised process: how it starts under its tether, when it starts again, how it is cleared away."""
+"""One supervised child process: started under the orphan guard, restarted when it exits, killed with its group."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ import structlog
 from customs.errors import CustomsError
 from customs.ops import process_guard
 
-KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+KILLED_BY_SIGNAL = (-signal.SIGKILL, -signal.SIGTERM)
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 5.0
 STEADY_SECONDS = 10.0
@@ -35,8 +35,8 @@ class ChildFailed(CustomsError):
 class Child:
     """A process to keep alive.
 
-    `env` is its whole environment; `executable`, where given, is what runs under the name `command[0]`.
-    `ready` answers quickly and never raises; without it a child counts as ready from its start.
+    `env` is its whole environment. `executable`, where given, is the program that runs under the name `command[0]`.
+    `ready` returns quickly and never raises; without it a child counts as ready once started.
     """
 
     name: str
@@ -46,8 +46,8 @@ class Child:
     ready: Callable[[], bool] | None = None
 
 
-class Life:
-    """One child through its starts and deaths. Only the supervising thread changes it."""
+class ChildRunner:
+    """Starts one child, restarts it with growing delays, and kills it. Only the supervising thread calls it."""
 
     def __init__(self, child: Child, log_file: Path) -> None:
         self.child = child
@@ -66,38 +66,38 @@ class Life:
         self._has_run = self._has_run or (self.process is not None and self.child.ready())
         return self._has_run
 
-    def look_after(self, guard: "Guard") -> None:
+    def tick(self, guard: "OrphanGuard") -> None:
         if self.process is None:
             if time.monotonic() >= self._start_at:
                 self._start(guard)
         elif self.process.poll() is not None:
-            self._bury(self.process, guard)
+            self._on_exit(self.process, guard)
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         if self.process:
             self.process.terminate()
 
-    def end_by(self, deadline: float, guard: "Guard") -> None:
+    def wait_or_kill(self, deadline: float, guard: "OrphanGuard") -> None:
         if self.process is None:
             return
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.0, deadline - time.monotonic()))
-        self._clear_group(self.process, guard)
+        self._kill_group(self.process, guard)
 
-    def tail(self) -> str:
+    def log_tail(self) -> str:
         if not self._log_file.exists():
             return ""
         with self._log_file.open("rb") as stream:
             stream.seek(max(self._log_start, self._log_file.stat().st_size - TAIL_BYTES))
             return stream.read().decode(errors="replace").strip()
 
-    def quoted_log(self) -> str:
-        return f" The end of {self._log_file}:\n{self.tail()}"
+    def log_quote(self) -> str:
+        return f" The end of {self._log_file}:\n{self.log_tail()}"
 
-    def _start(self, guard: "Guard") -> None:
+    def _start(self, guard: "OrphanGuard") -> None:
         with self._log_file.open("ab") as output:
             self.process = subprocess.Popen(
-                guard.tied(self.child),
+                guard.wrap(self.child),
                 env=self.child.env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -108,26 +108,26 @@ class Life:
             )
         self._started_at = time.monotonic()
 
-    def _bury(self, process: subprocess.Popen[bytes], guard: "Guard") -> None:
-        self._clear_group(process, guard)
+    def _on_exit(self, process: subprocess.Popen[bytes], guard: "OrphanGuard") -> None:
+        self._kill_group(process, guard)
         now = time.monotonic()
         was_steady = now - self._started_at >= STEADY_SECONDS
         self._has_run = self._has_run or was_steady
         log.warning("child ended", child=self.child.name, pid=process.pid, code=process.returncode)
-        # An end by a signal or with 0 says nothing about whether the child is able to start.
+        # An exit by a signal or with 0 does not mean that the child cannot start.
         if process.returncode > 0 and not self._has_run:
             self._failed_starts += 1
             if self._failed_starts >= FAILED_STARTS:
                 raise ChildFailed(
                     f"{self.child.name} ended {FAILED_STARTS} times with code {process.returncode} "
-                    f"before it was ready.{self.quoted_log()}"
+                    f"before it was ready.{self.log_quote()}"
                 )
-        if was_steady or process.returncode in KILLED_FROM_OUTSIDE:
+        if was_steady or process.returncode in KILLED_BY_SIGNAL:
             self._delay = 0.0
         self._delay = min(max(FIRST_DELAY_SECONDS, self._delay * 2), LONGEST_DELAY_SECONDS)
         self._start_at = now + self._delay
 
-    def _clear_group(self, process: subprocess.Popen[bytes], guard: "Guard") -> None:
+    def _kill_group(self, process: subprocess.Popen[bytes], guard: "OrphanGuard") -> None:
         # macOS answers "not permitted" for a group in which only the dead are left.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -136,16 +136,16 @@ class Life:
         self.process = None
 
 
-class Guard:
-    """The process that kills the children's groups when the supervisor can not; see tether.py."""
+class OrphanGuard:
+    """A process that kills the children's process groups when the supervisor no longer can; see process_guard.py."""
 
     def __enter__(self) -> Self:
         reading, self.descriptor = os.pipe()
         self._process = subprocess.Popen(
-            [*_tether(), "guard"],
+            [*_guard_command(), "guard"],
             stdin=reading,
             stdout=subprocess.DEVNULL,
-            # Away from the terminal: Ctrl-C is the supervisor's to hear.
+            # Not in the terminal's group: Ctrl-C is for the supervisor.
             start_new_session=True,
         )
         os.close(reading)
@@ -157,14 +157,16 @@ class Guard:
         os.close(self.descriptor)
         self._process.wait()
 
-    def tied(self, child: Child) -> list[str]:
+    def wrap(self, child: Child) -> list[str]:
+        """Return the command line that registers the child with this guard and then becomes the child."""
         executable = child.executable or child.command[0]
-        return [*_tether(), "child", str(self.descriptor), str(os.getpid()), executable, *child.command]
+        return [*_guard_command(), "child", str(self.descriptor), str(os.getpid()), executable, *child.command]
 
     def forget(self, group: int) -> None:
+        """Tell the guard that this process group has ended."""
         with suppress(BrokenPipeError):
             os.write(self.descriptor, b"-%d\n" % group)
 
 
-def _tether() -> list[str]:
+def _guard_command() -> list[str]:
     return [sys.executable, "-I", "-S", process_guard.__file__]

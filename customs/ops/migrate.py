@@ -1,4 +1,4 @@
-"""Brings the database to the newest version, one process at a time."""
+"""Upgrade the database to the newest version, one process at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ UPGRADE_LOCK = 4_930_911
 
 
 def upgrade(engine: Engine) -> None:
-    """Upgrade to the newest version; of several processes that start at once, one does it and the others wait."""
+    """Upgrade to the newest version. Of several processes that start at once, one upgrades and the others wait."""
     with migration(engine) as made:
         connection: Connection = made.attributes["connection"]
         is_there = inspect(connection).has_table("alembic_version")
@@ -29,13 +29,13 @@ def upgrade(engine: Engine) -> None:
 
 @contextmanager
 def migration(engine: Engine) -> Iterator[Config]:
-    """One transaction in which versions come and go, and nobody else's do."""
+    """Open one transaction for migrations, locked against other processes; yield Alembic's configuration."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unguarded = engine.execution_options(**{schema_guard.ANY_VERSION: True})
-    with unguarded.connect() as connection, _constraints_asleep(connection), connection.begin():
+    with unguarded.connect() as connection, _without_foreign_keys(connection), connection.begin():
         if engine.dialect.name == "postgresql":
-            # An upgrade of many rows takes as long as it takes, and so does the wait for another one.
+            # An upgrade of many rows may take long, and so may waiting for another one.
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
@@ -43,12 +43,12 @@ def migration(engine: Engine) -> Iterator[Config]:
 
 
 @contextmanager
-def _constraints_asleep(connection: Connection) -> Iterator[None]:
-    """SQLite alters a table by making it anew: rows that point to the old one must not keep it from going."""
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Turn off SQLite's foreign keys: it alters a table by replacing it, and rows may point to the old one."""
     if connection.dialect.name != "sqlite":
         yield
         return
-    # Not through the connection, whose every statement is in a transaction: there this would do nothing.
+    # On the driver's connection: within a transaction this statement would do nothing.
     driver: Any = connection.connection.driver_connection
     driver.execute("PRAGMA foreign_keys=OFF")
     try:
@@ -58,7 +58,7 @@ def _constraints_asleep(connection: Connection) -> Iterator[None]:
 
 
 def config(connection: object) -> Config:
-    """Alembic's configuration; there is no alembic.ini."""
+    """Return Alembic's configuration; there is no alembic.ini."""
     made = Config()
     made.set_main_option("script_location", str(Path(migrations.__file__).parent))
     made.attributes["connection"] = connection

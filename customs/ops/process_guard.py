@@ -1,7 +1,7 @@
-"""What ties a child to its supervisor: however the supervisor ends, kill -9 included, its children end too.
+"""Orphan guard: when the supervisor ends, by kill -9 too, its children end with it.
 
-Run by its path, with the standard library alone, so that a start costs milliseconds more. Two ties, for
-either may be cut: Linux's parent-death signal reaches the child at once; the guard its whole group, on macOS too.
+Run by its path with the standard library alone, so that a start costs only milliseconds more. Two mechanisms, since
+either may fail: Linux's parent-death signal kills the child at once; the guard kills its whole group, on macOS too.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def guard() -> None:
-    """Read from stdin which groups live (`+PID`) and which have ended (`-PID`); kill the rest when it closes."""
+    """Read from stdin which process groups began (`+PID`) and ended (`-PID`); kill the rest when stdin closes."""
     groups: set[int] = set()
     for line in sys.stdin:
         keep = {"+": groups.add, "-": groups.discard}[line[0]]
@@ -25,7 +25,7 @@ def guard() -> None:
 
 
 def child(guard_end: int, supervisor: int, executable: str, command: list[str]) -> None:
-    """Tie this process, the leader of a new group, and become `command`."""
+    """Register this process, the leader of a new group, with the guard, and become `command`."""
     # Reported before the pipe closes at exec: until then this process itself keeps the guard reading.
     with suppress(BrokenPipeError):
         os.write(guard_end, b"+%d\n" % os.getpid())

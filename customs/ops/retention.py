@@ -1,4 +1,4 @@
-"""What is kept for a time only: answers by their Idempotency-Key, the log of requests, sessions, failed sign-ins."""
+"""Retention: delete old answers of Idempotency-Keys, logged requests, sessions and failed sign-ins."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +12,10 @@ from customs.auth.models import FailedSignIn, IdempotentReply, SignedIn
 from customs.request_log.models import LoggedRequest
 
 LOG_KEPT = SESSIONS_KEPT = timedelta(days=30)
-# Few at a time: no request waits for this.
-BITE = 500
-# What names a row, since when it is old, and for how long it is kept. No session ends later than it expires.
-OLD = (
+# Few rows a transaction: no request waits for this.
+BATCH_SIZE = 500
+# The key of a row, the time from which it counts, how long it is kept. A session counts from when it expires.
+EXPIRING = (
     (IdempotentReply.id, IdempotentReply.created_at, KEPT),
     (LoggedRequest.id, LoggedRequest.at, LOG_KEPT),
     (SignedIn.id, SignedIn.expires_at, SESSIONS_KEPT),
@@ -23,16 +23,16 @@ OLD = (
 )
 
 
-def something_is_old(db: Session, now: datetime) -> bool:
-    """Whether `forget_old` has anything to do."""
-    return any(db.scalar(select(name).where(at < now - kept).limit(1)) is not None for name, at, kept in OLD)
+def has_expired_rows(db: Session, now: datetime) -> bool:
+    """Whether `purge_expired` has anything to delete."""
+    return any(db.scalar(select(name).where(at < now - kept).limit(1)) is not None for name, at, kept in EXPIRING)
 
 
-def forget_old(db: Session, now: datetime) -> int:
-    """Delete a bite of what is older than it is kept; how many rows that were."""
+def purge_expired(db: Session, now: datetime) -> int:
+    """Delete a batch of expired rows from each table; return how many."""
     count = 0
-    for name, at, kept in OLD:
-        old = select(name).where(at < now - kept).order_by(at).limit(BITE)
-        gone: CursorResult[Any] = db.execute(delete(name.class_).where(name.in_(old)))  # type: ignore[assignment]
-        count += gone.rowcount
+    for name, at, kept in EXPIRING:
+        expired = select(name).where(at < now - kept).order_by(at).limit(BATCH_SIZE)
+        deleted: CursorResult[Any] = db.execute(delete(name.class_).where(name.in_(expired)))  # type: ignore[assignment]
+        count += deleted.rowcount
     return count

@@ -1,4 +1,4 @@
-"""The desk on one machine, as `customs up` and `customs demo` run it: its processes, ports and keys."""
+"""The desk on one machine, as `customs up` and `customs demo` run it: processes, ports and keys."""
 
 import fcntl
 import os
@@ -34,11 +34,11 @@ class HomeInUse(CustomsError):
 
 
 class Standalone:
-    """Everything one machine needs, from `with` to its end; to be entered in the main thread.
+    """Context manager that runs everything on one machine; to be entered in the main thread.
 
-    `upgrade` brings the database to the newest version; it runs before any process starts. `environ` is what
-    `settings` was read from. The ports are those preferred, where they are free; 0 prefers none.
-    While it runs: `base_url` of the desk, `sandbox_url` or None, and `environ`, the processes' environment.
+    `upgrade` brings the database to the newest version before any process starts. `environ` is what `settings` was
+    read from. The preferred ports are used where they are free; 0 prefers none.
+    While it runs, `base_url` is the desk's, `sandbox_url` the sandbox's or None, and `environ` the processes' own.
     Raises HomeInUse, Misconfigured (no Redis to start) and ChildFailed.
     """
 
@@ -60,14 +60,14 @@ class Standalone:
         self._sandbox = ("127.0.0.1", free_port(sandbox_port)) if needs_sandbox else None
         self.base_url = http_url(*self._web)
         self.sandbox_url = http_url(*self._sandbox) if self._sandbox else None
-        self.environ = {**environ, **self._explicit()}
+        self.environ = {**environ, **self._shared_environ()}
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
         home = self._settings.home
-        _make_usable(home)
+        _make_home(home)
         with ExitStack() as stack:
-            stack.enter_context(_only_one(home / "up.lock"))
+            stack.enter_context(_locked(home / "up.lock"))
             if self._sandbox:
                 keep_key_pair(home, "agent")
                 keep_key_pair(home, "gateway")
@@ -82,18 +82,18 @@ class Standalone:
         self._running.__exit__(kind, error, trace)
 
     def wait(self) -> None:
-        """Block until a signal asks for the end; processes that die meanwhile are started again."""
+        """Block until a signal asks to stop; processes that exit meanwhile are restarted."""
         self._supervisor.wait()
 
-    def _explicit(self) -> dict[str, str]:
-        """What a child must not work out anew: the home it shares, and the gateway that was chosen."""
+    def _shared_environ(self) -> dict[str, str]:
+        """Return the variables that fix what every child shares: the home and the gateway."""
         settings, home = self._settings, self._settings.home
         return {
             "CUSTOMS_HOME": str(home),
             "CUSTOMS_SANDBOX": "1" if settings.sandbox else "0",
             "WISECASHIER_BASE_URL": self.sandbox_url or settings.base_url,
             "WISECASHIER_AGENT_NO": settings.agent_no,
-            # Our own sandbox knows our own keys only; a real agent's key has no business with it.
+            # The sandbox knows only the keys in this home, never a real agent's.
             "WISECASHIER_PRIVATE_KEY_FILE": str(
                 home / "agent_private.pem" if self._sandbox else settings.private_key_file
             ),
@@ -101,7 +101,7 @@ class Standalone:
                 home / "gateway_public.pem" if self._sandbox else settings.public_key_file
             ),
             "WISECASHIER_VERSION": settings.version,
-            # The last words of a process that dies belong in its log.
+            # The last lines of a process that dies must reach its log.
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -110,8 +110,8 @@ class Standalone:
             *([self._redis()] if self._settings.embedded_redis else []),
             *([self._server("sandbox", self._sandbox)] if self._sandbox else []),
             self._server("web", self._web),
-            *(self._customs(f"worker-{number}", "worker") for number in range(1, self._workers + 1)),
-            self._customs("clock", "clock"),
+            *(self._child(f"worker-{number}", "worker") for number in range(1, self._workers + 1)),
+            self._child("clock", "clock"),
         ]
 
     def _redis(self) -> Child:
@@ -126,24 +126,24 @@ class Standalone:
         return Child("redis", command, self.environ, executable=server_binary(), ready=answers)
 
     def _server(self, name: str, address: tuple[str, int]) -> Child:
-        return self._customs(name, name, "--port", str(address[1]), ready=lambda: _is_healthy(address))
+        return self._child(name, name, "--port", str(address[1]), ready=lambda: _is_healthy(address))
 
-    def _customs(self, name: str, *words: str, ready: Callable[[], bool] | None = None) -> Child:
+    def _child(self, name: str, *words: str, ready: Callable[[], bool] | None = None) -> Child:
         return Child(name, [sys.executable, "-m", "customs", *words], self.environ, ready=ready)
 
 
 def keep_key_pair(folder: Path, owner: str) -> None:
-    """See that `folder` holds OWNER_private.pem (PKCS#1, RSA 2048, mode 600) and the OWNER_public.pem that fits it.
+    """Make OWNER_private.pem (PKCS#1, RSA 2048, mode 600) in `folder` if it is missing, and its OWNER_public.pem.
 
-    A private key that is there is kept. Raises Misconfigured when it cannot be read.
+    Raises Misconfigured when a private key that is there cannot be read.
     """
     private_file, public_file = folder / f"{owner}_private.pem", folder / f"{owner}_public.pem"
     if not private_file.exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
         pem = serialization.Encoding.PEM
         form = serialization.PrivateFormat.TraditionalOpenSSL
-        _write_whole(private_file, key.private_bytes(pem, form, serialization.NoEncryption()))
-    _write_whole(public_file, _public_pem(private_file))
+        _write_atomically(private_file, key.private_bytes(pem, form, serialization.NoEncryption()))
+    _write_atomically(public_file, _public_pem(private_file))
 
 
 def _public_pem(private_file: Path) -> bytes:
@@ -154,7 +154,7 @@ def _public_pem(private_file: Path) -> bytes:
     return public_key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _write_whole(file: Path, content: bytes) -> None:
+def _write_atomically(file: Path, content: bytes) -> None:
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
@@ -163,7 +163,7 @@ def _write_whole(file: Path, content: bytes) -> None:
 
 
 def _address(host: str, preferred: int) -> tuple[str, int]:
-    """Where the desk is reached that listens at `host`, by a port that is free there."""
+    """Return the address at which a server that listens on `host` is reached, with a port that is free there."""
     reached = reachable(host)
     try:
         return reached, free_port(preferred, reached)
@@ -174,8 +174,8 @@ def _address(host: str, preferred: int) -> tuple[str, int]:
         ) from error
 
 
-def _make_usable(home: Path) -> None:
-    """See that the home is a folder that can be written to."""
+def _make_home(home: Path) -> None:
+    """Make the home folder, and check that it can be written to."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with TemporaryFile(dir=home):
@@ -185,7 +185,7 @@ def _make_usable(home: Path) -> None:
 
 
 @contextmanager
-def _only_one(lock_file: Path) -> Iterator[None]:
+def _locked(lock_file: Path) -> Iterator[None]:
     with lock_file.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

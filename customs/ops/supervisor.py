@@ -1,4 +1,4 @@
-"""One machine's processes kept alive: started together, started again when they die, ended together."""
+"""Supervisor of one machine's processes: starts them together, restarts those that exit, stops them together."""
 
 import signal
 import socket
@@ -10,18 +10,18 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from customs.ops.child_process import Child, ChildFailed, Guard, Life
+from customs.ops.child_process import Child, ChildFailed, ChildRunner, OrphanGuard
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-LOOK_EVERY_SECONDS = 0.1
+TICK_SECONDS = 0.1
 
 
 class Supervisor:
-    """Keeps children alive from `with` to its end; to be entered in the main thread.
+    """Context manager that keeps children alive; to be entered in the main thread.
 
     Entering returns when every child is ready. SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main
-    thread. Leaving ends the children: SIGTERM, after `grace_seconds` SIGKILL to their groups. What a child
-    prints goes to the end of `logs`/NAME.log.
+    thread. Leaving stops the children: SIGTERM, and after `grace_seconds` SIGKILL to their groups. The output of a
+    child is appended to `logs`/NAME.log.
     Raises ChildFailed, with the end of that log, when a child cannot be started or is not ready in time.
     """
 
@@ -33,65 +33,65 @@ class Supervisor:
         ready_seconds: float = 60.0,
         grace_seconds: float = 5.0,
     ) -> None:
-        self._lives = {child.name: Life(child, logs / f"{child.name}.log") for child in children}
+        self._runners = {child.name: ChildRunner(child, logs / f"{child.name}.log") for child in children}
         self._logs = logs
         self._ready_seconds = ready_seconds
         self._grace_seconds = grace_seconds
         self._failure: ChildFailed | None = None
         self._interruptible = True
         self._leaving = threading.Event()
-        # Waited for instead of the thread: an interrupted `join` takes a thread that runs for one that ended.
+        # Waited for instead of the thread: after an interrupted `join`, a thread that runs looks like one that ended.
         self._over = threading.Event()
         # This thread starts all children and outlives them, for Linux sends the parent-death signal when the
         # starting thread ends. The main thread stays free for its own work.
         self._thread = threading.Thread(target=self._keep_alive, name="supervision", daemon=True)
-        self._ending = ExitStack()
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as stack:
             for number in ENDING_SIGNALS:
-                # `nohup` has the hangup ignored, and means it.
+                # `nohup` ignores SIGHUP on purpose.
                 if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
                     continue
                 stack.callback(signal.signal, number, signal.signal(number, self._interrupt))
-            self._guard = stack.enter_context(Guard())
+            self._guard = stack.enter_context(OrphanGuard())
             self._thread.start()
             stack.callback(self._end)
             self._wait_until_ready()
-            self._ending = stack.pop_all()
+            self._cleanup = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ending.__exit__(kind, error, trace)
+        self._cleanup.__exit__(kind, error, trace)
 
     def wait(self) -> None:
-        """Block until a signal asks for the end, or a child could not be started again."""
+        """Block until a signal asks to stop, or a child could not be restarted."""
         with suppress(KeyboardInterrupt):
             self._over.wait()
 
     def pid(self, name: str) -> int | None:
-        """The process id of a child, None while it is down."""
-        process = self._lives[name].process
+        """Return the process id of a child, None while it is down."""
+        process = self._runners[name].process
         return process.pid if process else None
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self._ready_seconds
-        waiting = list(self._lives.values())
-        while waiting := [life for life in waiting if not life.is_ready()]:
+        waiting = list(self._runners.values())
+        while waiting := [runner for runner in waiting if not runner.is_ready()]:
             if time.monotonic() > deadline:
                 late = waiting[0]
-                raise ChildFailed(f"{late.child.name} was not ready in {self._ready_seconds:g} s.{late.quoted_log()}")
-            time.sleep(LOOK_EVERY_SECONDS)
+                raise ChildFailed(f"{late.child.name} was not ready in {self._ready_seconds:g} s.{late.log_quote()}")
+            time.sleep(TICK_SECONDS)
 
     def _keep_alive(self) -> None:
         try:
             while not self._leaving.is_set():
-                for life in self._lives.values():
-                    life.look_after(self._guard)
-                self._leaving.wait(LOOK_EVERY_SECONDS)
+                for runner in self._runners.values():
+                    runner.tick(self._guard)
+                self._leaving.wait(TICK_SECONDS)
         except ChildFailed as failure:
             self._fail(failure)
         except OSError as error:
@@ -109,14 +109,14 @@ class Supervisor:
         signal.pthread_kill(main_thread, signal.SIGINT)
 
     def _end_children(self) -> None:
-        for life in self._lives.values():
-            life.ask_to_end()
+        for runner in self._runners.values():
+            runner.terminate()
         deadline = time.monotonic() + self._grace_seconds
-        for life in self._lives.values():
-            life.end_by(deadline, self._guard)
+        for runner in self._runners.values():
+            runner.wait_or_kill(deadline, self._guard)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        # A second Ctrl-C must not leave the ending half done.
+        # A second Ctrl-C must not interrupt the cleanup.
         if self._interruptible:
             self._interruptible = False
             raise KeyboardInterrupt
@@ -130,7 +130,7 @@ class Supervisor:
 
 
 def free_port(preferred: int, host: str = "127.0.0.1") -> int:
-    """`preferred` when it can be listened on at `host`, else a port that is free now; 0 prefers none."""
+    """Return `preferred` if it can be listened on at `host`, else a port that is free now; 0 prefers none."""
     try:
         return _listenable(host, preferred)
     except OSError:
@@ -140,7 +140,7 @@ def free_port(preferred: int, host: str = "127.0.0.1") -> int:
 def _listenable(host: str, port: int) -> int:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family) as probe:
-        # As servers do: a port whose last connections are still fading away counts as free.
+        # As servers do: a port whose last connections are in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         bound: int = probe.getsockname()[1]

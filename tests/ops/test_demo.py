@@ -23,7 +23,7 @@ from customs.imports.sample_orders import sample_batch
 from customs.imports.sample_stories import PLOTS
 from customs.imports.sheet import read_sheet
 from customs.ops import migrate
-from customs.ops.demo import Clerk, hand_in
+from customs.ops.demo import Clerk, submit
 from customs.sandbox import declaration_scenarios, fault_injection
 
 TAG = "261123143015"
@@ -80,7 +80,7 @@ def test_the_sandbox_knows_the_word_of_each_story(plot):
 def test_a_sample_of_any_size_is_taken_in_without_a_finding(services, rows):
     sample = sample_batch(rows, tag=TAG)
 
-    batch_id = hand_in(services, sample)
+    batch_id = submit(services, sample)
 
     with services.reading() as db:
         batch = queries.batch_of(db, batch_id, operator())
@@ -89,9 +89,9 @@ def test_a_sample_of_any_size_is_taken_in_without_a_finding(services, rows):
 
 
 def test_another_tag_makes_another_batch(services):
-    first = hand_in(services, sample_batch(3, tag="A"))
+    first = submit(services, sample_batch(3, tag="A"))
 
-    second = hand_in(services, sample_batch(3, tag="B"))
+    second = submit(services, sample_batch(3, tag="B"))
 
     with services.reading() as db:
         assert [queries.replays_of(db, batch_id) for batch_id in (first, second)] == [[], []]
@@ -99,7 +99,7 @@ def test_another_tag_makes_another_batch(services):
 
 def test_an_order_that_did_not_end_is_not_called_right(services):
     sample = sample_batch(3, tag=TAG)
-    clerk = Clerk(services, sample, hand_in(services, sample))
+    clerk = Clerk(services, sample, submit(services, sample))
 
     clerk.work(time.monotonic(), lambda right, states: None)
 

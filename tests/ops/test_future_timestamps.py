@@ -12,7 +12,7 @@ from customs.events.outbox import EventType
 from customs.gateway import Busy, Unknown
 from customs.lanes import breaker
 from customs.lanes.models import Lane
-from customs.ops.future_timestamps import BITE, SLACK, repair_future_times
+from customs.ops.future_timestamps import BATCH_SIZE, TOLERANCE, correct_future_timestamps
 from customs.payments.models import Payment
 from customs.webhooks.models import Attempt, Delivery, Endpoint
 from tests import make
@@ -25,7 +25,7 @@ SOON = timedelta(minutes=30)
 
 
 def repaired(desk: Desk) -> int:
-    return repair_future_times(desk.services.engine, desk.services.settings)
+    return correct_future_timestamps(desk.services.engine, desk.services.settings)
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def test_what_waits_as_long_as_it_may_is_left_alone(desk: Desk):
 def test_more_rows_than_one_transaction_takes_are_all_brought_back(desk: Desk):
     at = datetime.now(UTC) + AHEAD
     with desk.services.transaction() as db:
-        db.execute(insert(FailedSignIn), [{"who": str(n), "failures": 1, "last_at": at} for n in range(BITE + 1)])
+        db.execute(insert(FailedSignIn), [{"who": str(n), "failures": 1, "last_at": at} for n in range(BATCH_SIZE + 1)])
 
-    assert repaired(desk) == BITE + 1
+    assert repaired(desk) == BATCH_SIZE + 1
     assert repaired(desk) == 0
 
 
@@ -180,7 +180,7 @@ def test_nobody_waits_for_a_time_that_was_noted_ahead(desk: Desk, made: Callable
 
 
 def test_a_time_within_the_slack_is_left_alone(desk: Desk):
-    row = FailedSignIn(who="x", failures=1, last_at=datetime.now(UTC) + SLACK / 2)
+    row = FailedSignIn(who="x", failures=1, last_at=datetime.now(UTC) + TOLERANCE / 2)
     with desk.services.transaction() as db:
         db.add(row)
 

@@ -37,9 +37,9 @@ def test_what_is_older_than_thirty_days_goes_and_the_rest_stays(services: Servic
         db.add_all(make_one("b", 31 * DAY) for make_one in (logged, answered))
 
     with services.transaction() as db:
-        was_old = retention.something_is_old(db, make.NOON)
-        gone = retention.forget_old(db, make.NOON)
-        is_old = retention.something_is_old(db, make.NOON)
+        was_old = retention.has_expired_rows(db, make.NOON)
+        gone = retention.purge_expired(db, make.NOON)
+        is_old = retention.has_expired_rows(db, make.NOON)
         left = [*db.scalars(select(LoggedRequest.id)), *db.scalars(select(IdempotentReply.key))]
 
     assert (was_old, gone, is_old) == (True, 2, False)
@@ -55,9 +55,9 @@ def test_sessions_stay_for_thirty_days_after_they_expired_and_failures_for_a_day
         )
 
     with services.transaction() as db:
-        was_old = retention.something_is_old(db, make.NOON)
-        gone = retention.forget_old(db, make.NOON)
-        is_old = retention.something_is_old(db, make.NOON)
+        was_old = retention.has_expired_rows(db, make.NOON)
+        gone = retention.purge_expired(db, make.NOON)
+        is_old = retention.has_expired_rows(db, make.NOON)
         left = [*db.scalars(select(SignedIn.id).order_by(SignedIn.id)), *db.scalars(select(FailedSignIn.who))]
 
     assert (was_old, gone, is_old) == (True, 2, False)
@@ -69,8 +69,8 @@ def test_one_bite_is_small_and_the_oldest_go_first(services: Services):
         db.add_all(logged(f"{number:04d}", 40 * DAY - timedelta(seconds=number)) for number in range(600))
 
     with services.transaction() as db:
-        gone = retention.forget_old(db, make.NOON)
+        gone = retention.purge_expired(db, make.NOON)
         left = db.scalars(select(LoggedRequest.id).order_by(LoggedRequest.id)).all()
 
-    assert gone == retention.BITE
+    assert gone == retention.BATCH_SIZE
     assert left[0] == "0500"
