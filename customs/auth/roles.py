@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
+
+from flask_babel import LazyString, lazy_gettext
 
 from customs.auth.models import Person
 from customs.auth.principal import Caller, Scope
@@ -16,32 +19,69 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-SCOPES: Mapping[Role, frozenset[Scope]] = {
-    Role.CLERK: frozenset(
-        {Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE}
+class RoleRow(NamedTuple):
+    """One role: how pages call it, what its people do, its icon, and what it may do.
+
+    `needs_code`: who decides over others' work, or over others, shows a second factor where codes are required.
+    """
+
+    word: LazyString
+    about: LazyString
+    icon: str
+    scopes: frozenset[Scope]
+    needs_code: bool = False
+
+
+_ = lazy_gettext
+
+ROWS = {
+    Role.CLERK: RoleRow(
+        _("Clerk"),
+        _("imports files, hands in and corrects declarations, collects payments"),
+        "person-badge",
+        frozenset({Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE}),
     ),
-    Role.REVIEWER: frozenset(
-        {
-            Scope.DECLARATIONS_READ,
-            Scope.DECLARATIONS_WRITE,
-            Scope.DECLARATIONS_REVIEW,
-            Scope.PAYMENTS_READ,
-            Scope.REFUNDS_WRITE,
-        }
+    Role.REVIEWER: RoleRow(
+        _("Reviewer"),
+        _("decides on exceptions, refunds, lets lanes go on, reads the audit trail"),
+        "shield-check",
+        frozenset(
+            {
+                Scope.DECLARATIONS_READ,
+                Scope.DECLARATIONS_WRITE,
+                Scope.DECLARATIONS_REVIEW,
+                Scope.PAYMENTS_READ,
+                Scope.REFUNDS_WRITE,
+            }
+        ),
+        needs_code=True,
     ),
-    Role.DEVELOPER: frozenset(
-        {
-            Scope.DECLARATIONS_READ,
-            Scope.DECLARATIONS_WRITE,
-            Scope.PAYMENTS_READ,
-            Scope.PAYMENTS_WRITE,
-            Scope.WEBHOOKS_WRITE,
-        }
+    Role.DEVELOPER: RoleRow(
+        _("Developer"),
+        _("connects programs: API keys, webhooks, request log"),
+        "code-slash",
+        frozenset(
+            {
+                Scope.DECLARATIONS_READ,
+                Scope.DECLARATIONS_WRITE,
+                Scope.PAYMENTS_READ,
+                Scope.PAYMENTS_WRITE,
+                Scope.WEBHOOKS_WRITE,
+            }
+        ),
     ),
-    Role.ADMIN: frozenset({Scope.ADMIN}),
+    Role.ADMIN: RoleRow(
+        _("Administrator"),
+        _("everything, and looks after the others"),
+        "gear",
+        frozenset({Scope.ADMIN}),
+        needs_code=True,
+    ),
 }
-# Who decides over others' work, or over others, shows a second factor where codes are required.
-NEEDS_CODE = frozenset({Role.REVIEWER, Role.ADMIN})
+# A role without a row fails here.
+ROLES = {role: ROWS[role] for role in Role}
+SCOPES: Mapping[Role, frozenset[Scope]] = {role: row.scopes for role, row in ROLES.items()}
+NEEDS_CODE = frozenset(role for role, row in ROLES.items() if row.needs_code)
 
 
 def caller_of_person(person: Person) -> Caller:

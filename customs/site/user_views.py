@@ -13,7 +13,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth import users
 from customs.auth.models import Person
 from customs.auth.principal import Scope
-from customs.auth.roles import Role
+from customs.auth.roles import ROLES, Role
 from customs.auth.sessions import presences
 from customs.auth.users import Change, Profile
 from customs.db import database
@@ -34,12 +34,6 @@ ENABLED = Label(_("May sign in"), "check-circle-fill", "success")
 DISABLED = Label(_("Disabled"), "slash-circle", "fail")
 CODE = Label(_("Is set up"), "shield-check", "success")
 NO_CODE = Label(_("Not set up"), "dash-circle", "waiting")
-ROLES = {
-    Role.CLERK: _("imports files, hands in and corrects declarations, collects payments"),
-    Role.REVIEWER: _("decides on exceptions, refunds, lets lanes go on, reads the audit trail"),
-    Role.DEVELOPER: _("connects programs: API keys, webhooks, request log"),
-    Role.ADMIN: _("everything, and looks after the others"),
-}
 
 Deed = Callable[[Session, datetime], Change]
 
@@ -203,7 +197,7 @@ def _password(made: Made) -> Response:
 
 def _words() -> dict[str, Any]:
     return {
-        "roles": ROLES,
+        "roles": {role: row.about for role, row in ROLES.items()},
         "role_kind": Role,
         "enabled": ENABLED,
         "disabled": DISABLED,

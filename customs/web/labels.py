@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import Flask, current_app
 from flask_babel import LazyString, lazy_gettext
 
-from customs.auth.roles import Role
+from customs.auth.roles import ROLES, Role
 from customs.gateway import Channel
 from customs.web.error_catalog import describe_error, describe_form_error
 
@@ -28,12 +28,7 @@ LABELS: Labels = {
         Channel.WECHATPAY: Label(_("WeChat Pay"), "chat-left-text", "wechatpay"),
         Channel.ALIPAY: Label(_("Alipay"), "credit-card", "alipay"),
     },
-    Role: {
-        Role.CLERK: Label(_("Clerk"), "person-badge", "plain"),
-        Role.REVIEWER: Label(_("Reviewer"), "shield-check", "plain"),
-        Role.DEVELOPER: Label(_("Developer"), "code-slash", "plain"),
-        Role.ADMIN: Label(_("Administrator"), "gear", "plain"),
-    },
+    Role: {role: Label(row.word, row.icon, "plain") for role, row in ROLES.items()},
 }
 
 

@@ -1,0 +1,56 @@
+"""What is done with the things that the recipes added: run in the copy; each returns what the test looks at."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+
+from customs.events.outbox import EventType
+from tests import make
+from tests.product import Desk
+from tests.web.crowded import Crowd
+from tests.webhooks.courier import Courier
+
+
+def a_declaration_at_the_new_office(crowd: Crowd) -> list[str]:
+    """The codes that it is pushed to."""
+    desk = Desk(crowd.services)
+    batch = desk.take_in(make.declaration_row("alipay", office="QINGDAO", merchant_customs_name="某某公司"))
+    with crowd.services.reading() as db:
+        found = db.execute(
+            text("SELECT customs FROM pushes JOIN declarations d ON d.id = declaration_id WHERE batch_id = :id"),
+            {"id": batch.id},
+        )
+        return sorted(code for (code,) in found)
+
+
+def what_the_new_rule_finds(crowd: Crowd) -> list[str]:
+    """The codes of the findings of an order that breaks it, as a clerk's import shows them."""
+    desk = Desk(crowd.services)
+    row = make.declaration_row(duty=666)
+    batch = desk.take_in(row, make.declaration_row(), on_error="accept_valid")
+    return [finding["code"] for finding in batch.findings]
+
+
+def somebody_of_the_new_role(crowd: Crowd) -> list[int]:
+    """What the pages that the role opens, and one that it does not, answer."""
+    auditor = crowd.people.signed_in("auditor", ["M100"])
+    return [auditor.get(path).status_code for path in ("/", "/audit", "/import")]
+
+
+def the_new_event_reaches_its_endpoint(crowd: Crowd) -> int:
+    """How many deliveries it makes."""
+    courier = Courier(crowd.services)
+    courier.announce(EventType("declaration.archived"), declaration_id=crowd.ids["declaration_id"])
+    courier.spread()
+    with crowd.services.reading() as db:
+        query = "SELECT count(*) FROM webhook_deliveries d JOIN announcements a ON a.id = d.announcement_id"
+        return int(db.scalar(text(f"{query} WHERE a.type = 'declaration.archived'")) or 0)
+
+
+EXTRAS: tuple[Callable[[Crowd], Any], ...] = (
+    a_declaration_at_the_new_office,
+    what_the_new_rule_finds,
+    somebody_of_the_new_role,
+    the_new_event_reaches_its_endpoint,
+)

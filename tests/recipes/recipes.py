@@ -1,0 +1,144 @@
+"""The recipes of the development guide: what is written where to add one of everything."""
+
+from tests.recipes.recipe import Edit, Recipe
+
+OFFICES = "customs/declarations/offices.py"
+RULES = "customs/declarations/intake/rules.py"
+ERRORS = "customs/web/error_catalog.toml"
+ROLES = "customs/auth/roles.py"
+EVENTS = "customs/events/outbox.py"
+
+RECIPES = (
+    Recipe(
+        "an office",
+        1,
+        (
+            Edit(
+                OFFICES,
+                """        Office(
+            "QINGDAO", "青岛", "Qingdao", {WECHAT: ("QINGDAO",), ALIPAY: ("QINGDAO_ZS", "ZONGSHU")}, ordered=True
+        ),
+""",
+                after='Office("SUZHOU", ',
+            ),
+        ),
+    ),
+    Recipe(
+        "a rule for orders (preflight)",
+        2,
+        (
+            Edit(
+                RULES,
+                """def _duty_is_lucky(order: Order) -> Iterator[Complaint]:
+    if order.duty == 666:
+        yield Complaint("duty", "duty_unlucky", ERROR, "this duty brings no luck", "ask for another one")
+
+
+RULES: tuple[Rule, ...] = (
+    _duty_is_lucky,
+""",
+                instead="RULES: tuple[Rule, ...] = (\n",
+            ),
+            Edit(
+                ERRORS,
+                """[orders.duty_unlucky]
+meaning = "This duty brings no luck."
+action = "Ask for another one."
+
+[orders.number_invalid]
+""",
+                instead="[orders.number_invalid]\n",
+            ),
+        ),
+    ),
+    Recipe(
+        "a role",
+        1,
+        (
+            Edit(ROLES, '    AUDITOR = "auditor"\n', after='    ADMIN = "admin"'),
+            Edit(
+                ROLES,
+                """    Role.AUDITOR: RoleRow(
+        _("Auditor"), _("reads"), "eye", frozenset({Scope.DECLARATIONS_READ, Scope.DECLARATIONS_REVIEW})
+    ),
+""",
+                after="ROWS = {",
+            ),
+        ),
+    ),
+    Recipe(
+        "an event for webhooks",
+        1,
+        (
+            Edit(
+                EVENTS,
+                '    DECLARATION_ARCHIVED = "declaration.archived", _("a declaration was put aside")\n',
+                after="    DECLARATION_DISMISSED = ",
+            ),
+        ),
+    ),
+    Recipe(
+        "a payment method",
+        4,
+        (
+            Edit(
+                "customs/gateway/endpoints.py",
+                '    Endpoint("face_pay", "POST", "/face_pay", "4.99", (*WECHAT_SALE, "auth_code"), WECHAT_TRACE),\n',
+                after='    Endpoint("scanned_pay", ',
+            ),
+            Edit(
+                "customs/gateway/methods.py",
+                '    Method(Channel.WECHATPAY, BY_NAME["face_pay"], NOTHING, one_time="auth_code"),\n',
+                after='    Method(Channel.WECHATPAY, BY_NAME["scanned_pay"], ',
+            ),
+            Edit(
+                "customs/payments/labels.py",
+                '    Way(Channel.WECHATPAY, "face_pay", _("Face"), _("The payer looks into a camera."), "qr-code"),\n',
+                after="WAYS = (",
+            ),
+            Edit(
+                "customs/sandbox/methods.py",
+                '    "face_pay": Method("FACE", order=MICRO),\n',
+                after='    "scan_pay": Method(',
+            ),
+        ),
+    ),
+    Recipe(
+        "a currency",
+        2,
+        (
+            Edit("customs/gateway/money.py", '    "SGD": 2,\n', after='    "THB": 2,'),
+            Edit(
+                "customs/sandbox/currencies.py",
+                '    "SGD": Currency(2, Decimal("5.0902")),\n',
+                after='    "THB": Currency',
+            ),
+        ),
+    ),
+    Recipe(
+        "a scenario of a declaration in the sandbox",
+        1,
+        (
+            Edit(
+                "customs/sandbox/declaration_scenarios.py",
+                '    Fate("ARCHIVED-LATE", "归档", "archived late", {Epoch.ADDED: (Step("ARCHIVED", None),)}),\n',
+                after='    Fate("FROZEN",',
+            ),
+        ),
+    ),
+    Recipe(
+        "a language of the pages",
+        2,
+        (
+            Edit(
+                "customs/web/translations/de/LC_MESSAGES/messages.po",
+                'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+                'msgid "Import"\nmsgstr "Importieren"\n',
+            ),
+            Edit(
+                "customs/web/templates/docs/guide_de.html",
+                '<article id="de" class="guide" lang="de"><h2>Anleitung</h2></article>\n',
+            ),
+        ),
+    ),
+)
