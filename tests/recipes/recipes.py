@@ -29,9 +29,9 @@ RECIPES = (
         (
             Edit(
                 RULES,
-                """def _duty_is_lucky(order: Order) -> Iterator[Complaint]:
+                """def _duty_is_lucky(order: Order) -> Iterator[RuleFinding]:
     if order.duty == 666:
-        yield Complaint("duty", "duty_unlucky", ERROR, "this duty brings no luck", "ask for another one")
+        yield RuleFinding("duty", "duty_unlucky", ERROR, "this duty brings no luck", "ask for another one")
 
 
 RULES: tuple[Rule, ...] = (
