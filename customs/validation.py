@@ -10,6 +10,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 LONGEST_TEXT = 200
 AMOUNT = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?", re.ASCII)
+# `Text` as a pattern: no blank at either end, nothing that cannot be printed.
+TIDY = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 
 
 class FieldError(str):
@@ -53,6 +55,7 @@ class Text(SelfValidatingField, fields.String):
     def __init__(self, longest: int = LONGEST_TEXT, **options: Any) -> None:
         super().__init__(**options)
         self.longest = longest
+        self.metadata = {"minLength": 1, "maxLength": longest, "pattern": TIDY, **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -79,6 +82,7 @@ class Choice(Text):
     def __init__(self, choices: tuple[str, ...], **options: Any) -> None:
         super().__init__(**options)
         self.choices = choices
+        self.metadata = {"enum": list(choices), **(options.get("metadata") or {})}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -93,6 +97,10 @@ class Money(SelfValidatingField, fields.Field[Decimal]):
     """An amount as text with at most two places; a JSON number is refused, for it has passed through binary floats."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"type": "string", "pattern": f"^{AMOUNT.pattern}$", "examples": ["46.44"], **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
         if isinstance(value, int | float):
@@ -110,6 +118,10 @@ class Flag(fields.Field[bool]):
     """true or false; no number stands for them."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"type": "boolean", **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         if not isinstance(value, bool):

@@ -17,13 +17,21 @@ from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
 from customs.declarations.schemas import BatchIn, ModifyIn, ReasonIn, RedeclareIn, RegistrationsIn
+from customs.declarations.serializers import (
+    BatchOut,
+    DeclarationEventOut,
+    DeclarationOut,
+    FindingsOut,
+    OfficeOut,
+    RegistrationOut,
+)
 from customs.declarations.services import services
 from customs.declarations.states import State
 from customs.gateway import Channel
+from customs.web.api_docs import COUNTED_PAGE, PAGE, TIMES, api_docs, one_of, texts, yes_or_no
 from customs.web.idempotency import idempotent, idempotent_read
 from customs.web.json_body import raw_body, validate_json
 from customs.web.request import (
-    allow_only_arguments,
     api_key_required,
     current_caller,
     detail_response,
@@ -34,17 +42,35 @@ from customs.web.request import (
     text_argument,
     time_argument,
 )
+from customs.web.response_fields import page_schema
 
 api = Blueprint("declarations", __name__, url_prefix="/api/v1")
 
-PAGE = ("limit", "cursor", "since", "until")
+ALL_OR_NONE = (
+    "\n\nIt changes everything it names or nothing: one push that may not is `action_not_allowed`, with the rule."
+)
 NUMBERS = ("out_order_no", "payment_no", "sub_order_no")
 
 
 @api.post("/batches")
 @api_key_required(Scope.DECLARATIONS_WRITE)
+@api_docs(
+    "Batches",
+    "Hand in declarations",
+    BatchOut,
+    "Stored durably; the desk goes on by itself.",
+    status=202,
+    about=(
+        "1 to 10,000 declarations. `rejected` names every place that must be corrected, and then nothing was "
+        'stored; with `"on_error": "accept_valid"` the good rows are taken and the others are in `findings`. A '
+        "declaration that is handed in again unchanged is not declared twice: it is in `replayed`."
+    ),
+    query=(one_of("results", ("rows",), "Answer with what became of each row."),),
+    body=BatchIn,
+    codes=("rejected",),
+    idempotent=True,
+)
 def create_batch() -> tuple[dict[str, Any], int]:
-    allow_only_arguments("results")
     by_row = text_argument("results", ("rows",)) is not None
     ready = _ready_once(validate_json(BatchIn()))
 
@@ -61,6 +87,15 @@ def create_batch() -> tuple[dict[str, Any], int]:
 
 @api.post("/declarations/preflight")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs(
+    "Declarations",
+    "Check a batch and store nothing",
+    FindingsOut,
+    "What would be found; rows of any shape are answered with findings.",
+    about="The same body as `POST /batches`.",
+    body=BatchIn,
+    idempotent=True,
+)
 def preflight() -> tuple[dict[str, Any], int]:
     ready_once = _ready_once(validate_json(BatchIn()))
 
@@ -69,15 +104,15 @@ def preflight() -> tuple[dict[str, Any], int]:
         with services().reading() as db:
             now = database.now(db)
             compared = accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
-        return {"findings": [finding.as_dict() for finding in compared.checked.findings]}, 200
+        return serializers.findings_json(compared.checked.findings), 200
 
     return idempotent_read(raw_body(), tell)
 
 
 @api.get("/batches")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs("Batches", "Batches, newest first", page_schema(BatchOut), "One page.", query=(*PAGE, *TIMES))
 def list_batches() -> dict[str, Any]:
-    allow_only_arguments(*PAGE)
     limit, cursor = page_arguments()
     with services().reading() as db:
         since, until = time_argument("since"), time_argument("until")
@@ -87,6 +122,14 @@ def list_batches() -> dict[str, Any]:
 
 @api.get("/batches/<batch_id>")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs(
+    "Batches",
+    "One batch: where it stands, by state",
+    BatchOut,
+    "The batch.",
+    about="Poll it until `state` is no longer RUNNING: once a second is welcome.",
+    etag=True,
+)
 def read_batch(batch_id: str) -> WerkzeugResponse:
     with services().reading() as db:
         return detail_response(_batch_json(db, batch_id))
@@ -94,8 +137,23 @@ def read_batch(batch_id: str) -> WerkzeugResponse:
 
 @api.get("/declarations")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs(
+    "Declarations",
+    "Declarations, newest first",
+    page_schema(DeclarationOut),
+    "One page.",
+    query=(
+        *PAGE,
+        *TIMES,
+        *texts("batch_id"),
+        one_of("state", State),
+        one_of("channel", Channel),
+        *texts("office"),
+        yes_or_no("needs_review", "Whether a case is open."),
+        *texts(*NUMBERS),
+    ),
+)
 def list_declarations() -> dict[str, Any]:
-    allow_only_arguments(*PAGE, "batch_id", "state", "channel", "office", "needs_review", *NUMBERS)
     limit, cursor = page_arguments()
     words: dict[str, Any] = {name: text_argument(name) for name in ("batch_id", "office", *NUMBERS)}
     filters = queries.Filters(
@@ -113,6 +171,13 @@ def list_declarations() -> dict[str, Any]:
 
 @api.get("/declarations/<declaration_id>")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs(
+    "Declarations",
+    "One declaration: its pushes, its case, what may be done",
+    DeclarationOut,
+    "The declaration.",
+    etag=True,
+)
 def read_declaration(declaration_id: str) -> WerkzeugResponse:
     with services().reading() as db:
         return detail_response(_declaration_json(db, queries.declaration_of(db, declaration_id, current_caller())))
@@ -120,8 +185,14 @@ def read_declaration(declaration_id: str) -> WerkzeugResponse:
 
 @api.get("/declarations/<declaration_id>/events")
 @api_key_required(Scope.DECLARATIONS_READ)
-def read_events(declaration_id: str) -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor")
+@api_docs(
+    "Declarations",
+    "The timeline: calls, states, people's actions",
+    page_schema(DeclarationEventOut),
+    "One page, oldest first.",
+    query=COUNTED_PAGE,
+)
+def list_declaration_events(declaration_id: str) -> dict[str, Any]:
     limit, cursor = page_arguments(LARGEST_PAGE)
     after = number_in_cursor(cursor)
     with services().reading() as db:
@@ -133,6 +204,21 @@ def read_events(declaration_id: str) -> dict[str, Any]:
 
 @api.post("/declarations/<declaration_id>/redeclare")
 @api_key_required(Scope.DECLARATIONS_WRITE)
+@api_docs(
+    "Declarations",
+    "Push again",
+    DeclarationOut,
+    "Taken; its pushes are UNDECLARED again.",
+    status=202,
+    about=(
+        "Without `pushes`: all that are FAIL or EXCEPT, else all that were given up, else all that are SUCCESS. "
+        f"`override` lets a FAIL go out as it is and needs the scope `{Scope.DECLARATIONS_REVIEW}` besides."
+        f"{ALL_OR_NONE}"
+    ),
+    body=RedeclareIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(RedeclareIn())
     return _decided(
@@ -144,6 +230,17 @@ def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/declarations/<declaration_id>/modify")
 @api_key_required(Scope.DECLARATIONS_WRITE)
+@api_docs(
+    "Declarations",
+    "Correct, and send what changed",
+    DeclarationOut,
+    "Taken; what changed goes out again.",
+    status=202,
+    about=f"The fields that change; `sub_orders` are merged by `sub_order_no`.{ALL_OR_NONE}",
+    body=ModifyIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ModifyIn())
     reason = body.pop("reason")
@@ -154,6 +251,15 @@ def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/declarations/<declaration_id>/cancel")
 @api_key_required(Scope.DECLARATIONS_WRITE)
+@api_docs(
+    "Declarations",
+    "Take back what was not sent yet",
+    DeclarationOut,
+    "Cancelled; its numbers are free again.",
+    body=ReasonIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ReasonIn())
     return _decided(lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
@@ -161,6 +267,15 @@ def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/declarations/<declaration_id>/dismiss")
 @api_key_required(Scope.DECLARATIONS_REVIEW)
+@api_docs(
+    "Declarations",
+    "Close the open case as it is",
+    DeclarationOut,
+    "Closed.",
+    body=ReasonIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ReasonIn())
     return _decided(lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
@@ -168,19 +283,21 @@ def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
 
 @api.get("/offices")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs(
+    "Set-up", "What can be picked, with the codes of each channel", page_schema(OfficeOut), "All of them.", query=()
+)
 def list_offices() -> dict[str, Any]:
-    allow_only_arguments()
     return list_json(Page((), None), serializers.offices_json())
 
 
 @api.get("/registrations")
 @api_key_required(Scope.DECLARATIONS_READ)
+@api_docs("Set-up", "Merchants' numbers with the offices (备案)", page_schema(RegistrationOut), "One page.", query=PAGE)
 def list_registrations() -> dict[str, Any]:
     return _registrations_json()
 
 
 def _registrations_json() -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor")
     limit, cursor = page_arguments()
     with services().reading() as db:
         page = registrations.list_registrations(db, current_caller(), limit=limit, cursor=cursor)
@@ -189,6 +306,14 @@ def _registrations_json() -> dict[str, Any]:
 
 @api.put("/registrations")
 @api_key_required(Scope.DECLARATIONS_WRITE)
+@api_docs(
+    "Set-up",
+    "Put numbers on file, all or none",
+    page_schema(RegistrationOut),
+    "Taken; the first page of what is on file.",
+    query=PAGE,
+    body=RegistrationsIn,
+)
 def put_registrations() -> dict[str, Any]:
     body = validate_json(RegistrationsIn())
     with services().transaction() as db:

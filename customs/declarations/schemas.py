@@ -34,6 +34,10 @@ class Duty(fields.Field[int]):
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"type": "integer", "minimum": 0, "maximum": LARGEST_DUTY, "examples": [88], **self.metadata}
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_DUTY:
             raise ValidationError(
@@ -49,7 +53,17 @@ HALF_A_BUYER = FieldError(
 )
 
 
-class BuyerField(SelfValidatingField, fields.Field[Buyer]):
+NAME_ON_CARD = {"description": "As on the ID card; answers show it masked."}
+
+
+class BuyerIn(Strict):
+    """The buyer, who is the payer."""
+
+    name = fields.String(required=True, metadata={**NAME_ON_CARD, "examples": ["李雷"]})
+    cert_id = fields.String(required=True, metadata={"examples": ["11010519491231002X"]})
+
+
+class BuyerField(SelfValidatingField, fields.Nested):
     """A buyer: name and ID number, both text. A field of its own, since nearly every row of a large batch has one.
 
     The rules for names and ID numbers (R7) are preflight's: their severity is a setting.
@@ -57,7 +71,12 @@ class BuyerField(SelfValidatingField, fields.Field[Buyer]):
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Buyer:
+    def __init__(self, **options: Any) -> None:
+        super().__init__(BuyerIn, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, partial: Any = None, **kwargs: Any
+    ) -> Buyer:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])
         errors = {name: [fault] for name in ("name", "cert_id") if (fault := _fault_of_text(value, name))}
@@ -131,14 +150,24 @@ class DeclarationIn(Strict):
         return Order(**data)
 
 
+class RawDeclaration(fields.Nested):
+    """A declaration as it came: it is read by itself later, and a null row is that row's error."""
+
+    def __init__(self) -> None:
+        super().__init__(DeclarationIn)
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what came."""
+        return value
+
+
 class BatchIn(Strict):
     """The envelope only: the declarations are checked one by one, so that the good ones can be taken."""
 
     name = Text()
     on_error = Choice(("reject", "accept_valid"), load_default="reject")
     declarations = fields.List(
-        # A null row is that row's fault, to be named with the others.
-        fields.Raw(allow_none=True),
+        RawDeclaration(),
         required=True,
         validate=validate.Length(
             1,
@@ -157,7 +186,7 @@ class SubOrderChange(Strict):
 
 
 class BuyerChange(Strict):
-    name = fields.String(error_messages={"null": NULL, "invalid": NOT_TEXT})
+    name = fields.String(error_messages={"null": NULL, "invalid": NOT_TEXT}, metadata=NAME_ON_CARD)
     cert_id = fields.String(error_messages={"null": NULL, "invalid": NOT_TEXT})
 
 

@@ -12,7 +12,7 @@ from customs.declarations.actions.action_rules import Policy, Refusal, Request, 
 from customs.declarations.actions.bulk_actions import payment_of
 from customs.declarations.contents import Content, masked_buyer
 from customs.declarations.identity import Identity
-from customs.declarations.intake.orders import Severity
+from customs.declarations.intake.orders import Finding, Severity
 from customs.declarations.models import Batch, Declaration, Push, Registration
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.reading.queries import BatchState, Progress
@@ -312,8 +312,13 @@ class RegistrationOut(Out):
     updated_at = out.Instant("When it was last put on file.")
 
 
+FINDING = FindingOut()
 BATCH, DECLARATION, DECLARATION_EVENT = BatchOut(), DeclarationOut(), DeclarationEventOut()
 OFFICE, REGISTRATION = OfficeOut(), RegistrationOut()
+
+
+def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    return {"findings": FINDING.dump(findings, many=True)}
 
 
 def batch_json(

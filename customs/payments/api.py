@@ -13,20 +13,21 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.db.pagination import LARGEST_PAGE
 from customs.errors import GatewayUnavailable, MalformedRequest
-from customs.gateway import CURRENCY_PLACES, Channel, RefusedNotification, read_notification
+from customs.gateway import CURRENCY_PLACES, METHODS, Channel, RefusedNotification, read_notification
 from customs.payments import serializers
 from customs.payments.collect import create, notifications, rates, refunds
 from customs.payments.models import Payment, Refund
 from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
+from customs.payments.serializers import PaymentDetailOut, PaymentEventOut, PaymentOut, RateOut, RefundOut
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.web import csrf
+from customs.web.api_docs import COUNTED_PAGE, MERCHANT, PAGE, TIMES, api_docs, one_of, texts, yes_or_no
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate_json
 from customs.web.rendering import render_bare_page
 from customs.web.request import (
-    allow_only_arguments,
     api_key_required,
     current_caller,
     detail_response,
@@ -38,20 +39,45 @@ from customs.web.request import (
     text_argument,
     time_argument,
 )
+from customs.web.response_fields import page_schema
 
 log = structlog.get_logger()
 
 api = Blueprint("payments", __name__, url_prefix="/api/v1")
 open_doors = Blueprint("payments_open", __name__)
 
-PAGE = ("limit", "cursor", "since", "until")
 PAYMENT_WORDS = ("merchant_no", "method", "out_order_no", "payment_no")
 REFUND_WORDS = ("merchant_no", "payment_id", "payment_no", "outer_refund_no", "refund_no")
 MOST_FIELDS = 100
+METHOD_TABLE = "\n".join(
+    (
+        "| channel | method | needs |",
+        "|---|---|---|",
+        *(f"| {one.channel} | `{one.name}` | {', '.join(one.required_inputs) or '-'} |" for one in METHODS),
+    )
+)
 
 
 @api.post("/payments")
 @api_key_required(Scope.PAYMENTS_WRITE)
+@api_docs(
+    "Payments",
+    "Collect a payment",
+    PaymentDetailOut,
+    "Stored and, but for a gateway that is slow, made: see `payer`.",
+    status=201,
+    about=(
+        "What a method needs besides; a `return_url` may be left out where the desk knows its own address, and "
+        f"`mini_program_pay` takes a login `code` in place of the `openid`:\n\n{METHOD_TABLE}\n\n"
+        "A repeat with the same `out_order_no` and content gets the payment that was made."
+    ),
+    body=PaymentIn,
+    codes=(
+        "action_not_allowed",
+        "gateway_unavailable",
+    ),
+    idempotent=True,
+)
 def create_payment() -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
     desk = create.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
@@ -69,8 +95,22 @@ def create_payment() -> tuple[dict[str, Any], int]:
 
 @api.get("/payments")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs(
+    "Payments",
+    "Payments, newest first",
+    page_schema(PaymentOut),
+    "One page.",
+    query=(
+        *PAGE,
+        *TIMES,
+        one_of("channel", Channel),
+        one_of("status", Status),
+        one_of("refund_status", Refunded),
+        yes_or_no("needs_review", "Whether a person should look at it."),
+        *texts(*PAYMENT_WORDS),
+    ),
+)
 def list_payments() -> dict[str, Any]:
-    allow_only_arguments(*PAGE, "channel", "status", "refund_status", "needs_review", *PAYMENT_WORDS)
     limit, cursor = page_arguments()
     filters = queries.Filters(
         channel=text_argument("channel", tuple(Channel)),
@@ -88,14 +128,28 @@ def list_payments() -> dict[str, Any]:
 
 @api.get("/payments/<payment_id>")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs(
+    "Payments",
+    "One payment with its refunds",
+    PaymentDetailOut,
+    "The payment.",
+    about="Poll it until `status` is no longer INIT.",
+    etag=True,
+)
 def read_payment(payment_id: str) -> WerkzeugResponse:
     return detail_response(read_payment_json(payment_id))
 
 
 @api.get("/payments/<payment_id>/events")
 @api_key_required(Scope.PAYMENTS_READ)
-def read_payment_events(payment_id: str) -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor")
+@api_docs(
+    "Payments",
+    "The timeline of a payment and its refunds",
+    page_schema(PaymentEventOut),
+    "One page, oldest first.",
+    query=COUNTED_PAGE,
+)
+def list_payment_events(payment_id: str) -> dict[str, Any]:
     limit, cursor = page_arguments(LARGEST_PAGE)
     after = number_in_cursor(cursor)
     with services().reading() as db:
@@ -106,6 +160,17 @@ def read_payment_events(payment_id: str) -> dict[str, Any]:
 
 @api.post("/payments/<payment_id>/refunds")
 @api_key_required(Scope.REFUNDS_WRITE)
+@api_docs(
+    "Refunds",
+    "Refund a payment, or a part of it",
+    RefundOut,
+    "Reserved; it ends as SUCCESS or FAIL.",
+    status=201,
+    about="Without an `amount`: all that is left. Declarations of the payment wait for a reviewer.",
+    body=RefundIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which refund: a repeat is answered with how it stands by then."""
     body = validate_json(RefundIn())
@@ -123,8 +188,21 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
 
 @api.get("/refunds")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs(
+    "Refunds",
+    "Refunds, newest first",
+    page_schema(RefundOut),
+    "One page.",
+    query=(
+        *PAGE,
+        *TIMES,
+        one_of("channel", Channel),
+        one_of("status", RefundStatus),
+        yes_or_no("needs_review", "Whether a person should look at it."),
+        *texts(*REFUND_WORDS),
+    ),
+)
 def list_refunds() -> dict[str, Any]:
-    allow_only_arguments(*PAGE, "channel", "status", "needs_review", *REFUND_WORDS)
     limit, cursor = page_arguments()
     filters = queries.Filters(
         channel=text_argument("channel", tuple(Channel)),
@@ -141,14 +219,26 @@ def list_refunds() -> dict[str, Any]:
 
 @api.get("/refunds/<refund_id>")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs("Refunds", "One refund", RefundOut, "The refund.", etag=True)
 def read_refund(refund_id: str) -> WerkzeugResponse:
     return detail_response(read_refund_json(refund_id))
 
 
 @api.get("/rates")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs(
+    "Money",
+    "A reference rate and its age",
+    RateOut,
+    "Yuan for one unit of the currency.",
+    query=(
+        one_of("channel", Channel, "The channel it is for.", required=True),
+        one_of("currency", CURRENCY_PLACES, "The foreign currency.", required=True),
+        MERCHANT,
+    ),
+    codes=("gateway_unavailable",),
+)
 def read_rate() -> dict[str, Any]:
-    allow_only_arguments("channel", "currency", "merchant_no")
     channel = Channel(required_argument("channel", tuple(Channel)))
     currency = required_argument("currency", tuple(CURRENCY_PLACES))
     merchant_no = required_argument("merchant_no")

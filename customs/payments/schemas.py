@@ -29,6 +29,13 @@ class Extra(fields.Field[dict[str, str]]):
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
 
+    def __init__(self) -> None:
+        text = {"type": "string", "maxLength": LONGEST_TEXT}
+        names = {"propertyNames": {"maxLength": LONGEST_TEXT}}
+        super().__init__(
+            metadata={"type": "object", "additionalProperties": text, "maxProperties": MOST_EXTRA, **names}
+        )
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])

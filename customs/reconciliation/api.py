@@ -11,9 +11,9 @@ from customs.errors import ErrorDetail, ValidationFailed
 from customs.payments.models import Bill
 from customs.payments.services import services
 from customs.reconciliation.bills import Bills, day_in
-from customs.reconciliation.serializers import bill_json
+from customs.reconciliation.serializers import BillOut, bill_json
+from customs.web.api_docs import api_docs, cursor, day, limit, yes_or_no
 from customs.web.request import (
-    allow_only_arguments,
     api_key_required,
     current_caller,
     flag_argument,
@@ -25,12 +25,30 @@ api = Blueprint("bills", __name__, url_prefix="/api/v1")
 
 # The bill that a page was read from, and how many entries came before.
 CURSOR = re.compile(r"(?P<bill_id>bill_[0-9a-f]{32})\.(?P<offset>[0-9]{1,9})", re.ASCII)
+CURSOR_PATTERN = r"bill_[0-9a-f]{32}\.[0-9]{1,9}"
 
 
 @api.get("/bills")
 @api_key_required(Scope.PAYMENTS_READ)
+@api_docs(
+    "Money",
+    "The gateway's bill held against our books",
+    BillOut,
+    "The bill with one page of its entries.",
+    about="Up to three months. `cursor` goes on in the very bill that the page before was read from.",
+    query=(
+        day("start"),
+        day("end"),
+        limit(),
+        cursor(f"^({CURSOR_PATTERN})?$"),
+        yes_or_no("refresh", "Download it anew."),
+    ),
+    codes=(
+        "not_found",
+        "gateway_unavailable",
+    ),
+)
 def read_bill() -> dict[str, Any]:
-    allow_only_arguments("start", "end", "limit", "cursor", "refresh")
     limit, cursor = page_arguments()
     start, end, refresh = _date_asked("start"), _date_asked("end"), bool(flag_argument("refresh"))
     bills = bills_of_services()

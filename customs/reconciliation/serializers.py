@@ -23,7 +23,7 @@ from customs.web.response_fields import Out
 MOST_FLAWS = 200
 
 
-class DifferenceOut(Out):
+class BillDifferenceOut(Out):
     """One thing on which the bill and we disagree."""
 
     field = out.Text("What is different.")
@@ -62,7 +62,7 @@ class BillEntryOut(Out):
     status = out.Text("In the bill's own word.", null=True)
     time = out.Instant("When it was paid or refunded.", of=attrgetter("time"), null=True)
     differences = out.List(
-        out.Object(DifferenceOut), "On what the bill and we disagree.", of=attrgetter("entry.differences")
+        out.Object(BillDifferenceOut), "On what the bill and we disagree.", of=attrgetter("entry.differences")
     )
     concerns = out.List(
         out.Choice(Concern),
@@ -105,7 +105,7 @@ BillCountsOut = out.schema_of(
 )
 
 
-class FlawOut(Out):
+class UnreadableLineOut(Out):
     """A line that could not be read."""
 
     line = out.Integer("Line of the bill.", least=1)
@@ -128,7 +128,9 @@ class BillOut(Out):
     data = out.List(out.Object(BillEntryOut), "First what needs somebody.", attribute="entries")
     has_more = out.Flag()
     next_cursor = out.Text(null=True)
-    unreadable = out.List(out.Object(FlawOut), "Lines that could not be read, the first 200.", attribute="flaws")
+    unreadable = out.List(
+        out.Object(UnreadableLineOut), "The first 200 lines that could not be read.", attribute="flaws"
+    )
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import json
 from typing import Any, NamedTuple
 
-from customs.site.openapi.document import OPERATIONS, TAGS, document
-from customs.site.openapi.json_schema import Json
-from customs.site.openapi.operation import ANY_KEY, Operation
+from customs.site.openapi import examples
+from customs.site.openapi.document import OPERATIONS, TAGS, document, schema_name
+from customs.site.openapi.operation import Operation
+from customs.web.response_fields import Json
 
 # Schemas that only wrap another one in a page of a list say nothing of their own.
 REF = "#/components/schemas/"
@@ -35,7 +36,7 @@ class Field(NamedTuple):
 
 def groups() -> list[tuple[str, str, list[Operation]]]:
     """The operations by what they are about: the group's name, its sentence, its rows."""
-    return [(name, about, [row for row in OPERATIONS if row.tag == name]) for name, about in TAGS.items()]
+    return [(name, about, [row for row in OPERATIONS if row.docs.tag == name]) for name, about in TAGS.items()]
 
 
 def schemas() -> dict[str, Json]:
@@ -52,23 +53,15 @@ def fields_of(schema: Json) -> list[Field]:
 
 def parameters_of(row: Operation) -> list[Field]:
     """What an operation takes in its address, its query and its headers."""
-    shown = row.shown()["parameters"]
-    named = [(one["name"], one["schema"] | {"description": one.get("description", "")}, one) for one in shown]
-    return [_field(name, shape, bool(one.get("required")))._replace(of=one["in"]) for name, shape, one in named]
+    named = [(one["name"], {**one["schema"], "description": one["description"]}, one) for one in row.parameters]
+    return [_field(name, shape, bool(one["required"]))._replace(of=one["in"]) for name, shape, one in named]
 
 
-def answers_of(row: Operation) -> list[tuple[str, str, str | None, str | None]]:
-    """What it answers when all is well: status, what that means, the schema's name, an example."""
-    told = []
-    for status, answer in row.answers.items():
-        example = None if answer.example is None else pretty(answer.example)
-        told.append((str(status), answer.description, answer.schema, example))
-    return told
-
-
-def scope_of(row: Operation) -> str | None:
-    """The scope a key needs; None where any key will do."""
-    return None if row.scope == ANY_KEY else str(row.scope)
+def response_of(row: Operation) -> tuple[str | None, str | None]:
+    """What it answers when all is well: the schema's name and an example."""
+    example = examples.RESPONSES.get(row.name)
+    name = schema_name(row.docs.schema) if row.docs.schema else None
+    return name, None if example is None else pretty(example)
 
 
 def pretty(value: Any) -> str:

@@ -12,7 +12,7 @@ from customs.sandbox.declaration_scenarios import FATES
 from customs.sandbox.payment_scenarios import PAYMENT_FATES, REFUND_FATES
 from customs.site import api_reference
 from customs.site.openapi import examples
-from customs.site.openapi.document import PREFIX, document
+from customs.site.openapi.document import PREFIX, document, schema_name
 from customs.web.i18n import BY_SUBTAG
 from customs.web.rendering import render_bare_page
 
@@ -40,11 +40,11 @@ def read_reference() -> WerkzeugResponse:
             desk=_desk(),
             prefix=PREFIX,
             groups=api_reference.groups(),
+            schema_name=schema_name,
             schemas=api_reference.schemas(),
             fields_of=api_reference.fields_of,
             parameters_of=api_reference.parameters_of,
-            answers_of=api_reference.answers_of,
-            scope_of=api_reference.scope_of,
+            response_of=api_reference.response_of,
             pretty=api_reference.pretty,
         )
     )

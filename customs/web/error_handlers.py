@@ -1,7 +1,9 @@
 """One renderer for everything that goes wrong: application/problem+json (RFC 9457) under /api, plain text elsewhere."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 import structlog
@@ -12,14 +14,60 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 from customs.db import database
 from customs.db.database import UnusableDatabase
 from customs.errors import CustomsError, DatabaseUnavailable, ErrorDetail, PayloadTooLarge
-from customs.timestamps import instant
 from customs.web import rendering
+from customs.web import response_fields as out
 from customs.web.error_catalog import describe_response
+from customs.web.response_fields import Out
 
 log = structlog.get_logger()
 
 BUSY_SECONDS = 2
 PLAIN = "text/plain; charset=utf-8"
+
+
+class ErrorDetailOut(Out):
+    """One place that is wrong."""
+
+    pointer = out.Text(
+        "JSON pointer into the body; `?name` for a parameter of the query; empty for the whole.",
+        shape={"examples": ["/declarations/3/sub_orders/0/amount"]},
+    )
+    code = out.Text("Stable; has a page at `/errors/<code>`.", shape=out.CODE | {"examples": ["amount_sum"]})
+    detail = out.Text("What is wrong there.")
+
+
+class ProblemOut(Out):
+    """application/problem+json (RFC 9457)."""
+
+    type = out.Text(
+        "The address of this code's page here.",
+        of=lambda one: f"/errors/{one.code}",
+        shape={"format": "uri-reference", "examples": ["/errors/validation_failed"]},
+    )
+    title = out.Text("The same for every problem of this code.")
+    status = out.Integer("The status of the answer.", least=400)
+    detail = out.Text("What went wrong this time.")
+    code = out.Text("Stable: decide by this one.", shape=out.CODE | {"examples": ["validation_failed"]})
+    request_id = out.Text(
+        "Name it when you ask for help; also in X-Request-Id.", of=lambda _problem: g.get("request_id")
+    )
+    errors = out.List(out.Object(ErrorDetailOut), "Each place that is wrong; may be empty.")
+    not_before = out.Instant("From when it may be tried again, where waiting helps.", optional=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, for a program."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: Sequence[ErrorDetail]
+    not_before: datetime | None
+
+
+PROBLEM = ProblemOut()
 
 
 def init_app(app: Flask) -> None:
@@ -37,23 +85,14 @@ def problem(
     detail: str,
     *,
     errors: tuple[ErrorDetail, ...] = (),
-    extra: dict[str, str | None] | None = None,
+    not_before: datetime | None = None,
     retry_after: int | None = None,
 ) -> Response:
     """A problem document; `errors` points into the request's body."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if not request.path.startswith("/api/"):
         return _shown(status, code, title, headers)
-    body = {
-        "type": f"/errors/{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": g.get("request_id"),
-        "errors": [{"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in errors],
-        **{name: value for name, value in (extra or {}).items() if value is not None},
-    }
+    body = PROBLEM.dump(Problem(status, code, title, detail, errors, not_before))
     text = json.dumps(body, ensure_ascii=False)
     response = Response(text, status, headers, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
@@ -89,7 +128,7 @@ def _render(error: CustomsError) -> Response:
         error.title,
         error.detail,
         errors=error.errors,
-        extra={"not_before": instant(error.not_before)},
+        not_before=error.not_before,
         retry_after=error.retry_after,
     )
 

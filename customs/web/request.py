@@ -52,6 +52,7 @@ def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable
                 raise NotFound
             return door(*args, **kwargs)
 
+        vars(guarded)["scope"] = scope
         return guarded
 
     return guard

@@ -23,9 +23,9 @@ from customs.privacy.request_redaction import LARGEST_READ, shown_answer, shown_
 from customs.request_log.models import LONGEST_PATH, LoggedRequest
 from customs.request_log.queries import REQUESTS_BY
 from customs.web import response_fields as out
+from customs.web.api_docs import PAGE, TIMES, api_docs, texts
 from customs.web.rate_limit import TokenBuckets
 from customs.web.request import (
-    allow_only_arguments,
     api_key_required,
     current_caller,
     detail_response,
@@ -34,7 +34,7 @@ from customs.web.request import (
     text_argument,
     time_argument,
 )
-from customs.web.response_fields import Out
+from customs.web.response_fields import Out, page_schema
 from customs.web.services import WebServices, services
 
 log = structlog.get_logger()
@@ -128,8 +128,14 @@ def init_app(app: Flask) -> None:
 
 @api.get("/requests")
 @api_key_required(None)
+@api_docs(
+    "Requests",
+    "What this key asked, newest first",
+    page_schema(LoggedRequestOut),
+    "One page.",
+    query=(*PAGE, *TIMES, *texts("request_id", "method")),
+)
 def list_requests() -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor", "since", "until", "request_id", "method")
     limit, cursor = page_arguments()
     since, until = time_argument("since"), time_argument("until")
     wanted = [LoggedRequest.at >= since] if since else []
@@ -144,6 +150,9 @@ def list_requests() -> dict[str, Any]:
 
 @api.get("/requests/<request_id>")
 @api_key_required(None)
+@api_docs(
+    "Requests", "What was sent and what was said, masked", LoggedRequestDetailOut, "The newest with this id.", etag=True
+)
 def read_request(request_id: str) -> WerkzeugResponse:
     """The newest with this id: a caller's own ids may come twice."""
     newest = select(LoggedRequest).where(LoggedRequest.request_id == request_id, _seen())

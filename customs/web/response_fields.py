@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any, ClassVar, cast
 
@@ -22,7 +22,7 @@ INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 # Yen and won have no places; everything else has two.
 AMOUNT_PATTERN = r"^[0-9]{1,16}(\.[0-9]{2})?$"
 YUAN_PATTERN = r"^[0-9]{1,16}\.[0-9]{2}$"
-CODE: Json = {"pattern": "^[a-z][a-z0-9_]*$"}
+CODE = {"pattern": "^[a-z][a-z0-9_]*$"}
 
 
 class Out(Schema):
@@ -219,6 +219,7 @@ def schema_of(name: str, own: Mapping[str, OutField]) -> type[Schema]:
     return Out.from_dict(dict(own), name=name)
 
 
+@cache
 def page_schema(item: type[Out]) -> type[Schema]:
     """The schema of one page of a list."""
     shape = {"pattern": rf"^[ -~]{{1,{LONGEST_CURSOR}}}$"}

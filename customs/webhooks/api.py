@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import Scope
 from customs.db import database
+from customs.web.api_docs import PAGE, TIMES, api_docs, one_of, texts
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate_json
 from customs.web.request import (
-    allow_only_arguments,
     api_key_required,
     current_caller,
     list_json,
@@ -18,10 +18,20 @@ from customs.web.request import (
     text_argument,
     time_argument,
 )
+from customs.web.response_fields import page_schema
 from customs.web.services import services
 from customs.webhooks import queries, serializers
 from customs.webhooks.models import DeliveryState
+from customs.webhooks.queries import EVENT_TYPES
 from customs.webhooks.schemas import EndpointIn, ResendIn
+from customs.webhooks.serializers import (
+    DeliveryOut,
+    EndpointOut,
+    EndpointWithSecretOut,
+    EventOut,
+    ResentOut,
+    TestSentOut,
+)
 from customs.webhooks.subscriptions import Endpoints
 
 api = Blueprint("webhooks", __name__, url_prefix="/api/v1")
@@ -47,8 +57,14 @@ def _shown_with_secret(endpoint_id: str) -> dict[str, Any]:
 # Every key sees the events of what it may read.
 @api.get("/events")
 @api_key_required(None)
+@api_docs(
+    "Webhooks",
+    "What happened, newest first",
+    page_schema(EventOut),
+    "One page.",
+    query=(*PAGE, *TIMES, one_of("type", EVENT_TYPES)),
+)
 def list_events() -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor", "since", "until", "type")
     limit, cursor = page_arguments()
     filters = queries.Filters(
         text_argument("type", queries.EVENT_TYPES), time_argument("since"), time_argument("until")
@@ -60,6 +76,7 @@ def list_events() -> dict[str, Any]:
 
 @api.get("/events/<event_id>")
 @api_key_required(None)
+@api_docs("Webhooks", "One event", EventOut, "The event.")
 def read_event(event_id: str) -> dict[str, Any]:
     with services().reading() as db:
         return serializers.event_json(queries.announcement_of(db, event_id, current_caller()))
@@ -67,6 +84,17 @@ def read_event(event_id: str) -> dict[str, Any]:
 
 @api.post("/events/<event_id>/resend")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs(
+    "Webhooks",
+    "Deliver an event again",
+    ResentOut,
+    "Taken.",
+    status=202,
+    body=ResendIn,
+    body_optional=True,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
     raw = raw_body()
     asked = validate_json(ResendIn()) if raw else {}
@@ -84,6 +112,16 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/webhook-endpoints")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs(
+    "Webhooks",
+    "Have an address told",
+    EndpointWithSecretOut,
+    "With its secret, shown once.",
+    status=201,
+    body=EndpointIn,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def create_endpoint() -> tuple[dict[str, Any], int]:
     raw = raw_body()
     wish = validate_json(EndpointIn())
@@ -93,8 +131,8 @@ def create_endpoint() -> tuple[dict[str, Any], int]:
 
 @api.get("/webhook-endpoints")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs("Webhooks", "Who is told", page_schema(EndpointOut), "One page.", query=PAGE)
 def list_endpoints() -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor")
     limit, cursor = page_arguments()
     with services().reading() as db:
         page = queries.list_endpoints(db, current_caller(), limit=limit, cursor=cursor)
@@ -103,12 +141,14 @@ def list_endpoints() -> dict[str, Any]:
 
 @api.get("/webhook-endpoints/<endpoint_id>")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs("Webhooks", "One endpoint", EndpointOut, "The endpoint.")
 def read_endpoint(endpoint_id: str) -> dict[str, Any]:
     return _shown(endpoint_id)
 
 
 @api.route("/webhook-endpoints/<endpoint_id>", methods=["DELETE"])
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs("Webhooks", "Tell it nothing more", None, "Gone.", status=204)
 def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
     with services().transaction() as db:
         _endpoints(db).close(endpoint_id)
@@ -117,6 +157,9 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
 
 @api.post("/webhook-endpoints/<endpoint_id>/rotate")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs(
+    "Webhooks", "A new secret; both sign for a while", EndpointWithSecretOut, "With its new secret.", idempotent=True
+)
 def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
     _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
     return _shown_with_secret(endpoint_id), status
@@ -124,6 +167,7 @@ def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/webhook-endpoints/<endpoint_id>/resume")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs("Webhooks", "Let a paused endpoint be told again", EndpointOut, "Active.", idempotent=True)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
     services().notifier.notify()
@@ -132,6 +176,15 @@ def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/webhook-endpoints/<endpoint_id>/test")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs(
+    "Webhooks",
+    "Send it a test event",
+    TestSentOut,
+    "Taken.",
+    status=202,
+    codes=("action_not_allowed",),
+    idempotent=True,
+)
 def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     answer = idempotent(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
     services().notifier.notify()
@@ -140,8 +193,14 @@ def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
 
 @api.get("/webhook-endpoints/<endpoint_id>/deliveries")
 @api_key_required(Scope.WEBHOOKS_WRITE)
+@api_docs(
+    "Webhooks",
+    "What was sent and what it answered",
+    page_schema(DeliveryOut),
+    "One page.",
+    query=(*PAGE, one_of("state", DeliveryState), *texts("event_id")),
+)
 def list_deliveries(endpoint_id: str) -> dict[str, Any]:
-    allow_only_arguments("limit", "cursor", "state", "event_id")
     limit, cursor = page_arguments()
     state, event_id = text_argument("state", tuple(DeliveryState)), text_argument("event_id")
     with services().reading() as db:

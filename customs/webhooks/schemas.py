@@ -20,7 +20,10 @@ class EndpointIn(Strict):
 
     url = Text(LONGEST_URL, required=True)
     types = fields.List(
-        Choice(EVENT_TYPES), validate=_some, error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST}
+        Choice(EVENT_TYPES),
+        validate=_some,
+        error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST},
+        metadata={"minItems": 1, "maxItems": len(EVENT_TYPES)},
     )
     description = Text()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from customs.events.outbox import OutboxEvent
+from customs.events.outbox import EventType, OutboxEvent
 from customs.privacy.vault import Vault
 from customs.web import response_fields as out
 from customs.web.response_fields import Out
@@ -89,6 +89,21 @@ class DeliveryOut(Out):
     ended_at = out.Instant("When it was delivered or given up.", null=True)
     request = out.Object(DeliveryRequestOut, attribute="announcement")
     attempts = out.List(out.Object(DeliveryAttemptOut), "Every request that was made, oldest first.")
+
+
+class ResentOut(Out):
+    """What is sent again."""
+
+    event_id = out.Id("evt", "The event that is sent again.")
+    deliveries = out.List(out.Id("whd"), "Its deliveries, one for each endpoint.")
+
+
+class TestSentOut(Out):
+    """A test event that goes to one endpoint."""
+
+    event_id = out.Id("evt", "The test event.")
+    type = out.Choice((EventType.WEBHOOK_TEST,), "What a test event says.")
+    endpoint_id = out.Id("whe", "Where it goes.")
 
 
 EVENT, ENDPOINT, DELIVERY = EventOut(), EndpointOut(), DeliveryOut()

@@ -1,22 +1,28 @@
-"""The OpenAPI document: the table of operations, the schemas of both directions, and how to prove who one is."""
+"""The OpenAPI document, made of what the API's views say of themselves and of their schemas."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any
 
-from customs.site.openapi.declaration_operations import DECLARING, LANES
-from customs.site.openapi.json_schema import Json
-from customs.site.openapi.operation import Operation
-from customs.site.openapi.payment_operations import COLLECTING
-from customs.site.openapi.payment_responses import PAYMENT_ANSWERS
-from customs.site.openapi.problems import PROBLEM_SCHEMAS
-from customs.site.openapi.request_schemas import accepted
-from customs.site.openapi.response_schemas import ANSWERS
-from customs.site.openapi.webhook_operations import TELLING
-from customs.site.openapi.webhook_responses import WEBHOOK_ANSWERS
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from customs.declarations.api import api as declarations
+from customs.lanes.api import api as lanes
+from customs.payments.api import api as payments
+from customs.reconciliation.api import api as bills
+from customs.site.openapi.glossary import GLOSSARY
+from customs.site.openapi.operation import operations_of
+from customs.web.request_logging import api as requests
+from customs.webhooks.api import api as webhooks
 
 PREFIX = "/api/v1"
-OPERATIONS: tuple[Operation, ...] = (*DECLARING, *COLLECTING, *TELLING, *LANES)
-SCHEMAS: tuple[dict[str, Json], ...] = (ANSWERS, PAYMENT_ANSWERS, WEBHOOK_ANSWERS, PROBLEM_SCHEMAS)
+OPERATIONS = tuple(operations_of((declarations, payments, bills, webhooks, requests, lanes), PREFIX))
 TAGS: dict[str, str] = {
     "Batches": "Declarations handed in together. 批次",
     "Declarations": "One paid order declared at one office; what a person may do with it. 申报单",
@@ -44,40 +50,54 @@ The [guide](/docs/guide) goes from the first call to the last, in English and Ch
 """
 
 
+class Converter(OpenAPIConverter):
+    """Apispec's own; a schema is described by its docstring, a field without a description by the glossary.
+
+    The metadata of every field is JSON Schema.
+    """
+
+    def metadata2properties(self, field: Field[Any], **_options: Any) -> dict[str, Any]:
+        """Return what a field says of itself."""
+        return dict(field.metadata)
+
+    def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
+        """Return the JSON Schema of a marshmallow schema."""
+        convert: Callable[[Schema], dict[str, Any]] = super().schema2jsonschema
+        shape = convert(schema)
+        for name, field in shape["properties"].items():
+            if "description" not in field:
+                field["description"] = GLOSSARY[name]
+        about = cleandoc(type(schema).__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+        return {"description": about, **shape} if about else shape
+
+
+class Plugin(MarshmallowPlugin):
+    """Apispec's plugin with our converter."""
+
+    Converter = Converter
+
+
+def schema_name(schema: Schema | type[Schema]) -> str:
+    """Return the name of a schema in the document."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Out")
+
+
 @cache
-def document() -> Json:
-    """The whole document; the same object each time, so nobody may change it."""
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "The customs declaration desk", "version": version("customs-desk"), "description": ABOUT},
-        "servers": [{"url": PREFIX, "description": "This desk"}],
-        "security": [{"key": []}],
-        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
-        "paths": _paths(),
-        "components": {
-            "schemas": _schemas(),
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A key of `customs api-key create`.",
-                }
-            },
-        },
-    }
-
-
-def _paths() -> Json:
-    paths: Json = {}
-    for row in OPERATIONS:
-        paths.setdefault(row.path, {})[row.method.lower()] = row.shown()
-    return paths
-
-
-def _schemas() -> dict[str, Json]:
-    made = accepted()
-    for answered in SCHEMAS:
-        twice = made.keys() & answered.keys()
-        assert not twice, f"two schemas are called {twice}"
-        made |= answered
-    return made
+def document() -> dict[str, Any]:
+    """Return the whole document; the same object each time, so nobody may change it."""
+    spec = APISpec(
+        title="The customs declaration desk",
+        version=version("customs-desk"),
+        openapi_version="3.1.0",
+        plugins=[Plugin(schema_name_resolver=schema_name)],
+        info={"description": ABOUT},
+        servers=[{"url": PREFIX, "description": "This desk"}],
+        security=[{"key": []}],
+        tags=[{"name": name, "description": description} for name, description in TAGS.items()],
+    )
+    bearer = {"type": "http", "scheme": "bearer", "description": "A key of `customs api-key create`."}
+    spec.components.security_scheme("key", bearer)
+    for one in OPERATIONS:
+        spec.path(path=one.path, operations={one.method.lower(): one.as_openapi()})
+    return spec.to_dict()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from customs.site.openapi.json_schema import ID_DIGITS
+from customs.web.response_fields import ID_DIGITS
 
 SPLIT: dict[str, Any] = {
     "channel": "wechatpay",
@@ -90,3 +90,16 @@ BATCH: dict[str, Any] = {
     "findings": [],
     "replayed": [],
 }
+# By the names of operations.
+BODIES: dict[str, dict[str, Any]] = {
+    "create_batch": BATCHES,
+    "preflight": BATCHES,
+    "redeclare": REDECLARE,
+    "modify": MODIFY,
+    "cancel": REASON,
+    "dismiss": REASON,
+    "put_registrations": REGISTRATIONS,
+    "create_payment": PAYMENTS,
+    "create_refund": REFUNDS,
+}
+RESPONSES: dict[str, dict[str, Any]] = {"create_batch": BATCH, "read_batch": BATCH}

@@ -1,18 +1,22 @@
-"""One row of the contract: a route, who may call it, what it takes, what it answers and what may go wrong."""
+"""One operation of the document: a route, who may call it, what it takes, what it answers and what may go wrong."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from customs.auth.principal import Scope
-from customs.site.openapi.json_schema import Json, ref
-from customs.site.openapi.parameters import IDEMPOTENCY_KEY, IF_NONE_MATCH
-from customs.site.openapi.problems import RATE, REQUEST_ID, answers_for
+from flask import Blueprint, Flask
 
-# What any call with a key may meet; what a body may meet; what doing something once may meet.
+from customs.auth.principal import Scope
+from customs.site.openapi import examples
+from customs.site.openapi.problems import RATE_HEADERS, REQUEST_ID, problem_responses
+from customs.web.api_docs import ApiDocs
+from customs.web.response_fields import Json, id_shape
+
+# What any call with a key may meet; what a body may meet; what an Idempotency-Key may meet.
 ANY_CALL = ("api_key_missing", "api_key_invalid", "insufficient_scope", "rate_limited", "database_unavailable")
 ANY_BODY = ("malformed_request", "payload_too_large", "unsupported_encoding", "validation_failed")
-ONCE = (
+IDEMPOTENT = (
     "concurrent_update",
     "idempotency_key_in_use",
     "idempotency_key_reused",
@@ -20,85 +24,113 @@ ONCE = (
     "payload_too_large",
     "unsupported_encoding",
 )
-ETAG: Json = {"description": "Of what is answered.", "schema": {"type": "string"}, "required": True}
-ANY_KEY = "any"
 BODIES_TYPE = "application/json"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a route answers when all is well. `schema`: a component's name; None for no body."""
-
-    schema: str | None
-    description: str
-    headers: Mapping[str, Json] = field(default_factory=dict)
-    example: Any = None
-
-    def shown(self) -> Json:
-        made: Json = {"description": self.description, "headers": {"X-Request-Id": REQUEST_ID, **RATE, **self.headers}}
-        if self.schema is not None:
-            content: Json = {"schema": ref(self.schema)}
-            made["content"] = {BODIES_TYPE: content | ({} if self.example is None else {"example": self.example})}
-        return made
+IN_A_RULE = re.compile(r"<([a-z_]+)>")
+# What stands in a path; any other name is a text of the caller's.
+ID_PREFIXES = {
+    "batch_id": "bat",
+    "declaration_id": "decl",
+    "endpoint_id": "whe",
+    "event_id": "evt",
+    "lane_id": "lane",
+    "payment_id": "pay",
+    "refund_id": "ref",
+}
+ETAG: Json = {"description": "Of what is answered.", "schema": {"type": "string"}, "required": True}
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$", "examples": ["order-2611230558200001"]},
+    "description": "A text of your own for this request. The same key with the same body gets the same answer for "
+    "30 days; with another body it is refused with `idempotency_key_reused`.",
+}
+IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "examples": ['"0123456789abcdef0123456789abcdef"']},
+    "description": "The ETag you hold: 304 when nothing changed.",
+}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`name` is the operationId; `codes` are the problems beyond those any call may meet.
-
-    `scope`: ANY_KEY where every key sees what it may read. `body` is a component's name, `examples` its bodies.
-    `once`: it honours an Idempotency-Key; `etag`: it answers 304 to who has it already.
-    """
+    """A route of the API. `name` is the operationId; `scope`: None where every key sees what it may read."""
 
     method: str
     path: str
     name: str
-    tag: str
-    summary: str
-    scope: Scope | str
-    answers: Mapping[int, Answer]
-    description: str = ""
-    parameters: tuple[Json, ...] = ()
-    body: str | None = None
-    body_optional: bool = False
-    examples: Mapping[str, Any] = field(default_factory=dict)
-    codes: tuple[str, ...] = ()
-    once: bool = False
-    etag: bool = False
-
-    def shown(self) -> Json:
-        """The row as an operation of OpenAPI."""
-        made: Json = {
-            "operationId": self.name,
-            "tags": [self.tag],
-            "summary": self.summary,
-            "description": self._description(),
-            "parameters": [
-                *self.parameters,
-                *([IDEMPOTENCY_KEY] if self.once else []),
-                *([IF_NONE_MATCH] if self.etag else []),
-            ],
-            "responses": {str(status): answer.shown() for status, answer in self._all_answers().items()}
-            | answers_for(self.all_codes),
-        }
-        if self.body is not None:
-            content: Json = {"schema": ref(self.body)}
-            if self.examples:
-                content["examples"] = {title: {"value": value} for title, value in self.examples.items()}
-            made["requestBody"] = {"required": not self.body_optional, "content": {BODIES_TYPE: content}}
-        return made
-
-    def _all_answers(self) -> Mapping[int, Answer]:
-        if not self.etag:
-            return self.answers
-        tagged = {status: replace(answer, headers={"ETag": ETAG}) for status, answer in self.answers.items()}
-        return tagged | {304: Answer(None, "Nothing changed since the ETag in If-None-Match.", {"ETag": ETAG})}
+    scope: Scope | None
+    docs: ApiDocs
 
     @property
-    def all_codes(self) -> tuple[str, ...]:
-        named = (*ANY_CALL, *(ANY_BODY if self.body else ()), *(ONCE if self.once else ()), *self.codes)
-        return tuple(code for code in dict.fromkeys(named) if code != "insufficient_scope" or self.scope != ANY_KEY)
+    def examples(self) -> Mapping[str, Any]:
+        """Bodies to copy by their titles."""
+        return examples.BODIES.get(self.name, {})
 
-    def _description(self) -> str:
-        needed = f"Scope: `{self.scope}`."
-        return "\n\n".join(part for part in (self.description, needed) if part)
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of every problem it may answer."""
+        docs = self.docs
+        named = (*ANY_CALL, *(ANY_BODY if docs.body else ()), *(IDEMPOTENT if docs.idempotent else ()), *docs.codes)
+        named += ("not_found",) * ("{" in self.path) + ("validation_failed",) * (docs.query is not None)
+        return tuple(code for code in dict.fromkeys(named) if self.scope or code != "insufficient_scope")
+
+    @property
+    def parameters(self) -> list[Json]:
+        """What it takes in its path, its query and its headers."""
+        in_path = [path_parameter(name) for name in re.findall(r"{([a-z_]+)}", self.path)]
+        headers = [*([IDEMPOTENCY_KEY] if self.docs.idempotent else []), *([IF_NONE_MATCH] if self.docs.etag else [])]
+        return [*in_path, *(self.docs.query or ()), *headers]
+
+    def as_openapi(self) -> dict[str, Any]:
+        """Return the operation; schemas in it are marshmallow's."""
+        docs = self.docs
+        scope = f"Scope: `{self.scope or 'any'}`."
+        operation: dict[str, Any] = {
+            "operationId": self.name,
+            "tags": [docs.tag],
+            "summary": docs.summary,
+            "description": f"{docs.about}\n\n{scope}" if docs.about else scope,
+            "parameters": [dict(one) for one in self.parameters],
+            "responses": {**self._responses(), **problem_responses(self.codes)},
+        }
+        if docs.body is not None:
+            content: dict[str, Any] = {"schema": docs.body}
+            if self.examples:
+                content["examples"] = {title: {"value": value} for title, value in self.examples.items()}
+            operation["requestBody"] = {"required": not docs.body_optional, "content": {BODIES_TYPE: content}}
+        return operation
+
+    def _responses(self) -> dict[str, Any]:
+        headers = {"X-Request-Id": REQUEST_ID, **RATE_HEADERS} | ({"ETag": ETAG} if self.docs.etag else {})
+        response: dict[str, Any] = {"description": self.docs.answer, "headers": headers}
+        if self.docs.schema is not None:
+            example = examples.RESPONSES.get(self.name)
+            content = {"schema": self.docs.schema} | ({"example": example} if example else {})
+            response["content"] = {BODIES_TYPE: content}
+        if not self.docs.etag:
+            return {str(self.docs.status): response}
+        unchanged = {"description": "Nothing changed since the ETag in If-None-Match.", "headers": headers}
+        return {str(self.docs.status): response, "304": unchanged}
+
+
+def path_parameter(name: str) -> Json:
+    prefix = ID_PREFIXES.get(name)
+    shape: Json = id_shape(prefix) if prefix else {"type": "string"}
+    about = "Its id." if prefix else "The id of the request, yours or ours."
+    return {"name": name, "in": "path", "required": True, "schema": shape, "description": about}
+
+
+def operations_of(blueprints: tuple[Blueprint, ...], prefix: str) -> Iterator[Operation]:
+    """Return the routes that describe themselves, in the order of the blueprints."""
+    app = Flask(__name__)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    for rule in app.url_map.iter_rules():
+        view = vars(app.view_functions[rule.endpoint])
+        if "api_docs" in view:
+            (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            path = IN_A_RULE.sub(r"{\1}", rule.rule.removeprefix(prefix))
+            yield Operation(method, path, rule.endpoint.rpartition(".")[2], view["scope"], view["api_docs"])
