@@ -13,6 +13,7 @@ from customs.auth.principal import Scope
 from customs.container import Services
 from customs.db import database
 from tests import make
+from tests.api import described
 from tests.application import application
 from tests.product import Desk
 
@@ -27,7 +28,9 @@ class Erp:
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
         # Buffered: what is written once an answer is out is written when this returns.
-        return self._client.open(f"/api/v1{path}", method=method, headers=headers, buffered=True, **options)
+        answer = self._client.open(f"/api/v1{path}", method=method, headers=headers, buffered=True, **options)
+        described.check(answer, self._client.application.url_map.bind("localhost"))
+        return answer
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.call("GET", path, query_string=query)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from customs.auth.principal import Scope
+from customs.ids import new_id
 from customs.payments.models import Refund
 from tests import make
 
@@ -155,12 +156,13 @@ def test_what_is_another_merchants_is_404_on_every_route(client, erp, stranger, 
 
 def refund_of(desk, payment) -> str:
     """A refund of this payment, as the database holds it."""
+    refund_id = new_id("ref")
     numbers = {"payment_no": make.number("P"), "outer_refund_no": make.number("R")}
     copied = {name: payment[name] for name in ("merchant_no", "channel", "currency")}
     with desk.services.transaction() as db:
         db.add(
             Refund(
-                id="ref_1",
+                id=refund_id,
                 payment_id=payment["id"],
                 amount=Decimal(1),
                 reason="x",
@@ -170,7 +172,7 @@ def refund_of(desk, payment) -> str:
                 **copied,
             )
         )
-    return "ref_1"
+    return refund_id
 
 
 def test_what_does_not_exist_looks_just_like_what_is_another_merchants(erp, stranger):
