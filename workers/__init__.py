@@ -1,1 +1,1 @@
-"""The processes that do what is due: workers behind RQ's queue, and the clock that rings for them."""
+"""The worker and the clock: processes that do what is due, woken through RQ."""

@@ -1,4 +1,4 @@
-"""`python -m workers worker|clock`: what `customs worker` and `customs clock` become."""
+"""`python -m workers worker|clock`: the processes `customs worker` and `customs clock`."""
 
 import os
 import signal
@@ -20,13 +20,13 @@ from customs.jobs.outages import Outage
 from customs.jobs.process_registry import Kind, SignOfLife
 from customs.jobs.wakeup import connect, reason_of
 from workers import clock, jobs
-from workers.queues import DeskWorker, Surroundings
+from workers.queues import QueueWorker, WorkerHooks
 
 log = structlog.get_logger()
 
-ALONE_SECONDS = 1.0
-LONGEST_ABSENCE_SECONDS = 15.0
-# Who was behind the queue for so long without trouble did not come in vain.
+DRAIN_EVERY_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 15.0
+# After so long without trouble the next failure pauses shortly again.
 STEADY_SECONDS = 30.0
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     settings = read_settings()
     logging_setup.configure(settings.log_level)
     _stop_on_signals()
-    # A database that is away at the start may come; one of another version is found out by looking.
+    # A database that is away may come back; one at another version is refused here.
     with suppress(SQLAlchemyError), jobs.services().reading() as db:
         db.connection()
     {"worker": run_worker, "clock": run_clock}[kind]()
@@ -50,28 +50,28 @@ def run_clock() -> None:
 
 
 def run_worker() -> None:
-    """Work behind RQ's queue; while that does not work, drain alone every second, and go back when it does."""
+    """Run RQ's worker; while the queue does not work, drain every second without it."""
     services = jobs.services()
     sign = SignOfLife(services.engine, Kind.WORKER)
     sign.begin()
-    post = Post(services, sign)
+    session = QueueSession(services, sign)
     try:
         while not jobs.stopping.is_set():
-            if post.may_be_taken():
-                post.take()
+            if session.can_start():
+                session.run()
                 _stop_on_signals()
             else:
-                _drain_alone()
+                _drain_without_queue()
     finally:
         jobs.end()
         sign.end()
 
 
-class Post:
-    """This worker's post behind the queue: taken again at once after a steady while, and ever later after failures.
+class QueueSession:
+    """Runs an RQ worker until the queue fails, and says when to try again: later after each failure.
 
-    Whatever ends it, the log and this process's sign of life say so once. Whether the queue works is not asked of
-    Redis but tried: a job was enqueued, and one was taken.
+    The log and this process's heartbeat report a failure once. Whether the queue works is tried, not asked: a job
+    was enqueued, and one was taken.
     """
 
     def __init__(self, services: Services, sign: SignOfLife) -> None:
@@ -80,58 +80,58 @@ class Post:
         self._sign = sign
         self._outage = Outage("the queue does not work: this worker looks for work by itself every second")
         self._pause = 0.0
-        self._taken_at = 0.0
-        self._take_at = float("-inf")
+        self._started_at = 0.0
+        self._retry_at = float("-inf")
 
-    def may_be_taken(self) -> bool:
-        """Whether it is time to try, and a job could be enqueued."""
-        if time.monotonic() < self._take_at:
+    def can_start(self) -> bool:
+        """Whether it is time to try again, and a job could be enqueued."""
+        if time.monotonic() < self._retry_at:
             return False
         if self._notifier.notify():
             return True
-        self._leave(self._notifier.trouble() or "the queue takes no jobs")
+        self._back_off(self._notifier.trouble() or "the queue takes no jobs")
         return False
 
-    def take(self) -> None:
-        """Work behind the queue for as long as it works."""
+    def run(self) -> None:
+        """Run RQ's worker for as long as the queue works."""
         name = f"{socket.gethostname()}-{os.getpid()}-{new_id('w')[-6:]}"
-        self._taken_at = time.monotonic()
-        surroundings = Surroundings(self._is_overdue, self._notifier.notify, self._works)
+        self._started_at = time.monotonic()
+        hooks = WorkerHooks(self._is_overdue, self._notifier.notify, self._on_success)
         worker = None
         try:
             with connect(self._notifier.redis_url) as line:
-                worker = DeskWorker(line, name, surroundings)
+                worker = QueueWorker(line, name, hooks)
                 worker.work(logging_level="CRITICAL")
         except Exception as error:  # noqa: BLE001 - the outermost loop: whatever RQ raises, the work goes on without it
-            self._leave(reason_of((worker and worker.broken_by) or error))
+            self._back_off(reason_of((worker and worker.broken_by) or error))
         else:
             if not jobs.stopping.is_set():
-                self._leave(reason_of(worker.broken_by) if worker.broken_by else "RQ ended its work")
+                self._back_off(reason_of(worker.broken_by) if worker.broken_by else "RQ ended its work")
 
-    def _leave(self, trouble: str) -> None:
+    def _back_off(self, trouble: str) -> None:
         self._outage.goes_on(error=trouble)
         self._sign.trouble = f"the queue does not work: {trouble}"
-        self._pause = min(max(2 * self._pause, ALONE_SECONDS), LONGEST_ABSENCE_SECONDS)
-        self._take_at = time.monotonic() + self._pause
+        self._pause = min(max(2 * self._pause, DRAIN_EVERY_SECONDS), LONGEST_PAUSE_SECONDS)
+        self._retry_at = time.monotonic() + self._pause
 
-    def _works(self) -> None:
+    def _on_success(self) -> None:
         self._sign.trouble = None
-        if time.monotonic() - self._taken_at >= STEADY_SECONDS:
+        if time.monotonic() - self._started_at >= STEADY_SECONDS:
             self._pause = 0.0
             self._outage.is_over()
 
     def _is_overdue(self) -> bool:
         try:
-            return clock.something_is_overdue(self._services)
+            return clock.has_overdue_work(self._services)
         except SQLAlchemyError:
-            # Nothing can be done about what nobody can read.
+            # While the database is away there is nothing to do.
             return False
 
 
-def _drain_alone() -> None:
+def _drain_without_queue() -> None:
     began = time.monotonic()
     jobs.drain()
-    jobs.stopping.wait(max(ALONE_SECONDS - (time.monotonic() - began), 0.05))
+    jobs.stopping.wait(max(DRAIN_EVERY_SECONDS - (time.monotonic() - began), 0.05))
 
 
 def _stop_on_signals() -> None:

@@ -1,6 +1,6 @@
-"""The clock: once a second it frees the leases of dead workers and rings when something is due.
+"""The clock: once a second it ends the leases of dead workers and notifies the workers when something is due.
 
-Now and then it brings back what waits for a time that never comes, because some clock was ahead.
+Every 20 seconds it also corrects stored times that a clock which ran ahead left in the future.
 """
 
 import threading
@@ -29,30 +29,30 @@ from customs.webhooks.models import Delivery
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
-REPAIR_EVERY_SECONDS = 20.0
-# The clock rings every second: what was due for so long was not rung for.
+CORRECT_EVERY_SECONDS = 20.0
+# The clock notifies every second: work that is due for so long was missed.
 OVERDUE = timedelta(seconds=5)
-# Everything that a worker may be asked to call for.
+# Everything that workers call for.
 DUE: tuple[type[Push] | type[Payment] | type[Refund], ...] = (Push, Payment, Refund)
-# Everything that a process may hold. A delivery is due only when its endpoint may be told, which is asked apart.
-HELD: tuple[type[Push] | type[Payment] | type[Refund] | type[Delivery], ...] = (*DUE, Delivery)
+# Everything that workers lease. Deliveries are due only if their endpoint may be called: `is_waiting` asks that.
+LEASED: tuple[type[Push] | type[Payment] | type[Refund] | type[Delivery], ...] = (*DUE, Delivery)
 
 
 def run(services: Services, stopping: threading.Event) -> None:
-    """Tick until told to stop; a database that is away is asked again at the next tick.
+    """Tick until told to stop; while the database is away, try again at each tick.
 
-    The sign of life comes from the loop itself: a clock that hangs leaves none.
+    The heartbeat comes from the loop itself: a clock that hangs sends none.
     """
-    repair_at = float("-inf")
+    correct_at = float("-inf")
     outage = Outage("the database does not work")
     sign, sign_at = SignOfLife(services.engine, Kind.CLOCK), float("-inf")
     while not stopping.is_set():
         began = time.monotonic()
         try:
             tick(services)
-            if began >= repair_at:
-                repair(services)
-                repair_at = began + REPAIR_EVERY_SECONDS
+            if began >= correct_at:
+                correct_timestamps(services)
+                correct_at = began + CORRECT_EVERY_SECONDS
         except SQLAlchemyError as error:
             outage.goes_on(error=type(error).__name__)
         else:
@@ -65,43 +65,43 @@ def run(services: Services, stopping: threading.Event) -> None:
 
 
 def tick(services: Services) -> bool:
-    """One look; True when it rang."""
+    """End leases of dead processes, purge what expired, notify the workers if work is due; return whether it did."""
     with services.reading() as db:
-        held = union(*(select(model.holder).where(model.holder.is_not(None)) for model in HELD))
-        gone = dead_holders(db.scalars(held))
-    if gone:
+        leased = union(*(select(model.holder).where(model.holder.is_not(None)) for model in LEASED))
+        dead = dead_holders(db.scalars(leased))
+    if dead:
         with services.transaction() as db:
-            free_leases(db, gone, database.now(db))
+            free_leases(db, dead, database.now(db))
     with services.reading() as db:
         now = database.now(db)
-        due, old = something_is_due(db, now), has_expired_rows(db, now) or something_is_untouched(db, now)
-    if old:
+        due, expired = has_due_work(db, now), has_expired_rows(db, now) or something_is_untouched(db, now)
+    if expired:
         with services.transaction() as db:
             purge_expired(db, now)
             forget_untouched(db, now)
     return due and services.notifier.notify()
 
 
-def repair(services: Services) -> None:
-    """Bring back what waits for a time that only a clock that was ahead could have meant."""
+def correct_timestamps(services: Services) -> None:
+    """Correct stored times that a clock which ran ahead left in the future."""
     if count := correct_future_timestamps(services.engine, services.settings):
         log.warning("stored times of a clock that was ahead were brought back", rows=count)
 
 
 def free_leases(db: Session, holders: list[str], now: datetime) -> None:
-    """End the leases of processes of this machine that died; what was in doubt will ask the gateway first."""
-    for model in HELD:
+    """End the leases of dead processes of this machine; pushes in doubt will be queried at the gateway first."""
+    for model in LEASED:
         db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
     log.warning("leases of dead workers were freed", holders=len(holders))
 
 
-def something_is_overdue(services: Services) -> bool:
-    """Whether something waits for longer than a clock that rings lets it wait."""
+def has_overdue_work(services: Services) -> bool:
+    """Whether work is due for longer than it can be while a clock runs."""
     with services.reading() as db:
-        return something_is_due(db, database.now(db) - OVERDUE)
+        return has_due_work(db, database.now(db) - OVERDUE)
 
 
-def something_is_due(db: Session, now: datetime) -> bool:
+def has_due_work(db: Session, now: datetime) -> bool:
     if any(db.scalar(select(model.id).where(waits_for_a_worker(model, now)).limit(1)) for model in DUE):
         return True
     return is_pending(db.connection()) or is_waiting(db.connection(), now)

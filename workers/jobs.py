@@ -1,4 +1,4 @@
-"""The one job: drain what is due. It carries no data; the database says what there is to do."""
+"""The one job, `drain`: do what is due. It carries no data; the database knows what is due."""
 
 import os
 import signal
@@ -16,30 +16,30 @@ from customs.jobs.outages import Outage
 DRAIN_SECONDS = 30.0
 
 stopping = threading.Event()
-# Why this process ends, where somebody has to do something about it.
+# Why this process stops, where an operator has to act.
 refusals: list[str] = []
 database_outage = Outage("the database does not work")
 
 
 @cache
 def services() -> Services:
-    """This process's services, made at the first job."""
+    """Return this process's services, made at the first call."""
     crash_at = os.environ.get(Failpoints.VARIABLE, "")
     return Services(read_settings(), crash_at, pings=False, on_mismatch=refuse)
 
 
 def refuse(sentence: str) -> None:
-    """End this process, for the database is another program's: what it would write there would be wrong."""
+    """Stop this process: the database is at another version, and writes would be wrong."""
     refusals.append(sentence)
     stopping.set()
-    # RQ hears signals only.
+    # RQ stops only by a signal.
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def drain() -> int:
-    """Work for some 30 seconds, or until nothing is due; notify a colleague when there is more than one can hold.
+    """Do what is due for some 30 seconds; notify another worker when there is more than this one can take.
 
-    While the database does not work, nothing is done: what was begun stays, and the next drain goes on with it.
+    While the database is away nothing is done; the next drain goes on with what was begun.
     """
     ends_at = time.monotonic() + DRAIN_SECONDS
     notify = services().notifier.notify
@@ -55,6 +55,6 @@ def drain() -> int:
 
 
 def end() -> None:
-    """Give back what this process holds, if it ever began."""
+    """Release what this process has reserved."""
     if "desks" in vars(services()):
         services().desks.close()

@@ -1,4 +1,4 @@
-"""The RQ side: a worker that runs jobs in its own process, and leaves the queue as soon as that stops working."""
+"""RQ's worker as this desk uses it: jobs run in the worker's own process, and a broken queue is left at once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,34 +21,34 @@ from workers.jobs import stopping
 
 WORKER_TTL = 20
 MAINTENANCE_SECONDS = 60
-# Whoever was not called for so long looks whether there was something to be called for.
-LOOK_SECONDS = 5.0
+# After so long without a job the worker checks whether there should have been one.
+CHECK_SECONDS = 5.0
 
 
 class QueueBroken(Exception):
-    """The queue does not do its part: RQ would wait for that, this worker looks for work by itself meanwhile."""
+    """The queue does not work: RQ would wait, this worker goes on without it."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a worker knows beside its queue: is something overdue, how to notify, whom to tell that all works."""
+class WorkerHooks:
+    """What the worker calls: is something overdue, enqueue a job, the queue works."""
 
     is_overdue: Callable[[], bool]
     notify: Callable[[], bool]
-    tell_it_works: Callable[[], None]
+    on_success: Callable[[], None]
 
 
-class DeskWorker(SimpleWorker):
-    """No fork: the connections stay warm, and a killed worker leaves no orphan behind.
+class QueueWorker(SimpleWorker):
+    """Runs jobs without a fork: connections stay open, and a killed worker leaves no child behind.
 
-    `broken_by`: why it left the queue; None when it was told to stop.
+    `broken_by`: the error for which it left the queue; None when it was told to stop.
     """
 
-    def __init__(self, connection: Redis, name: str, surroundings: Surroundings) -> None:
+    def __init__(self, connection: Redis, name: str, hooks: WorkerHooks) -> None:
         self.broken_by: BaseException | None = None
-        self._surroundings = surroundings
-        self._look_at = time.monotonic() + LOOK_SECONDS
-        self._has_rung = False
+        self._hooks = hooks
+        self._check_at = time.monotonic() + CHECK_SECONDS
+        self._has_notified = False
         self._failed_drains = Outage("a drain failed")
         super().__init__(
             [Queue(QUEUE, connection=connection, serializer=JSONSerializer)],
@@ -62,80 +62,80 @@ class DeskWorker(SimpleWorker):
 
     @property
     def connection_timeout(self) -> int:
-        """Longer than the longest command by as much as an answer may take."""
+        """The longest blocking command, and the time that its answer may take."""
         return self.dequeue_timeout + round(SOCKET_SECONDS)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         stopping.set()
-        # RQ notes the wish down in Redis, which may be just what does not work.
+        # RQ writes the request to Redis, which may be away.
         with suppress(*FAILURES):
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def procline(self, message: str) -> None:
-        """RQ would rename the process at every step; `ps` is to show what it is."""
+        """Keep the process's title: RQ would change it at every step."""
 
     def check_for_suspension(self, burst: bool) -> None:
-        """RQ would stand still for a key in Redis; whether this desk works is not said there."""
+        """Ignore RQ's suspension: it is a key in Redis, which may hold anything."""
 
     def subscribe(self) -> None:
-        """RQ would listen for orders in a thread that outlives a broken queue; this desk gives none."""
+        """Do not listen for commands: RQ's thread for them would outlive a broken queue."""
 
     def unsubscribe(self) -> None:
-        """There is nothing to unsubscribe from."""
+        """Do nothing: there is no subscription."""
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        # Told before RQ listened for signals: it would wait for the next one.
+        # Told to stop before RQ handled signals: it would wait for the next signal.
         if stopping.is_set():
             raise StopRequested
         try:
             super().heartbeat(*args, **kwargs)
         except FAILURES as error:
-            # RQ's own loop would try again for ever.
+            # RQ's own loop would retry without end.
             raise QueueBroken from error
-        if time.monotonic() >= self._look_at:
-            self._look()
+        if time.monotonic() >= self._check_at:
+            self._check_queue()
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
         # RQ's own loop sleeps up to a minute between attempts; a heartbeat that fails leaves it at once.
         self.max_connection_wait_time = 0.1
-        with self._noting_what_breaks():
+        with self._keeping_error():
             return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        with self._noting_what_breaks():
+        with self._keeping_error():
             super().execute_job(job, queue)
-        self._look_at, self._has_rung = time.monotonic() + LOOK_SECONDS, False
-        self._surroundings.tell_it_works()
+        self._check_at, self._has_notified = time.monotonic() + CHECK_SECONDS, False
+        self._hooks.on_success()
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """A drain that failed is due again at the next notification; RQ would say why at length each time."""
+        """Log a failed drain briefly; the next job repeats it."""
         self._failed_drains.goes_on(error=exc_info[0].__name__)
 
     def teardown(self) -> None:
-        # Who cannot be reached is not told either: its record of this worker runs out by itself.
+        # If Redis is away, its record of this worker expires by itself.
         if not isinstance(self.broken_by, RedisUnreachable | RedisTimeout):
             super().teardown()  # type: ignore[no-untyped-call]
 
-    def _look(self) -> None:
-        """Nobody called for a while. If somebody should have, notify; if that does not help, the queue is broken.
+    def _check_queue(self) -> None:
+        """After a while without jobs: if work is overdue, enqueue a job; if that brings none, the queue is broken.
 
-        So no way in which a queue may fail keeps this worker waiting, nor a clock that does not run.
+        So neither a queue that fails in any way nor a clock that does not run keeps this worker waiting.
         """
-        self._look_at = time.monotonic() + LOOK_SECONDS
-        if not self._surroundings.is_overdue():
-            self._surroundings.tell_it_works()
-        elif not self._surroundings.notify():
+        self._check_at = time.monotonic() + CHECK_SECONDS
+        if not self._hooks.is_overdue():
+            self._hooks.on_success()
+        elif not self._hooks.notify():
             raise QueueBroken("the queue takes no jobs")
-        elif self._has_rung and self.queues[0].count:
+        elif self._has_notified and self.queues[0].count:
             raise QueueBroken("nothing comes out of the queue")
         else:
-            self._has_rung = True
+            self._has_notified = True
 
     @contextmanager
-    def _noting_what_breaks(self) -> Iterator[None]:
-        """RQ keeps what ends its work to itself."""
+    def _keeping_error(self) -> Iterator[None]:
+        """Keep the error that ends RQ's work: RQ itself swallows it."""
         try:
             yield
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""The `customs` command: one group, its commands in the files beside this one."""
+"""The `customs` command: one group of all commands."""
 
 import sys
 
@@ -35,20 +35,20 @@ commands.add_command(reconcile, "bill")
 
 
 def main() -> None:
-    """Run a command; our own errors are shown as what went wrong, each place on a line."""
+    """Run a command; show errors of the desk as sentences, with each wrong place on a line."""
     logging_setup.steady_streams()
-    # What a command has to say goes to the terminal; processes that log set their own level.
+    # Commands print to the terminal; long-running processes set their own log level.
     logging_setup.configure("error")
     try:
         commands.main(prog_name="customs")
     except CustomsError as error:
         _fail(error.detail)
-        for fault in error.errors:
-            click.echo(f"  {fault.pointer}: {fault.code}: {fault.detail}", err=True)
+        for detail in error.errors:
+            click.echo(f"  {detail.pointer}: {detail.code}: {detail.detail}", err=True)
         if error.not_before:
             click.echo(f"  not before {error.not_before.astimezone():%Y-%m-%d %H:%M:%S %Z}", err=True)
     except UnicodeEncodeError:
-        # Bytes that are no text come as halves of surrogate pairs, which nothing takes.
+        # Bytes that are not UTF-8 arrive as lone surrogates, which nothing accepts.
         _fail("an argument is not text in UTF-8: set the terminal to UTF-8 and type it again")
     except UnusableDatabase as error:
         _fail(str(error))
@@ -66,7 +66,7 @@ def _fail(sentence: str) -> None:
 
 
 def _reason(error: SQLAlchemyError) -> str:
-    """The kind of error; the driver's own words only where they are about the database, for a row's values are ours."""
+    """Return the kind of error; the driver's own text only if the database is away, since other texts hold values."""
     if not (isinstance(error, DBAPIError) and database.is_away(error)):
         return type(error).__name__
     return str(error.orig).partition("\n")[0] or type(error.orig).__name__

@@ -1,4 +1,4 @@
-"""Commands of whoever runs the desk: database, keys, lanes, registrations, and what is wrong with it."""
+"""Commands for operating the desk: database, keys, lanes, registrations, health checks."""
 
 import json
 import os
@@ -35,7 +35,7 @@ from customs.ops.key_rotation import rotate_keys
 from customs.ops.standalone import keep_key_pair
 from customs.timestamps import instant
 
-# A key for longer is one for ever.
+# A longer lifetime means a key that never expires.
 LONGEST_DAYS = 3650
 
 
@@ -53,9 +53,9 @@ def db_upgrade() -> None:
 
 @db.command("recount")
 def db_recount() -> None:
-    """Count again what the pages show, and mend what does not fit, while everything runs."""
-    mended = recount.mend(Services(read_settings()).engine)
-    click.echo(f"{len(mended.tallies)} tallies and {mended.causes} cases without their cause were mended")
+    """Count again what the pages show and correct what differs, while everything runs."""
+    corrected = recount.mend(Services(read_settings()).engine)
+    click.echo(f"{len(corrected.tallies)} tallies and {corrected.causes} cases without their cause were corrected")
 
 
 @click.group("api-key")
@@ -72,12 +72,14 @@ def api_key() -> None:
 def api_key_create(
     name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], expires_days: int | None, as_json: bool
 ) -> None:
-    """Make a key and print it, for the only time."""
+    """Make a key and print it once."""
     services = Services(read_settings())
     with services.transaction() as session:
         now = database.now(session)
         expires_at = now + timedelta(days=expires_days) if expires_days else None
-        key = _deeds(session, services, now).create(name, [Scope(scope) for scope in scopes], merchants, expires_at)
+        key = _key_service(session, services, now).create(
+            name, [Scope(scope) for scope in scopes], merchants, expires_at
+        )
     click.echo(json.dumps({"key": key}) if as_json else key)
 
 
@@ -87,19 +89,20 @@ def api_key_create(
 @click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="As long as the old one without it.")
 @click.option("--json", "as_json", is_flag=True)
 def api_key_rotate(name_or_id: str, overlap_hours: int, expires_days: int | None, as_json: bool) -> None:
-    """Make a key with the same rights and print it, for the only time; the old one lives on for a while."""
+    """Make a key with the same rights and print it once; the old one works on for a while."""
     services = Services(read_settings())
     with services.transaction() as session:
         lifetime = timedelta(days=expires_days) if expires_days else None
-        deeds = _deeds(session, services, database.now(session))
-        key = deeds.rotate(name_or_id, timedelta(hours=overlap_hours), lifetime)
+        key = _key_service(session, services, database.now(session)).rotate(
+            name_or_id, timedelta(hours=overlap_hours), lifetime
+        )
     click.echo(json.dumps({"key": key}) if as_json else key)
 
 
 @api_key.command("list")
 @click.option("--json", "as_json", is_flag=True)
 def api_key_list(as_json: bool) -> None:
-    """Every key: what it may do, whether it lives, when it was last used (to the minute)."""
+    """List all keys: what they may do, whether they are active, when they were last used (to the minute)."""
     with Services(read_settings()).reading() as session:
         now = database.now(session)
         rows = [_key_row(key, state_of(key, now)) for key in list_api_keys(session)]
@@ -119,11 +122,11 @@ def api_key_revoke(key_id: str) -> None:
     """End a key at once."""
     services = Services(read_settings())
     with services.transaction() as session:
-        _deeds(session, services, database.now(session)).revoke(key_id)
+        _key_service(session, services, database.now(session)).revoke(key_id)
     click.echo(f"{key_id} opens nothing any more")
 
 
-def _deeds(session: Session, services: Services, now: datetime) -> KeyDeeds:
+def _key_service(session: Session, services: Services, now: datetime) -> KeyDeeds:
     return KeyDeeds(session, operator(), services.audit, now, sandbox=services.settings.sandbox)
 
 
@@ -144,7 +147,7 @@ def keys() -> None:
 @keys.command("generate")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def keys_generate(folder: Path) -> None:
-    """Make a key pair for signing and the secrets of the environment, in FOLDER."""
+    """Make a key pair for signing and a file with the secrets of the environment, in FOLDER."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep_key_pair(folder, "agent")
     secrets_file = folder / "customs.env"
@@ -159,17 +162,19 @@ def keys_generate(folder: Path) -> None:
 
 
 @keys.command("rotate")
-@click.option("--seal-audit-trail", is_flag=True, help="After a change of CUSTOMS_SECRET_KEY: it seals that too.")
+@click.option(
+    "--seal-audit-trail", is_flag=True, help="Also seal the trail anew, after a change of CUSTOMS_SECRET_KEY."
+)
 def keys_rotate(seal_audit_trail: bool) -> None:
-    """Seal names, ID numbers and what else is kept secret anew with the first of CUSTOMS_PII_KEYS."""
+    """Encrypt names, ID numbers and all other secrets with the first of CUSTOMS_PII_KEYS."""
     services = Services(read_settings())
     if seal_audit_trail:
         _seal_audit_trail(services)
     counts = rotate_keys(services.engine, services.vault)
     counted = {name: str(count) for name, count in counts.items()}
     with services.transaction() as session:
-        deed = audit_event(operator(), AuditAction.PERSONAL_DATA_RESEAL, "all", **counted)
-        services.audit.append(session, deed, database.now(session))
+        event = audit_event(operator(), AuditAction.PERSONAL_DATA_RESEAL, "all", **counted)
+        services.audit.append(session, event, database.now(session))
     click.echo(
         "{buyers} buyers, {drafts} drafts, {payers} payers, {bills} bills, {endpoints} endpoints and {codes} people's "
         "one-time codes were sealed anew".format(**counts)
@@ -177,7 +182,7 @@ def keys_rotate(seal_audit_trail: bool) -> None:
 
 
 def _seal_audit_trail(services: Services) -> None:
-    """Only what fits in all else: a trail that somebody changed stays as it is, for `customs doctor` to tell."""
+    """Seal the trail if only its seal does not fit; a trail that was changed is left for `customs doctor` to show."""
     verdict = services.audit.seal_anew(services.engine, operator())
     if verdict.what not in (None, Tampering.SEAL):
         raise ActionNotAllowed("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
@@ -203,7 +208,7 @@ def lanes(context: click.Context) -> None:
 
 @lanes.command("resume")
 def lanes_resume() -> None:
-    """Let every stopped lane go on."""
+    """Resume every stopped lane."""
     services = Services(read_settings())
     with services.reading() as session:
         stopped = session.scalars(select(Lane.id).where(Lane.stopped_at.is_not(None)).order_by(Lane.id)).all()
@@ -216,13 +221,13 @@ def lanes_resume() -> None:
 
 @click.group()
 def registrations() -> None:
-    """Merchants' numbers with the customs offices."""
+    """Merchants' registrations (备案) with the customs offices."""
 
 
 @registrations.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def registrations_import(file: Path) -> None:
-    """Put the registrations of a CSV or XLSX file on file."""
+    """Store the registrations of a CSV or XLSX file."""
     registered = read_registration_file(file.read_bytes(), file.name)
     services = Services(read_settings())
     with services.transaction() as session:

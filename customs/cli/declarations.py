@@ -1,4 +1,4 @@
-"""Commands of the clerk: submit a file, see where it stands, push again, correct."""
+"""Commands about declarations: submit a file, show the status, push again, correct."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import operator
 from customs.cli.output import (
-    MOST_NAMED,
-    loaded,
+    LARGEST_LISTED,
+    load_or_fail,
     show_batches,
     show_declarations,
     show_earlier,
@@ -49,7 +49,7 @@ ATTEMPTS = 3
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--wait", is_flag=True, help="Show progress to the end.")
-@click.option("--accept-valid", is_flag=True, help="Take the good rows when others have findings.")
+@click.option("--accept-valid", is_flag=True, help="Take the valid rows when others have findings.")
 @click.option("--json", "as_json", is_flag=True, help="Print the batch as JSON.")
 def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
     """Submit a CSV, XLSX or JSON file.
@@ -77,7 +77,7 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
         filters = queries.Filters(batch_id=batch_id, needs_review=True)
         in_review = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None)
         earlier = earlier_submissions(db, shown["replayed"], operator())
-        open_rows = open_rows_of(db, batch_id, MOST_NAMED)
+        open_rows = open_rows_of(db, batch_id, LARGEST_LISTED)
     show_earlier(console, earlier)
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -91,12 +91,12 @@ def submit(file: Path, wait: bool, accept_valid: bool, as_json: bool) -> None:
     if any(finding["severity"] == Severity.ERROR for finding in batch.findings):
         sys.exit(FINDINGS)
     if wait and shown["state"] != BatchState.DONE:
-        # As it was shown: what was seen while waiting is another look.
+        # The state that was shown counts, not the one seen while waiting.
         sys.exit(NEEDS_REVIEW)
 
 
 def _submission(file: Path, accept_valid: bool) -> accept.Submission:
-    """What the file holds; FileUnreadable says what it is not."""
+    """Read the file; raises FileUnreadable."""
     on_error = "accept_valid" if accept_valid else "reject"
     content = file.read_bytes()
     if file.suffix.lower() != ".json":
@@ -111,7 +111,7 @@ def _submission(file: Path, accept_valid: bool) -> accept.Submission:
 
 
 def name_of(file: Path) -> str:
-    """A file's name as text, also where an archive from a Chinese Windows has left it in GBK."""
+    """Return a file's name as text, also if an archive made on a Chinese Windows left it in GBK."""
     written = os.fsencode(file.name)
     return written.decode(encoding_of(written) or "utf-8", "replace")
 
@@ -133,7 +133,7 @@ def _take_in(services: Services, submission: accept.Submission) -> str:
 @click.argument("number", required=False)
 @click.option("--json", "as_json", is_flag=True)
 def status(number: str | None, as_json: bool) -> None:
-    """Show the newest batches, one batch, or what has this order, payment or sub-order number."""
+    """Show the newest batches, one batch, or the declarations with this order, payment or sub-order number."""
     services = Services(read_settings())
     console = Console()
     if number is None:
@@ -145,7 +145,7 @@ def status(number: str | None, as_json: bool) -> None:
             shown: Any = serializers.batch_json(batch, progress, replayed)
             filters = queries.Filters(batch_id=number)
             rows = queries.list_declarations(db, operator(), filters, limit=LARGEST_PAGE, cursor=None).rows
-            open_rows = open_rows_of(db, number, MOST_NAMED)
+            open_rows = open_rows_of(db, number, LARGEST_LISTED)
         else:
             rows = queries.declarations_numbered(db, number, operator())
             if not rows:
@@ -180,14 +180,14 @@ def _status_of_all(services: Services, console: Console, as_json: bool) -> None:
 @click.command()
 @click.argument("number")
 @click.option("--reason", required=True)
-@click.option("--override", is_flag=True, help="Let a FAIL out as it is.")
+@click.option("--override", is_flag=True, help="Push a FAIL unchanged.")
 def redeclare(number: str, reason: str, override: bool) -> None:
     """Push the declaration with this number again."""
     services = Services(read_settings())
-    loaded(RedeclareIn(), {"reason": reason, "override": override})
+    load_or_fail(RedeclareIn(), {"reason": reason, "override": override})
     with services.transaction() as db:
-        found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        _reviewing(db, services).redeclare(found.id, reason, override=override)
+        found = _only_one(queries.declarations_numbered(db, number, operator()), number)
+        _review_service(db, services).redeclare(found.id, reason, override=override)
     services.notifier.notify()
     click.echo(f"{found.id} is being pushed again")
 
@@ -204,21 +204,21 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     """
     services = Services(read_settings())
     body = _changes(changes) | {"reason": reason}
-    changed = loaded(ModifyIn(), body)
+    changed = load_or_fail(ModifyIn(), body)
     changed.pop("reason")
     with services.transaction() as db:
-        found = _the_one(queries.declarations_numbered(db, number, operator()), number)
-        _reviewing(db, services).modify(found.id, reason, changed, services.vault, services.rules)
+        found = _only_one(queries.declarations_numbered(db, number, operator()), number)
+        _review_service(db, services).modify(found.id, reason, changed, services.vault, services.rules)
     services.notifier.notify()
     click.echo(f"{found.id} was corrected and is being sent")
 
 
-def _reviewing(db: Session, services: Services) -> Reviewing:
+def _review_service(db: Session, services: Services) -> Reviewing:
     return Reviewing(db, operator(), database.now(db), services.policy, services.payments, services.audit)
 
 
-def _the_one(found: Any, number: str) -> Declaration:
-    """One number may stand for several declarations: then the id says which."""
+def _only_one(found: Any, number: str) -> Declaration:
+    """Return the only declaration found; raise when there is none, or several that need an id to tell apart."""
     if not found:
         raise NotFound(f"nothing has the number {number}")
     if len(found) > 1:
@@ -230,7 +230,7 @@ def _the_one(found: Any, number: str) -> Declaration:
 
 
 def _changes(changes: tuple[str, ...]) -> dict[str, Any]:
-    """`field=value` words as the body of a modify call."""
+    """Turn `field=value` arguments into the body of a modify call."""
     body: dict[str, Any] = {}
     parts: dict[str, dict[str, str]] = {}
     for position, change in enumerate(changes, 1):

@@ -1,4 +1,4 @@
-"""What the terminal shows of a batch: findings by cell, live progress, a table of declarations."""
+"""Terminal output about batches: findings by cell, live progress, tables of declarations."""
 
 import time
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ from customs.errors import ValidationFailed
 from customs.stats.tallies import SHANGHAI
 from customs.validation import placed_errors
 
-LOOK_SECONDS = 0.3
-MOST_NAMED = 20
-PATIENCE_SECONDS = 30.0
+POLL_SECONDS = 0.3
+LARGEST_LISTED = 20
+STUCK_SECONDS = 30.0
 COLOURS = {State.SUCCESS: "green", State.FAIL: "red", State.EXCEPT: "yellow"}
 MARKS = {State.SUCCESS: "✓", State.FAIL: "✗", State.EXCEPT: "!"}
 
 
 def show_findings(console: Console, findings: Sequence[dict[str, Any]]) -> None:
-    """One block for each kind of finding: which rows, what is wrong, what to do."""
+    """Print one block for each kind of finding: the rows, what is wrong, what to do."""
     kinds: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for finding in sorted(findings, key=lambda one: (one["row"] or 0, one["column"] or "")):
         place = finding["column"] or ("" if finding["row"] else finding["pointer"])
@@ -46,7 +46,7 @@ def show_findings(console: Console, findings: Sequence[dict[str, Any]]) -> None:
 
 
 def _ranges(rows: Sequence[int]) -> str:
-    """2, 3, 4, 9 as "2-4, 9"."""
+    """Write 2, 3, 4, 9 as "2-4, 9"."""
     spans: list[list[int]] = []
     for row in sorted(set(rows)):
         if spans and row == spans[-1][-1] + 1:
@@ -62,27 +62,27 @@ def watch(console: Console, services: Services, batch_id: str) -> None:
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )
     task = bar.add_task("declaring", total=None)
-    said, moved_at = "", time.monotonic()
+    shown, moved_at = "", time.monotonic()
     with Live(bar, console=console, refresh_per_second=4):
         while True:
             with services.reading() as db:
                 progress = queries.progress_of(db, batch_id)
             ended = sum(progress.states[state] for state in State if state.is_final) + progress.cancelled
             counted = "  ".join(f"{state} {count}" for state, count in progress.states.items() if count)
-            if counted != said:
-                said, moved_at = counted, time.monotonic()
-            stands = time.monotonic() - moved_at > PATIENCE_SECONDS
-            hint = "  (nothing moves: `customs doctor`)" if stands else ""
+            if counted != shown:
+                shown, moved_at = counted, time.monotonic()
+            is_stuck = time.monotonic() - moved_at > STUCK_SECONDS
+            hint = "  (nothing moves: `customs doctor`)" if is_stuck else ""
             bar.update(task, total=progress.total, completed=ended, description=f"{counted}{hint}")
             if progress.state is not BatchState.RUNNING:
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def show_declarations(console: Console, declarations: Sequence[Declaration]) -> None:
-    """One line a declaration: its numbers, office, state, and why it needs somebody."""
+    """Print one line for each declaration: numbers, office, state, and why it needs review."""
     table = Table()
-    # An id is what the next command is given: it is never cut.
+    # The next command takes the id: it is never cut.
     table.add_column("declaration, order, payment", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for name in ("office", "case"):
@@ -99,17 +99,17 @@ def show_declarations(console: Console, declarations: Sequence[Declaration]) -> 
 
 
 def show_open_rows(console: Console, rows: Sequence[OpenRow], count: int) -> None:
-    """Which rows a batch left open, as far as they are given, and how many there are."""
+    """Print the first open rows of a batch, and how many there are."""
     if not count:
         return
-    which = ", ".join(f"row {one.row or one.position + 1} {one.out_order_no}".rstrip() for one in rows[:MOST_NAMED])
-    more = f", and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    which = ", ".join(f"row {one.row or one.position + 1} {one.out_order_no}".rstrip() for one in rows[:LARGEST_LISTED])
+    more = f", and {count - LARGEST_LISTED} more" if count > LARGEST_LISTED else ""
     console.print(f"[yellow]{count} not submitted[/]: {escape(which)}{more}", highlight=False, soft_wrap=True)
-    console.print("      → submit them mended, or discard them on the batch's page", highlight=False)
+    console.print("      → submit them corrected, or discard them on the batch's page", highlight=False)
 
 
 def show_earlier(console: Console, earlier: Sequence[Earlier]) -> None:
-    """What was handed in again: when, by whom and in which batch it was submitted before."""
+    """Print when, by whom and in which batch repeated orders were submitted before."""
     for one in earlier:
         when = f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
         batch = f" by {one.batch.sender} in {one.batch.id} {one.batch.name}" if one.batch else ""
@@ -117,7 +117,7 @@ def show_earlier(console: Console, earlier: Sequence[Earlier]) -> None:
 
 
 def show_batches(console: Console, services: Services, limit: int = 20) -> None:
-    """The newest batches and where each stands."""
+    """Print the newest batches with their states."""
     table = Table()
     table.add_column("batch", no_wrap=True)
     for name in ("name", "state", "declarations"):
@@ -136,8 +136,8 @@ def show_batches(console: Console, services: Services, limit: int = 20) -> None:
     console.print(table)
 
 
-def loaded(schema: Schema, body: dict[str, Any]) -> Any:
-    """The body through a schema; raises ValidationFailed naming each fault."""
+def load_or_fail(schema: Schema, body: dict[str, Any]) -> Any:
+    """Load a body through a schema; raise ValidationFailed with every error."""
     try:
         return schema.load(body)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Commands of the payment side: collect, refund, ask the gateway, look up a rate."""
+"""Commands about payments: collect, refund, query the gateway, show a rate."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from customs.auth.principal import operator
-from customs.cli.output import loaded
+from customs.cli.output import load_or_fail
 from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
@@ -28,7 +28,7 @@ from customs.payments.states import RefundStatus, Status
 from customs.payments.tasks.task import Deed
 
 NOT_PAID = 3
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 SHOWN = ("id", "status", "amount", "currency", "out_order_no", "payment_no", "refund_status", "refundable_amount")
 
 
@@ -39,7 +39,7 @@ SHOWN = ("id", "status", "amount", "currency", "out_order_no", "payment_no", "re
 @click.option("--amount", required=True)
 @click.option("--currency", required=True, type=click.Choice(list(CURRENCY_PLACES)))
 @click.option("--subject", required=True, help="What the payer reads.")
-@click.option("--number", help="The order's number; one of our own without it.")
+@click.option("--number", help="The order number; generated if left out.")
 @click.option("--set", "inputs", multiple=True, metavar="NAME=VALUE", help="What the method needs: openid, appid, ...")
 @click.option("--wait", is_flag=True, help="Wait until the payment has ended; exit 3 when it is not PAID.")
 @click.option("--json", "as_json", is_flag=True)
@@ -60,7 +60,7 @@ def pay(
     body = {"channel": channel, "method": method, "merchant_no": merchant, "amount": amount, "currency": currency}
     body |= {"subject": subject} | ({"out_order_no": number} if number else {}) | _named(inputs)
     till = Paying(services.wallets, services.vault, services.settings, operator(), services.audit)
-    order = till.with_openid(services.engine, till.checked(loaded(PaymentIn(), body)))
+    order = till.with_openid(services.engine, till.checked(load_or_fail(PaymentIn(), body)))
     with services.transaction() as db:
         payment_id = till.pay(db, order, database.now(db)).id
     services.payment_desk.attend(Payment.__tablename__, payment_id)
@@ -68,7 +68,7 @@ def pay(
     if not as_json:
         _show_payer(shown)
     while wait and shown["status"] == Status.INIT:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         shown = _payment(services, payment_id)
     _show(shown, as_json)
     if wait and shown["status"] != Status.PAID:
@@ -83,8 +83,8 @@ def pay(
 def refund(number: str, amount: str | None, reason: str, as_json: bool) -> None:
     """Refund the payment with this number."""
     services = Services(read_settings())
-    asked = loaded(RefundIn(), {"reason": reason} | ({"amount": amount} if amount else {}))
-    payment_id = _the_one(services, number)
+    asked = load_or_fail(RefundIn(), {"reason": reason} | ({"amount": amount} if amount else {}))
+    payment_id = _only_one(services, number)
     with services.transaction() as db:
         made = refunds.refund(
             db, payment_id, asked, services.declarations, operator(), services.audit, database.now(db)
@@ -106,7 +106,7 @@ def refund(number: str, amount: str | None, reason: str, as_json: bool) -> None:
 def query(number: str, as_json: bool) -> None:
     """Ask the gateway for the payment with this number, and show it with its refunds."""
     services = Services(read_settings())
-    payment_id = _the_one(services, number)
+    payment_id = _only_one(services, number)
     with services.transaction() as db:
         ask_again(db.get_one(Payment, payment_id, with_for_update=True), database.now(db))
     services.payment_desk.attend(Payment.__tablename__, payment_id, Deed.QUERY)
@@ -121,10 +121,10 @@ def query(number: str, as_json: bool) -> None:
 def rate(channel: str, currency: str, merchant: str, as_json: bool) -> None:
     """Show the reference rate: yuan for one unit of the currency."""
     services = Services(read_settings())
-    told, age = rates.rate_of(services.engine, services.wallets, Channel(channel), merchant, currency)
+    quote, age = rates.rate_of(services.engine, services.wallets, Channel(channel), merchant, currency)
     if as_json:
-        return click.echo(json.dumps(serializers.rate_json(told, age)))
-    click.echo(f"1 {currency} = {Decimal(told.rate).normalize():f} CNY  ({age:.0f} s old)")
+        return click.echo(json.dumps(serializers.rate_json(quote, age)))
+    click.echo(f"1 {currency} = {Decimal(quote.rate).normalize():f} CNY  ({age:.0f} s old)")
     return None
 
 
@@ -138,8 +138,8 @@ def _named(inputs: tuple[str, ...]) -> dict[str, str]:
     return named
 
 
-def _the_one(services: Services, number: str) -> str:
-    """One number may stand for several payments: then the id says which."""
+def _only_one(services: Services, number: str) -> str:
+    """Return the id of the only payment found; raise when there is none or there are several."""
     with services.reading() as db:
         found = [payment.id for payment in queries.payments_numbered(db, number, operator())]
     if not found:
@@ -156,7 +156,7 @@ def _payment(services: Services, payment_id: str) -> dict[str, Any]:
 
 
 def _show_payer(shown: dict[str, Any]) -> None:
-    """What the payer needs next, as a terminal can give it."""
+    """Print what the payer needs next: a QR code, a URL or parameters."""
     payer = shown["payer"]
     if payer is None:
         return

@@ -44,7 +44,7 @@ def up(port: int, workers: int, no_demo: bool) -> None:
     ):
         services = Services(read_settings(running.environ))
         key, login = _fresh_key(services), _login(services, is_a_trial=settings.embedded_sandbox)
-        # The sample names the sandbox's fates: at the real gateway it would declare what nobody bought.
+        # The sample's numbers are the sandbox's trigger words: the real gateway would get orders that nobody placed.
         batch = demonstration.submit_sample(services) if settings.embedded_sandbox and not no_demo else None
         _show(services, running, key, login, batch)
         running.wait()
@@ -57,7 +57,7 @@ def _fresh_key(services: Services) -> str:
 
 
 def _login(services: Services, *, is_a_trial: bool) -> str:
-    """Who may sign in, where that can be told: the admin of a trial, made at its first start; or nobody yet."""
+    """Return the login to show: the admin of a trial, made at its first start, or how to make a user."""
     with services.transaction() as db:
         if bootstrap_admin.is_nobody_here(db):
             if not is_a_trial:
@@ -75,7 +75,7 @@ def _login(services: Services, *, is_a_trial: bool) -> str:
 
 
 def _show(services: Services, running: Standalone, key: str, login: str, batch: str | None) -> None:
-    """The one box: where it is, the key (shown this once), a first call to copy."""
+    """Print one box: the addresses, the API key (shown only now), a first call to copy."""
     api = f"{running.base_url}/api/v1"
     lines = [
         f"desk      {running.base_url}",
@@ -85,11 +85,11 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
         *([f"login     {login}"] if login else []),
         f"API key   {key}",
     ]
-    # As wide as its longest line, and the line to copy outside: neither may be cut or wrapped.
+    # As wide as its longest line; the line to copy stands outside. Neither may be cut or wrapped.
     console = Console(width=max(map(len, lines)) + 4, highlight=False)
     with console.capture() as box:
         console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
-    # The desk runs on, whether or not there is somebody to read this.
+    # The desk runs on when nobody can read this.
     with suppress(OSError):
         click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches')
         click.echo(f"{_command_from_anywhere(services)} status {batch or ''}".rstrip())
@@ -97,7 +97,7 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
 
 
 def _command_from_anywhere(services: Services) -> str:
-    """How another terminal calls `customs` for this home, whatever folder it is in."""
+    """Return how to call `customs` for this home from any folder."""
     called = Path(sys.argv[0])
     is_on_path = (found := shutil.which("customs")) is not None and Path(found).samefile(called)
     itself = ["customs"] if is_on_path else [str(called.absolute())]
@@ -110,7 +110,7 @@ def _command_from_anywhere(services: Services) -> str:
 @click.option("--host", default=None, help="Address to listen on (CUSTOMS_WEB_HOST).")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port to listen on (CUSTOMS_WEB_PORT).")
 def web(host: str | None, port: int | None) -> None:
-    """Serve the API."""
+    """Serve the API and the pages."""
     # Imported here: the server reads the command line as soon as it is imported, whatever bytes are in it.
     from customs.cli import web_server
 
@@ -120,18 +120,18 @@ def web(host: str | None, port: int | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """Declare what is due: one process, any number of them on any number of hosts."""
+    """Send what is due: one process, any number of them on any number of hosts."""
     _become("worker")
 
 
 @click.command()
 def clock() -> None:
-    """Ring for the workers when something is due."""
+    """Notify the workers when something is due."""
     _become("clock")
 
 
 def _become(kind: str) -> None:
-    """Replace this process by the module that may import the workers; this package may not."""
+    """Replace this process by the package workers, which customs may not import."""
     os.execv(sys.executable, [sys.executable, "-m", "workers", kind])  # noqa: S606 - our own interpreter
 
 
@@ -161,7 +161,7 @@ def sandbox(
     from customs.sandbox.server import serve
 
     settings = read_settings()
-    # Without this key the sandbox plays everything but the notifications, which only it can sign.
+    # Without this key the sandbox does everything but sign notifications.
     at_home = settings.home / "gateway_private.pem"
     try:
         serve(
@@ -180,7 +180,7 @@ def sandbox(
             )
         )
     except (OSError, ValueError) as error:
-        # What the sandbox reads and where it listens: a key, its ledger, an address.
+        # A key, the ledger or the address cannot be used.
         raise Misconfigured(f"the sandbox cannot start: {error}; see `customs sandbox --help`") from error
 
 

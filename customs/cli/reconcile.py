@@ -49,7 +49,7 @@ def reconcile(start: datetime, end: datetime, as_json: bool, file: Path | None, 
 
 
 def _save(content: bytes, file: Path) -> None:
-    # It may name who paid: for the eyes of whoever asked for it.
+    # It may name payers: readable by its owner only.
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         stream.write(content)
     click.echo(f"{file}: {len(content):,} bytes", err=True)
@@ -72,7 +72,7 @@ def _show(console: Console, reconciled: Reconciled) -> None:
 def _table(entries: list[Entry]) -> Table:
     table = Table()
     table.add_column("line", justify="right")
-    # A number is what the next command is given: it is never cut.
+    # The next command takes the number: it is never cut.
     table.add_column("order, payment, refund", no_wrap=True)
     table.add_column("amount", justify="right")
     table.add_column("what needs somebody", overflow="fold")

@@ -1,4 +1,4 @@
-"""Commands about people: let somebody in, see who there is, help somebody back in, let somebody in no more."""
+"""Commands about users: create, list, reset the password, disable."""
 
 import json
 from collections.abc import Callable
@@ -25,26 +25,26 @@ COLUMNS = ("login", "name", "role", "merchants", "state", "one_time_codes", "cre
 
 @click.group()
 def user() -> None:
-    """People who sign in to the desk."""
+    """Users of the pages."""
 
 
 @user.command("create")
-@click.option("--login", required=True, help="What they sign in with.")
-@click.option("--name", required=True, help="What the others see.")
+@click.option("--login", required=True, help="The login name.")
+@click.option("--name", required=True, help="The name that others see.")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--merchant", "merchants", multiple=True, help="May be repeated; all merchants without it.")
 @click.option("--json", "as_json", is_flag=True)
 def user_create(login: str, name: str, role: str, merchants: tuple[str, ...], as_json: bool) -> None:
-    """Let somebody in and print their password, for the only time; they choose their own at once."""
+    """Create a user and print the password once; the user has to choose another at the first sign-in."""
     services = Services(read_settings())
     wanted = Profile(login, name, role, merchants or None)
-    _tell(_done(services, lambda db, now: create_person(db, services.passwords, wanted, now)), as_json)
+    _show_password(_apply(services, lambda db, now: create_person(db, services.passwords, wanted, now)), as_json)
 
 
 @user.command("list")
 @click.option("--json", "as_json", is_flag=True)
 def user_list(as_json: bool) -> None:
-    """Everybody, also who may sign in no more."""
+    """List all users, the disabled ones too."""
     with Services(read_settings()).reading() as session:
         rows = [_row(person) for person in list_people(session)]
     if as_json:
@@ -61,36 +61,36 @@ def user_list(as_json: bool) -> None:
 @click.argument("login")
 @click.option("--json", "as_json", is_flag=True)
 def user_reset(login: str, as_json: bool) -> None:
-    """A new password for somebody who lost theirs, printed once; their one-time codes and sessions end."""
+    """Print a new password once; the user's one-time codes and sessions end."""
     services = Services(read_settings())
 
     def reset(db: Session, now: datetime) -> Change:
         person = person_named(db, login)
         return reset_password(db, services.vault, services.passwords, person.id, now, code_too=True)
 
-    _tell(_done(services, reset), as_json)
+    _show_password(_apply(services, reset), as_json)
 
 
 @user.command("disable")
 @click.argument("login")
 def user_disable(login: str) -> None:
-    """Let somebody in no more; their sessions end."""
-    _done(Services(read_settings()), lambda db, now: disable(db, person_named(db, login).id, now))
+    """Disable a user; their sessions end."""
+    _apply(Services(read_settings()), lambda db, now: disable(db, person_named(db, login).id, now))
     click.echo(f"{login} may not sign in any more")
 
 
-def _done(services: Services, deed: Callable[[Session, datetime], Change]) -> Change:
-    """Do it as the operator, on the record."""
+def _apply(services: Services, operation: Callable[[Session, datetime], Change]) -> Change:
+    """Change a user as the operator, with an audit entry; return the change."""
     with services.transaction() as session:
         now = database.now(session)
-        change = deed(session, now)
+        change = operation(session, now)
         services.audit.append(session, change.deed_of(operator()), now)
     return change
 
 
-def _tell(change: Change, as_json: bool) -> None:
-    told = {"login": change.person.login, "password": change.password}
-    click.echo(json.dumps(told) if as_json else f"{change.person.login}\t{change.password}")
+def _show_password(change: Change, as_json: bool) -> None:
+    shown = {"login": change.person.login, "password": change.password}
+    click.echo(json.dumps(shown) if as_json else f"{change.person.login}\t{change.password}")
 
 
 def _row(person: Person) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""`customs web` as a process: one server that reads requests before it spends a thread, until a signal ends it.
-
-Why this one: docs/decisions/http-server.md.
-"""
+"""The process `customs web`: one HTTP server, until a signal stops it. See docs/decisions/http-server.md."""
 
 import gc
 import logging
@@ -18,15 +15,15 @@ from customs.jobs.process_registry import Kind, SignOfLife
 from customs.web.connections import Server
 
 TITLE = "customs web"
-# Less than the supervisor of `customs up` waits.
+# Shorter than the grace of the supervisor of `customs up`.
 GRACE_SECONDS = 4.0
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it; raises Misconfigured when the address cannot be had."""
+    """Serve until a signal stops it; raise Misconfigured when the address cannot be used."""
     setproctitle(TITLE)
     logging_setup.configure(settings.log_level)
-    # It would say so each time that a request waits for a thread.
+    # It would log each time that a request waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         server = Server(settings.web_host, settings.web_port)
@@ -39,8 +36,8 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: server.stop())
     services = Services(settings)
     app, sign = create_app(services), SignOfLife(services.engine, Kind.WEB)
-    # A batch of 10,000 makes a million objects that all live until the answer: looking through them again and
-    # again for garbage took a sixth of the request.
+    # A batch of 10,000 makes a million objects that live until the answer: collecting garbage among them again and
+    # again took a sixth of the request.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     sign.begin()

@@ -82,7 +82,7 @@ def test_an_endpoint_that_hangs_keeps_neither_others_nor_their_threads(courier: 
 def test_the_clock_rings_for_what_was_announced_and_for_what_is_due(courier: Courier, receiver: Receiver):
     def due() -> bool:
         with courier.services.reading() as db:
-            return clock.something_is_due(db, datetime.now(UTC))
+            return clock.has_due_work(db, datetime.now(UTC))
 
     courier.listen(receiver.url)
     quiet = due()
