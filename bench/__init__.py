@@ -1,1 +1,1 @@
-"""The benchmarks behind `make bench`: our side and the side it is compared with, in one run, in turn."""
+"""The benchmarks behind `make bench`: our code and what it is compared with, measured in turn in one run."""

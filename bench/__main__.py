@@ -1,4 +1,4 @@
-"""`python -m bench [p1] [p2] [p4] [p6]`: measures, prints a table, keeps the figures, exits 1 when one falls short."""
+"""`python -m bench [p1] [p2] [p4] [p6]`: measure, print a table, save the figures, exit 1 if a goal is missed."""
 
 import json
 import platform
@@ -12,17 +12,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import crew, intake, lookups, pipeline
-from bench.measuring import Verdict, seconds_of
+from bench import intake, lookups, pipeline, workers
+from bench.comparison import Verdict, seconds_of
 from customs import logging_setup
 from tests.postgresql import new_database, temporary_postgresql
 
 RESULTS = Path(__file__).parent / "results"
-GOALS = {"p1": pipeline.measure, "p2": crew.measure, "p4": intake.measure, "p6": lookups.measure}
+GOALS = {"p1": pipeline.measure, "p2": workers.measure, "p4": intake.measure, "p6": lookups.measure}
 
 
 def main(chosen: Sequence[str]) -> int:
-    # Without a Redis to notify, an intake says so each time.
+    # Without a Redis to notify, each intake would log a warning.
     logging_setup.configure("error")
     verdicts: list[Verdict] = []
     seconds = seconds_of(lambda: verdicts.extend(_measure_all(chosen or list(GOALS))))
@@ -32,7 +32,7 @@ def main(chosen: Sequence[str]) -> int:
     for verdict in verdicts:
         table.add_row(*verdict.shown)
     Console().print(table)
-    _keep(verdicts)
+    _save(verdicts)
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 
 
@@ -47,14 +47,14 @@ def _measure_all(chosen: Sequence[str]) -> list[Verdict]:
         return [verdict for goal in chosen for database in databases for verdict in GOALS[goal](home, database)]
 
 
-def _keep(verdicts: Sequence[Verdict]) -> None:
+def _save(verdicts: Sequence[Verdict]) -> None:
     RESULTS.mkdir(exist_ok=True)
-    kept = {
+    saved = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "python": platform.python_version(),
         "goals": [vars(verdict) | {"holds": verdict.holds} for verdict in verdicts],
     }
-    (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json").write_text(json.dumps(kept, indent=2))
+    (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json").write_text(json.dumps(saved, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""P4: taking in 10,000 declarations, from the request to its 202, against stock marshmallow's validation of them."""
+"""P4 and P7: an intake of 10,000 declarations, from request to 202, compared with marshmallow's validation alone."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import requests
 
-from bench.ground import Ground
-from bench.measuring import Verdict, compare, peak_megabytes, seconds_of
+from bench.comparison import Verdict, compare, peak_megabytes, seconds_of
+from bench.deployment import Deployment
 from bench.orders import fresh_numbers, mixed_order
-from bench.stock import StockDeclaration
+from bench.stock_schemas import StockDeclaration
 from customs.auth.api_keys import create_api_key
 from customs.db import database as databases
 from customs.ops.supervisor import free_port
@@ -27,9 +27,9 @@ START_SECONDS = 30.0
 
 
 def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
-    """How fast, and how much memory it took, with a real `customs web`."""
-    ground = Ground(home, database(), UNUSED_GATEWAY, threads=1)
-    services = ground.services
+    """Measure time and memory with a real `customs web`."""
+    deployment = Deployment(home, database(), UNUSED_GATEWAY, threads=1)
+    services = deployment.services
     with services.transaction() as db:
         key = create_api_key(db, "bench", sandbox=True, scopes=(), merchants=(), now=databases.now(db))
     schema = StockDeclaration(many=True)
@@ -50,32 +50,34 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
         return seconds_of(lambda: schema.load(orders))
 
     try:
-        with _web(ground) as (url, pid):
+        with _web(deployment) as (url, pid):
             taken_in(10)
-            goal = f"P4 intake / validation alone, {ground.name}"
+            goal = f"P4 intake / validation alone, {deployment.name}"
             return [
                 compare(goal, WANTED, taken_in, validated, at_least=False, unit="s"),
-                Verdict(f"P7 peak MB of the web, {ground.name}", MEGABYTES_WANTED, False, peak_megabytes(pid), "MB"),
+                Verdict(
+                    f"P7 peak MB of the web, {deployment.name}", MEGABYTES_WANTED, False, peak_megabytes(pid), "MB"
+                ),
             ]
     finally:
-        ground.close()
+        deployment.close()
 
 
 @contextmanager
-def _web(ground: Ground) -> Iterator[tuple[str, int]]:
+def _web(deployment: Deployment) -> Iterator[tuple[str, int]]:
     port = free_port(0)
     url = f"http://127.0.0.1:{port}"
-    environ = {**os.environ, **ground.environ}
+    environ = {**os.environ, **deployment.environ}
     with subprocess.Popen([sys.executable, "-m", "customs", "web", "--port", str(port)], env=environ) as process:
         try:
-            _wait_until_it_answers(f"{url}/healthz")
+            _wait_until_ready(f"{url}/healthz")
             yield url, process.pid
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_until_it_answers(url: str) -> None:
+def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

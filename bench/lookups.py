@@ -1,4 +1,4 @@
-"""P6: what pages and the API ask, at a million declarations or payments against ten thousand."""
+"""P6: lookups of pages and API, at a million declarations or payments compared with ten thousand."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bench import declaration_lookups, payment_lookups
-from bench.declaration_lookups import Look
-from bench.ground import Ground
-from bench.measuring import Verdict, compare, seconds_of
+from bench.comparison import Verdict, compare, seconds_of
+from bench.declaration_lookups import Lookup
+from bench.deployment import Deployment
 
 WANTED = 1.3
 SMALL, LARGE = 10_000, 1_000_000
@@ -19,64 +19,64 @@ UNUSED_GATEWAY = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Subject:
-    """What is asked about: how to make so many of them, and the questions, each about one of so many."""
+    """A table of rows to look up: how to fill it to a size, and the lookups at that size."""
 
     name: str
     fill: Callable[[Connection, int], None]
-    looks: Callable[[int], Mapping[str, Look]]
+    lookups: Callable[[int], Mapping[str, Lookup]]
 
 
 SUBJECTS = (
-    Subject("declarations", declaration_lookups.fill, declaration_lookups.looks),
-    Subject("payments", payment_lookups.fill, payment_lookups.looks),
+    Subject("declarations", declaration_lookups.fill, declaration_lookups.lookups),
+    Subject("payments", payment_lookups.fill, payment_lookups.lookups),
 )
 
 
 def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
-    """One verdict for each question."""
+    """Return one verdict for each lookup."""
     return [verdict for subject in SUBJECTS for verdict in _measure(subject, home, database)]
 
 
 def _measure(subject: Subject, home: Path, database: Callable[[], str]) -> list[Verdict]:
     small, large = (_filled(subject, home, database(), size) for size in (SMALL, LARGE))
-    looks, others = subject.looks(LARGE), subject.looks(SMALL)
+    lookups, others = subject.lookups(LARGE), subject.lookups(SMALL)
     try:
         return [
             compare(
                 f"P6 {what}, {LARGE:,} / {SMALL:,} {subject.name}, {small.name}",
                 WANTED,
-                lambda look=looks[what]: _seconds(large, look, LARGE),  # type: ignore[misc]
-                lambda look=others[what]: _seconds(small, look, SMALL),  # type: ignore[misc]
+                lambda lookup=lookups[what]: _seconds(large, lookup, LARGE),  # type: ignore[misc]
+                lambda lookup=others[what]: _seconds(small, lookup, SMALL),  # type: ignore[misc]
                 at_least=False,
                 unit="s",
             )
-            for what in looks
+            for what in lookups
         ]
     finally:
         small.close()
         large.close()
 
 
-def _seconds(ground: Ground, look: Look, size: int) -> float:
+def _seconds(deployment: Deployment, lookup: Lookup, size: int) -> float:
     numbers = [size * step // REPEATS for step in range(REPEATS)]
-    with ground.services.reading() as db:
-        look(db, 0)
+    with deployment.services.reading() as db:
+        lookup(db, 0)
 
-        def look_at_all() -> None:
+        def look_all_up() -> None:
             for number in numbers:
-                look(db, number)
-                # Each page is another request's: nothing is left over from the one before.
+                lookup(db, number)
+                # Each page is a new request: nothing stays loaded from the one before.
                 db.expunge_all()
 
-        return seconds_of(look_at_all)
+        return seconds_of(look_all_up)
 
 
-def _filled(subject: Subject, home: Path, url: str, size: int) -> Ground:
-    ground = Ground(home, url, UNUSED_GATEWAY, threads=1)
-    with ground.services.engine.begin() as db:
+def _filled(subject: Subject, home: Path, url: str, size: int) -> Deployment:
+    deployment = Deployment(home, url, UNUSED_GATEWAY, threads=1)
+    with deployment.services.engine.begin() as db:
         subject.fill(db, size)
-    if ground.services.engine.dialect.name == "postgresql":
-        # As its autovacuum would soon do; nobody does it for SQLite.
-        with ground.services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+    if deployment.services.engine.dialect.name == "postgresql":
+        # As autovacuum would soon do; SQLite has nothing like it.
+        with deployment.services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             db.exec_driver_sql("ANALYZE")
-    return ground
+    return deployment

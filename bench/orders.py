@@ -1,4 +1,4 @@
-"""Made-up orders: valid, each different, in the mix that a warehouse sends."""
+"""Generated orders: valid, each different, in the mix that a warehouse sends."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -22,12 +22,12 @@ _numbers = count(1)
 
 
 def fresh_numbers(how_many: int) -> list[int]:
-    """Numbers that no order of this run has had."""
+    """Return numbers that no order of this run has used."""
     return [next(_numbers) for _ in range(how_many)]
 
 
 def whole_order(number: int) -> dict[str, Any]:
-    """An order that is not split, as the API takes it: WeChat's and Alipay's in turn, every buyer named."""
+    """Return an unsplit order with a buyer as the API takes it; WeChat Pay and Alipay alternate."""
     channel = list(Channel)[number % 2]
     order = {
         "channel": str(channel),
@@ -42,13 +42,13 @@ def whole_order(number: int) -> dict[str, Any]:
 
 
 def mixed_order(number: int) -> dict[str, Any]:
-    """The same, but every fourth order is split in two."""
+    """Return an order of which every fourth is split in two."""
     order = whole_order(number)
     return order | {"sub_orders": list(_parts(number))} if number % 4 == 0 else order
 
 
 def filing(order: Mapping[str, Any]) -> Filing:
-    """What our client sends for a whole order."""
+    """Return what our client sends for an unsplit order."""
     return Filing(
         out_order_no=order["out_order_no"],
         payment_no=order["payment_no"],
@@ -76,7 +76,7 @@ def _name(number: int) -> str:
 
 def _cert_id(number: int) -> str:
     born = OLDEST + timedelta(days=number % BIRTHDAYS)
-    # Not so many zeros at the end that it looks rounded.
+    # Never so many zeros at the end that it seems rounded by a spreadsheet.
     digits = f"110105{born:%Y%m%d}{number // BIRTHDAYS % 990 + 1:03d}"
-    # It takes the whole number and looks at all but its last character.
+    # It takes the whole number and ignores the last character.
     return digits + str(ric.calc_check_digit(f"{digits}X"))

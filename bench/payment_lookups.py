@@ -1,4 +1,4 @@
-"""What a clerk and an ERP ask of payments, and many payments to ask it of."""
+"""Lookups of payments as pages and API do them, and the rows to look up."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,11 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 ONE_MERCHANT = Caller("erp", "erp", frozenset(Scope), frozenset({"M1"}))
 NO_FILTER = queries.Filters()
 
-Look = Callable[[Any, int], object]
+Lookup = Callable[[Any, int], object]
 
 
-def looks(_size: int) -> Mapping[str, Look]:
-    """Each is asked of a payment that exists."""
+def lookups(_size: int) -> Mapping[str, Lookup]:
+    """Return each lookup by its name; each is called with the number of an existing payment."""
     return {
         "list": _list_by(),
         "list of a merchant": lambda db, _: queries.list_payments(db, ONE_MERCHANT, NO_FILTER, limit=50, cursor=None),
@@ -37,8 +37,8 @@ def looks(_size: int) -> Mapping[str, Look]:
     }
 
 
-def _list_by(**filters: str) -> Look:
-    """The first page, narrowed by filters in which {n} stands for a payment."""
+def _list_by(**filters: str) -> Lookup:
+    """Return a lookup of the first page with filters, in which {n} is the payment's number."""
     return lambda db, number: queries.list_payments(
         db,
         operator(),
@@ -49,7 +49,7 @@ def _list_by(**filters: str) -> Look:
 
 
 def fill(db: Connection, size: int) -> None:
-    """Store that many payments, and a refund of every tenth."""
+    """Store that many payments, every tenth with a refund."""
     insert_many(db, Base.metadata.tables[Payment.__tablename__], (_payment(number) for number in range(size)))
     refunds = (_refund(number) for number in range(0, size, 10))
     insert_many(db, Base.metadata.tables[Refund.__tablename__], refunds)

@@ -1,14 +1,14 @@
-"""P1: one process of the product draining stored declarations, against the floor on the same client."""
+"""P1: one process draining stored declarations, compared with the same client without a pipeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.floor import floor_rate
-from bench.ground import Ground
-from bench.measuring import Verdict, compare, seconds_of
+from bench.comparison import Verdict, compare, seconds_of
+from bench.deployment import Deployment
 from bench.orders import filing, fresh_numbers, whole_order
 from bench.stub import running_stub
-from customs.gateway import Channel
+from customs.gateway import Channel, Filing, channels
 
 WANTED = 0.9
 # Latency of the gateway in ms, threads, calls in a round: some four seconds each.
@@ -17,30 +17,42 @@ LONGEST_SECONDS = 120.0
 
 
 def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
-    """One verdict per latency; `database` makes an empty one."""
+    """Return one verdict for each latency; `database` makes an empty one."""
     return [_measure(home, database(), *run) for run in RUNS]
 
 
 def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls: int) -> Verdict:
     with running_stub(latency_ms) as gateway_url:
-        ground = Ground(home, database_url, gateway_url, threads)
-        desks = ground.services.desks
+        deployment = Deployment(home, database_url, gateway_url, threads)
+        desks = deployment.services.desks
 
         def drained() -> float:
-            ground.store([whole_order(number) for number in fresh_numbers(calls)])
+            deployment.store([whole_order(number) for number in fresh_numbers(calls)])
             rate = calls / seconds_of(lambda: desks.drain(LONGEST_SECONDS))
-            assert not ground.unfinished()
+            assert not deployment.unfinished()
             return rate
 
         def floor() -> float:
             orders = [whole_order(number) for number in fresh_numbers(calls)]
-            return floor_rate(ground, [(Channel(order["channel"]), filing(order)) for order in orders])
+            return floor_rate(deployment, [(Channel(order["channel"]), filing(order)) for order in orders])
 
-        goal = f"P1 pipeline / floor, {latency_ms} ms, {ground.name}"
+        goal = f"P1 pipeline / floor, {latency_ms} ms, {deployment.name}"
         try:
             # The first calls open the connections that all later ones use.
-            floor_rate(ground, [(Channel.WECHATPAY, filing(whole_order(2 * n))) for n in range(2 * threads)])
+            floor_rate(deployment, [(Channel.WECHATPAY, filing(whole_order(2 * n))) for n in range(2 * threads)])
             return compare(goal, WANTED, drained, floor, at_least=True, unit="calls/s")
         finally:
             desks.close()
-            ground.close()
+            deployment.close()
+
+
+def floor_rate(deployment: Deployment, filings: Sequence[tuple[Channel, Filing]]) -> float:
+    """Return calls a second of the signed client with threads alone: no pipeline can be faster."""
+    channel_of = channels(deployment.services.gateway)
+    with ThreadPoolExecutor(deployment.threads) as pool:
+
+        def call_all() -> None:
+            for answer in [pool.submit(channel_of[channel].declare, filing) for channel, filing in filings]:
+                answer.result()
+
+        return len(filings) / seconds_of(call_all)

@@ -1,6 +1,6 @@
-"""The gateway's stand-in for benchmarks: answers SUCCESS after a set time and costs next to nothing itself.
+"""A stub of the gateway for benchmarks: answers SUCCESS after a set time and uses hardly any CPU.
 
-It checks no signature: what it would burn on that is taken from the side that is being measured.
+It checks no signature: that would take CPU from the side that is measured.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Caller(asyncio.Protocol):
-    """One connection, kept alive; requests come one after the other."""
+    """One kept-alive connection with one request at a time."""
 
     def __init__(self, latency: float) -> None:
         self._latency = latency
@@ -59,7 +59,7 @@ def _answer(form: bytes) -> bytes:
 
 
 async def serve(latency: float) -> None:
-    """Serve on a free port, printed as the first line, until standard input ends: with its starter at the latest."""
+    """Serve on a free port, printed as the first line, until stdin closes, which it does when the starter dies."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     server = await loop.create_server(lambda: Caller(latency), "127.0.0.1", 0, backlog=512)
@@ -70,7 +70,7 @@ async def serve(latency: float) -> None:
 
 @contextmanager
 def running_stub(latency_ms: int) -> Iterator[str]:
-    """The URL of a stub in a process of its own."""
+    """Run a stub in a process of its own; yield its URL."""
     command = [sys.executable, "-m", "bench.stub", str(latency_ms)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -12,15 +12,15 @@ import requests
 from sqlalchemy import case, func, select
 
 from bench import __main__ as bench
-from bench import measuring
-from bench.declared import Years
-from bench.floor import floor_rate
-from bench.ground import Ground
+from bench import comparison
+from bench.comparison import Verdict, compare
+from bench.declaration_history import DeclarationHistory
+from bench.deployment import Deployment
 from bench.lookups import SUBJECTS
-from bench.measuring import Verdict, compare
 from bench.orders import filing, fresh_numbers, mixed_order, whole_order
-from bench.sample import sample_rate
-from bench.stock import StockDeclaration
+from bench.pipeline import floor_rate
+from bench.sample_client import sample_rate
+from bench.stock_schemas import StockDeclaration
 from bench.stub import running_stub
 from customs.db.pagination import Page
 from customs.declarations.intake.rules import preflight_findings
@@ -41,8 +41,8 @@ with running_stub(0) as url:
 
 
 @pytest.fixture
-def ground(tmp_path: Path, sqlite_url: str, stub: str):
-    made = Ground(tmp_path, sqlite_url, stub, threads=2)
+def deployment(tmp_path: Path, sqlite_url: str, stub: str):
+    made = Deployment(tmp_path, sqlite_url, stub, threads=2)
     yield made
     made.close()
 
@@ -53,22 +53,22 @@ def stub():
         yield url
 
 
-def test_the_product_drains_what_was_stored_through_the_stub(ground: Ground):
-    ground.store([whole_order(number) for number in fresh_numbers(6)])
-    engine = Engine(ground.services.desk, ground.threads)
+def test_the_product_drains_what_was_stored_through_the_stub(deployment: Deployment):
+    deployment.store([whole_order(number) for number in fresh_numbers(6)])
+    engine = Engine(deployment.services.desk, deployment.threads)
 
     recorded = engine.drain(20.0)
     engine.close()
 
     assert recorded == 6
-    assert (ground.unfinished(), ground.is_drained()) == (0, True)
+    assert (deployment.unfinished(), deployment.is_drained()) == (0, True)
 
 
-def test_the_floor_and_the_sample_make_real_calls(ground: Ground, stub: str):
+def test_the_floor_and_the_sample_make_real_calls(deployment: Deployment, stub: str):
     orders = [whole_order(number) for number in fresh_numbers(6)]
 
-    floor = floor_rate(ground, [(Channel(order["channel"]), filing(order)) for order in orders])
-    sample = sample_rate(stub, ground.private_key_file.read_bytes(), [filing(order) for order in orders[:2]])
+    floor = floor_rate(deployment, [(Channel(order["channel"]), filing(order)) for order in orders])
+    sample = sample_rate(stub, deployment.private_key_file.read_bytes(), [filing(order) for order in orders[:2]])
 
     assert floor > 0
     assert sample > 0
@@ -102,23 +102,23 @@ def test_the_orders_of_the_benchmark_pass_our_rules_and_the_references(make_orde
 
 
 @pytest.mark.parametrize("subject", [subject.name for subject in SUBJECTS])
-def test_every_look_finds_what_it_looks_for(ground: Ground, subject: str):
+def test_every_look_finds_what_it_looks_for(deployment: Deployment, subject: str):
     (asked,) = (one for one in SUBJECTS if one.name == subject)
-    with ground.services.engine.begin() as db:
+    with deployment.services.engine.begin() as db:
         asked.fill(db, 2_000)
 
-    with ground.services.reading() as db:
-        found = {what: look(db, 1_500) for what, look in asked.looks(2_000).items()}
+    with deployment.services.reading() as db:
+        found = {what: lookup(db, 1_500) for what, lookup in asked.lookups(2_000).items()}
 
     empty = {what for what, page in found.items() if not page or (isinstance(page, Page) and not page.rows)}
     assert empty <= {"office without rows", "tab needs review, small merchant"}
 
 
-def test_the_declarations_of_the_benchmark_are_tallied_as_they_are(ground: Ground):
-    with ground.services.engine.begin() as db:
-        Years(1_000, 20, date(2026, 11, 23)).fill(db)
+def test_the_declarations_of_the_benchmark_are_tallied_as_they_are(deployment: Deployment):
+    with deployment.services.engine.begin() as db:
+        DeclarationHistory(1_000, 20, date(2026, 11, 23)).fill(db)
 
-    with ground.services.reading() as db:
+    with deployment.services.reading() as db:
         state = case((Declaration.cancelled, "cancelled"), else_=Declaration.state)
         counted = select(Declaration.merchant_no, Declaration.office, state, func.count())
         tallied = select(Tally.merchant_no, Tally.subject, Tally.word, func.sum(Tally.count))
@@ -146,7 +146,7 @@ def test_two_sides_are_measured_in_turn_and_the_median_of_their_pairs_counts():
 
     assert verdict.measured == 3.0
     assert verdict.pairs == [(2.0, 1.0), (2.0, 2.0), (30.0, 3.0), (4.0, 1.0)]
-    assert order == ["theirs", "ours", "ours", "theirs"] * (measuring.ROUNDS // 2)
+    assert order == ["theirs", "ours", "ours", "theirs"] * (comparison.ROUNDS // 2)
 
 
 @pytest.mark.parametrize(

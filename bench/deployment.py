@@ -1,4 +1,4 @@
-"""The ground a measurement stands on: a home with keys, a database at the newest version, the product's services."""
+"""A deployment to measure: a home with keys, a database at the newest version, the product's services."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,8 @@ SECRET = "a secret for benchmarks only"
 TIMEOUT_SECONDS = 30
 
 
-class Ground:
-    """One database and one gateway. `environ` is what a process of ours needs to stand on the same ground."""
+class Deployment:
+    """One database and one gateway. `environ`: the environment for processes of this deployment."""
 
     def __init__(self, home: Path, database_url: str, gateway_url: str, threads: int) -> None:
         keep_key_pair(home, "agent")
@@ -46,7 +46,7 @@ class Ground:
         return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self.services.engine.dialect.name]
 
     def store(self, orders: Sequence[Any]) -> None:
-        """Take orders in as the API does; their pushes are due at once."""
+        """Store orders as the API does; their pushes are due at once."""
         services = self.services
         submission = accept.Submission(orders)
         ready = accept.make_ready(services.engine, services.vault, services.rules, submission, operator())
@@ -54,7 +54,7 @@ class Ground:
             accept.take_in(db, services.vault, ready, operator(), services.payments, services.audit)
 
     def unfinished(self) -> int:
-        """How many pushes are not SUCCESS."""
+        """Return how many pushes are not SUCCESS."""
         with self.services.reading() as db:
             return db.scalar(select(func.count()).where(Push.state != State.SUCCESS)) or 0
 

@@ -1,4 +1,4 @@
-"""How a figure is found: two sides in turn, several rounds, the median of the pairs."""
+"""Measure two sides in turn over several rounds; the median of the pairs counts."""
 
 import statistics
 import sys
@@ -12,7 +12,7 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of the table. `pairs`: what each round measured, ours and theirs, in `unit`."""
+    """One line of the table. `pairs`: our figure and theirs of each round, in `unit`."""
 
     goal: str
     wanted: float
@@ -34,7 +34,7 @@ class Verdict:
 def compare(
     goal: str, wanted: float, ours: Callable[[], float], theirs: Callable[[], float], *, at_least: bool, unit: str
 ) -> Verdict:
-    """The median of ours / theirs over the rounds; who goes first changes from round to round."""
+    """Return the median of ours / theirs over the rounds; the order of the two alternates."""
     pairs: list[tuple[float, float]] = []
     for number in range(ROUNDS):
         sides = [ours, theirs]
@@ -46,15 +46,15 @@ def compare(
     return verdict
 
 
-def seconds_of(deed: Callable[[], object]) -> float:
-    """Wall-clock seconds that a deed takes."""
+def seconds_of(operation: Callable[[], object]) -> float:
+    """Return the wall-clock seconds that an operation takes."""
     began = time.perf_counter()
-    deed()
+    operation()
     return time.perf_counter() - began
 
 
 def peak_megabytes(pid: int) -> float:
-    """The most resident memory that a process, or one of its children, ever had."""
+    """Return the peak of resident memory of a process or one of its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     statuses = [Path(f"/proc/{one}/status").read_text() for one in (pid, *children)]
     lines = [line for status in statuses for line in status.splitlines() if line.startswith("VmHWM:")]

@@ -1,4 +1,4 @@
-"""The reference for intake: the same rules on the same rows, as anyone would write them with stock marshmallow."""
+"""The reference for intake: the same rules on the same rows in plain marshmallow schemas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A deployment after years of work: many declarations with their pushes, timelines and tallies, made quickly."""
+"""Declarations of years of work, with pushes, timelines and counters, generated quickly."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ from customs.gateway import Channel
 from customs.stats.tallies import SHANGHAI, TallyKey, apply_deltas, day_of
 
 BATCH = 1000
-# Of a hundred declarations in a row each is of another kind, and a kind decides everything but the numbers.
+# A declaration's number modulo KINDS is its kind, which decides everything but its numbers.
 KINDS = 100
 OFFICES = {Channel.WECHATPAY: ("SHENZHEN", "GUANGZHOU", "NINGBO"), Channel.ALIPAY: ("SHANGHAI", "HANGZHOU", "HEFEI")}
-# One of a hundred is of this merchant, one at this office, none at that.
+# One of a hundred belongs to this merchant, one to this office, none to the third.
 SMALL_MERCHANT, SMALL_OFFICE, EMPTY_OFFICE = "M-small", "XIAN", "TIANJIN"
 FAILED = range(3, KINDS, 10)
 EXCEPTED = (24, 44)
@@ -38,23 +38,23 @@ TABLES = Base.metadata.tables
 
 
 @dataclass(frozen=True)
-class Years:
-    """So many declarations, evenly over so many days, the last of which is `today` in Shanghai."""
+class DeclarationHistory:
+    """Declarations spread evenly over days, of which the last is `today` in Shanghai."""
 
     size: int
     days: int
     today: date
 
-    def came_at(self, number: int) -> datetime:
+    def arrived_at(self, number: int) -> datetime:
         ends = datetime.combine(self.today + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)
         return ends - (self.size - number) * timedelta(days=self.days) / self.size
 
     def declaration_id(self, number: int) -> str:
-        """Shaped as ours are: 48 bits of milliseconds come first."""
-        return f"decl_{int(self.came_at(number).timestamp() * 1000):012x}{number:020x}"
+        """Return an id as the product makes them: 48 bits of milliseconds come first."""
+        return f"decl_{int(self.arrived_at(number).timestamp() * 1000):012x}{number:020x}"
 
     def fill(self, db: Connection) -> None:
-        """Store them and all that belongs to them."""
+        """Store all declarations with all that belongs to them."""
         numbers, batches = range(self.size), range(0, self.size, BATCH)
         insert_many(db, TABLES[Batch.__tablename__], map(self._batch, batches))
         insert_many(db, TABLES[BatchMerchant.__tablename__], (row for number in batches for row in _merchants(number)))
@@ -71,7 +71,7 @@ class Years:
             "name": "bench",
             "sender_id": SENDER,
             "sender": "bench",
-            "created_at": self.came_at(number),
+            "created_at": self.arrived_at(number),
             "findings": [],
         }
 
@@ -91,9 +91,9 @@ class Years:
             "identity": Identity.UNCHECKED,
             "needs_review": case is not None,
             "case_reason": case,
-            "case_since": case and self.came_at(number),
+            "case_since": case and self.arrived_at(number),
             "cancelled": kind == CANCELLED,
-            "created_at": self.came_at(number),
+            "created_at": self.arrived_at(number),
         }
 
     def _sub_order(self, number: int) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Years:
 
     def _push(self, number: int) -> dict[str, Any]:
         kind = number % KINDS
-        case, cause, asks = _case(kind), _cause(kind), kind in UNDER_WAY
+        case, cause, is_polled = _case(kind), _cause(kind), kind in UNDER_WAY
         return {
             "id": f"push_{number:032x}",
             "declaration_id": self.declaration_id(number),
@@ -122,11 +122,11 @@ class Years:
             "accepted": True,
             "fresh": False,
             "attempts": 1,
-            "next_action": Action.QUERY if asks else None,
-            "due_at": self.came_at(self.size) + timedelta(days=1) if asks else None,
+            "next_action": Action.QUERY if is_polled else None,
+            "due_at": self.arrived_at(self.size) + timedelta(days=1) if is_polled else None,
             "cancelled": kind == CANCELLED,
             "case_reason": case,
-            "case_since": case and self.came_at(number),
+            "case_since": case and self.arrived_at(number),
             "cause_id": cause and cause.id,
         }
 
@@ -135,7 +135,7 @@ class Years:
             "merchant_no": _merchant_no(number % KINDS),
             "declaration_id": self.declaration_id(number),
             "push_id": f"push_{number:032x}",
-            "at": self.came_at(number),
+            "at": self.arrived_at(number),
             "kind": "call",
             "actor": "gateway",
             "detail": {"action": "SUBMIT", "outcome": "answered"},
@@ -146,17 +146,17 @@ class Years:
 
     def _causes(self) -> Iterator[dict[str, Any]]:
         for cause in filter(None, map(_cause, range(KINDS))):
-            seen = {"first_seen_at": self.came_at(0), "last_seen_at": self.came_at(self.size)}
+            seen = {"first_seen_at": self.arrived_at(0), "last_seen_at": self.arrived_at(self.size)}
             yield {"id": cause.id, **cause._asdict(), **seen}
 
     def _tallies(self) -> Counter[TallyKey]:
-        """What is tallied of them: those of one kind and day are all alike."""
+        """Return their counters; all declarations of one kind and day count alike."""
         deltas: Counter[TallyKey] = Counter()
-        alike = Counter((number % KINDS, day_of(self.came_at(number))) for number in range(self.size))
+        alike = Counter((number % KINDS, day_of(self.arrived_at(number))) for number in range(self.size))
         for (kind, day), count in alike.items():
-            came = datetime.combine(day, time(), SHANGHAI)
-            owner = {**self._declaration(kind), "created_at": came}
-            stored, now = {**self._push(kind), "cause_id": None}, came + timedelta(seconds=60 + 10 * kind)
+            arrived = datetime.combine(day, time(), SHANGHAI)
+            owner = {**self._declaration(kind), "created_at": arrived}
+            stored, now = {**self._push(kind), "cause_id": None}, arrived + timedelta(seconds=60 + 10 * kind)
             for before, after in (((), [stored]), ([stored], [self._push(kind)])):
                 for key, delta in difference(owner, before, after, now).items():
                     deltas[key] += count * delta
@@ -168,7 +168,7 @@ def batch_id(number: int) -> str:
 
 
 def cause_id() -> str:
-    """One of the twelve causes."""
+    """Return the id of one of the twelve causes."""
     cause = _cause(FAILED[0])
     assert cause is not None
     return cause.id
@@ -198,7 +198,7 @@ def _state(kind: int) -> State:
 
 
 def _case(kind: int) -> str | None:
-    """Twelve kinds fail, each for a reason of its own."""
+    """Return the case of a kind; twelve kinds fail, each for another reason."""
     return f"{_state(kind)}: reason {chr(ord('a') + kind % 26)}" if kind in (*FAILED, *EXCEPTED) else None
 
 

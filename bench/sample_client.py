@@ -1,4 +1,4 @@
-"""The document's own sample (2.2, 4.2) in Python 3: what a first integration looks like, one call after the other."""
+"""The document's own sample (2.2, 4.2) in Python 3: one call after the other, as a first integration does it."""
 
 import base64
 import time
@@ -8,12 +8,12 @@ from urllib.parse import quote
 import requests
 import rsa
 
-from bench.measuring import seconds_of
+from bench.comparison import seconds_of
 from customs.gateway import Filing
 
 
 def sample_rate(url: str, private_key: bytes, filings: Sequence[Filing]) -> float:
-    """Declarations a second."""
+    """Return declarations a second."""
 
     def declare_all() -> None:
         for filing in filings:
