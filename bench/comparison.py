@@ -12,7 +12,7 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of the table. `pairs`: our figure and theirs of each round, in `unit`."""
+    """One line of the table. `pairs`: the figures of subject and reference in each round, in `unit`."""
 
     goal: str
     wanted: float
@@ -32,14 +32,14 @@ class Verdict:
 
 
 def compare(
-    goal: str, wanted: float, ours: Callable[[], float], theirs: Callable[[], float], *, at_least: bool, unit: str
+    goal: str, wanted: float, subject: Callable[[], float], reference: Callable[[], float], *, at_least: bool, unit: str
 ) -> Verdict:
-    """Return the median of ours / theirs over the rounds; the order of the two alternates."""
+    """Return the median of subject / reference over the rounds; the order of the two alternates."""
     pairs: list[tuple[float, float]] = []
     for number in range(ROUNDS):
-        sides = [ours, theirs]
+        sides = [subject, reference]
         figures = {side: side() for side in (sides if number % 2 else sides[::-1])}
-        pairs.append((round(figures[ours], 3), round(figures[theirs], 3)))
+        pairs.append((round(figures[subject], 3), round(figures[reference], 3)))
     verdict = Verdict(goal, wanted, at_least, statistics.median(our / their for our, their in pairs), unit, pairs)
     rounds = ", ".join(f"{our:.2f}/{their:.2f}" for our, their in pairs)
     print(f"{goal}: {verdict.measured:.2f} ({rounds} {unit})", file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ def fresh_numbers(how_many: int) -> list[int]:
     return [next(_numbers) for _ in range(how_many)]
 
 
-def whole_order(number: int) -> dict[str, Any]:
+def unsplit_order(number: int) -> dict[str, Any]:
     """Return an unsplit order with a buyer as the API takes it; WeChat Pay and Alipay alternate."""
     channel = list(Channel)[number % 2]
     order = {
@@ -43,7 +43,7 @@ def whole_order(number: int) -> dict[str, Any]:
 
 def mixed_order(number: int) -> dict[str, Any]:
     """Return an order of which every fourth is split in two."""
-    order = whole_order(number)
+    order = unsplit_order(number)
     return order | {"sub_orders": list(_parts(number))} if number % 4 == 0 else order
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.comparison import Verdict, compare, seconds_of
 from bench.deployment import Deployment
-from bench.orders import filing, fresh_numbers, whole_order
+from bench.orders import filing, fresh_numbers, unsplit_order
 from bench.stub import running_stub
 from customs.gateway import Channel, Filing, channels
 
@@ -27,19 +27,19 @@ def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls
         desks = deployment.services.desks
 
         def drained() -> float:
-            deployment.store([whole_order(number) for number in fresh_numbers(calls)])
+            deployment.store([unsplit_order(number) for number in fresh_numbers(calls)])
             rate = calls / seconds_of(lambda: desks.drain(LONGEST_SECONDS))
             assert not deployment.unfinished()
             return rate
 
         def floor() -> float:
-            orders = [whole_order(number) for number in fresh_numbers(calls)]
+            orders = [unsplit_order(number) for number in fresh_numbers(calls)]
             return floor_rate(deployment, [(Channel(order["channel"]), filing(order)) for order in orders])
 
         goal = f"P1 pipeline / floor, {latency_ms} ms, {deployment.name}"
         try:
             # The first calls open the connections that all later ones use.
-            floor_rate(deployment, [(Channel.WECHATPAY, filing(whole_order(2 * n))) for n in range(2 * threads)])
+            floor_rate(deployment, [(Channel.WECHATPAY, filing(unsplit_order(2 * n))) for n in range(2 * threads)])
             return compare(goal, WANTED, drained, floor, at_least=True, unit="calls/s")
         finally:
             desks.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.comparison import Verdict, compare, peak_megabytes, seconds_of
 from bench.deployment import Deployment
-from bench.orders import filing, fresh_numbers, whole_order
+from bench.orders import filing, fresh_numbers, unsplit_order
 from bench.sample_client import sample_rate
 from bench.stub import running_stub
 from customs.jobs.wakeup import WorkerNotifier
@@ -38,7 +38,7 @@ class WorkerProcesses:
 
     def drain(self, declarations: int) -> float:
         """Store that many declarations and let the workers declare them; return declarations a second."""
-        self._deployment.store([whole_order(number) for number in fresh_numbers(declarations)])
+        self._deployment.store([unsplit_order(number) for number in fresh_numbers(declarations)])
         rate = declarations / seconds_of(self._wait_for_the_end)
         assert not self._deployment.unfinished()
         return rate
@@ -69,7 +69,7 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
             _running_processes(Deployment(home, database(), url, threads)) as (deployment, processes),
         ):
             key = deployment.private_key_file.read_bytes()
-            filings = [filing(whole_order(2 * number)) for number in range(samples)]
+            filings = [filing(unsplit_order(2 * number)) for number in range(samples)]
             processes.drain(2 * threads)
             goal = f"P2 two workers / sample loop, {latency_ms} ms, {deployment.name}"
             verdicts.append(

@@ -17,7 +17,7 @@ from bench.comparison import Verdict, compare
 from bench.declaration_history import DeclarationHistory
 from bench.deployment import Deployment
 from bench.lookups import SUBJECTS
-from bench.orders import filing, fresh_numbers, mixed_order, whole_order
+from bench.orders import filing, fresh_numbers, mixed_order, unsplit_order
 from bench.pipeline import floor_rate
 from bench.sample_client import sample_rate
 from bench.stock_schemas import StockDeclaration
@@ -54,7 +54,7 @@ def stub():
 
 
 def test_the_product_drains_what_was_stored_through_the_stub(deployment: Deployment):
-    deployment.store([whole_order(number) for number in fresh_numbers(6)])
+    deployment.store([unsplit_order(number) for number in fresh_numbers(6)])
     engine = Engine(deployment.services.desk, deployment.threads)
 
     recorded = engine.drain(20.0)
@@ -65,7 +65,7 @@ def test_the_product_drains_what_was_stored_through_the_stub(deployment: Deploym
 
 
 def test_the_floor_and_the_sample_make_real_calls(deployment: Deployment, stub: str):
-    orders = [whole_order(number) for number in fresh_numbers(6)]
+    orders = [unsplit_order(number) for number in fresh_numbers(6)]
 
     floor = floor_rate(deployment, [(Channel(order["channel"]), filing(order)) for order in orders])
     sample = sample_rate(stub, deployment.private_key_file.read_bytes(), [filing(order) for order in orders[:2]])
@@ -90,14 +90,14 @@ def test_the_stub_ends_with_whoever_started_it_however_they_die():
     raise AssertionError("the stub outlived its starter")
 
 
-@pytest.mark.parametrize("make_order", [whole_order, mixed_order])
+@pytest.mark.parametrize("make_order", [unsplit_order, mixed_order])
 def test_the_orders_of_the_benchmark_pass_our_rules_and_the_references(make_order):
     orders = [make_order(number) for number in range(40)]
 
-    ours = [DeclarationIn().load(order) for order in orders]
+    loaded = [DeclarationIn().load(order) for order in orders]
     StockDeclaration(many=True).load(orders)
 
-    assert [found for order in ours for found in preflight_findings(order, NOON.date())] == []
+    assert [found for order in loaded for found in preflight_findings(order, NOON.date())] == []
     assert len({order["payment_no"] for order in orders}) == 40
 
 
@@ -133,20 +133,20 @@ def test_the_declarations_of_the_benchmark_are_tallied_as_they_are(deployment: D
 
 def test_two_sides_are_measured_in_turn_and_the_median_of_their_pairs_counts():
     order: list[str] = []
-    ours, theirs = iter([2.0, 2.0, 30.0, 4.0]), iter([1.0, 2.0, 3.0, 1.0])
+    subject, reference = iter([2.0, 2.0, 30.0, 4.0]), iter([1.0, 2.0, 3.0, 1.0])
 
     verdict = compare(
         "a goal",
         2.0,
-        lambda: order.append("ours") or next(ours),
-        lambda: order.append("theirs") or next(theirs),
+        lambda: order.append("subject") or next(subject),
+        lambda: order.append("reference") or next(reference),
         at_least=True,
         unit="x",
     )
 
     assert verdict.measured == 3.0
     assert verdict.pairs == [(2.0, 1.0), (2.0, 2.0), (30.0, 3.0), (4.0, 1.0)]
-    assert order == ["theirs", "ours", "ours", "theirs"] * (comparison.ROUNDS // 2)
+    assert order == ["reference", "subject", "subject", "reference"] * (comparison.ROUNDS // 2)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class QueueBroken(Exception):
 
 @dataclass(frozen=True)
 class WorkerHooks:
-    """What the worker calls: is something overdue, enqueue a job, the queue works."""
+    """Callbacks of the worker: is work overdue, enqueue a job, the queue works."""
 
     is_overdue: Callable[[], bool]
     notify: Callable[[], bool]

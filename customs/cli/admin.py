@@ -237,7 +237,7 @@ def registrations_import(file: Path) -> None:
 
 @click.command()
 def doctor() -> None:
-    """Say what is wrong and how to mend it; exit 1 when something is."""
+    """Say what is wrong and how to fix it; exit 1 when something is."""
     results = health_checks.run_checks(Services(read_settings()))
     table = Table("", "part", "what was found", "what to do")
     for result in results:

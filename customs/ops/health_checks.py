@@ -1,4 +1,4 @@
-"""Health checks: look at each part of the desk; say in one line what is wrong and how to mend it."""
+"""Health checks: look at each part of the desk; say in one line what is wrong and how to fix it."""
 
 import socket
 import ssl
@@ -42,7 +42,7 @@ PARTS = {Kind.WORKER: "workers", Kind.CLOCK: "clock"}
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found: `verdict` is ok, note or wrong; the remedy is empty where nothing has to be done."""
+    """Result of a check: `verdict` is ok, note or wrong; the remedy is empty where nothing has to be done."""
 
     part: str
     verdict: str

@@ -26,9 +26,9 @@ Row = TypeVar("Row", Person, Declaration, Push, Draft, Payment, Bill, Endpoint)
 
 @dataclass(frozen=True)
 class EncryptedColumns(Generic[Row]):
-    """Where one table holds encrypted values, and how a row's are encrypted anew.
+    """The encrypted values of one table, and how those of a row are encrypted anew.
 
-    `reencrypt` returns whether an older key was found. `batch_size`: rows a transaction; 1 where they hold whole files.
+    `reencrypt` returns whether an older key was found. `batch_size`: rows a transaction; 1 where they hold files.
     """
 
     rows: Select[Row]
@@ -63,7 +63,7 @@ def _texts(**places: Callable[[str], str]) -> Callable[[Any, Vault], bool]:
 
 
 def _file(column: str, place_of: Callable[[str], str]) -> Callable[[Any, Vault], bool]:
-    """Encrypt anew the column that holds a whole file."""
+    """Encrypt anew the column that holds a file."""
 
     def reencrypt(row: Any, vault: Vault) -> bool:
         token = getattr(row, column)
