@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from bench.orders import MERCHANTS
 from customs.db.bulk import insert_many
 from customs.db.database import Base
+from customs.declarations.cases import CaseKind
 from customs.declarations.failure_causes import CAUSES, CauseKey, cause_of
 from customs.declarations.identity import Identity
 from customs.declarations.models import Batch, BatchMerchant, Declaration, Push, SubOrder
@@ -90,7 +91,8 @@ class DeclarationHistory:
             "state": _state(kind),
             "identity": Identity.UNCHECKED,
             "needs_review": case is not None,
-            "case_reason": case,
+            "case_kind": case and case[0],
+            "case_detail": case and case[1],
             "case_since": case and self.arrived_at(number),
             "cancelled": kind == CANCELLED,
             "created_at": self.arrived_at(number),
@@ -125,7 +127,8 @@ class DeclarationHistory:
             "next_action": Action.QUERY if is_polled else None,
             "due_at": self.arrived_at(self.size) + timedelta(days=1) if is_polled else None,
             "cancelled": kind == CANCELLED,
-            "case_reason": case,
+            "case_kind": case and case[0],
+            "case_detail": case and case[1],
             "case_since": case and self.arrived_at(number),
             "cause_id": cause and cause.id,
         }
@@ -197,11 +200,13 @@ def _state(kind: int) -> State:
     return State.EXCEPT if kind in EXCEPTED else UNDER_WAY.get(kind, State.SUCCESS)
 
 
-def _case(kind: int) -> str | None:
+def _case(kind: int) -> tuple[CaseKind, dict[str, str]] | None:
     """Return the case of a kind; twelve kinds fail, each for another reason."""
-    return f"{_state(kind)}: reason {chr(ord('a') + kind % 26)}" if kind in (*FAILED, *EXCEPTED) else None
+    if kind not in (*FAILED, *EXCEPTED):
+        return None
+    return CaseKind(_state(kind)), {"explanation": f"reason {chr(ord('a') + kind % 26)}"}
 
 
 def _cause(kind: int) -> CauseKey | None:
     case = _case(kind)
-    return None if case is None else cause_of(_channel(kind), _office(kind), case)
+    return None if case is None else cause_of(_channel(kind), _office(kind), *case)

@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 
 from customs.container import Services
 from customs.db.database import DatabaseClock
-from customs.declarations import state_labels
+from customs.declarations import case_labels, state_labels
 from customs.declarations.actions.action_views import pages as decision_pages
 from customs.declarations.actions.bulk_views import pages as bulk_pages
 from customs.declarations.api import api as declarations_api
@@ -29,7 +29,6 @@ from customs.payments.rate_views import pages as rate_pages
 from customs.payments.views import pages as payment_pages
 from customs.reconciliation.api import api as bills_api
 from customs.reconciliation.views import pages as bill_pages
-from customs.review import labels as review_labels
 from customs.review.bulk_correction_views import pages as correction_pages
 from customs.review.case_action_views import pages as case_decision_pages
 from customs.review.case_views import pages as case_pages
@@ -81,9 +80,9 @@ def assembled() -> Flask:
     request_logging.init_app(app)
     error_handlers.init_app(app)
     navigation.init_app(app)
-    labels.init_app(app, state_labels.LABELS, payment_labels.LABELS)
+    labels.init_app(app, state_labels.LABELS, case_labels.LABELS, payment_labels.LABELS)
     state_labels.init_app(app)
-    review_labels.init_app(app)
+    case_labels.init_app(app)
     for blueprint in (
         declarations_api,
         payments_api,

@@ -41,6 +41,18 @@ class PaymentFacts:
     paid_at: datetime | None
 
 
+class RefundNotice(NamedTuple):
+    """A refund of a payment: how much, and why it was asked for; None where it was made elsewhere."""
+
+    amount: Decimal
+    currency: str
+    reason: str | None
+
+    def detail(self) -> Mapping[str, str]:
+        """Give its facts by their names, without those that nobody knows."""
+        return {name: str(value) for name, value in self._asdict().items() if value is not None}
+
+
 class Payments(Protocol):
     """What declarations ask about payments."""
 
@@ -56,14 +68,17 @@ class Payments(Protocol):
 class Declarations(Protocol):
     """What payments ask of declarations."""
 
-    def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+    def withhold(self, db: Session | Connection, key: PaymentKey, refund: RefundNotice, now: datetime) -> int:
         """Put a refunded payment's declarations before a reviewer; what was not sent waits. How many there were."""
 
     def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
         """The payment is PAID: declarations that waited for it are due, unless they declare more than that (R4)."""
 
-    def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
-        """The payment will never be PAID: declarations that waited for it are cancelled, with a case."""
+    def abandon(self, db: Session | Connection, key: PaymentKey, status: str | None, now: datetime) -> int:
+        """The payment will never be PAID: declarations that waited for it are cancelled, with a case.
+
+        `status`: how it ended; None where nobody paid it within a day.
+        """
 
     def in_flight(
         self, merchant_no: ColumnElement[Any], channel: ColumnElement[Any], payment_no: ColumnElement[Any]

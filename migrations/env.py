@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
-import customs.ops.migrate  # noqa: F401 - every model must be known before autogenerate compares
+import customs.app  # noqa: F401 - every model must be known before autogenerate compares
 from customs.db.database import Base
 
 

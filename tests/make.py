@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from customs.auth.principal import Caller, Scope
+from customs.declarations.cases import case_sentence
 from customs.declarations.intake.orders import Order
 from customs.declarations.pushes.outcomes import Pace, Standing
 from customs.declarations.schemas import DeclarationIn
@@ -142,9 +143,15 @@ def standing(**changes: Any) -> Standing:
         "polls": 0,
         "doubts": 0,
         "strays": 0,
-        "case_reason": None,
+        "case_kind": None,
+        "case_detail": None,
     }
     return Standing(**columns | changes)
+
+
+def reason(standing: Standing) -> str | None:
+    """The sentence of an open case."""
+    return None if standing.case_kind is None else case_sentence(standing.case_kind, standing.case_detail)
 
 
 def sent(action: Action, at: datetime = NOON, **changes: Any) -> Standing:

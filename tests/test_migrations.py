@@ -15,9 +15,11 @@ from sqlalchemy import Engine, MetaData, bindparam, inspect, null, select, text
 from sqlalchemy.orm import selectinload
 
 from customs.db import database, schema_guard
-from customs.declarations.failure_causes import Cause, Error, cause_of
+from customs.declarations.cases import CaseKind
+from customs.declarations.failure_causes import Cause, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
 from customs.events.outbox import OutboxEvent
+from customs.events.timeline import Event
 from customs.ops import migrate
 from customs.stats.tallies import ALL_TIME, Tally
 from customs.webhooks.models import Endpoint
@@ -76,6 +78,23 @@ REASONS = (
     "the sub-orders at SHENZHEN come to 2.00, and 1.00 was paid",
     "its payment is EXPIRED",
     "whatever it was",
+)
+# What today's version reads each of them as.
+CASES = (
+    (CaseKind.FAIL, {"explanation": "no registration 110396T0001 of 李*"}),
+    (CaseKind.FAIL, {"explanation": "no registration 220396T0001 of 王**"}),
+    (CaseKind.EXCEPT, {}),
+    (CaseKind.REFUSED, {"explanation": "the amounts differ"}),
+    (CaseKind.IDENTITY, {}),
+    (CaseKind.UNKNOWN_STATE, {"state": "BLUE"}),
+    (CaseKind.WENT_BACK, {"before": "SUCCESS", "after": "PROCESSING"}),
+    (CaseKind.NO_END, {}),
+    (CaseKind.NO_EFFECT, {"action": "MODIFY", "count": "2"}),
+    (CaseKind.REFUND, {"amount": "40.00", "currency": "CNY", "reason": "sold out"}),
+    (CaseKind.REFUND, {"amount": "1.00", "currency": "CNY"}),
+    (CaseKind.OVER_PAID, {"customs": "SHENZHEN", "declared": "2.00", "paid": "1.00"}),
+    (CaseKind.PAYMENT_ENDED, {"status": "EXPIRED"}),
+    (CaseKind.OTHER, {"reason": "whatever it was"}),
 )
 
 
@@ -239,15 +258,78 @@ def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine
         ("cause", ALL_TIME, "opened"): cases,
         ("cause", date(2026, 11, 24), "opened"): cases,
     }
-    named = {number: cause_of("wechatpay", "SHENZHEN", reason).id for number, reason in enumerate(REASONS, start=1)}
-    assert {number: pushes[f"push_{number}"].cause_id for number in named} == named
+    keys = {number: cause_of("wechatpay", "SHENZHEN", *case) for number, case in enumerate(CASES, start=1)}
+    named = {number: cause.id for number, cause in keys.items()}
+    assert {number: pushes[f"push_{number}"].cause_id for number in keys} == named
+    assert {one.id: causes[one.id].detail for one in keys.values()} == {one.id: one.detail for one in keys.values()}
     assert pushes["push_0"].cause_id is None
     assert causes.keys() == subjects == set(named.values())
     same = causes[named[1]]
     assert (same.error, same.explanation, named[1] == named[2]) == ("FAIL", "no registration # of #", True)
     assert (same.first_seen_at.minute, same.last_seen_at.minute) == (31, 32)
-    later = {Error.ANOTHERS_NUMBER}
-    assert {causes[named[number]].error for number in range(2, cases + 1)} == set(Error) - later
+    later = {CaseKind.ANOTHERS_NUMBER}
+    assert {causes[named[number]].error for number in range(2, cases + 1)} == set(CaseKind) - later
+
+
+def test_sentences_of_cases_become_values_and_sentences_again(engine: Engine):
+    """Also those in the timeline, where two that were closed at once are one sentence."""
+    closed = "FAIL: one; refused: another"
+    with migrate.migration(engine) as made:
+        command.upgrade(made, "0016")
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["declarations", "pushes", "events"])
+        for number, reason in enumerate(("", *REASONS)):
+            row = a_declaration(number, reason)
+            for table in ("declarations", "pushes"):
+                connection.execute(tables.tables[table].insert(), of_the_sixteenth_version(table, row))
+        for number, detail in enumerate(({"action": "dismiss", "case": closed}, {"action": "QUERY"}), start=1):
+            event = {"merchant_no": "M100", "declaration_id": "decl_1", "kind": "action", "actor": "a reviewer"}
+            at = {"id": number, "at": datetime(2026, 11, 23, 8, tzinfo=UTC), "detail": detail}
+            connection.execute(tables.tables["events"].insert(), event | at)
+
+    migrate.upgrade(engine)
+
+    with database.transaction(engine) as db:
+        for model in (Declaration, Push):
+            found = db.scalars(select(model).order_by(model.case_since)).all()
+            cases = [(one.case_kind, one.case_detail) for one in found if one.case_kind]
+            assert (cases, len(found)) == (list(CASES), len(CASES) + 1)
+        kept = [{"kind": "FAIL", "explanation": "one; refused: another"}]
+        assert db.scalars(select(Event.detail).order_by(Event.id)).all() == [
+            {"action": "dismiss", "cases": kept},
+            {"action": "QUERY"},
+        ]
+    with migrate.migration(engine) as made:
+        command.downgrade(made, "0016")
+    todays = [reason.replace("is refunded", "is to be refunded") for reason in REASONS]
+    with engine.connect() as connection:
+        for table in ("declarations", "pushes"):
+            asked = f"SELECT case_reason FROM {table} WHERE case_reason IS NOT NULL ORDER BY case_since"
+            assert connection.execute(text(asked)).scalars().all() == todays
+        kept = connection.execute(select(tables.tables["events"].c.detail).order_by(text("id"))).scalars().all()
+        assert kept == [{"action": "dismiss", "case": closed}, {"action": "QUERY"}]
+
+
+def of_the_sixteenth_version(table: str, row: dict[str, object]) -> dict[str, object]:
+    """The row of a declaration or of its push."""
+    shared = {
+        "merchant_no": "M100",
+        "channel": "wechatpay",
+        "payment_no": row["payment"],
+        "state": row["state"],
+        "cancelled": row["cancelled"],
+        "case_reason": row["reason"],
+        "case_since": row["since"],
+    }
+    if table == "pushes":
+        numbers = dict.fromkeys(("position", "epoch", "attempts", "tries", "polls", "doubts", "fence"), 0)
+        no = dict.fromkeys(("withheld", "accepted", "content_in_doubt", "refund_allowed"), False)
+        own = {"id": row["push"], "declaration_id": row["decl"], "customs": "SHENZHEN", "sub_order_no": ""}
+        return shared | own | numbers | no | {"fresh": True}
+    own = {"id": row["decl"], "batch_id": "bat_1", "office": "SHENZHEN", "out_order_no": row["payment"]}
+    rest = {"mch_customs_no": "123456789BTW", "identity": "UNCHECKED", "needs_review": row["case"]}
+    return shared | own | rest | {"created_at": row["at"]}
 
 
 def test_events_and_subscriptions_under_earlier_names_have_todays(engine: Engine):

@@ -17,7 +17,7 @@ DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 
 def goes_on(pushes: Sequence[Mapping[str, Any]], waiting_for: str | None = None) -> bool:
     """Whether anything of a declaration goes on without a reviewer: then its batches are RUNNING."""
-    return waiting_for is not None or any(push["due_at"] is not None and not push["case_reason"] for push in pushes)
+    return waiting_for is not None or any(push["due_at"] is not None and not push["case_kind"] for push in pushes)
 
 
 def mark_moved(db: Session | Connection, batch_ids: Collection[str]) -> None:

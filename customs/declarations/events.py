@@ -34,7 +34,7 @@ TOLD_IN_ORDER = (
 
 def may_tell(change: Mapping[str, Any]) -> bool:
     """Whether a push after an answer may be worth telling of; most answers only say that it is under way."""
-    return change["due_at"] is None or bool(change["case_reason"]) or change["identity"] is Identity.MISMATCH
+    return change["due_at"] is None or bool(change["case_kind"]) or change["identity"] is Identity.MISMATCH
 
 
 def turns(
@@ -49,7 +49,7 @@ def turns(
         told.add(ENDED.get(fold["state"], EventType.DECLARATION_NEEDS_REVIEW))
     elif goes_on(before) and not goes_on(after):
         told.add(EventType.DECLARATION_NEEDS_REVIEW)
-    if fold["needs_review"] and not any(push["case_reason"] for push in before):
+    if fold["needs_review"] and not any(push["case_kind"] for push in before):
         told.add(EventType.DECLARATION_NEEDS_REVIEW)
     # Any MISMATCH is the declaration's.
     if fold["identity"] is Identity.MISMATCH and all(push["identity"] is not Identity.MISMATCH for push in before):

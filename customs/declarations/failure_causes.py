@@ -2,17 +2,16 @@
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, String, Text, select
+from sqlalchemy import JSON, Connection, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db.bulk import upsert_many
 from customs.db.database import Base, UtcDateTime
-from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER, HOLDS_EARLIER, NO_END
+from customs.declarations.cases import FACT, CaseKind, Detail, fill_in
 
 LONGEST_EXPLANATION = 200
 LONGEST_READ = 1000
@@ -20,45 +19,17 @@ LONGEST_READ = 1000
 SEEN_WITHIN = timedelta(seconds=10)
 
 
-class Error(StrEnum):
-    """What went wrong, in one word."""
-
-    FAIL = "FAIL"
-    EXCEPT = "EXCEPT"
-    REFUSED = "REFUSED"
-    IDENTITY = "IDENTITY"
-    UNKNOWN_STATE = "UNKNOWN_STATE"
-    WENT_BACK = "WENT_BACK"
-    NO_END = "NO_END"
-    NO_EFFECT = "NO_EFFECT"
-    ANOTHERS_NUMBER = "ANOTHERS_NUMBER"
-    REFUND = "REFUND"
-    OVER_PAID = "OVER_PAID"
-    PAYMENT_ENDED = "PAYMENT_ENDED"
-    OTHER = "OTHER"
-
-
-# How a case's reason reads, and what of it is an explanation: that of a refund is its merchant's own.
-REASONS: tuple[tuple[re.Pattern[str], Error], ...] = tuple(
-    (re.compile(reading, re.DOTALL), error)
-    for reading, error in (
-        (r"FAIL(?:: (.*))?", Error.FAIL),
-        (r"EXCEPT(?:: (.*))?", Error.EXCEPT),
-        (r"refused: (.*)", Error.REFUSED),
-        (r"identity MISMATCH: .*", Error.IDENTITY),
-        (r"the gateway answered with an unknown state: (.*)", Error.UNKNOWN_STATE),
-        (r"the gateway went back (from .*)", Error.WENT_BACK),
-        (re.escape(NO_END), Error.NO_END),
-        (re.escape(ANOTHERS_NUMBER), Error.ANOTHERS_NUMBER),
-        (r"(\w+) sent \d+ times without effect", Error.NO_EFFECT),
-        (re.escape(HOLDS_EARLIER), Error.NO_EFFECT),
-        (r"\S+ \w+ of its payment is (?:to be )?refunded: .*", Error.REFUND),
-        (r"refunded \S+ \w+ elsewhere", Error.REFUND),
-        (r"the sub-orders at \w+ come to .*", Error.OVER_PAID),
-        (r"its payment (is \w+|was not made .*)", Error.PAYMENT_ENDED),
-        (r"(.*)", Error.OTHER),
-    )
-)
+# What of a case's detail tells its cause from others of its kind; a refund's reason is its merchant's own.
+EXPLANATIONS: Mapping[CaseKind, Sequence[str]] = {
+    CaseKind.FAIL: ("%(explanation)s",),
+    CaseKind.EXCEPT: ("%(explanation)s",),
+    CaseKind.REFUSED: ("%(explanation)s",),
+    CaseKind.UNKNOWN_STATE: ("%(state)s",),
+    CaseKind.WENT_BACK: ("from %(before)s to %(after)s",),
+    CaseKind.NO_EFFECT: ("%(action)s",),
+    CaseKind.PAYMENT_ENDED: ("is %(status)s", "was not made within a day"),
+    CaseKind.OTHER: ("%(reason)s",),
+}
 
 MASKED_NAME = re.compile(r"[^\x00-\x7f]\*+")
 WORD = re.compile(r"[\dA-Za-z_|*@#]+(?:[-.:,/][\dA-Za-z_|*@#]+)*")
@@ -67,9 +38,10 @@ REPEATED = re.compile(r"#(?:[\s.:,/-]*#)+")
 
 
 class Cause(Base):
-    """One cause. Its id is made of the other four, so whoever meets it first stores it.
+    """One cause. Its id is made of channel, customs, error and explanation, so whoever meets it first stores it.
 
-    `explanation` is normalised: numbers and what is masked do not tell two failures apart.
+    `error` is the kind of its cases, `detail` what all their details share. Both it and `explanation` are normalised:
+    numbers and what is masked do not tell two failures apart.
     """
 
     __tablename__ = "causes"
@@ -79,6 +51,7 @@ class Cause(Base):
     customs: Mapped[str] = mapped_column(String(32))
     error: Mapped[str] = mapped_column(String(32))
     explanation: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
     first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     assignee_id: Mapped[str | None] = mapped_column(String(40))
@@ -94,19 +67,19 @@ class CauseKey(NamedTuple):
     customs: str
     error: str
     explanation: str
+    detail: Detail
 
     @property
     def id(self) -> str:
-        return f"cause_{hashlib.sha256(chr(0).join(self).encode(errors='replace')).hexdigest()[:32]}"
+        return f"cause_{hashlib.sha256(chr(0).join(self[:4]).encode(errors='replace')).hexdigest()[:32]}"
 
 
-def cause_of(channel: str, customs: str, case_reason: str) -> CauseKey:
-    """The cause of a push's case, by the reason for which that was opened."""
-    for reading, error in REASONS:
-        if (found := reading.fullmatch(case_reason)) is not None:
-            explained = (found.group(1) if reading.groups else None) or ""
-            return CauseKey(str(channel), customs, str(error), normalised(explained))
-    raise AssertionError("the last reading fits everything")
+def cause_of(channel: str, customs: str, kind: CaseKind, detail: Detail | None) -> CauseKey:
+    """The cause of a push's case."""
+    wordings = EXPLANATIONS.get(kind, ())
+    named = {name for text in wordings for name in FACT.findall(text)}
+    told_apart = {name: normalised(fact) for name, fact in (detail or {}).items() if name in named}
+    return CauseKey(str(channel), customs, str(kind), normalised(fill_in(wordings, detail or {})), told_apart)
 
 
 def normalised(explanation: str) -> str:

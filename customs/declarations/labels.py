@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 from flask_babel import LazyString, gettext, lazy_gettext
 from markupsafe import Markup
 
+from customs.declarations.case_labels import CONTACTS, case_label, case_line, explanation_label
+from customs.declarations.cases import Contacted
 from customs.declarations.identity import Identity
-from customs.declarations.reading.next_steps import Coming, Foretold, error_in
-from customs.declarations.state_labels import cause_label
+from customs.declarations.reading.next_steps import Coming, Foretold
 from customs.declarations.states import Action
 from customs.events.timeline import Event
-from customs.review.advice import CONTACTS
-from customs.review.assignments import Contacted
-from customs.review.labels import case_told, explanation_told
 from customs.web.template_filters import exact, when
 
 _ = lazy_gettext
@@ -162,8 +160,8 @@ def sentence(one: Foretold) -> Markup:
         "when": when(one.at),
         "time": exact(one.at)[11:16],
     }
-    if one.error is not None:
-        said["error"] = cause_label(one.error).word
+    if one.case is not None:
+        said["error"] = case_label(one.case).word
     # Our own words, with nothing in them but what is said here, escaped.
     return Markup(str(text)) % said  # noqa: S704
 
@@ -189,12 +187,7 @@ def stretches(events: Sequence[Event]) -> list[Stretch]:
 
 def _brought_nothing(event: Event) -> bool:
     asked = event.kind == "call" and event.detail.get("action") == Action.QUERY
-    return asked and not {"to", "case", "message"} & event.detail.keys()
-
-
-def reason_in_short(case_reason: str) -> Any:
-    """A case's reason in a few words, with icon and colour."""
-    return cause_label(error_in(case_reason))
+    return asked and not {"to", "cases", "message"} & event.detail.keys()
 
 
 def event_told(event: Event) -> Told:
@@ -213,11 +206,11 @@ def content_told(text: str) -> str:
     return "; ".join(f"{FIELDS.get(name, name)} {value}" for name, _, value in pairs)
 
 
-def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
+def _facts(detail: Mapping[str, Any]) -> tuple[str, ...]:
     facts = []
     if detail.get("message"):
         said = THE_GATEWAY_SAYS if detail.get("outcome") in SAID_BY_THE_GATEWAY else NOTED
-        facts.append(str(said) % {"message": explanation_told(detail["message"])})
+        facts.append(str(said) % {"message": explanation_label(detail["message"])})
     if detail.get("changed"):
         names = [str(FIELDS.get(name, name)) for name in detail["changed"].split(", ")]
         facts.append(gettext("Changed: %(fields)s", fields=", ".join(names)))
@@ -227,6 +220,7 @@ def _facts(detail: Mapping[str, str]) -> tuple[str, ...]:
         facts.append(gettext("It was resent unchanged (override)."))
     if detail.get("whom"):
         facts.append(gettext("Asked: %(whom)s", whom=CONTACTS[Contacted(detail["whom"])]))
-    if detail.get("case"):
-        facts.append(gettext("Case: %(reason)s", reason=case_told(detail["case"], error_in(detail["case"]))))
+    if detail.get("cases"):
+        reasons = "; ".join(case_line(one["kind"], one) for one in detail["cases"])
+        facts.append(gettext("Case: %(reason)s", reason=reasons))
     return tuple(facts)

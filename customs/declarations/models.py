@@ -12,6 +12,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, St
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from customs.db.database import Base, EnumText, Money, UtcDateTime
+from customs.declarations.cases import CaseKind, case_sentence
 from customs.declarations.identity import Identity
 from customs.declarations.states import Action, State
 from customs.gateway.channels import Channel
@@ -109,7 +110,20 @@ class OpenRow(Base):
     why: Mapped[str | None] = mapped_column(Text)
 
 
-class Declaration(Base):
+class HasCase:
+    """The columns of an open case: why, and since when; None where nobody has to decide."""
+
+    case_kind: Mapped[CaseKind | None] = mapped_column(EnumText(CaseKind))
+    case_detail: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def case_reason(self) -> str | None:
+        """Why the case is open, in English."""
+        return None if self.case_kind is None else case_sentence(self.case_kind, self.case_detail)
+
+
+class Declaration(HasCase, Base):
     """One paid order to be declared at one office through one channel (R1).
 
     `waiting_for` is "payment" until that is PAID, where it was handed in to wait for it. `buyer` is sealed,
@@ -176,8 +190,6 @@ class Declaration(Base):
     state: Mapped[State] = mapped_column(EnumText(State))
     identity: Mapped[Identity] = mapped_column(EnumText(Identity))
     needs_review: Mapped[bool] = mapped_column(Boolean)
-    case_reason: Mapped[str | None] = mapped_column(Text)
-    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     waiting_for: Mapped[str | None] = mapped_column(String(16))
     cancelled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -205,7 +217,7 @@ class SubOrder(Base):
     product_amount: Mapped[Decimal | None] = mapped_column(Money)
 
 
-class Push(Due, Base):
+class Push(HasCase, Due, Base):
     """One declaration at the gateway: (declaration or sub-order) x one customs code.
 
     `in_doubt` names the state-changing call whose outcome is not known: it is written before the call leaves and
@@ -300,8 +312,6 @@ class Push(Due, Base):
     doubts: Mapped[int] = mapped_column(Integer, default=0)
     strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
-    case_reason: Mapped[str | None] = mapped_column(Text)
-    case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cause_id: Mapped[str | None] = mapped_column(String(40))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from customs.declarations.actions.action_rules import Policy, Refusal, Request, refusals_of
 from customs.declarations.actions.bulk_actions import payment_of
+from customs.declarations.cases import entry_sentence
 from customs.declarations.contents import Content, masked_buyer
 from customs.declarations.identity import Identity
 from customs.declarations.intake.orders import Finding, Severity
@@ -220,7 +221,7 @@ class DeclarationView:
 
     @property
     def case(self) -> Declaration | None:
-        return self.declaration if self.declaration.case_reason else None
+        return self.declaration if self.declaration.case_kind else None
 
     @property
     def pushes(self) -> list[PushView]:
@@ -274,7 +275,10 @@ class DeclarationEventOut(Out):
     kind = out.Choice(("call", "action", "state"))
     actor = out.Text()
     push_id = out.Id("push", "The push it is about; null for the whole declaration.", null=True)
-    detail = out.TextByName("What happened, by names such as action, outcome, reason, from, to.")
+    detail = out.TextByName(
+        "What happened, by names such as action, outcome, reason, from, to.",
+        of=lambda event: _detail_json(event.detail),
+    )
     request = out.TextByName("What was sent, masked.", null=True)
     reply = out.Text(null=True)
     duration_ms = out.Integer(null=True)
@@ -356,6 +360,13 @@ def _entries(event: Event) -> Iterator[dict[str, Any]]:
     yield entry | {"detail": {name: value for name, value in detail.items() if name not in change}}
     if change:
         yield entry | {"kind": "state", "detail": change, "request": None, "reply": None, "duration_ms": None}
+
+
+def _detail_json(detail: Mapping[str, Any]) -> dict[str, str]:
+    """What happened; cases that were opened or closed as one sentence."""
+    texts = {name: text for name, text in detail.items() if name != "cases"}
+    cases = [entry_sentence(case) for case in detail.get("cases", ())]
+    return texts | ({"case": "; ".join(cases)} if cases else {})
 
 
 def offices_json() -> list[dict[str, Any]]:

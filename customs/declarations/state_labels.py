@@ -3,7 +3,6 @@
 from flask import Flask
 from flask_babel import lazy_gettext
 
-from customs.declarations.failure_causes import Error
 from customs.declarations.identity import Identity
 from customs.declarations.offices import OFFICES
 from customs.declarations.reading.queries import BatchState
@@ -38,21 +37,6 @@ LABELS: Labels = {
         Action.REDECLARE: Label(_("Re-push"), "arrow-repeat", "running"),
         Action.MODIFY: Label(_("Modify"), "pencil-square", "running"),
     },
-    Error: {
-        Error.FAIL: Label(_("Rejected by customs"), "x-circle-fill", "fail"),
-        Error.EXCEPT: Label(_("Customs reported an exception"), "exclamation-triangle-fill", "except"),
-        Error.REFUSED: Label(_("The gateway refused it"), "slash-circle", "fail"),
-        Error.IDENTITY: Label(_("The buyer is not the payer"), "person-badge", "fail"),
-        Error.UNKNOWN_STATE: Label(_("The gateway answered with an unknown state"), "question-circle", "except"),
-        Error.WENT_BACK: Label(_("The gateway went back on a state"), "arrow-repeat", "except"),
-        Error.NO_END: Label(_("No end after a day of asking"), "clock-history", "except"),
-        Error.NO_EFFECT: Label(_("Sent again and again without effect"), "arrow-repeat", "except"),
-        Error.ANOTHERS_NUMBER: Label(_("Its number stands for another payment"), "question-circle", "except"),
-        Error.REFUND: Label(_("A refund of its payment"), "arrow-left-right", "except"),
-        Error.OVER_PAID: Label(_("More is declared than was paid"), "cash-stack", "fail"),
-        Error.PAYMENT_ENDED: Label(_("Its payment was never made"), "slash-circle", "fail"),
-        Error.OTHER: Label(_("Something else"), "question-circle", "except"),
-    },
 }
 # SUBMITTED and PROCESSING together.
 AWAITING = Label(_("Awaiting the result"), "hourglass-split", "running")
@@ -64,7 +48,6 @@ def init_app(app: Flask) -> None:
     """Give templates the labels that they look up by a plain word."""
     app.jinja_env.globals.update(
         state_label=state_label,
-        cause_label=cause_label,
         office_name=office_name,
         AWAITING=AWAITING,
         CANCELLED=CANCELLED,
@@ -75,11 +58,6 @@ def init_app(app: Flask) -> None:
 def state_label(state: str) -> Label:
     """Return the label of a customs state."""
     return LABELS[State][State(state)]
-
-
-def cause_label(error: str) -> Label:
-    """Return the label of the error of a cause."""
-    return LABELS[Error][Error(error)]
 
 
 def office_name(office: str) -> str:

@@ -9,12 +9,13 @@ from customs.declarations.states import fold_states
 
 
 def folded(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The folded columns over pushes' state, identity, case_reason and case_since: the oldest open case speaks."""
-    cases = sorted((push for push in pushes if push["case_reason"]), key=itemgetter("case_since"))
+    """The folded columns over pushes' state, identity and case: the oldest open case speaks."""
+    cases = sorted((push for push in pushes if push["case_kind"]), key=itemgetter("case_since"))
     return {
         "state": fold_states(push["state"] for push in pushes),
         "identity": fold_identities(push["identity"] for push in pushes if push["identity"]),
         "needs_review": bool(cases),
-        "case_reason": cases[0]["case_reason"] if cases else None,
+        "case_kind": cases[0]["case_kind"] if cases else None,
+        "case_detail": cases[0]["case_detail"] if cases else None,
         "case_since": cases[0]["case_since"] if cases else None,
     }

@@ -31,7 +31,7 @@ Pushes = Sequence[Mapping[str, Any]]
 def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: datetime) -> Counter[TallyKey]:
     """What changes when a declaration's pushes go from `before` to `after`, in the same order; `()` before it is there.
 
-    `owner` holds merchant_no, channel, office and created_at; a push id, state, case_reason, cause_id, cancelled,
+    `owner` holds merchant_no, channel, office and created_at; a push id, state, case_kind, cause_id, cancelled,
     next_action and blocked_by.
     """
     deltas: Counter[TallyKey] = Counter()
@@ -75,7 +75,7 @@ def _words(pushes: Pushes) -> Iterator[str]:
     yield CANCELLED if cancelled else str(state)
     if not (cancelled or state.is_final or is_under_way(pushes)):
         yield IDLE[state]
-    if any(push["case_reason"] for push in pushes):
+    if any(push["case_kind"] for push in pushes):
         yield NEEDS_REVIEW
 
 
@@ -89,7 +89,7 @@ def is_under_way(pushes: Pushes) -> bool:
         push["next_action"] is not None and (push["blocked_by"] is None or push["blocked_by"] in succeeded)
         for push in pushes
     )
-    return any(goes_on) and not any(push["case_reason"] for push in pushes)
+    return any(goes_on) and not any(push["case_kind"] for push in pushes)
 
 
 def _causes(before: Pushes, after: Pushes) -> Iterator[tuple[str, int]]:

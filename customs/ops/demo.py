@@ -10,6 +10,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +22,7 @@ from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
 from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.cases import entry_sentence
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
@@ -173,7 +175,7 @@ class Clerk:
 
 def _is_idle(declaration: Declaration) -> bool:
     """Whether nothing goes on by itself; polling of pushes with an open case does not count."""
-    return all(push.due_at is None or push.case_reason for push in declaration.pushes)
+    return all(push.due_at is None or push.case_kind for push in declaration.pushes)
 
 
 def _history(events: Sequence[Event]) -> str:
@@ -183,11 +185,11 @@ def _history(events: Sequence[Event]) -> str:
     return " → ".join(word if times == 1 else f"{word} x{times}" for word, times in counted)
 
 
-def _steps(detail: Mapping[str, str]) -> list[str]:
+def _steps(detail: Mapping[str, Any]) -> list[str]:
     if "reason" in detail:
         return [detail["action"]]
     troubled = [] if detail["outcome"] == "answered" else [detail["outcome"]]
-    return troubled + ([detail["case"].partition(":")[0]] if "case" in detail else [])
+    return troubled + [entry_sentence(case).partition(":")[0] for case in detail.get("cases", ())]
 
 
 def _tag() -> str:

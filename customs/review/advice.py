@@ -7,9 +7,8 @@ from typing import NamedTuple
 from flask_babel import LazyString, lazy_gettext
 
 from customs.auth.principal import Caller, Scope
-from customs.declarations.failure_causes import Error
+from customs.declarations.cases import CaseKind
 from customs.declarations.reading.detail import Decision
-from customs.review.assignments import Contacted
 from customs.review.evidence import Evidence
 
 _ = lazy_gettext
@@ -34,8 +33,8 @@ class Advice(NamedTuple):
 
 
 CORRECT, REDECLARE, DISMISS = Way.CORRECT, Way.REDECLARE, Way.DISMISS
-ADVICE: Mapping[Error, Advice] = {
-    Error.FAIL: Advice(
+ADVICE: Mapping[CaseKind, Advice] = {
+    CaseKind.FAIL: Advice(
         _("Customs took the declaration and rejected it: what it says does not agree with what customs has on file."),
         _(
             "Correct what customs names, mostly the registration number, the buyer or an amount, and save: WeChat "
@@ -44,13 +43,13 @@ ADVICE: Mapping[Error, Advice] = {
         (CORRECT, REDECLARE, DISMISS),
         CORRECT,
     ),
-    Error.EXCEPT: Advice(
+    CaseKind.EXCEPT: Advice(
         _("The interface of customs did not work. Nothing is wrong with the declaration."),
         _("Push it again. When it comes back a second time, ask customs whether their system is down, and wait."),
         (REDECLARE, CORRECT, DISMISS),
         REDECLARE,
     ),
-    Error.REFUSED: Advice(
+    CaseKind.REFUSED: Advice(
         _("The gateway or the payment company took nothing: the numbers or the content are not as they have them."),
         _(
             "Read what they say. Correct what is wrong and save: it is sent afresh. Where the order or payment number "
@@ -59,19 +58,19 @@ ADVICE: Mapping[Error, Advice] = {
         (CORRECT, REDECLARE, DISMISS),
         CORRECT,
     ),
-    Error.IDENTITY: Advice(
+    CaseKind.IDENTITY: Advice(
         _("It was declared, but the buyer in the order is not the person who paid. Customs compares the two."),
         _("Ask the merchant who paid, then correct the buyer's name and ID number; the state itself is not touched."),
         (CORRECT, DISMISS, REDECLARE),
         Way.ONE_BY_ONE,
     ),
-    Error.UNKNOWN_STATE: Advice(
+    CaseKind.UNKNOWN_STATE: Advice(
         _("The gateway answered with a state that its document does not list, so nobody here knows what it means."),
         _("Ask the gateway what the word means. A re-push mostly brings a state that is known."),
         (REDECLARE, CORRECT, DISMISS),
         REDECLARE,
     ),
-    Error.WENT_BACK: Advice(
+    CaseKind.WENT_BACK: Advice(
         _("The gateway reported an earlier state after a later one."),
         _(
             "Look at where it stands now: when customs has accepted it since, close the case; else wait, or push it "
@@ -80,7 +79,7 @@ ADVICE: Mapping[Error, Advice] = {
         (DISMISS, REDECLARE, CORRECT),
         Way.ONE_BY_ONE,
     ),
-    Error.NO_END: Advice(
+    CaseKind.NO_END: Advice(
         _("A day of asking brought no end. The desk goes on asking."),
         _(
             "Ask the payment company or customs, then push it again; not while the outcome of the last call is "
@@ -89,13 +88,13 @@ ADVICE: Mapping[Error, Advice] = {
         (REDECLARE, DISMISS, CORRECT),
         REDECLARE,
     ),
-    Error.NO_EFFECT: Advice(
+    CaseKind.NO_EFFECT: Advice(
         _("It was sent several times, and the gateway shows no effect of it."),
         _("Ask the gateway whether it received anything, then push it again."),
         (REDECLARE, CORRECT, DISMISS),
         REDECLARE,
     ),
-    Error.ANOTHERS_NUMBER: Advice(
+    CaseKind.ANOTHERS_NUMBER: Advice(
         _(
             "The gateway finds an order by its number alone, and under this one it answers about another payment. "
             "Nothing of that is shown or kept. The desk goes on asking."
@@ -104,7 +103,7 @@ ADVICE: Mapping[Error, Advice] = {
         (DISMISS, REDECLARE, CORRECT),
         Way.ONE_BY_ONE,
     ),
-    Error.REFUND: Advice(
+    CaseKind.REFUND: Advice(
         _("A refund of its payment was asked for: once that is paid out, more may be declared than was paid."),
         _(
             "Compare what is declared with what is left of the payment: lower the sub-orders, or close the case when "
@@ -113,19 +112,19 @@ ADVICE: Mapping[Error, Advice] = {
         (CORRECT, DISMISS, REDECLARE),
         Way.ONE_BY_ONE,
     ),
-    Error.OVER_PAID: Advice(
+    CaseKind.OVER_PAID: Advice(
         _("The sub-orders come to more than was paid, so nothing was sent."),
         _("Lower the amounts of the sub-orders until they fit the payment."),
         (CORRECT, DISMISS, REDECLARE),
         Way.ONE_BY_ONE,
     ),
-    Error.PAYMENT_ENDED: Advice(
+    CaseKind.PAYMENT_ENDED: Advice(
         _("It waited for its payment, which was never made. It was cancelled."),
         _("There is nothing left to declare: close the case."),
         (DISMISS, CORRECT, REDECLARE),
         Way.ONE_BY_ONE,
     ),
-    Error.OTHER: Advice(
+    CaseKind.OTHER: Advice(
         _("Something that has no name here."),
         _("Read what came back, and ask whoever said it."),
         (REDECLARE, CORRECT, DISMISS),
@@ -133,22 +132,6 @@ ADVICE: Mapping[Error, Advice] = {
     ),
 }
 
-# What the gateway calls a field, as a person does.
-FIELD_NAMES: Mapping[str, LazyString] = {
-    "out_order_no": _("Order number"),
-    "payment_no": _("Payment number"),
-    "customs": _("Customs code"),
-    "mch_customs_no": _("Registration number"),
-    "merchant_customs_name": _("Registered name"),
-    "duty": _("Duty"),
-    "name": _("Buyer's name"),
-    "cert_id": _("ID number"),
-    "sub_order_no": _("Sub-order number"),
-    "sub_order_amount": _("Amount of the sub-order"),
-    "transport_amount": _("Freight"),
-    "product_amount": _("Goods"),
-    "action_type": _("What was asked for"),
-}
 # Whoever decides says why; these are only offered.
 REASONS: Mapping[Way, Sequence[LazyString]] = {
     Way.CORRECT: (
@@ -167,14 +150,6 @@ REASONS: Mapping[Way, Sequence[LazyString]] = {
         _("Nothing has to be declared any more"),
     ),
 }
-CONTACTS: Mapping[Contacted, LazyString] = {
-    Contacted.MERCHANT: _("the merchant"),
-    Contacted.BUYER: _("the buyer"),
-    Contacted.CUSTOMS: _("customs"),
-    Contacted.PAYMENT_COMPANY: _("the payment company"),
-    Contacted.GATEWAY: _("the gateway"),
-    Contacted.SOMEBODY: _("somebody else"),
-}
 
 
 def best_way(evidence: Evidence, decisions: Mapping[str, Decision], caller: Caller) -> Way | None:
@@ -185,4 +160,4 @@ def best_way(evidence: Evidence, decisions: Mapping[str, Decision], caller: Call
         REDECLARE: decisions["redeclare"].refusal is not None,
         DISMISS: decisions["dismiss"].refusal is not None or not reviews,
     }
-    return next((way for way in ADVICE[evidence.error].ways if not refusals[way]), None)
+    return next((way for way in ADVICE[evidence.case].ways if not refusals[way]), None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.models import Person
 from customs.auth.principal import Caller, Scope
 from customs.auth.roles import SCOPES, Role
+from customs.declarations.cases import Contacted
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import assign, group_of
 from customs.declarations.reading.queries import declaration_of
@@ -21,17 +21,6 @@ from customs.events.timeline import Event
 from customs.privacy.masking import mask_text
 
 CAN_SEE_TO_IT = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
-
-
-class Contacted(StrEnum):
-    """Whom somebody spoke to about a case: a kind of people, never a name."""
-
-    BUYER = "buyer"
-    MERCHANT = "merchant"
-    CUSTOMS = "customs"
-    PAYMENT_COMPANY = "payment_company"
-    GATEWAY = "gateway"
-    SOMEBODY = "somebody"
 
 
 class Handling:

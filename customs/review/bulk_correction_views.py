@@ -14,6 +14,7 @@ from customs.db import database
 from customs.declarations.actions.action_views import reason_typed, reviewing_in
 from customs.declarations.actions.amendments import whole
 from customs.declarations.actions.bulk_actions import Performed, Rehearsal, chosen, perform
+from customs.declarations.case_labels import FIELD_NAMES
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn
 from customs.declarations.services import services
@@ -67,7 +68,7 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
         else {}
     )
     shown: dict[str, Any] = {"group": group, "ids": ids, "held": held, "typed": request.form, "merchants": merchants}
-    names = advice.FIELD_NAMES
+    names = FIELD_NAMES
     said = sentences(error) if error and not errors.keys() & set(fields) else ()
     return render_page(
         "review/correct.html", error.status if error else 200, errors=errors, said=said, names=names, **shown
@@ -87,9 +88,7 @@ def _rehearsed(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> 
         correction = SharedCorrection(changes, parts.vault, parts.rules, parts.policy, database.now(db))
         rehearsal: Rehearsal = correction.rehearse(db, current_caller(), ids, parts.payments)
     shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "rehearsal": rehearsal}
-    return render_page(
-        "review/rehearsed.html", names=advice.FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown
-    )
+    return render_page("review/rehearsed.html", names=FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown)
 
 
 def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Performed:

@@ -11,8 +11,9 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.declarations import labels
+from customs.declarations import case_labels, labels
 from customs.declarations.actions.action_views import reason_typed
+from customs.declarations.cases import Contacted
 from customs.declarations.offices import offices_behind
 from customs.declarations.reading.detail import Dossier, dossier_of
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
@@ -21,7 +22,7 @@ from customs.errors import CustomsError, DecryptionKeyMissing
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
 from customs.review import advice
-from customs.review.assignments import Contacted, Handling
+from customs.review.assignments import Handling
 from customs.review.evidence import Evidence, decisions_of, evidence_of, push_in_case
 from customs.review.reveal import SHORTEST_REASON, look, note_look
 from customs.web.form_actions import TOLD_IN_PLACE, acted, refused
@@ -118,6 +119,8 @@ def _words(dossier: Dossier, evidence: Evidence | None) -> dict[str, Any]:
     best = evidence and advice.best_way(evidence, dossier.decisions, current_caller())
     return {
         "advising": advice,
+        "contacts": case_labels.CONTACTS,
+        "field_names": case_labels.FIELD_NAMES,
         "saying": labels,
         "best": best,
         "Way": advice.Way,

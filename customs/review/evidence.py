@@ -8,10 +8,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from customs.declarations.actions.amendments import BUYER, field_of_amount
+from customs.declarations.cases import CaseKind
 from customs.declarations.channels import CHANNELS
-from customs.declarations.failure_causes import Error
 from customs.declarations.models import Declaration, Push, SubOrder
-from customs.declarations.reading.next_steps import error_in
 from customs.declarations.reading.queries import shown
 from customs.declarations.states import Action
 from customs.events.timeline import Event
@@ -66,7 +65,7 @@ class Evidence:
     """
 
     push: Push
-    error: Error
+    case: CaseKind
     explained: str
     sent: Event | None
     answered: Event | None
@@ -92,7 +91,7 @@ class Evidence:
 
 def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
     """The push whose case is looked at: one of this cause, else the one that waits longest; None without a case."""
-    open_ones = [push for push in declaration.pushes if push.case_reason]
+    open_ones = [push for push in declaration.pushes if push.case_kind]
     of_cause = [push for push in open_ones if push.cause_id == cause_id]
     return min(
         of_cause or open_ones, key=lambda push: (push.case_since or declaration.created_at, push.position), default=None
@@ -101,16 +100,16 @@ def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
 
 def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> Evidence:
     """The evidence of a push's open case; `buyer` is masked."""
-    error, explained = error_in(push.case_reason or ""), push.explanation or ""
+    case, explained = push.case_kind or CaseKind.OTHER, push.explanation or ""
     sent = _last_call(db, push, Event.detail["action"].as_string() != Action.QUERY)
     content = (sent.request if sent and sent.request else None) or _content(declaration, push, buyer)
     return Evidence(
         push=push,
-        error=error,
+        case=case,
         explained=explained,
         sent=sent,
-        answered=_last_call(db, push, Event.detail["case"].as_string().is_not(None), Event.at >= push.case_since),
-        lines=_lines(declaration, push, content, blamed(error, explained, FIELDS)),
+        answered=_last_call(db, push, Event.detail["cases"].as_string().is_not(None), Event.at >= push.case_since),
+        lines=_lines(declaration, push, content, blamed(case, explained, FIELDS)),
     )
 
 
@@ -195,19 +194,19 @@ WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     )
 )
 # Whose explanation is the gateway's own; the others are explained in words of ours.
-EXPLAINED = frozenset({Error.FAIL, Error.EXCEPT, Error.REFUSED})
+EXPLAINED = frozenset({CaseKind.FAIL, CaseKind.EXCEPT, CaseKind.REFUSED})
 # What the others are about.
-BY_ERROR: Mapping[Error, tuple[str, ...]] = {
-    Error.IDENTITY: BUYER_FIELDS,
-    Error.OVER_PAID: AMOUNTS_FIELDS,
-    Error.REFUND: AMOUNTS_FIELDS,
+BY_KIND: Mapping[CaseKind, tuple[str, ...]] = {
+    CaseKind.IDENTITY: BUYER_FIELDS,
+    CaseKind.OVER_PAID: AMOUNTS_FIELDS,
+    CaseKind.REFUND: AMOUNTS_FIELDS,
 }
 
 
-def blamed(error: Error, explanation: str, among: Collection[str]) -> frozenset[str]:
+def blamed(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
     """Those of these fields, by their names on the wire, that are to blame as far as anybody says."""
-    named = set(BY_ERROR.get(error, ()))
-    left = explanation if error in EXPLAINED else ""
+    named = set(BY_KIND.get(kind, ()))
+    left = explanation if kind in EXPLAINED else ""
     for words, fields in WORDS:
         left, times = words.subn(" ", left)
         named.update(fields if times else ())

@@ -11,7 +11,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations import labels
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
-from customs.declarations.failure_causes import Error
+from customs.declarations.cases import CaseKind
 from customs.declarations.offices import OFFICES, codes_for, offices_behind
 from customs.declarations.reading.failure_groups import (
     NOBODY,
@@ -39,7 +39,7 @@ CODES = tuple(sorted({code.code for channel in Channel for office in OFFICES for
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "channel": tuple(Channel),
     "customs": CODES,
-    "error": tuple(Error),
+    "error": tuple(CaseKind),
     "assignee": (ME, NOBODY),
 }
 
@@ -130,7 +130,7 @@ def _handling(db: Any) -> Handling:
 def _words(error: str) -> dict[str, Any]:
     mine = current_caller().merchants
     return {
-        "advice": advice.ADVICE[Error(error)],
+        "advice": advice.ADVICE[CaseKind(error)],
         "Way": advice.Way,
         "saying": labels,
         "most_at_once": MOST_AT_ONCE,

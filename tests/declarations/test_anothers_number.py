@@ -5,9 +5,9 @@ import json
 import pytest
 from sqlalchemy import select, update
 
+from customs.declarations.cases import CaseKind
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.handler import DeclarationDesk
-from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER
 from customs.events.timeline import Event
 from customs.gateway import Gateway, Signer, Unknown, channels
 from customs.gateway.messages.owners import WITHHELD
@@ -60,7 +60,7 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
             worker.exchange([(task, worker.call(task))], [])
 
     push = desk.push(ours)
-    assert (push.case_reason, push.next_action) == (ANOTHERS_NUMBER, "QUERY")
+    assert (push.case_kind, push.next_action) == (CaseKind.ANOTHERS_NUMBER, "QUERY")
     with desk.services.reading() as db:
         rows = [*db.scalars(select(Event)), *db.scalars(select(Declaration).where(Declaration.id == ours)), push]
         kept = str([vars(row) for row in rows])

@@ -1,14 +1,16 @@
 """Causes: failures that are alike are one, whatever numbers and names they tell; each real case has its word."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from customs.declarations.failure_causes import LONGEST_EXPLANATION, Cause, Error, cause_of, normalised, remember
+from customs.declarations.cases import CaseKind
+from customs.declarations.failure_causes import LONGEST_EXPLANATION, Cause, cause_of, normalised, remember
 from customs.gateway import Channel, NotFound, Refused, Unknown
-from customs.payments_port import PaymentKey
+from customs.payments_port import PaymentKey, RefundNotice
 from tests import make
 from tests.product import Desk
 
@@ -55,11 +57,11 @@ def test_nothing_personal_is_left():
 
 
 def test_a_cause_is_known_by_its_four_parts():
-    cause = cause_of(Channel.WECHATPAY, "SHENZHEN", "FAIL: no registration 110396T0001")
+    cause = cause_of(Channel.WECHATPAY, "SHENZHEN", CaseKind.FAIL, {"explanation": "no registration 110396T0001"})
 
-    assert cause == ("wechatpay", "SHENZHEN", "FAIL", "no registration #")
-    assert cause.id == cause_of("wechatpay", "SHENZHEN", "FAIL: no registration 999").id
-    assert len({cause.id, *(cause._replace(**{name: "X"}).id for name in cause._fields)}) == 5
+    assert cause[:4] == ("wechatpay", "SHENZHEN", "FAIL", "no registration #")
+    assert cause.id == cause_of("wechatpay", "SHENZHEN", CaseKind.FAIL, {"explanation": "no registration 999"}).id
+    assert len({cause.id, *(cause._replace(**{name: "X"}).id for name in cause._fields[:4])}) == 5
     assert cause.id.startswith("cause_")
     assert len(cause.id) == 38
 
@@ -104,22 +106,22 @@ def refused(desk: Desk, declared: str) -> None:
 
 
 CASES = {
-    "FAIL": (answered("FAIL", explanation="no registration 12"), Error.FAIL, "no registration #"),
-    "FAIL without a word": (answered("FAIL"), Error.FAIL, ""),
-    "EXCEPT": (answered("EXCEPT", explanation="later"), Error.EXCEPT, "later"),
-    "refused": (refused, Error.REFUSED, "the amounts differ by #"),
-    "another payer": (answered("SUCCESS", cert_check_result="DIFFERENT"), Error.IDENTITY, ""),
-    "an unknown state": (answered("BLUE"), Error.UNKNOWN_STATE, "BLUE"),
-    "backwards": (answered("PROCESSING", "UNDECLARED"), Error.WENT_BACK, "from PROCESSING to UNDECLARED"),
-    "without an end": (answered(*["PROCESSING"] * 30), Error.NO_END, ""),
-    "without effect": (without_effect, Error.NO_EFFECT, "REDECLARE"),
-    "refunded here": (paid("withhold", "40.00 CNY of its payment is refunded: 李雷 asked"), Error.REFUND, ""),
-    "refunded elsewhere": (paid("withhold", "refunded 1.00 CNY elsewhere"), Error.REFUND, ""),
+    "FAIL": (answered("FAIL", explanation="no registration 12"), CaseKind.FAIL, "no registration #"),
+    "FAIL without a word": (answered("FAIL"), CaseKind.FAIL, ""),
+    "EXCEPT": (answered("EXCEPT", explanation="later"), CaseKind.EXCEPT, "later"),
+    "refused": (refused, CaseKind.REFUSED, "the amounts differ by #"),
+    "another payer": (answered("SUCCESS", cert_check_result="DIFFERENT"), CaseKind.IDENTITY, ""),
+    "an unknown state": (answered("BLUE"), CaseKind.UNKNOWN_STATE, "BLUE"),
+    "backwards": (answered("PROCESSING", "UNDECLARED"), CaseKind.WENT_BACK, "from PROCESSING to UNDECLARED"),
+    "without an end": (answered(*["PROCESSING"] * 30), CaseKind.NO_END, ""),
+    "without effect": (without_effect, CaseKind.NO_EFFECT, "REDECLARE"),
+    "refunded here": (paid("withhold", RefundNotice(Decimal("40.00"), "CNY", "李雷 asked")), CaseKind.REFUND, ""),
+    "refunded elsewhere": (paid("withhold", RefundNotice(Decimal("1.00"), "CNY", None)), CaseKind.REFUND, ""),
 }
 
 
 @pytest.mark.parametrize(("happen", "error", "explanation"), CASES.values(), ids=CASES)
-def test_each_way_to_a_case_has_a_word_of_its_own(desk: Desk, happen: Any, error: Error, explanation: str):
+def test_each_way_to_a_case_has_a_word_of_its_own(desk: Desk, happen: Any, error: CaseKind, explanation: str):
     declared = desk.declare()
 
     happen(desk, declared)
@@ -137,8 +139,8 @@ def test_a_case_of_no_end_that_ends_as_fail_has_another_cause(desk: Desk):
 
     desk.work(lambda _: make.reply("FAIL", desk.now))
 
-    assert before == cause_of("wechatpay", "HANGZHOU_ZS", "no end after 24 hours of asking").id
-    assert desk.push(declared).cause_id == cause_of("wechatpay", "HANGZHOU_ZS", "FAIL").id
+    assert before == cause_of("wechatpay", "HANGZHOU_ZS", CaseKind.NO_END, {}).id
+    assert desk.push(declared).cause_id == cause_of("wechatpay", "HANGZHOU_ZS", CaseKind.FAIL, {}).id
 
 
 def test_a_case_that_is_closed_has_no_cause_and_the_cause_stays_known(desk: Desk):
@@ -153,7 +155,7 @@ def test_a_case_that_is_closed_has_no_cause_and_the_cause_stays_known(desk: Desk
 
 
 def test_a_cause_knows_when_it_was_seen_first_and_last(desk: Desk):
-    cause, first = cause_of("alipay", "ZONGSHU", "EXCEPT"), desk.now
+    cause, first = cause_of("alipay", "ZONGSHU", CaseKind.EXCEPT, {}), desk.now
 
     for passed in (timedelta(), timedelta(seconds=5), timedelta(hours=1)):
         with desk.services.transaction() as db:
@@ -169,4 +171,5 @@ def test_not_found_on_a_submission_is_a_refusal(desk: Desk):
 
     desk.work(lambda _: NotFound("no such merchant", exchange=make.exchange(), status=404))
 
-    assert desk.push(declared).cause_id == cause_of("wechatpay", "HANGZHOU_ZS", "refused: no such merchant").id
+    refused = cause_of("wechatpay", "HANGZHOU_ZS", CaseKind.REFUSED, {"explanation": "no such merchant"})
+    assert desk.push(declared).cause_id == refused.id

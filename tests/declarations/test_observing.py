@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from customs.declarations.cases import CaseKind
 from customs.declarations.identity import Identity
-from customs.declarations.pushes.outcomes import NO_END, POLLING_BUDGET, judge
+from customs.declarations.pushes.outcomes import POLLING_BUDGET, judge
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
 from tests import make
@@ -44,7 +45,7 @@ def test_an_end_stops_the_polling(end):
     stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply(end))
 
     assert (stood.state, stood.next_action, stood.due_at) == (State(end), None, None)
-    assert (stood.case_reason is not None) == (end != "SUCCESS")
+    assert (stood.case_kind is not None) == (end != "SUCCESS")
 
 
 @pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING"])
@@ -63,7 +64,7 @@ def test_the_explanation_of_a_failure_is_kept_and_stands_in_the_case():
     stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("FAIL", explanation="备案号不存在"))
 
     assert stood.explanation == "备案号不存在"
-    assert stood.case_reason == "FAIL: 备案号不存在"
+    assert make.reason(stood) == "FAIL: 备案号不存在"
 
 
 def test_old_error_text_disappears_on_success():
@@ -78,7 +79,7 @@ def test_a_stale_reply_changes_nothing():
     stood = after(held, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
 
     assert (stood.state, stood.identity, stood.modify_time) == (State.PROCESSING, None, NOON)
-    assert (stood.next_action, stood.case_reason) == (Action.QUERY, None)
+    assert (stood.next_action, stood.case_kind) == (Action.QUERY, None)
 
 
 def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
@@ -87,7 +88,7 @@ def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work
     stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
 
     assert (stood.state, stood.next_action) == (State.UNDECLARED, Action.QUERY)
-    assert "PROCESSING" in stood.case_reason and "UNDECLARED" in stood.case_reason
+    assert "PROCESSING" in make.reason(stood) and "UNDECLARED" in make.reason(stood)
 
 
 def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
@@ -95,7 +96,7 @@ def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_beh
 
     stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON))
 
-    assert (stood.state, stood.next_action, stood.case_reason) == (State.PROCESSING, Action.QUERY, None)
+    assert (stood.state, stood.next_action, stood.case_kind) == (State.PROCESSING, Action.QUERY, None)
 
 
 @pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
@@ -109,7 +110,7 @@ def test_an_unknown_state_word_is_kept_raw_and_put_before_a_reviewer_while_polli
     stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("ARCHIVED"))
 
     assert stood.state is State.UNDECLARED
-    assert "ARCHIVED" in stood.case_reason
+    assert "ARCHIVED" in make.reason(stood)
     assert (stood.accepted, stood.next_action) == (True, Action.QUERY)
 
 
@@ -128,20 +129,20 @@ def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_in
     stood = after(held, Action.QUERY, make.reply("PROCESSING"), now=late)
 
     assert (stood.next_action, stood.state) == (Action.QUERY, State.PROCESSING)
-    assert stood.case_reason
+    assert stood.case_kind
     assert seconds_until_due(stood, late) >= 60 * 20 * 0.9
 
 
 def test_the_first_reason_of_a_case_stays_until_somebody_decides():
-    held = make.standing(accepted=True, case_reason="the gateway went back", next_action=Action.QUERY)
+    held = make.standing(accepted=True, case_kind=CaseKind.WENT_BACK, case_detail={}, next_action=Action.QUERY)
 
-    assert after(held, Action.QUERY, make.reply("FAIL")).case_reason == "the gateway went back"
+    assert after(held, Action.QUERY, make.reply("FAIL")).case_kind is CaseKind.WENT_BACK
 
 
 def test_an_end_that_came_at_last_replaces_the_reason_that_none_came():
-    held = make.standing(accepted=True, case_reason=NO_END, next_action=Action.QUERY)
+    held = make.standing(accepted=True, case_kind=CaseKind.NO_END, case_detail={}, next_action=Action.QUERY)
 
-    assert after(held, Action.QUERY, make.reply("FAIL")).case_reason == "FAIL"
+    assert make.reason(after(held, Action.QUERY, make.reply("FAIL"))) == "FAIL"
 
 
 # Identity (R8).
@@ -162,7 +163,7 @@ def test_a_mismatch_does_not_fail_the_declaration_and_opens_a_case(word):
     stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
 
     assert (stood.state, stood.next_action) == (State.SUCCESS, None)
-    assert "MISMATCH" in stood.case_reason
+    assert "MISMATCH" in make.reason(stood)
 
 
 @pytest.mark.parametrize("word", [None, "", "?"])
@@ -199,8 +200,8 @@ def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
         stood = after(held, action, outcome, now=now)
 
         assert (stood.due_at is None) == (stood.next_action is None)
-        assert stood.next_action is not None or stood.state.is_final or stood.case_reason
-        assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_reason
+        assert stood.next_action is not None or stood.state.is_final or stood.case_kind
+        assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_kind
         assert stood.in_doubt is None or stood.next_action is Action.QUERY
         assert not held.state.is_final or stood.state is held.state
         assert not isinstance(outcome, Unknown) or stood.next_action is Action.QUERY

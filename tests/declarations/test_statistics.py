@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from customs.declarations.cases import CaseKind
 from customs.declarations.failure_causes import Cause
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading import recount
@@ -19,7 +20,7 @@ from customs.declarations.states import State
 from customs.declarations.statistics import CANCELLED, CAUSE, CLEAR, IDLE, NEEDS_REVIEW, OPEN, OPENED, STATE
 from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Busy, Channel, NotFound, Refused, Unknown
-from customs.payments_port import PaymentKey
+from customs.payments_port import PaymentKey, RefundNotice
 from customs.stats.tallies import ALL_TIME, Tally, day_of
 from tests import make
 from tests.product import Desk
@@ -120,9 +121,9 @@ class Walk:
                 db.execute(update(Push).where(Push.declaration_id == declared.id).values(due_at=None))
             self.chance.choice(
                 [
-                    lambda: declarations.withhold(db, key, "refunded 1.00 CNY elsewhere", now),
+                    lambda: declarations.withhold(db, key, RefundNotice(Decimal("1.00"), "CNY", None), now),
                     lambda: declarations.release(db, key, self.chance.choice((None, Decimal("0.01"))), now),
-                    lambda: declarations.abandon(db, key, "its payment is EXPIRED", now),
+                    lambda: declarations.abandon(db, key, "EXPIRED", now),
                 ]
             )()
 
@@ -200,7 +201,7 @@ def test_after_any_walk_whatever_has_a_case_has_its_cause_and_nothing_else_has_o
         walk.step()
 
     with desk.services.reading() as db:
-        without = select(Push.id).where(Push.case_reason.is_(None) != Push.cause_id.is_(None))
+        without = select(Push.id).where(Push.case_kind.is_(None) != Push.cause_id.is_(None))
         known = set(db.scalars(select(Cause.id)))
         assert db.scalars(without).all() == []
         assert set(open_by_cause(desk)) <= known
@@ -220,9 +221,10 @@ def spoil(desk: Desk) -> None:
     with desk.services.transaction() as db:
         some = db.scalars(select(Push).order_by(Push.id)).all()
         for one in some[::3]:
-            one.case_reason, one.cause_id = "FAIL: no such registration", None
+            one.case_kind, one.case_detail = CaseKind.FAIL, {"explanation": "no such registration"}
+            one.cause_id = None
         for one in some[1::3]:
-            one.state, one.case_reason, one.case_since = State.SUCCESS, None, None
+            one.state, one.case_kind, one.case_since = State.SUCCESS, None, None
         db.execute(update(Tally).where(Tally.slot == 3).values(count=Tally.count + 7))
         db.execute(insert(Tally).values(OF_ANOTHER_VERSION))
 
@@ -247,5 +249,5 @@ def test_a_recount_mends_what_another_program_spoiled_while_others_write(desk: D
     assert not recount.find(desk.services.engine)
     assert not recount.mend(desk.services.engine)
     with desk.services.reading() as db:
-        odd = select(Push.id).where(Push.case_reason.is_(None) != Push.cause_id.is_(None))
+        odd = select(Push.id).where(Push.case_kind.is_(None) != Push.cause_id.is_(None))
         assert db.scalars(odd).all() == []

@@ -89,7 +89,7 @@ def _of_push(push: Push, declaration: Declaration, filing: dict[str, Any] | None
         yield f"is still in the air: {push.customs}"
     if push.state is State.SUCCESS and (filing is None or filing["state"] != "SUCCESS"):
         yield f"is SUCCESS here and not at the gateway: {push.customs}"
-    if push.state.is_final and filing and not push.case_reason and filing["state"] != push.state:
+    if push.state.is_final and filing and not push.case_kind and filing["state"] != push.state:
         yield f"is {push.state} here and {filing['state']} at the gateway: {push.customs}"
 
 

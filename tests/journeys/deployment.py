@@ -134,7 +134,7 @@ class Deployment:
     def is_drained(self) -> bool:
         """Whether nothing goes on by itself: what is still asked for lies before a reviewer."""
         with self.services.reading() as db:
-            return not db.scalar(select(func.count()).where(Push.due_at.is_not(None), Push.case_reason.is_(None)))
+            return not db.scalar(select(func.count()).where(Push.due_at.is_not(None), Push.case_kind.is_(None)))
 
     def wait_until_drained(self, seconds: float = PATIENCE_SECONDS) -> None:
         wait_until(self.is_drained, "everything came to its end", seconds)

@@ -19,7 +19,7 @@ def test_a_wrong_key_stops_the_lane_and_with_the_right_one_the_work_is_done(smal
     wait_until(lambda: is_stopped(small), "the lane was stopped")
     worker.end()
 
-    kept = small.count(Push.next_action.is_not(None), Push.case_reason.is_(None))
+    kept = small.count(Push.next_action.is_not(None), Push.case_kind.is_(None))
     shown = lanes(small)
     resumed = lanes(small, "resume")
     small.start("worker")

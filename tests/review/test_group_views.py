@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from customs.audit.actions import AuditAction
 from customs.audit.models import AuditEntry
 from customs.container import Services
-from customs.declarations.failure_causes import Error
+from customs.declarations.cases import CaseKind
 from customs.declarations.states import Action, State
 from tests import make
 from tests.product import Desk
@@ -158,7 +158,7 @@ def test_a_cause_says_what_helps_and_shows_its_cases(desk: Desk, people: People,
 def test_every_error_has_its_advice_in_both_languages(desk: Desk, people: People):
     from customs.review.advice import ADVICE, REASONS, Way
 
-    assert set(ADVICE) == set(Error)
+    assert set(ADVICE) == set(CaseKind)
     assert all(set(advice.ways) == set(REASONS) == set(Way) - {Way.ONE_BY_ONE} for advice in ADVICE.values())
 
 

@@ -156,7 +156,7 @@ def _push(
     if not (row.needs_review or push.state.is_final or _waits_for_a_case(row, push) or was_dismissed):
         yield f"{told(key)} is {push.state}, next {push.next_action}, and nobody is told"
     # Who dismisses a case takes it as it is.
-    if push.state is not State.SUCCESS or push.case_reason or was_dismissed:
+    if push.state is not State.SUCCESS or push.case_kind or was_dismissed:
         return
     view = record and record.views[-1]
     if view is None or view.state != "SUCCESS":

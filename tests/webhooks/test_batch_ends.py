@@ -11,7 +11,7 @@ from customs.db import database
 from customs.declarations.models import Declaration
 from customs.declarations.open_rows import discard_rows
 from customs.gateway import Channel
-from customs.payments_port import PaymentKey
+from customs.payments_port import PaymentKey, RefundNotice
 from tests import make
 from tests.payments.test_when_paid import hand_in, learn, opened
 from tests.payments.till import Till
@@ -39,7 +39,7 @@ def succeed(desk: Desk) -> None:
 def withhold(desk: Desk, one: Declaration) -> None:
     key = PaymentKey(one.merchant_no, Channel(one.channel), one.payment_no)
     with desk.services.transaction() as db:
-        desk.services.declarations.withhold(db, key, "refunded", desk.now)
+        desk.services.declarations.withhold(db, key, RefundNotice(Decimal("1.00"), "CNY", None), desk.now)
 
 
 def failing_and_pushed_again(desk: Desk, till: Till) -> Steps:

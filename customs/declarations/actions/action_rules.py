@@ -72,7 +72,7 @@ def taken_by_redeclare(pushes: Sequence[Push]) -> Sequence[Push]:
 def taken_by_dismiss(pushes: Sequence[Push], request: Request) -> Sequence[Push]:
     """The pushes whose case is open; while a refund is under way, those whose doubt it has waited for long enough."""
     doubted = [push for push in pushes if _keeps_a_refund(push, request)]
-    return doubted or [push for push in pushes if push.case_reason] or pushes[:1]
+    return doubted or [push for push in pushes if push.case_kind] or pushes[:1]
 
 
 def touched_by_modify(pushes: Sequence[Push], before: Order, after: Order) -> Sequence[Push]:
@@ -175,7 +175,7 @@ def _nothing_in_doubt(push: Push, request: Request) -> Refusal | None:
 
 def _has_ended(push: Push, _request: Request) -> Refusal | None:
     """A re-push follows SUCCESS, FAIL or EXCEPT; or a case in which we gave up or it never ended."""
-    if push.state.is_final or push.case_reason is not None or _was_given_up(push):
+    if push.state.is_final or push.case_kind is not None or _was_given_up(push):
         return None
     return Refusal("still_running", f"the push is {push.state} and goes on by itself", push.due_at)
 
@@ -213,7 +213,7 @@ def _never_sent(push: Push, _request: Request) -> Refusal | None:
 
 
 def _has_case(push: Push, _request: Request) -> Refusal | None:
-    return None if push.case_reason else Refusal("no_case", "no case is open")
+    return None if push.case_kind else Refusal("no_case", "no case is open")
 
 
 def _no_refund(_push: Push, request: Request) -> Refusal | None:

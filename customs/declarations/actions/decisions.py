@@ -30,6 +30,7 @@ from customs.declarations.actions.action_rules import (
 )
 from customs.declarations.actions.amendments import changed_order, write_order
 from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
+from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
 from customs.declarations.events import announce_declarations
 from customs.declarations.intake.existing import order_of, pushes_of
@@ -128,7 +129,7 @@ class Reviewing:
         contents = {"changed": ", ".join(sorted(set(changes)))}
         if kept := next((push.accepted_content for push in pushes if push.accepted_content), None):
             contents["accepted"] = Content.read(kept).text()
-        return self._done(declaration, AuditAction.DECLARATION_MODIFY, why, pushes, **contents)
+        return self._done(declaration, AuditAction.DECLARATION_MODIFY, why, pushes, (), **contents)
 
     def _keep_accepted(self, declaration: Declaration, push: Push, after: Order, vault: Vault) -> None:
         """Keep what the gateway accepted, or may have, apart from what is wanted from now on."""
@@ -170,9 +171,12 @@ class Reviewing:
             return self._done(declaration, AuditAction.DECLARATION_LET_REFUND_GO, why, open_cases)
         for push in open_cases:
             push.budget_from, push.strays = self._now, 0
-        reasons = "; ".join(sorted({push.case_reason or "" for push in open_cases}))
+        cases = {
+            push.case_reason: case_entry(push.case_kind, push.case_detail) for push in open_cases if push.case_kind
+        }
         self._close(declaration, open_cases)
-        return self._done(declaration, AuditAction.DECLARATION_DISMISS, why, (), case=reasons)
+        closed = [case for _, case in sorted(cases.items())]
+        return self._done(declaration, AuditAction.DECLARATION_DISMISS, why, (), closed)
 
     def _locked(self, declaration_id: str) -> Declaration:
         """The declaration and its pushes, locked in the order the recording locks them, its payment before them."""
@@ -253,7 +257,7 @@ class Reviewing:
     def _close(self, declaration: Declaration, decided_on: Sequence[Push]) -> None:
         """Close the cases of what was decided on; a push that was left out stays before the reviewer."""
         for push in decided_on:
-            push.case_reason = push.case_since = push.cause_id = None
+            push.case_kind = push.case_detail = push.case_since = push.cause_id = None
             if push.withheld:
                 push.withheld = False
                 push.due_at = push.due_at or (self._now if push.next_action else None)
@@ -267,17 +271,26 @@ class Reviewing:
         apply_deltas(self._db, difference(vars(declaration), self._before, pushes, self._now))
 
     def _done(
-        self, declaration: Declaration, act: AuditAction, why: str, pushes: Sequence[Push], **facts: str
+        self,
+        declaration: Declaration,
+        act: AuditAction,
+        why: str,
+        pushes: Sequence[Push],
+        closed: Sequence[Mapping[str, str]] = (),
+        **facts: str,
     ) -> Declaration:
         if pushes:
             facts["pushes"] = ", ".join(push.id for push in pushes)
+        cases = {"cases": closed} if closed else {}
         reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
-        detail = {"action": act.partition(".")[2], "reason": reason, **facts}
+        detail = {"action": act.partition(".")[2], "reason": reason, **cases, **facts}
         event = Event(
             declaration_id=declaration.id, at=self._now, kind="action", actor=self._by.name, detail=detail, **owner
         )
         self._db.add(event)
         self._db.flush()
+        if closed:
+            facts["case"] = "; ".join(map(entry_sentence, closed))
         if act in ANNOUNCED:
             announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
         mark_declarations_moved(self._db, [declaration.id])

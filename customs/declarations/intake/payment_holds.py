@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from customs.db.bulk import in_list
 from customs.db.database import Base
 from customs.declarations.batch_moves import mark_declarations_moved
+from customs.declarations.cases import CaseKind, Detail, case_entry
 from customs.declarations.events import announce_declarations
 from customs.declarations.failure_causes import cause_of, remember
 from customs.declarations.models import Declaration, Push, SubOrder
@@ -21,7 +22,7 @@ from customs.declarations.states import Action
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import EventType
 from customs.events.timeline import Event
-from customs.payments_port import PaymentKey
+from customs.payments_port import PaymentKey, RefundNotice
 from customs.stats.tallies import apply_deltas
 
 PAYMENT = "payment"
@@ -68,11 +69,11 @@ PUSHES_OF = (
 class WithholdingDeclarations:
     """The declarations' side of what payments and declarations tell each other."""
 
-    def withhold(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+    def withhold(self, db: Session | Connection, key: PaymentKey, refund: RefundNotice, now: datetime) -> int:
         """Put a refunded payment's declarations before a reviewer (R18); what was not sent waits."""
         owners = _locked(db, LOCK, key)
         if owners:
-            _withhold(db, key, owners, why, now)
+            _withhold(db, key, owners, CaseKind.REFUND, refund.detail(), now)
         return len(owners)
 
     def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
@@ -84,7 +85,7 @@ class WithholdingDeclarations:
         ids = list(owners)
         if ids and (over := _over(db, key, net_cny)):
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(waiting_for=None))
-            _withhold(db, key, owners, over, now)
+            _withhold(db, key, owners, CaseKind.OVER_PAID, over, now)
         elif ids:
             due = (push.blocked_by.is_(None), push.next_action == Action.SUBMIT, push.due_at.is_(None))
             db.execute(update(PUSHES).where(push.declaration_id.in_(ids), *due).values(due_at=now))
@@ -93,16 +94,18 @@ class WithholdingDeclarations:
             mark_declarations_moved(db, ids)
         return len(ids)
 
-    def abandon(self, db: Session | Connection, key: PaymentKey, why: str, now: datetime) -> int:
+    def abandon(self, db: Session | Connection, key: PaymentKey, status: str | None, now: datetime) -> int:
         """The payment will never be PAID: what waited for it is cancelled, with a case that says so."""
         owners = _locked(db, LOCK_WAITING, key)
         ids = list(owners)
         if ids:
             before = _pushes(db, ids)
-            ended = {"cancelled": True, "next_action": None, "case_reason": why, "case_since": now}
+            detail = {} if status is None else {"status": status}
+            case = {"case_kind": CaseKind.PAYMENT_ENDED, "case_detail": detail, "case_since": now}
+            ended = {"cancelled": True, "next_action": None, **case}
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(cancelled=True, waiting_for=None))
             _write(db, owners, before, [row | ended for row in before], tuple(ended), now)
-            _note(db, key, ids, {"action": "cancel", "case": why}, now)
+            _note(db, key, ids, {"action": "cancel", "cases": [case_entry(CaseKind.PAYMENT_ENDED, detail)]}, now)
             announce_declarations(db, ids, EventType.DECLARATION_CANCELLED, now)
         return len(ids)
 
@@ -140,36 +143,38 @@ class WithholdingDeclarations:
         return {key: at for key, at in first.items() if key in wanted}
 
 
-def _withhold(db: Session | Connection, key: PaymentKey, owners: Owners, why: str, now: datetime) -> None:
+def _withhold(
+    db: Session | Connection, key: PaymentKey, owners: Owners, kind: CaseKind, detail: Detail, now: datetime
+) -> None:
     """Open a case for every push of these declarations; but for questions nothing more goes out."""
     before = _pushes(db, list(owners))
-    in_review = {row["declaration_id"] for row in before if row["case_reason"]}
+    in_review = {row["declaration_id"] for row in before if row["case_kind"]}
     after = [
         row
         | {
             "withheld": True,
-            "case_reason": row["case_reason"] or why,
-            "case_since": row["case_since"] or now,
+            **({} if row["case_kind"] else {"case_kind": kind, "case_detail": detail, "case_since": now}),
             "due_at": row["due_at"] if row["next_action"] is Action.QUERY else None,
             "overdue_since": None,
         }
         for row in before
     ]
-    _write(db, owners, before, after, ("withheld", "due_at", "overdue_since", "case_reason", "case_since"), now)
-    _note(db, key, list(owners), {"action": "withhold", "case": why}, now)
+    written = ("withheld", "due_at", "overdue_since", "case_kind", "case_detail", "case_since")
+    _write(db, owners, before, after, written, now)
+    _note(db, key, list(owners), {"action": "withhold", "cases": [case_entry(kind, detail)]}, now)
     news = [one for one in owners if one not in in_review]
     announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
     # What was in review already may have been the last that went on.
     mark_declarations_moved(db, list(owners))
 
 
-def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) -> str | None:
+def _over(db: Session | Connection, key: PaymentKey, net_cny: Decimal | None) -> Detail | None:
     """Why a payment's sub-orders are more than was paid; None when they are not, or nobody can tell."""
     if net_cny is None:
         return None
     for customs, declared in db.execute(DECLARED_BY_CODE, key._asdict()):
         if declared > net_cny:
-            return f"the sub-orders at {customs} come to {declared}, and {net_cny} was paid"
+            return {"customs": customs, "declared": str(declared), "paid": str(net_cny)}
     return None
 
 
@@ -192,8 +197,8 @@ def _write(
     """Write these columns of the pushes, and whatever follows: causes, folds, tallies."""
     opened = []
     for old, row in zip(before, after, strict=True):
-        if row["case_reason"] != old["case_reason"]:
-            opened.append(cause_of(row["channel"], row["customs"], row["case_reason"]))
+        if row["case_kind"] and not old["case_kind"]:
+            opened.append(cause_of(row["channel"], row["customs"], row["case_kind"], row["case_detail"]))
             row["cause_id"] = opened[-1].id
         written = {name: row[name] for name in (*names, "cause_id")}
         db.execute(update(PUSHES).where(push.id == row["id"]).values(written))
@@ -208,7 +213,7 @@ def _write(
 
 
 def _note(
-    db: Session | Connection, key: PaymentKey, ids: Sequence[str], detail: Mapping[str, str], now: datetime
+    db: Session | Connection, key: PaymentKey, ids: Sequence[str], detail: Mapping[str, Any], now: datetime
 ) -> None:
     event = {"merchant_no": key.merchant_no, "at": now, "kind": "action", "actor": "desk", "detail": detail}
     for one in ids:

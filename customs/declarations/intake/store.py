@@ -31,7 +31,7 @@ PUSHES = Base.metadata.tables[Push.__tablename__]
 FRESH = {
     "id": "",
     "state": State.UNDECLARED,
-    "case_reason": None,
+    "case_kind": None,
     "cause_id": None,
     "cancelled": False,
     "next_action": Action.SUBMIT,
@@ -132,7 +132,7 @@ def _declaration_row(one: Prepared, batch_id: str, waits: bool, now: datetime) -
         "state": State.UNDECLARED,
         "identity": Identity.UNCHECKED,
         "needs_review": False,
-        "case_reason": None,
+        "case_kind": None,
         "case_since": None,
         "waiting_for": PAYMENT if waits else None,
         "cancelled": False,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from customs.declarations.cases import CaseKind, Detail
 from customs.declarations.contents import Echo
 from customs.declarations.identity import Identity, read_verdict
 from customs.declarations.states import Action, State, is_forward, read_state
@@ -32,10 +33,7 @@ POLLING_BUDGET = timedelta(hours=24)
 CLOCKS_DIFFER = timedelta(minutes=2)
 # One answer may have been mixed up on its way; as many in a row are the gateway's own.
 OTHERS_ANSWERS = 3
-NO_END = "no end after 24 hours of asking"
 NO_REASON = "refused without a reason"
-HOLDS_EARLIER = "the gateway may hold what was sent before this correction"
-ANOTHERS_NUMBER = "the gateway answers about another payment under this number"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ class Standing:
     polls: int
     doubts: int
     strays: int
-    case_reason: str | None
+    case_kind: CaseKind | None
+    case_detail: Detail | None
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,9 @@ def _found_earlier(held: Standing, reply: DeclarationReply, now: datetime, pace:
     """An ADD was sent with other content than one before it, and one of the two is there: a person decides."""
     doubtful = echo is Echo.SILENT and held.refusal is None
     there = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
-    reason = f"refused: {held.refusal}" if held.refusal else HOLDS_EARLIER
-    return _observe(_open_case(there, reason), reply, now, pace)
+    if held.refusal:
+        return _observe(_open_case(there, CaseKind.REFUSED, explanation=held.refusal), reply, now, pace)
+    return _observe(_open_case(there, CaseKind.NO_EFFECT), reply, now, pace)
 
 
 def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool:
@@ -193,22 +193,23 @@ def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace)
     modify_time = reply.modify_time or held.modify_time
     seen = replace(held, identity=identity, prior_state=prior_state, modify_time=modify_time)
     if reported is None:
-        return _poll(_open_case(seen, f"the gateway answered with an unknown state: {reply.state[:40]}"), now, pace)
+        return _poll(_open_case(seen, CaseKind.UNKNOWN_STATE, state=reply.state[:40]), now, pace)
     if not is_forward(held.state, reported):
         if reply.modify_time is None or held.modify_time is None or reply.modify_time == held.modify_time:
             # As old as what we hold and less advanced: read from a copy that lags behind.
             return _poll(seen, now, pace)
-        seen = _open_case(seen, f"the gateway went back from {held.state} to {reported}")
+        seen = _open_case(seen, CaseKind.WENT_BACK, before=str(held.state), after=str(reported))
     failed = reported in (State.FAIL, State.EXCEPT)
     seen = replace(seen, state=reported, explanation=(reply.explanation or held.explanation) if failed else None)
     if not reported.is_final:
         return _poll(seen, now, pace)
     if failed:
         # That it took too long matters no more.
-        seen = replace(seen, case_reason=None) if seen.case_reason == NO_END else seen
-        seen = _open_case(seen, f"{reported}: {seen.explanation}" if seen.explanation else str(reported))
+        seen = replace(seen, case_kind=None) if seen.case_kind is CaseKind.NO_END else seen
+        explained = {"explanation": seen.explanation} if seen.explanation else {}
+        seen = _open_case(seen, CaseKind(reported), **explained)
     if identity is Identity.MISMATCH:
-        seen = _open_case(seen, "identity MISMATCH: the order's buyer is not the payer")
+        seen = _open_case(seen, CaseKind.IDENTITY)
     return replace(seen, next_action=None, due_at=None)
 
 
@@ -232,7 +233,7 @@ def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: 
     message = error.message or NO_REASON
     if held.doubts:
         return _poll(replace(held, refusal=message, tries=0), now, pace)
-    return _give_up(held, f"refused: {message}", now, pace, explanation=message)
+    return _give_up(_refused(held, message), now, pace)
 
 
 def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
@@ -248,11 +249,11 @@ def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
         waiting = _poll(replace(held, tries=0), now, pace)
         return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
     if held.refusal:
-        return _give_up(held, f"refused: {held.refusal}", now, pace, explanation=held.refusal)
+        return _give_up(_refused(held, held.refusal), now, pace)
     rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
     if held.doubts + 1 >= rounds:
-        reason = f"{held.in_doubt} sent {held.doubts + 1} times without effect"
-        return _give_up(held, reason, now, pace, explanation=None)
+        sent = {"action": str(held.in_doubt), "count": str(held.doubts + 1)}
+        return _give_up(_open_case(held, CaseKind.NO_EFFECT, **sent), now, pace)
     return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, polls=0, due_at=now)
 
 
@@ -269,30 +270,34 @@ def _asked_about_another(held: Standing, _outcome: GatewayError, now: datetime, 
     """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
     held = replace(held, tries=0, strays=held.strays + 1)
     if held.strays >= OTHERS_ANSWERS:
-        held = _open_case(held, ANOTHERS_NUMBER)
+        held = _open_case(held, CaseKind.ANOTHERS_NUMBER)
     return _poll(held, now, pace)
 
 
 def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
     """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
     if now - (held.budget_from or now) > POLLING_BUDGET:
-        held = _open_case(held, NO_END)
+        held = _open_case(held, CaseKind.NO_END)
     due_at = now + timedelta(seconds=growing(pace.poll_seconds, held.polls))
     return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
 
 
-def _give_up(held: Standing, reason: str, now: datetime, pace: Pace, *, explanation: str | None) -> Standing:
+def _refused(held: Standing, explanation: str) -> Standing:
+    """Open the case of a refusal, in the gateway's words."""
+    return replace(_open_case(held, CaseKind.REFUSED, explanation=explanation), explanation=explanation)
+
+
+def _give_up(held: Standing, now: datetime, pace: Pace) -> Standing:
     """Nothing more by ourselves: a person decides. What the gateway held before the action still stands.
 
     Where that had not ended it goes on without us, and is asked for.
     """
     state = held.prior_state or held.state
     given_up = replace(
-        _open_case(held, reason),
+        held,
         state=state,
         content_in_doubt=held.content_in_doubt or (held.accepted_content is not None and held.doubts > 0),
         prior_state=None,
-        explanation=explanation or held.explanation,
         in_doubt=None,
         refusal=None,
         tries=0,
@@ -302,9 +307,9 @@ def _give_up(held: Standing, reason: str, now: datetime, pace: Pace, *, explanat
     return _poll(given_up, now, pace) if held.accepted and not state.is_final else given_up
 
 
-def _open_case(held: Standing, reason: str) -> Standing:
-    """Put the push before a reviewer; the first reason stays until somebody decides."""
-    return held if held.case_reason else replace(held, case_reason=reason)
+def _open_case(held: Standing, kind: CaseKind, **detail: str) -> Standing:
+    """Put the push before a reviewer; the first case stays until somebody decides."""
+    return held if held.case_kind else replace(held, case_kind=kind, case_detail=detail)
 
 
 Handler = Callable[..., Standing]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from customs.db.bulk import insert_many, pipeline, update_many
 from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.batch_moves import count_new_runs, goes_on
+from customs.declarations.cases import case_entry
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import may_tell, news_of, turns
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
@@ -29,6 +30,7 @@ from customs.jobs.leases import overdue_since
 from customs.lanes.breaker import is_answer
 from customs.stats.tallies import apply_deltas
 
+CASE = ("case_kind", "case_detail")
 STANDING = [field.name for field in fields(Standing)]
 GATEWAY = "gateway"
 
@@ -124,7 +126,7 @@ def _change(row: Mapping[str, Any], standing: Standing, outcome: Outcome, now: d
     return {
         "id": row["id"],
         **{name: getattr(standing, name) for name in STANDING},
-        "case_since": (row["case_since"] or now) if standing.case_reason else None,
+        "case_since": (row["case_since"] or now) if standing.case_kind else None,
         "cause_id": row["cause_id"],
         "overdue_since": overdue_since(row, standing.due_at, answered=is_answer(outcome)),
         "fresh": False,
@@ -143,9 +145,9 @@ def _name_causes(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, di
     """Whatever opened or closed a case has another cause, or none; returns those for which one was opened."""
     opened: list[CauseKey] = []
     for key, change in changes.items():
-        row, reason = held[key], change["case_reason"]
-        if reason != row["case_reason"]:
-            cause = reason and cause_of(row["channel"], row["customs"], reason)
+        row, kind = held[key], change["case_kind"]
+        if any(change[name] != row[name] for name in CASE):
+            cause = cause_of(row["channel"], row["customs"], kind, change["case_detail"]) if kind else None
             change["cause_id"] = cause.id if cause else None
             opened += [cause] if cause else []
     return opened
@@ -163,7 +165,7 @@ def _set_going(
     held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], woken: Sequence[str]
 ) -> list[str]:
     """The declarations that stood still before a reviewer and go on by themselves now."""
-    in_review = {held[key]["declaration_id"] for key in changes if held[key]["case_reason"]}
+    in_review = {held[key]["declaration_id"] for key in changes if held[key]["case_kind"]}
     if not in_review:
         return []
     before = [row for row in held.values() if row["declaration_id"] in in_review]
@@ -177,7 +179,7 @@ def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping
     turned = {
         held[key]["declaration_id"]
         for key, change in changes.items()
-        if any(change[name] != held[key][name] for name in ("state", "identity", "case_reason"))
+        if any(change[name] != held[key][name] for name in ("state", "identity", *CASE))
     }
     groups = [(owner, list(rows)) for owner, rows in groupby(held.values(), itemgetter("declaration_id"))]
     return [
@@ -228,13 +230,16 @@ def in_time(recorded: Iterable[Recorded]) -> list[Outcome]:
 
 def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, Any]:
     exchange = done.outcome.exchange
-    detail = {"action": str(done.task.action), "outcome": done.judgement.outcome if done.judgement else "superseded"}
+    detail: dict[str, Any] = {
+        "action": str(done.task.action),
+        "outcome": done.judgement.outcome if done.judgement else "superseded",
+    }
     if isinstance(done.outcome, GatewayError):
         detail["message"] = done.outcome.message
     if done.judgement and row["state"] != done.judgement.standing.state:
         detail |= {"from": str(row["state"]), "to": str(done.judgement.standing.state)}
-    if done.judgement and done.judgement.standing.case_reason and not row["case_reason"]:
-        detail["case"] = done.judgement.standing.case_reason
+    if done.judgement and done.judgement.standing.case_kind and not row["case_kind"]:
+        detail["cases"] = [case_entry(done.judgement.standing.case_kind, done.judgement.standing.case_detail)]
         if kept := done.judgement.standing.accepted_content:
             detail["accepted"] = Content.read(kept).text()
     return {

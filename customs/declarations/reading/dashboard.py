@@ -215,7 +215,7 @@ def running_of(db: Session, batch_id: str) -> int:
     going_on = (
         select(func.count(Push.declaration_id.distinct()))
         .join(Declaration, Declaration.id == Push.declaration_id)
-        .where(in_batch(batch_id), Push.due_at.is_not(None), Push.case_reason.is_(None))
+        .where(in_batch(batch_id), Push.due_at.is_not(None), Push.case_kind.is_(None))
     )
     return (db.scalar(going_on) or 0) + (db.scalar(waiting) or 0)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from customs.declarations.actions.action_rules import Request, refusals_of
-from customs.declarations.failure_causes import Error, cause_of
+from customs.declarations.cases import CaseKind
 from customs.declarations.models import Push
 from customs.declarations.states import Action, State
 
@@ -41,7 +41,7 @@ class Coming(StrEnum):
 class Foretold:
     """One thing to say, of `count` pushes. `customs`: their code, where all have the same; `after`: what it waits for.
 
-    `at` is None for what happens at once, or at nobody knows what time. `error`: what a case is about.
+    `at` is None for what happens at once, or at nobody knows what time. `case`: what it is about.
     """
 
     what: Coming
@@ -49,7 +49,7 @@ class Foretold:
     customs: str | None = None
     after: str | None = None
     at: datetime | None = None
-    error: Error | None = None
+    case: CaseKind | None = None
 
 
 SENDING = {
@@ -60,12 +60,12 @@ SENDING = {
 }
 # What ends a case, where it is not a re-push.
 WAYS_OUT = {
-    Error.FAIL: Coming.TO_CORRECT,
-    Error.REFUSED: Coming.TO_CORRECT,
-    Error.IDENTITY: Coming.TO_CORRECT_BUYER,
-    Error.REFUND: Coming.TO_COMPARE,
-    Error.OVER_PAID: Coming.TO_COMPARE,
-    Error.PAYMENT_ENDED: Coming.TO_CLOSE,
+    CaseKind.FAIL: Coming.TO_CORRECT,
+    CaseKind.REFUSED: Coming.TO_CORRECT,
+    CaseKind.IDENTITY: Coming.TO_CORRECT_BUYER,
+    CaseKind.REFUND: Coming.TO_COMPARE,
+    CaseKind.OVER_PAID: Coming.TO_COMPARE,
+    CaseKind.PAYMENT_ENDED: Coming.TO_CLOSE,
 }
 ORDER = {what: place for place, what in enumerate(Coming)}
 
@@ -96,19 +96,14 @@ def is_called(push: Push, now: datetime) -> bool:
     return push.in_doubt is not None and push.lease_until is not None and push.lease_until > now
 
 
-def error_in(case_reason: str) -> Error:
-    """What a case is about, by the reason for which it was opened."""
-    return Error(cause_of("", "", case_reason).error)
-
-
 def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
     """That somebody has to decide, and what helps: the oldest case speaks."""
-    cases = sorted((push for push in pushes if push.case_reason), key=lambda push: push.case_since or request.now)
+    cases = sorted((push for push in pushes if push.case_kind), key=lambda push: push.case_since or request.now)
     if cases:
-        error = error_in(cases[0].case_reason or "")
-        yield Foretold(Coming.TO_DECIDE, len(cases), error=error)
-        if error in WAYS_OUT:
-            yield Foretold(WAYS_OUT[error])
+        kind = cases[0].case_kind
+        yield Foretold(Coming.TO_DECIDE, len(cases), case=kind)
+        if kind in WAYS_OUT:
+            yield Foretold(WAYS_OUT[kind])
         else:
             yield from _of_repush(pushes, request)
 

@@ -281,7 +281,7 @@ def _something_is_due(batch_id: str) -> ColumnElement[bool]:
     goes_on = (
         select(running.id)
         .join(Declaration, Declaration.id == running.declaration_id)
-        .where(in_batch(batch_id), running.due_at.is_not(None), running.case_reason.is_(None))
+        .where(in_batch(batch_id), running.due_at.is_not(None), running.case_kind.is_(None))
         .limit(1)
     )
     return goes_on.scalar_subquery().is_not(None)
@@ -304,7 +304,7 @@ def shown(db: Session, events: Sequence[Event]) -> Sequence[Event]:
     return without_others_replies(db, events, ours)
 
 
-GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push.case_reason.is_(None))
+GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push.case_kind.is_(None))
 
 
 def is_running(db: Session, batch_id: str) -> bool:

@@ -32,8 +32,8 @@ GROUP = 200
 # How often a mend was made: whoever finds that another one came between begins again.
 RECOUNTS = TallyKey("recount", ALL_TIME, "", "", "", "done")
 OWNER = ("merchant_no", "channel", "office", "created_at")
-WITHOUT_CAUSE = push.case_reason.is_not(None) & push.cause_id.is_(None)
-WITHOUT_CASE = push.case_reason.is_(None) & push.cause_id.is_not(None)
+WITHOUT_CAUSE = push.case_kind.is_not(None) & push.cause_id.is_(None)
+WITHOUT_CASE = push.case_kind.is_(None) & push.cause_id.is_not(None)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _found(db: Session) -> Discrepancies:
 
 def _counted(db: Session) -> Counter[TallyKey]:
     """What the tallies would be, had they been kept by whoever reads the tables."""
-    names = ("id", "state", "cancelled", "case_reason", "cause_id", "next_action", "blocked_by")
+    names = ("id", "state", "cancelled", "case_kind", "cause_id", "next_action", "blocked_by")
     columns = (push.declaration_id, *(declaration[name] for name in OWNER), *(push[name] for name in names))
     joined = PUSHES.join(DECLARATIONS, declaration.id == push.declaration_id)
     asked = select(*columns).select_from(joined).order_by(push.declaration_id, push.id)
@@ -149,11 +149,11 @@ def _by_owner(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
 
 
 def _cause_id(row: Mapping[str, Any]) -> str | None:
-    if row["case_reason"] is None:
+    if row["case_kind"] is None:
         return None
     named: str | None = row["cause_id"]
     return named or _cause(row).id
 
 
 def _cause(row: Mapping[str, Any]) -> CauseKey:
-    return cause_of(row["channel"], row["customs"], row["case_reason"])
+    return cause_of(row["channel"], row["customs"], row["case_kind"], row["case_detail"])

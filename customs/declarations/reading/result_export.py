@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session, selectinload
 from xlsxwriter import Workbook
 
 from customs.auth.principal import Caller
+from customs.declarations.case_labels import case_label, explanation_label
 from customs.declarations.identity import Identity
 from customs.declarations.labels import SENTENCES
 from customs.declarations.models import Batch, Declaration, Push
-from customs.declarations.reading.next_steps import Coming, Foretold, error_in, next_of
+from customs.declarations.reading.next_steps import Coming, Foretold, next_of
 from customs.declarations.reading.queries import batch_of, in_batch
-from customs.declarations.state_labels import LABELS, cause_label, office_name, state_label
+from customs.declarations.state_labels import LABELS, office_name, state_label
 from customs.declarations.states import State
 from customs.errors import DecryptionKeyMissing
 from customs.gateway import Channel
 from customs.privacy.masking import mask_buyer
 from customs.privacy.vault import Vault
-from customs.review.labels import explanation_told
 from customs.spreadsheets.xlsx_writer import streamed, text_format
 from customs.stats.tallies import SHANGHAI
 from customs.web.labels import channel_label
@@ -143,8 +143,8 @@ def _masked(declaration: Declaration, vault: Vault) -> tuple[str, str]:
 
 def _coming(declaration: Declaration, push: Push, before: Push | None, now: datetime) -> Foretold:
     """What comes next for one push."""
-    if push.case_reason:
-        return Foretold(Coming.TO_DECIDE, customs=push.customs, error=error_in(push.case_reason))
+    if push.case_kind:
+        return Foretold(Coming.TO_DECIDE, customs=push.customs, case=push.case_kind)
     if declaration.cancelled:
         return Foretold(Coming.CANCELLED, customs=push.customs)
     if declaration.waiting_for:
@@ -197,7 +197,7 @@ class ResultWords:
         return office_name(office)
 
     def explanation(self, explanation: str) -> str:
-        return explanation_told(explanation)
+        return explanation_label(explanation)
 
     def state(self, state: State) -> str:
         return str(state_label(state).word)
@@ -207,6 +207,6 @@ class ResultWords:
 
     def next_step(self, foretold: Foretold) -> str:
         """Without the time, which has a column of its own."""
-        error = None if foretold.error is None else cause_label(foretold.error).word
-        said = {"customs": foretold.customs, "after": foretold.after, "error": error}
+        case = None if foretold.case is None else case_label(foretold.case).word
+        said = {"customs": foretold.customs, "after": foretold.after, "error": case}
         return str(SENTENCES[foretold.what].at_once) % said

@@ -18,7 +18,7 @@ from customs.payments.collect.create import HEAD_START
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.states import Status, refunded_so_far
 from customs.payments.tasks.task import Deed
-from customs.payments_port import Declarations, PaymentKey
+from customs.payments_port import Declarations, PaymentKey, RefundNotice
 from customs.privacy.masking import mask_text
 
 
@@ -66,7 +66,7 @@ def refund(
     )
     db.add(event)
     key = PaymentKey(payment.merchant_no, Channel(payment.channel), made.payment_no)
-    declarations.withhold(db, key, f"{amount} {payment.currency} of its payment is to be refunded: {reason}", now)
+    declarations.withhold(db, key, RefundNotice(amount, payment.currency, reason), now)
     facts = {"payment": payment.id, "amount": str(amount), "currency": payment.currency}
     owner = {"merchant_no": payment.merchant_no}
     audit.append(db, audit_event(caller, AuditAction.REFUND_CREATE, made.id, reason=reason, **owner, **facts), now)

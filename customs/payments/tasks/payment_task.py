@@ -44,7 +44,7 @@ from customs.payments.tasks.order_sync import (
 )
 from customs.payments.tasks.outcomes import Judgement, Outcome, Pace, Standing, case_of, judge_error, judge_reply
 from customs.payments.tasks.task import Deed, Task
-from customs.payments_port import Declarations, PaymentKey
+from customs.payments_port import Declarations, PaymentKey, RefundNotice
 from customs.privacy.vault import Vault
 
 PAYMENTS = Base.metadata.tables[Payment.__tablename__]
@@ -175,13 +175,13 @@ class PaymentWork:
         if after["status"] is Status.PAID and before["status"] is not Status.PAID:
             self._declarations.release(db, key, net_cny(after), now)
         elif after["status"].is_final and not before["status"].is_final:
-            self._declarations.abandon(db, key, f"its payment is {after['status']}", now)
+            self._declarations.abandon(db, key, str(after["status"]), now)
         elif not after["status"].is_final and after["next_action"] is None:
             # Nobody asks for it any more, so nobody would let them out.
-            self._declarations.abandon(db, key, "its payment was not made within a day", now)
+            self._declarations.abandon(db, key, None, now)
         if after["refunded_elsewhere"] > before["refunded_elsewhere"]:
             amount = after["refunded_elsewhere"] - before["refunded_elsewhere"]
-            self._declarations.withhold(db, key, f"refunded {amount} {after['currency']} elsewhere", now)
+            self._declarations.withhold(db, key, RefundNotice(amount, after["currency"], None), now)
 
     def _inputs(self, row: Mapping[str, Any]) -> dict[str, str]:
         sealed = row["inputs"]

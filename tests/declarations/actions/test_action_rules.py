@@ -18,6 +18,7 @@ from customs.declarations.actions.action_rules import (
     refusal_of,
     taken_by_redeclare,
 )
+from customs.declarations.cases import CaseKind
 from customs.declarations.models import Push
 from customs.declarations.states import Action, State
 from customs.gateway import Channel
@@ -44,7 +45,7 @@ def push(**changes: Any) -> Push:
         "sent_at": NOON - timedelta(hours=1),
         "next_action": None,
         "due_at": None,
-        "case_reason": None,
+        "case_kind": None,
     }
     return Push(**columns | changes)
 
@@ -57,11 +58,11 @@ FRESH = {"state": State.UNDECLARED, "accepted": False, "sent_at": None, "next_ac
 RUNNING = {"state": State.PROCESSING, "next_action": Action.QUERY, "due_at": LATER}
 FLYING = {"in_doubt": Action.SUBMIT, "lease_until": LATER, "next_action": Action.QUERY, "due_at": NOON}
 DOUBTFUL = {"in_doubt": Action.SUBMIT, "next_action": Action.QUERY, "due_at": LATER}
-REFUSED = {"state": State.UNDECLARED, "accepted": False, "case_reason": "refused: amounts differ"}
+REFUSED = {"state": State.UNDECLARED, "accepted": False, "case_kind": CaseKind.REFUSED}
 GIVEN_UP = {"state": State.UNDECLARED, "accepted": False}
 JUST_NOW = {"sent_at": NOON - timedelta(seconds=299)}
 FIVE_MINUTES_AGO = {"sent_at": NOON - timedelta(seconds=300)}
-WAITED_FOR = DOUBTFUL | {"case_reason": "no end"}
+WAITED_FOR = DOUBTFUL | {"case_kind": CaseKind.NO_END}
 HOUR_AGO, DAY_AGO = NOON - timedelta(hours=1), NOON - timedelta(hours=25)
 IN_A_SECOND = NOON + timedelta(seconds=1)
 
@@ -75,21 +76,21 @@ TABLE = {
     "refused is sent anew": (REDECLARE, push(**REFUSED), STRICT, None, None),
     "given up, case dismissed": (REDECLARE, push(**GIVEN_UP), STRICT, None, None),
     "running": (REDECLARE, push(**RUNNING), STRICT, "still_running", LATER),
-    "running with a case": (REDECLARE, push(**RUNNING, case_reason="no end"), STRICT, None, None),
+    "running with a case": (REDECLARE, push(**RUNNING, case_kind=CaseKind.NO_END), STRICT, None, None),
     "never sent": (REDECLARE, push(**FRESH), STRICT, "still_running", NOON),
     "in the air": (REDECLARE, push(**FLYING), OVERRIDDEN, "in_flight", LATER),
     "unknown": (REDECLARE, push(**DOUBTFUL), OVERRIDDEN, "outcome_unknown", LATER),
-    "unknown for a day": (REDECLARE, push(**DOUBTFUL, case_reason="no end"), STRICT, "outcome_unknown", LATER),
+    "unknown for a day": (REDECLARE, push(**DOUBTFUL, case_kind=CaseKind.NO_END), STRICT, "outcome_unknown", LATER),
     "unknown for a day, overridden": (
         REDECLARE,
-        push(**DOUBTFUL, case_reason="no end"),
+        push(**DOUBTFUL, case_kind=CaseKind.NO_END),
         OVERRIDDEN,
         "outcome_unknown",
         LATER,
     ),
     "FAIL whose correction was refused": (
         REDECLARE,
-        push(state=State.FAIL, accepted_content="{}", case_reason="refused: no"),
+        push(state=State.FAIL, accepted_content="{}", case_kind=CaseKind.REFUSED),
         STRICT,
         None,
         None,
@@ -107,7 +108,7 @@ TABLE = {
         None,
     ),
     "a refund keeps nobody from cancelling": (CANCEL, push(**FRESH), REFUNDING, None, None),
-    "in the air, overridden": (REDECLARE, push(**FLYING, case_reason="no end"), OVERRIDDEN, "in_flight", LATER),
+    "in the air, overridden": (REDECLARE, push(**FLYING, case_kind=CaseKind.NO_END), OVERRIDDEN, "in_flight", LATER),
     "lease over, unknown": (REDECLARE, push(**FLYING | {"lease_until": NOON}), STRICT, "outcome_unknown", NOON),
     "cancelled": (REDECLARE, push(cancelled=True), OVERRIDDEN, "cancelled", None),
     "Alipay too early": (REDECLARE, alipay(**JUST_NOW), STRICT, "too_early", IN_A_SECOND),
@@ -120,7 +121,7 @@ TABLE = {
     "cancel sent": (CANCEL, push(**RUNNING), STRICT, "already_sent", None),
     "cancel in the air": (CANCEL, push(**FLYING), STRICT, "already_sent", None),
     "cancel twice": (CANCEL, push(**FRESH | {"cancelled": True}), STRICT, "cancelled", None),
-    "dismiss a case": (DISMISS, push(case_reason="FAIL"), STRICT, None, None),
+    "dismiss a case": (DISMISS, push(case_kind=CaseKind.FAIL), STRICT, None, None),
     "dismiss nothing": (DISMISS, push(), STRICT, "no_case", None),
 }
 

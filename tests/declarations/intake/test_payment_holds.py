@@ -10,13 +10,14 @@ from sqlalchemy import literal, select
 from customs.declarations.states import Action, State
 from customs.errors import ActionNotAllowed
 from customs.gateway import Busy, Channel, NotFound, Unknown
-from customs.payments_port import PaymentKey
+from customs.payments_port import PaymentKey, RefundNotice
 from tests import make
 from tests.product import LEASE, Desk
 
 BUSY = Busy("later", exchange=make.exchange(), retry_after=None)
 ABSENT = NotFound("no such declaration", exchange=None, status=404)
-WHY = "40.00 CNY of its payment is refunded: sold out"
+REFUND = RefundNotice(Decimal("40.00"), "CNY", "sold out")
+WHY = "40.00 CNY of its payment is to be refunded: sold out"
 GRACE = make.PACE.grace_seconds
 
 
@@ -30,9 +31,9 @@ def key_of(desk: Desk, declaration_id: str) -> PaymentKey:
     return PaymentKey(declaration.merchant_no, Channel(declaration.channel), declaration.payment_no)
 
 
-def withhold(desk: Desk, declaration_id: str, why: str = WHY) -> int:
+def withhold(desk: Desk, declaration_id: str, refund: RefundNotice = REFUND) -> int:
     with desk.services.transaction() as db:
-        return desk.services.declarations.withhold(db, key_of(desk, declaration_id), why, desk.now)
+        return desk.services.declarations.withhold(db, key_of(desk, declaration_id), refund, desk.now)
 
 
 def in_flight(desk: Desk, declaration_id: str) -> bool:

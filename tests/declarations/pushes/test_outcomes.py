@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from customs.declarations.cases import CaseKind
 from customs.declarations.contents import Echo
-from customs.declarations.pushes.outcomes import ANOTHERS_NUMBER, judge
+from customs.declarations.pushes.outcomes import judge
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, OtherRecord, Refused, Unknown
 from customs.lanes.breaker import Signal, signal_of
@@ -60,7 +61,7 @@ AFTER_A_SEND = [
 def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action, outcome, next_step):
     stood = after(make.sent(action), action, outcome)
 
-    seen = (stood.next_action, stood.in_doubt, stood.case_reason is not None)
+    seen = (stood.next_action, stood.in_doubt, stood.case_kind is not None)
     assert (
         seen
         == {
@@ -82,7 +83,7 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
 
     stood = after(held, Action.QUERY, outcome)
 
-    assert (stood.next_action, stood.state, stood.case_reason) == (Action.QUERY, State.PROCESSING, None)
+    assert (stood.next_action, stood.state, stood.case_kind) == (Action.QUERY, State.PROCESSING, None)
     assert stood.due_at > NOON
 
 
@@ -117,9 +118,9 @@ def test_answers_about_another_payment_open_a_case_once_they_are_certain(held):
     cases = []
     for outcome in (ANOTHERS, ANOTHERS, NOT_FOUND, ANOTHERS, UNKNOWN, ANOTHERS, ANOTHERS):
         held = after(held, Action.QUERY, outcome)
-        cases.append(held.case_reason)
+        cases.append(held.case_kind)
 
-    assert cases == [None] * 6 + [ANOTHERS_NUMBER]
+    assert cases == [None] * 6 + [CaseKind.ANOTHERS_NUMBER]
     assert (held.next_action, held.state) == (Action.QUERY, State.UNDECLARED)
 
 
@@ -133,7 +134,7 @@ def test_an_hour_of_calls_that_were_not_done_costs_no_budget_and_sends_nothing_t
         stood = after(stood, Action.SUBMIT, outcome, now=NOON + timedelta(minutes=minute))
         stood = make.sent(Action.SUBMIT, tries=stood.tries, budget_from=stood.budget_from, doubts=stood.doubts)
 
-    assert (stood.doubts, stood.polls, stood.case_reason) == (0, 0, None)
+    assert (stood.doubts, stood.polls, stood.case_kind) == (0, 0, None)
 
 
 def test_waits_after_calls_that_were_not_done_grow_from_a_second_to_a_minute():
@@ -180,7 +181,7 @@ def test_the_grace_counts_from_when_the_outcome_became_unknown_for_it_left_after
 def test_not_found_after_the_grace_sends_the_same_again(action):
     stood = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 
-    assert (stood.next_action, stood.in_doubt, stood.doubts, stood.case_reason) == (action, None, 1, None)
+    assert (stood.next_action, stood.in_doubt, stood.doubts, stood.case_kind) == (action, None, 1, None)
 
 
 @pytest.mark.parametrize("outcome", [UNKNOWN, REFUSED, BUSINESS, NOT_SENT, BUSY], ids=lambda o: type(o).__name__)
@@ -199,7 +200,7 @@ def test_a_submit_without_effect_goes_to_review_after_twenty_rounds():
             stood = make.sent(Action.SUBMIT, doubts=stood.doubts)
 
     assert rounds == 20
-    assert stood.case_reason and stood.state is State.UNDECLARED
+    assert stood.case_kind and stood.state is State.UNDECLARED
 
 
 @pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
@@ -209,9 +210,9 @@ def test_a_repush_or_modify_without_effect_is_sent_once_more_and_then_reviewed(a
     once = after(make.sent(action), Action.QUERY, unchanged, now=NOON + GRACE)
     twice = after(make.sent(action, doubts=once.doubts), Action.QUERY, unchanged, now=NOON + GRACE)
 
-    assert (once.next_action, once.case_reason) == (action, None)
+    assert (once.next_action, once.case_kind) == (action, None)
     assert (twice.next_action, twice.in_doubt) == (None, None)
-    assert twice.case_reason
+    assert twice.case_kind
     assert twice.state is State.SUCCESS
 
 
@@ -244,7 +245,7 @@ def test_a_record_older_than_what_we_hold_says_nothing_of_a_modify():
 
     stood = after(make.sent(Action.MODIFY), Action.QUERY, older, now=NOON + timedelta(minutes=1))
 
-    assert (stood.state, stood.in_doubt, stood.case_reason) == (State.UNDECLARED, Action.MODIFY, None)
+    assert (stood.state, stood.in_doubt, stood.case_kind) == (State.UNDECLARED, Action.MODIFY, None)
 
 
 def test_alipays_old_answer_to_a_repush_that_came_too_soon_is_no_success():
@@ -260,7 +261,7 @@ def test_alipays_old_answer_to_a_repush_that_came_too_soon_is_no_success():
 def test_a_refusal_after_a_round_of_doubt_asks_first(action, outcome):
     stood = after(make.sent(action, doubts=1), action, outcome)
 
-    assert (stood.next_action, stood.in_doubt, stood.case_reason) == (Action.QUERY, action, None)
+    assert (stood.next_action, stood.in_doubt, stood.case_kind) == (Action.QUERY, action, None)
 
 
 def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
@@ -268,7 +269,7 @@ def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
 
     stood = after(asked, Action.QUERY, make.reply("SUCCESS"))
 
-    assert (stood.state, stood.next_action, stood.case_reason, stood.refusal) == (State.SUCCESS, None, None, None)
+    assert (stood.state, stood.next_action, stood.case_kind, stood.refusal) == (State.SUCCESS, None, None, None)
 
 
 def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words_and_not_sent_again():
@@ -277,7 +278,7 @@ def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words
     stood = after(asked, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 
     assert stood.next_action is None
-    assert "amounts differ" in stood.case_reason
+    assert "amounts differ" in make.reason(stood)
 
 
 # A MODIFY in doubt while the epoch before still runs.
@@ -314,7 +315,7 @@ def test_a_modify_that_shows_no_effect_after_the_grace_is_sent_once_more_and_the
 
     assert (again.next_action, again.in_doubt) == (Action.MODIFY, None)
     assert (stood.next_action, stood.state, stood.content_in_doubt) == (None, State.SUCCESS, True)
-    assert stood.case_reason == "MODIFY sent 2 times without effect"
+    assert make.reason(stood) == "MODIFY sent 2 times without effect"
 
 
 @pytest.mark.parametrize("prior", [State.PROCESSING, State.SUCCESS])

@@ -284,7 +284,11 @@ def test_every_call_is_an_event_with_what_changed(desk: Desk):
     lost, found = desk.events(declaration_id)
     assert (lost.kind, lost.detail["action"], lost.detail["outcome"]) == ("call", "SUBMIT", "unknown")
     assert lost.request is None
-    assert (found.detail["from"], found.detail["to"], found.detail["case"]) == ("UNDECLARED", "FAIL", "FAIL: no")
+    assert (found.detail["from"], found.detail["to"], found.detail["cases"]) == (
+        "UNDECLARED",
+        "FAIL",
+        [{"kind": "FAIL", "explanation": "no"}],
+    )
     assert found.duration_ms == 12
 
 

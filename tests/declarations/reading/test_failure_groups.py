@@ -6,6 +6,7 @@ import pytest
 
 from customs.auth.models import Person
 from customs.auth.principal import Caller, operator
+from customs.declarations.cases import CaseKind
 from customs.declarations.failure_causes import cause_of
 from customs.declarations.reading import failure_groups
 from customs.declarations.reading.failure_groups import NOBODY, Group, GroupFilters
@@ -16,7 +17,7 @@ from tests import make
 from tests.product import Desk
 
 OURS, THEIRS = make.caller("M1"), make.caller("M2")
-UNKNOWN = cause_of("wechatpay", "HANGZHOU_ZS", "FAIL: no order 1").id
+UNKNOWN = cause_of("wechatpay", "HANGZHOU_ZS", CaseKind.FAIL, {"explanation": "no order 1"}).id
 
 
 def fail(desk: Desk, *explanations: str, merchant_no: str = "M1", **changes: object) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from customs.declarations.actions.action_rules import Policy, Request
-from customs.declarations.failure_causes import Error
+from customs.declarations.cases import CaseKind
 from customs.declarations.models import Push
 from customs.declarations.reading.next_steps import Coming, Foretold, foretell, is_moving
 from customs.declarations.states import Action, State
@@ -36,7 +36,7 @@ def push(**changes: Any) -> Push:
         "next_action": None,
         "due_at": None,
         "tries": 0,
-        "case_reason": None,
+        "case_kind": None,
         "case_since": None,
     }
     return Push(**columns | changes)
@@ -52,12 +52,12 @@ WAITING = ZONGSHU | FRESH | {"due_at": None}
 HZ, SZ, ZS = "HANGZHOU_ZS", "SHENZHEN_ZS", "ZONGSHU"
 
 
-def failed(state: State, reason: str, **changes: Any) -> Push:
-    return push(state=state, case_reason=reason, case_since=NOON, **changes)
+def failed(state: State, kind: CaseKind, **changes: Any) -> Push:
+    return push(state=state, case_kind=kind, case_since=NOON, **changes)
 
 
-def decide(error: Error, count: int = 1) -> Foretold:
-    return Foretold(Coming.TO_DECIDE, count, error=error)
+def decide(kind: CaseKind, count: int = 1) -> Foretold:
+    return Foretold(Coming.TO_DECIDE, count, case=kind)
 
 
 TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
@@ -83,9 +83,9 @@ TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
         [Foretold(Coming.AT_CUSTOMS, 1, SZ, at=SOON), Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ)],
     ),
     "the second code waits for a first that failed": (
-        [failed(State.EXCEPT, "EXCEPT: timeout", **SHENZHEN), push(**WAITING)],
+        [failed(State.EXCEPT, CaseKind.EXCEPT, **SHENZHEN), push(**WAITING)],
         [
-            decide(Error.EXCEPT),
+            decide(CaseKind.EXCEPT),
             Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ),
             Foretold(Coming.MAY_REPUSH),
         ],
@@ -99,43 +99,43 @@ TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
         [Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.SUBMITTING, 1, HZ)],
     ),
     "a FAIL is corrected": (
-        [failed(State.FAIL, "FAIL: unknown registration")],
-        [decide(Error.FAIL), Foretold(Coming.TO_CORRECT)],
+        [failed(State.FAIL, CaseKind.FAIL)],
+        [decide(CaseKind.FAIL), Foretold(Coming.TO_CORRECT)],
     ),
     "an EXCEPT is pushed again": (
-        [failed(State.EXCEPT, "EXCEPT")],
-        [decide(Error.EXCEPT), Foretold(Coming.MAY_REPUSH)],
+        [failed(State.EXCEPT, CaseKind.EXCEPT)],
+        [decide(CaseKind.EXCEPT), Foretold(Coming.MAY_REPUSH)],
     ),
     "Alipay takes a re-push later": (
-        [failed(State.EXCEPT, "EXCEPT", **SHENZHEN, sent_at=LATER - timedelta(seconds=300))],
-        [decide(Error.EXCEPT), Foretold(Coming.MAY_REPUSH_FROM, at=LATER)],
+        [failed(State.EXCEPT, CaseKind.EXCEPT, **SHENZHEN, sent_at=LATER - timedelta(seconds=300))],
+        [decide(CaseKind.EXCEPT), Foretold(Coming.MAY_REPUSH_FROM, at=LATER)],
     ),
     "a code that takes no re-push": (
-        [failed(State.EXCEPT, "EXCEPT", channel=Channel.ALIPAY, customs="NANSHAGJ")],
-        [decide(Error.EXCEPT)],
+        [failed(State.EXCEPT, CaseKind.EXCEPT, channel=Channel.ALIPAY, customs="NANSHAGJ")],
+        [decide(CaseKind.EXCEPT)],
     ),
     "the buyer is not the payer": (
-        [push(case_reason="identity MISMATCH: the order's buyer is not the payer", case_since=NOON)],
-        [decide(Error.IDENTITY), Foretold(Coming.TO_CORRECT_BUYER)],
+        [push(case_kind=CaseKind.IDENTITY, case_since=NOON)],
+        [decide(CaseKind.IDENTITY), Foretold(Coming.TO_CORRECT_BUYER)],
     ),
     "the gateway refused it": (
-        [push(**FRESH | {"next_action": None, "due_at": None, "sent_at": NOON}, case_reason="refused: no such code")],
-        [decide(Error.REFUSED), Foretold(Coming.TO_CORRECT)],
+        [push(**FRESH | {"next_action": None, "due_at": None, "sent_at": NOON}, case_kind=CaseKind.REFUSED)],
+        [decide(CaseKind.REFUSED), Foretold(Coming.TO_CORRECT)],
     ),
     "a refund keeps it back": (
-        [push(**FRESH | {"due_at": None}, withheld=True, case_reason="1.00 CNY of its payment is refunded: broken")],
-        [decide(Error.REFUND), Foretold(Coming.WITHHELD, 1, HZ), Foretold(Coming.TO_COMPARE)],
+        [push(**FRESH | {"due_at": None}, withheld=True, case_kind=CaseKind.REFUND)],
+        [decide(CaseKind.REFUND), Foretold(Coming.WITHHELD, 1, HZ), Foretold(Coming.TO_COMPARE)],
     ),
     "no end after a day, and still asked": (
-        [push(**ASKED, case_reason="no end after 24 hours of asking")],
-        [decide(Error.NO_END), Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.MAY_REPUSH)],
+        [push(**ASKED, case_kind=CaseKind.NO_END)],
+        [decide(CaseKind.NO_END), Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.MAY_REPUSH)],
     ),
     "the oldest case speaks": (
         [
-            failed(State.FAIL, "FAIL"),
-            push(id="push_2", state=State.EXCEPT, case_reason="EXCEPT", case_since=NOON - timedelta(hours=1)),
+            failed(State.FAIL, CaseKind.FAIL),
+            push(id="push_2", state=State.EXCEPT, case_kind=CaseKind.EXCEPT, case_since=NOON - timedelta(hours=1)),
         ],
-        [decide(Error.EXCEPT, 2)],
+        [decide(CaseKind.EXCEPT, 2)],
     ),
     "dismissed as it failed": ([push(state=State.FAIL)], [Foretold(Coming.STANDS_STILL)]),
     "dismissed, and may be pushed again": (
@@ -157,7 +157,7 @@ def test_what_was_cancelled_does_nothing_more():
 
 
 def test_what_was_cancelled_with_its_payment_is_closed_by_somebody():
-    pushes = [push(**FRESH | {"next_action": None}, cancelled=True, case_reason="its payment is EXPIRED")]
+    pushes = [push(**FRESH | {"next_action": None}, cancelled=True, case_kind=CaseKind.PAYMENT_ENDED)]
 
     told = foretell(pushes, NOW, cancelled=True)
 

@@ -1,0 +1,162 @@
+"""Labels of cases: what each kind is called, and what a case says beside it, in the language of the page.
+
+What customs or the gateway explained is shown as it was written.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Flask
+from flask_babel import LazyString, lazy_gettext
+
+from customs.declarations.cases import CaseKind, Contacted, Detail, fill_in
+from customs.declarations.failure_causes import Cause
+from customs.declarations.pushes.outcomes import NO_REASON
+from customs.declarations.state_labels import LABELS as STATE_LABELS
+from customs.declarations.states import Action, State
+from customs.web.i18n import is_chinese
+from customs.web.labels import Label, Labels
+
+_ = lazy_gettext
+
+LABELS: Labels = {
+    CaseKind: {
+        CaseKind.FAIL: Label(_("Rejected by customs"), "x-circle-fill", "fail"),
+        CaseKind.EXCEPT: Label(_("Customs reported an exception"), "exclamation-triangle-fill", "except"),
+        CaseKind.REFUSED: Label(_("The gateway refused it"), "slash-circle", "fail"),
+        CaseKind.IDENTITY: Label(_("The buyer is not the payer"), "person-badge", "fail"),
+        CaseKind.UNKNOWN_STATE: Label(_("The gateway answered with an unknown state"), "question-circle", "except"),
+        CaseKind.WENT_BACK: Label(_("The gateway went back on a state"), "arrow-repeat", "except"),
+        CaseKind.NO_END: Label(_("No end after a day of asking"), "clock-history", "except"),
+        CaseKind.NO_EFFECT: Label(_("Sent again and again without effect"), "arrow-repeat", "except"),
+        CaseKind.ANOTHERS_NUMBER: Label(_("Its number stands for another payment"), "question-circle", "except"),
+        CaseKind.REFUND: Label(_("A refund of its payment"), "arrow-left-right", "except"),
+        CaseKind.OVER_PAID: Label(_("More is declared than was paid"), "cash-stack", "fail"),
+        CaseKind.PAYMENT_ENDED: Label(_("Its payment was never made"), "slash-circle", "fail"),
+        CaseKind.OTHER: Label(_("Something else"), "question-circle", "except"),
+    },
+}
+# What a case says beside its kind; the first wording whose facts are all known counts.
+FACTS: Mapping[CaseKind, Sequence[LazyString | str]] = {
+    CaseKind.FAIL: ("%(explanation)s",),
+    CaseKind.EXCEPT: ("%(explanation)s",),
+    CaseKind.REFUSED: ("%(explanation)s",),
+    CaseKind.UNKNOWN_STATE: (_("the gateway's word: “%(state)s”"),),
+    CaseKind.WENT_BACK: (_("from “%(before)s” back to “%(after)s”"),),
+    CaseKind.NO_EFFECT: (
+        _("“%(action)s” was sent %(count)s times"),
+        "%(action)s",
+        _("the gateway may hold what was sent before this correction"),
+    ),
+    CaseKind.REFUND: (
+        _("a refund of %(amount)s %(currency)s was asked for: %(reason)s"),
+        _("%(amount)s %(currency)s was refunded elsewhere"),
+    ),
+    CaseKind.OVER_PAID: (_("at %(customs)s the sub-orders come to %(declared)s, and %(paid)s was paid"),),
+    CaseKind.PAYMENT_ENDED: ("%(status)s", _("it was not made within a day")),
+    CaseKind.OTHER: ("%(reason)s",),
+}
+# How a payment ends without being made.
+PAYMENT_ENDS: Mapping[str, LazyString] = {"FAIL": _("Payment failed"), "EXPIRED": _("Expired")}
+NOT_EXPLAINED = _("no reason was given")
+# Our own check found fault with what was to be sent; then nothing was.
+UNFIT = re.compile(
+    r"[\w.]+: (?P<fields>(?:.*\b)?(?:is missing|is empty|is not documented in|are sent together|is sent only with"
+    r"|is sent$|is not valid Unicode).*)",
+    re.DOTALL,
+)
+NOT_SENT = _("nothing was sent: its content has not the form that the gateway asks for (%(fields)s)")
+
+# What the gateway calls a field, as a person does.
+FIELD_NAMES: Mapping[str, LazyString] = {
+    "out_order_no": _("Order number"),
+    "payment_no": _("Payment number"),
+    "customs": _("Customs code"),
+    "mch_customs_no": _("Registration number"),
+    "merchant_customs_name": _("Registered name"),
+    "duty": _("Duty"),
+    "name": _("Buyer's name"),
+    "cert_id": _("ID number"),
+    "sub_order_no": _("Sub-order number"),
+    "sub_order_amount": _("Amount of the sub-order"),
+    "transport_amount": _("Freight"),
+    "product_amount": _("Goods"),
+    "action_type": _("What was asked for"),
+}
+CONTACTS: Mapping[Contacted, LazyString] = {
+    Contacted.MERCHANT: _("the merchant"),
+    Contacted.BUYER: _("the buyer"),
+    Contacted.CUSTOMS: _("customs"),
+    Contacted.PAYMENT_COMPANY: _("the payment company"),
+    Contacted.GATEWAY: _("the gateway"),
+    Contacted.SOMEBODY: _("somebody else"),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give templates what they say of a case."""
+    shown = (case_label, case_facts, cause_facts, cause_line, explanation_label)
+    app.jinja_env.globals.update({function.__name__: function for function in shown})
+
+
+def case_label(kind: str) -> Label:
+    """Return how a kind of case looks; a kind that nobody knows looks like OTHER."""
+    return LABELS[CaseKind][CaseKind(kind)]
+
+
+def case_facts(kind: str, detail: Detail | None) -> str:
+    """Return what a case says beside its kind; "" when that says it all."""
+    known = CaseKind(kind)
+    facts = {name: FACT_LABELS.get(name, str)(fact) for name, fact in (detail or {}).items()}
+    if known is CaseKind.REFUSED and detail:
+        facts["explanation"] = explanation_label(detail.get("explanation"))
+    return fill_in(FACTS.get(known, ()), facts)
+
+
+def case_line(kind: str, detail: Detail | None) -> str:
+    """Return a case in one line: what happened, and what it says beside that."""
+    word, facts = str(case_label(kind).word), case_facts(kind, detail)
+    between = "：" if is_chinese() else ": "
+    return f"{word}{between}{facts}" if facts else word
+
+
+def cause_facts(cause: Cause) -> str:
+    """Return what a cause says beside its kind."""
+    return case_facts(cause.error, cause.detail)
+
+
+def cause_line(cause: Cause) -> str:
+    """Return a cause in one line."""
+    return case_line(cause.error, cause.detail)
+
+
+def explanation_label(explanation: str | None) -> str:
+    """Return what customs or the gateway explained; in our words what we noted because they said nothing."""
+    if explanation and (unfit := UNFIT.fullmatch(explanation)):
+        return str(NOT_SENT) % {"fields": _field_names(unfit["fields"])}
+    return _explained(explanation or "")
+
+
+def _explained(text: str) -> str:
+    return str(NOT_EXPLAINED) if text == NO_REASON else text
+
+
+def _field_names(faults: str) -> str:
+    """Name the fields that our own check found fault with, as a person calls them."""
+    names = [name for name in re.findall(r"[a-z_]+", faults) if name in FIELD_NAMES]
+    return ", ".join(str(FIELD_NAMES[name]) for name in dict.fromkeys(names)) or "—"
+
+
+def _label_in(known: Mapping[Any, Label]) -> Callable[[str], str]:
+    return lambda name: str(known[name].word) if name in known else name
+
+
+# How the facts of a case are shown that are words of ours.
+FACT_LABELS: Mapping[str, Callable[[str], str]] = {
+    "explanation": _explained,
+    "before": _label_in(STATE_LABELS[State]),
+    "after": _label_in(STATE_LABELS[State]),
+    "action": _label_in(STATE_LABELS[Action]),
+    "status": lambda status: str(PAYMENT_ENDS.get(status, status)),
+}
