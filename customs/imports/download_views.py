@@ -11,7 +11,7 @@ from customs.declarations.services import services
 from customs.errors import NotFound
 from customs.imports.drafts import draft_of
 from customs.imports.error_workbook import faulty_filename, faulty_workbook
-from customs.imports.labels import finding_said, picks
+from customs.imports.labels import finding_sentence, picks
 from customs.imports.preview import preview
 from customs.imports.sample_tutorial import sample_csv
 from customs.imports.template import template_workbook
@@ -53,7 +53,7 @@ def faulty(draft_id: str) -> Response:
         draft = draft_of(db, draft_id, caller)
     looked_at = preview(parts.engine, parts.vault, parts.rules, draft, caller, parts.payments)
     name = faulty_filename(draft)
-    content = faulty_workbook(looked_at, html_language(), finding_said)
+    content = faulty_workbook(looked_at, html_language(), finding_sentence)
     return _file(content, WORKBOOK, name, gettext("faulty-rows-%(name)s", name=name))
 
 

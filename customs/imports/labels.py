@@ -51,8 +51,8 @@ DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
 MOST_ROWS_NAMED = 12
 
 
-class Told(NamedTuple):
-    """What is wrong and what to do, and what it is wrong with: another row of the file, or a declaration on file.
+class FindingDescription(NamedTuple):
+    """What a finding means, what to do, and what it names: another row of the file, or a declaration on file.
 
     `spelling`: the character that is wrong, and the right one where it is known.
     """
@@ -64,18 +64,18 @@ class Told(NamedTuple):
     spelling: str
 
 
-def finding_told(finding: Finding) -> Told:
-    """A finding in the words of the page."""
+def describe_finding(finding: Finding) -> FindingDescription:
+    """Describe a finding in the language of the page."""
     meaning, action = describe_cell_error(finding.code, finding.detail)
     row, declaration = OTHER_ROW.search(finding.detail), DECLARATION.search(finding.detail)
     wrong, right = CHARACTER.findall(finding.detail), CHARACTER.findall(finding.action)
     spelling = " → ".join([*wrong, *right]) if wrong else ""
-    return Told(meaning, action, row and row[1], declaration and declaration[0], spelling)
+    return FindingDescription(meaning, action, row and row[1], declaration and declaration[0], spelling)
 
 
-def finding_said(finding: Finding) -> str:
-    """The same as one sentence, for a cell of a workbook."""
-    one = finding_told(finding)
+def finding_sentence(finding: Finding) -> str:
+    """Return a finding's description as one text, for a cell of a workbook."""
+    one = describe_finding(finding)
     other = gettext("See row %(row)s.", row=one.row) if one.row else one.declaration_id
     return " ".join(filter(None, (one.meaning, one.action, one.spelling, other)))
 

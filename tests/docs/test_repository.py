@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def test_every_picture_is_small() -> None:
 
     assert pictures
     assert [file.name for file in pictures if file.suffix != ".png" or file.stat().st_size > 150_000] == []
+
+
+def test_every_file_that_the_product_reads_is_installed_with_it() -> None:
+    customs = ROOT / "customs"
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["customs"]
+
+    # Of `**` alone, setuptools takes files and pathlib folders.
+    installed = {file for pattern in patterns for file in customs.glob(pattern.replace("**", "**/*"))}
+    read = {file for file in own_files() if customs in file.parents and file.suffix != ".py"}
+    assert read - installed == set()

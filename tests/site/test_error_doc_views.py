@@ -68,21 +68,21 @@ def test_a_new_code_needs_its_entry():
 @pytest.mark.parametrize("code", entries())
 def test_a_page_speaks_both_languages_and_json(client, code: str):  # noqa: F811
     page = client.get(f"/errors/{code}", headers={"Accept": "text/html,*/*;q=0.8"})
-    told = client.get(f"/errors/{code}", headers={"Accept": "application/json"})
+    as_json = client.get(f"/errors/{code}", headers={"Accept": "application/json"})
 
     entry = entries()[code]
     assert page.content_type == "text/html; charset=utf-8"
     assert "style-src 'self'" in page.headers["Content-Security-Policy"]
-    assert all(max(words) >= "一" for words in told.json["zh"].values())
-    assert told.json["en"] == {"meaning": entry.meaning, "action": entry.action}
-    assert all(escape(words) in page.text for words in (*told.json["zh"].values(), *told.json["en"].values()))
+    assert all(max(words) >= "一" for words in as_json.json["zh"].values())
+    assert as_json.json["en"] == {"meaning": entry.meaning, "action": entry.action}
+    assert all(escape(words) in page.text for words in (*as_json.json["zh"].values(), *as_json.json["en"].values()))
 
 
 def test_the_list_leads_to_every_page(client):  # noqa: F811
-    page, told = client.get("/errors").text, client.get("/errors", headers={"Accept": "application/json"})
+    page, as_json = client.get("/errors").text, client.get("/errors", headers={"Accept": "application/json"})
 
     assert all(f'href="/errors/{code}"' in page for code in entries())
-    assert [entry["code"] for entry in told.json["data"]] == list(entries())
+    assert [entry["code"] for entry in as_json.json["data"]] == list(entries())
 
 
 def test_the_type_of_a_problem_is_the_address_of_its_page(client):  # noqa: F811
