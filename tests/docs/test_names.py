@@ -9,7 +9,8 @@ import pytest
 from customs.app import create_app
 from customs.cli import commands
 from customs.container import Services
-from tests.docs.documents import COMMAND_LINES, COMMANDS, DOCUMENTS, OPERATIONS, ROOT, SPANS, Document
+from tests.docs.documents import ARCHITECTURE, COMMAND_LINES, COMMANDS, DOCUMENTS, OPERATIONS, ROOT, SPANS, Document
+from tests.test_layers import FLOORS
 
 
 def test_every_command_named_exists_with_its_options() -> None:
@@ -102,3 +103,10 @@ def test_every_metric_named_is_measured_and_every_one_measured_is_named(services
 def test_the_readme_is_two_screens() -> None:
     """It leads to docs/, which hold the rest."""
     assert len(DOCUMENTS[0].text.splitlines()) <= 100
+
+
+def test_the_picture_of_floors_is_the_one_that_imports_keep_to() -> None:
+    (picture,) = [block for kind, block in ARCHITECTURE.fenced if block.startswith("cli/")]
+    drawn = [set(line.replace(".py", "").replace("/", "").split()) for line in picture.splitlines() if line[0] != " "]
+
+    assert drawn == [set(floor) | ({"..workers"} if "cli" in floor else set()) for floor in FLOORS]
