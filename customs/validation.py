@@ -109,7 +109,11 @@ class Money(SelfValidatingField, fields.Field[Decimal]):
             )
         if not isinstance(value, str) or not AMOUNT.fullmatch(value):
             raise ValidationError(
-                [FieldError("this is not an amount", "amount_invalid", "use digits with two places, such as 46.44")]
+                [
+                    FieldError(
+                        "this is not an amount", "amount_invalid", "use digits with at most two places, such as 46.44"
+                    )
+                ]
             )
         return Decimal(value)
 

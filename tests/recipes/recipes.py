@@ -52,6 +52,34 @@ action = "Ask for another one."
         ),
     ),
     Recipe(
+        "an error",
+        2,
+        (
+            Edit(
+                "customs/errors.py",
+                '''class TideTooLow(CustomsError):
+    """No ship comes in at this hour."""
+
+    status = 409
+
+
+'''
+                "class NotFound(CustomsError):\n",
+                instead="class NotFound(CustomsError):\n",
+            ),
+            Edit(
+                ERRORS,
+                """[problems.tide_too_low]
+meaning = "No ship comes in at this hour."
+action = "Try again in a moment."
+
+[problems.not_found]
+""",
+                instead="[problems.not_found]\n",
+            ),
+        ),
+    ),
+    Recipe(
         "a role",
         1,
         (
@@ -133,7 +161,8 @@ action = "Ask for another one."
             Edit(
                 "customs/web/translations/de/LC_MESSAGES/messages.po",
                 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-                'msgid "Import"\nmsgstr "Importieren"\n',
+                'msgid "Import"\nmsgstr "Importieren"\n\n'
+                'msgid "This duty brings no luck."\nmsgstr "Dieser Zoll bringt kein Glück."\n',
             ),
             Edit(
                 "customs/web/templates/docs/guide_de.html",

@@ -89,6 +89,11 @@ def test_a_rule_is_held_against_what_comes_in(shown: Shown):
     assert "duty_unlucky" in shown.page("/errors")
 
 
+def test_an_error_has_its_page(shown: Shown):
+    assert 'href="/errors/tide_too_low"' in shown.page("/errors")
+    assert "No ship comes in at this hour." in shown.page("/errors")
+
+
 def test_a_role_opens_the_pages_of_its_scopes(shown: Shown):
     assert shown.statuses["somebody_of_the_new_role"] == [200, 200, 403]
     assert "Auditor" in shown.page("/admin/people/new")
@@ -120,3 +125,4 @@ def test_a_language_is_one_file_of_translations_and_a_guide(shown: Shown):
     assert "Importieren" in shown.page("/import", "de")
     assert "Anleitung" in shown.page("/docs/guide", "de")
     assert 'lang="de"' in shown.page("/", "de")
+    assert "Dieser Zoll bringt kein Glück." in shown.page("/errors")
