@@ -1,4 +1,4 @@
-"""What people write for one another beside a declaration or a cause of failures."""
+"""Comments that people leave beside a declaration or a cause of failures."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ LONGEST_COMMENT = 2000
 
 
 class Comment(Base):
-    """One remark. `subject_id` is the declaration's or the cause's id; a cause is seen by several merchants' people.
+    """A comment. `subject_id` is the declaration's or the cause's id; a cause is seen by several merchants' people.
 
     `merchant_no`: who may see it has that merchant; None for everybody who sees the subject.
     """
@@ -37,7 +37,7 @@ class Comment(Base):
 def comment(
     db: Session, author: AuditReader, subject_id: str, merchant_no: str | None, text: str, now: datetime
 ) -> Comment:
-    """Keep a remark; whatever in it looks like an ID number is masked for good.
+    """Store a comment; whatever in it looks like an ID number is masked for good.
 
     Whether the subject is there and the author may see it is the caller's to know. Raises NotFound for a merchant who
     is not the author's, ValidationFailed for a text that is empty, too long or not to be seen.
@@ -51,29 +51,29 @@ def comment(
         author_id=author.id,
         author=author.name,
         at=now,
-        text=mask_text(_legible(text), None),
+        text=mask_text(_normalize(text), None),
     )
     db.add(made)
     db.flush()
     return made
 
 
-def comments_of(db: Session, onlooker: AuditReader, subject_id: str) -> Sequence[Comment]:
-    """What was written beside a subject, oldest first, but for what concerns other merchants than theirs."""
+def comments_of(db: Session, reader: AuditReader, subject_id: str) -> Sequence[Comment]:
+    """Return the comments on a subject, oldest first, without those that concern other merchants than the reader's."""
     statement = select(Comment).where(Comment.subject_id == subject_id).order_by(Comment.at, Comment.id)
-    if onlooker.merchants is not None:
-        theirs = Comment.merchant_no.in_(sorted(onlooker.merchants))
+    if reader.merchants is not None:
+        theirs = Comment.merchant_no.in_(sorted(reader.merchants))
         statement = statement.where(or_(Comment.merchant_no.is_(None), theirs))
     return db.scalars(statement).all()
 
 
-def _legible(text: str) -> str:
-    """The text with plain line ends and no blanks around it."""
-    told = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not 1 <= len(told) <= LONGEST_COMMENT:
-        detail = f"a comment has 1 to {LONGEST_COMMENT} characters, this one {len(told)}"
+def _normalize(text: str) -> str:
+    """Return the text with plain line ends and no blanks around it."""
+    stripped = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not 1 <= len(stripped) <= LONGEST_COMMENT:
+        detail = f"a comment has 1 to {LONGEST_COMMENT} characters, this one {len(stripped)}"
         raise ValidationFailed(detail, errors=[ErrorDetail("/text", "length", detail)])
-    if any(map(is_unprintable, told.replace("\n", ""))):
+    if any(map(is_unprintable, stripped.replace("\n", ""))):
         detail = "this holds an invisible or unprintable character: type it anew"
         raise ValidationFailed(detail, errors=[ErrorDetail("/text", "unprintable", detail)])
-    return told
+    return stripped

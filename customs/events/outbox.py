@@ -1,4 +1,4 @@
-"""Announcements: what a caller may wait for, written in the transaction of the change and told to endpoints later."""
+"""The transactional outbox: events are written in the transaction of the change, and delivered to endpoints later."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -57,10 +57,10 @@ class EventType(StrEnum):
 
 
 class OutboxEvent(Base):
-    """One thing that happened: ids, numbers and a state, no personal data. Nothing but `pending` is ever changed.
+    """One event: ids, numbers and a state, no personal data. Nothing but `pending` is ever changed.
 
-    `merchant_no` is None for what concerns several merchants of a batch, or everybody (a lane). `pending`: nobody
-    has yet looked which endpoints want it.
+    `merchant_no` is None for what concerns several merchants of a batch, or everybody (a lane). `pending`: it waits
+    for its fan-out to the endpoints that subscribe to it.
     """
 
     __tablename__ = "announcements"
@@ -84,7 +84,7 @@ OUTBOX = Base.metadata.tables[OutboxEvent.__tablename__]
 
 @dataclass(frozen=True)
 class NewEvent:
-    """One thing to announce. `data`: JSON of ids, numbers and states."""
+    """An event to publish. `data`: JSON of ids, numbers and states."""
 
     type: EventType
     merchant_no: str | None
@@ -92,20 +92,20 @@ class NewEvent:
     batch_id: str | None = None
 
 
-def publish(db: Session | Connection, news: Iterable[NewEvent], now: datetime) -> None:
-    """Write news down in the transaction of what it tells of: one statement, and none when there is none."""
+def publish(db: Session | Connection, events: Iterable[NewEvent], now: datetime) -> None:
+    """Write events to the outbox in the transaction of the change: one statement, and none without events."""
     connection = db.connection() if isinstance(db, Session) else db
-    insert_many(connection, OUTBOX, [row_of(one, now) for one in news])
+    insert_many(connection, OUTBOX, [outbox_row(one, now) for one in events])
 
 
-def row_of(one: NewEvent, now: datetime, *, pending: bool = True) -> dict[str, Any]:
-    """An announcement as a row."""
+def outbox_row(event: NewEvent, now: datetime, *, pending: bool = True) -> dict[str, Any]:
+    """Return an event as a row of the outbox."""
     return {
         "id": new_id("evt"),
-        "merchant_no": one.merchant_no,
-        "batch_id": one.batch_id,
-        "type": str(one.type),
+        "merchant_no": event.merchant_no,
+        "batch_id": event.batch_id,
+        "type": str(event.type),
         "created_at": now,
-        "data": dict(one.data),
+        "data": dict(event.data),
         "pending": pending,
     }

@@ -10,7 +10,7 @@ from customs.db.database import Base, UtcDateTime
 
 
 class Event(Base):
-    """What happened to a declaration. `kind`: call or action; `request` masked, `reply` raw but for the buyer."""
+    """An entry of a declaration's timeline. `kind`: call or action; `request` masked, `reply` raw but for the buyer."""
 
     __tablename__ = "events"
     __table_args__ = (Index(None, "declaration_id", "id"),)

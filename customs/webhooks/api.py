@@ -1,4 +1,4 @@
-"""The API of events and webhooks: thin, as every door."""
+"""The API of events and webhook endpoints."""
 
 from typing import Any
 
@@ -32,14 +32,16 @@ from customs.webhooks.serializers import (
     ResentOut,
     TestSentOut,
 )
-from customs.webhooks.subscriptions import Endpoints
+from customs.webhooks.subscriptions import EndpointService
 
 api = Blueprint("webhooks", __name__, url_prefix="/api/v1")
 
 
-def _endpoints(db: Session) -> Endpoints:
+def _service(db: Session) -> EndpointService:
     loopback = services().settings.sandbox
-    return Endpoints(db, services().vault, current_caller(), services().audit, database.now(db), loopback=loopback)
+    return EndpointService(
+        db, services().vault, current_caller(), services().audit, database.now(db), loopback=loopback
+    )
 
 
 def _shown(endpoint_id: str) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def list_events() -> dict[str, Any]:
         text_argument("type", queries.EVENT_TYPES), time_argument("since"), time_argument("until")
     )
     with services().reading() as db:
-        page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
+        page = queries.list_events(db, current_caller(), filters, limit=limit, cursor=cursor)
         return list_json(page, [serializers.event_json(one) for one in page.rows])
 
 
@@ -79,7 +81,7 @@ def list_events() -> dict[str, Any]:
 @api_docs("Webhooks", "One event", EventOut, "The event.")
 def read_event(event_id: str) -> dict[str, Any]:
     with services().reading() as db:
-        return serializers.event_json(queries.announcement_of(db, event_id, current_caller()))
+        return serializers.event_json(queries.event_of(db, event_id, current_caller()))
 
 
 @api.post("/events/<event_id>/resend")
@@ -102,7 +104,7 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
     def work(db: Session) -> tuple[dict[str, Any], int]:
         return {
             "event_id": event_id,
-            "deliveries": list(_endpoints(db).resend(event_id, asked.get("endpoint_id"))),
+            "deliveries": list(_service(db).resend(event_id, asked.get("endpoint_id"))),
         }, 202
 
     answer = idempotent(raw, work)
@@ -124,8 +126,8 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
 )
 def create_endpoint() -> tuple[dict[str, Any], int]:
     raw = raw_body()
-    wish = validate_json(EndpointIn())
-    answer, status = idempotent(raw, lambda db: ({"id": _endpoints(db).create(wish).id}, 201))
+    asked = validate_json(EndpointIn())
+    answer, status = idempotent(raw, lambda db: ({"id": _service(db).create(asked).id}, 201))
     return _shown_with_secret(answer["id"]), status
 
 
@@ -151,7 +153,7 @@ def read_endpoint(endpoint_id: str) -> dict[str, Any]:
 @api_docs("Webhooks", "Tell it nothing more", None, "Gone.", status=204)
 def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
     with services().transaction() as db:
-        _endpoints(db).close(endpoint_id)
+        _service(db).remove(endpoint_id)
     return "", 204
 
 
@@ -161,7 +163,7 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
     "Webhooks", "A new secret; both sign for a while", EndpointWithSecretOut, "With its new secret.", idempotent=True
 )
 def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).rotate(endpoint_id).id}, 200))
+    _answer, status = idempotent(raw_body(), lambda db: ({"id": _service(db).rotate(endpoint_id).id}, 200))
     return _shown_with_secret(endpoint_id), status
 
 
@@ -169,7 +171,7 @@ def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
 @api_key_required(Scope.WEBHOOKS_WRITE)
 @api_docs("Webhooks", "Let a paused endpoint be told again", EndpointOut, "Active.", idempotent=True)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    _answer, status = idempotent(raw_body(), lambda db: ({"id": _endpoints(db).resume(endpoint_id).id}, 200))
+    _answer, status = idempotent(raw_body(), lambda db: ({"id": _service(db).resume(endpoint_id).id}, 200))
     services().notifier.notify()
     return _shown(endpoint_id), status
 
@@ -186,7 +188,7 @@ def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     idempotent=True,
 )
 def test_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
-    answer = idempotent(raw_body(), lambda db: (_endpoints(db).try_out(endpoint_id), 202))
+    answer = idempotent(raw_body(), lambda db: (_service(db).try_out(endpoint_id), 202))
     services().notifier.notify()
     return answer
 

@@ -13,7 +13,7 @@ from customs.webhooks.models import Delivery, Endpoint
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 ENDPOINTS = Base.metadata.tables[Endpoint.__tablename__]
-delivery, endpoint, announcement = DELIVERIES.c, ENDPOINTS.c, OUTBOX.c
+delivery, endpoint, event = DELIVERIES.c, ENDPOINTS.c, OUTBOX.c
 
 # Requests of one endpoint in the air at once, over all processes; one that fails is tried by one request at a time.
 MOST_AT_ONCE = 4
@@ -101,10 +101,10 @@ def _reserve(db: Connection, one: Row[Any], share: int, now: datetime, holder: s
 def _tasks(db: Connection, reserved: Mapping[str, Row[Any]], now: datetime) -> list[Task]:
     if not reserved:
         return []
-    columns = (announcement.id, announcement.type, announcement.created_at, announcement.data)
+    columns = (event.id, event.type, event.created_at, event.data)
     rows = db.execute(
         select(delivery.id.label("delivery_id"), delivery.fence, *columns)
-        .join_from(DELIVERIES, OUTBOX, announcement.id == delivery.announcement_id)
+        .join_from(DELIVERIES, OUTBOX, event.id == delivery.event_id)
         .where(delivery.id.in_(list(reserved)))
         .order_by(delivery.due_at, delivery.id)
     ).mappings()

@@ -1,4 +1,4 @@
-"""Deliver: the desk of webhooks for the engine; here one sees spread, claim, call and record follow each other."""
+"""Deliver: the desk of webhooks for the engine; here one sees fan-out, claim, call and record follow each other."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from customs.jobs.send_deadlines import SendDeadlines
 from customs.privacy.vault import Vault
 from customs.timestamps import MACHINE, Clock, instant
 from customs.webhooks.claim import Task, claim, extend, is_waiting, mark, release
-from customs.webhooks.fanout import GROUP, is_pending, spread
+from customs.webhooks.fanout import GROUP, fan_out, is_pending
 from customs.webhooks.http_sender import Answer, Sender
 from customs.webhooks.record import record
 from customs.webhooks.signing import signed_headers
@@ -54,7 +54,7 @@ def sender_of(settings: Settings) -> Sender:
 
 
 class WebhookDesk:
-    """Spreads announcements, claims due deliveries, sends them, records what came back."""
+    """Fans events out, claims due deliveries, sends them, records what came back."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class WebhookDesk:
         if room < 1 or self._clock.monotonic() < self._look_at or not self._finds_work():
             return []
         for _group in range(GROUPS_A_CLAIM):
-            if self.spread() < GROUP:
+            if self.fan_out() < GROUP:
                 break
         with self._engine.begin() as db:
             now = self._now(db)
@@ -100,12 +100,12 @@ class WebhookDesk:
             self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
         return tasks
 
-    def spread(self) -> int:
-        """One group of announcements becomes deliveries; returns how many announcements there were."""
+    def fan_out(self) -> int:
+        """Make deliveries of a group of pending events; return how many events there were."""
         with database.transaction(self._engine) as db:
-            spread_now = spread(db, self._now(db.connection()))
-            self._failpoints.hit("webhook_spread_before_commit")
-        return spread_now
+            published = fan_out(db, self._now(db.connection()))
+            self._failpoints.hit("webhook_fan_out_before_commit")
+        return published
 
     def _finds_work(self) -> bool:
         """One look that takes no lock: SQLite has one writer, and mostly there is nothing to write."""

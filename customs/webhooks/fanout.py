@@ -1,4 +1,4 @@
-"""Spread: which endpoints want what was announced, one delivery for each; and batches that stand still are announced.
+"""Fan pending events out: one delivery for each endpoint whose subscription matches; publish the ends of batches.
 
 Batches are looked at here, after the commit of what moved them: of two processes that record a batch's last two
 answers at once, neither would see the other's.
@@ -18,7 +18,7 @@ from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
 from customs.declarations.models import BatchMerchant, BatchMove, BatchReplay
 from customs.declarations.reading.queries import BatchState, is_running, progress_of
-from customs.events.outbox import IS_PENDING, OUTBOX, EventType, NewEvent, OutboxEvent, row_of
+from customs.events.outbox import IS_PENDING, OUTBOX, EventType, NewEvent, OutboxEvent, outbox_row
 from customs.ids import new_id
 from customs.webhooks.models import BatchEnd, Delivery, Endpoint, EndpointMerchant
 
@@ -26,15 +26,15 @@ GROUP = 500
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 BATCH_ENDS = Base.metadata.tables[BatchEnd.__tablename__]
-announcement = OUTBOX.c
+event = OUTBOX.c
 
 # Of the data only what finds batches: all of it takes long to read, for thousands.
-DECLARATION_ID = announcement.data["declaration_id"].as_string().label("declaration_id")
+DECLARATION_ID = event.data["declaration_id"].as_string().label("declaration_id")
 NEEDED = ("id", "merchant_no", "batch_id", "type", "created_at")
 PENDING = (
-    select(*(announcement[name] for name in NEEDED), DECLARATION_ID)
+    select(*(event[name] for name in NEEDED), DECLARATION_ID)
     .where(IS_PENDING)
-    .order_by(announcement.created_at, announcement.id)
+    .order_by(event.created_at, event.id)
     .limit(GROUP)
     .with_for_update(skip_locked=True)
 )
@@ -52,33 +52,33 @@ ENDS = {
 
 
 @dataclass(frozen=True)
-class Listener:
-    """An endpoint as far as it decides what goes there; `types` and `merchants`: None means all of them."""
+class Subscription:
+    """What an endpoint subscribes to; `types` and `merchants`: None means all of them."""
 
     id: str
     types: frozenset[str] | None
     merchants: frozenset[str] | None
     paused: bool
 
-    def wants(self, type_: str, audience: frozenset[str]) -> bool:
-        """Whether something of this type goes there; `audience`: the merchants it tells of, none for everybody."""
+    def matches(self, type_: str, audience: frozenset[str]) -> bool:
+        """Whether an event of this type goes there; `audience`: the merchants it concerns, none for everybody."""
         return (self.types is None or type_ in self.types) and (self.merchants is None or audience <= self.merchants)
 
 
 def is_pending(db: Connection) -> bool:
-    """Whether something was announced and not yet spread, or a batch moved that nobody has looked at yet."""
-    announced, moved = select(announcement.id).where(IS_PENDING), select(BATCH_MOVES.c.id)
-    return any(db.scalar(pending.limit(1)) is not None for pending in (announced, moved))
+    """Whether an event waits for its fan-out, or a batch moved that nobody has looked at yet."""
+    events, moves = select(event.id).where(IS_PENDING), select(BATCH_MOVES.c.id)
+    return any(db.scalar(one.limit(1)) is not None for one in (events, moves))
 
 
-def spread(db: Session, now: datetime) -> int:
-    """Make the deliveries of a group of announcements, in one transaction; returns how many there were."""
+def fan_out(db: Session, now: datetime) -> int:
+    """Make the deliveries of a group of pending events in this transaction; return how many events there were."""
     connection = db.connection()
     rows = [dict(row) for row in connection.execute(PENDING).mappings()]
     marks = connection.execute(MARKS).all()
     if not (rows or marks):
         return 0
-    ends = _ends(db, {*_moved(db, rows), *(batch_id for _, batch_id in marks)}, now)
+    ends = _ends(db, {*_moved_batches(db, rows), *(batch_id for _, batch_id in marks)}, now)
     insert_many(connection, OUTBOX, ends)
     insert_many(connection, DELIVERIES, _deliveries(db, [*rows, *ends], now))
     taken = in_list(db, OutboxEvent.id, [row["id"] for row in rows])
@@ -88,30 +88,30 @@ def spread(db: Session, now: datetime) -> int:
 
 
 def _deliveries(db: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    listening = listeners(db)
-    if not listening:
+    subscriptions = active_subscriptions(db)
+    if not subscriptions:
         return []
     audiences = audiences_of(db, rows)
     return [
         delivery_row(row["id"], one.id, None if one.paused else now, now)
         for row in rows
-        for one in listening
-        if one.wants(row["type"], audiences[row["id"]])
+        for one in subscriptions
+        if one.matches(row["type"], audiences[row["id"]])
     ]
 
 
-def delivery_row(announcement_id: str, endpoint_id: str, due_at: datetime | None, now: datetime) -> dict[str, Any]:
+def delivery_row(event_id: str, endpoint_id: str, due_at: datetime | None, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id("whd"),
-        "announcement_id": announcement_id,
+        "event_id": event_id,
         "endpoint_id": endpoint_id,
         "created_at": now,
         "due_at": due_at,
     }
 
 
-def listeners(db: Session) -> list[Listener]:
-    """Every endpoint there is."""
+def active_subscriptions(db: Session) -> list[Subscription]:
+    """Return the subscription of every endpoint that is not deleted."""
     columns = (Endpoint.id, Endpoint.types, Endpoint.every_merchant, Endpoint.paused_at)
     found = db.execute(select(*columns).where(Endpoint.deleted_at.is_(None)).order_by(Endpoint.id)).all()
     merchants: dict[str, set[str]] = {}
@@ -119,7 +119,7 @@ def listeners(db: Session) -> list[Listener]:
         for endpoint_id, merchant_no in db.execute(select(EndpointMerchant.endpoint_id, EndpointMerchant.merchant_no)):
             merchants.setdefault(endpoint_id, set()).add(merchant_no)
     return [
-        Listener(
+        Subscription(
             id=endpoint_id,
             types=None if types is None else frozenset(types),
             merchants=None if every else frozenset(merchants.get(endpoint_id, ())),
@@ -130,7 +130,7 @@ def listeners(db: Session) -> list[Listener]:
 
 
 def audiences_of(db: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
-    """The merchants each announcement tells of: its own, those of its batch, or none when it is for everybody."""
+    """Return the merchants each event concerns: its own, those of its batch, or none when it is for everybody."""
     shared = {row["batch_id"] for row in rows if row["merchant_no"] is None and row["batch_id"] is not None}
     merchants = _merchants_of(db, sorted(shared))
     return {
@@ -151,21 +151,21 @@ def _merchants_of(db: Session, batch_ids: Sequence[str]) -> dict[str, list[str]]
 
 
 def _ends(db: Session, moved: Collection[str], now: datetime) -> list[dict[str, Any]]:
-    """Announcements of those of these batches that stand still, unless this very end was announced before."""
-    return [row_of(one, now, pending=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
+    """Return events for those of these batches that came to rest, unless this very end was published before."""
+    return [outbox_row(one, now, pending=False) for batch_id in sorted(moved) if (one := _end_of(db, batch_id, now))]
 
 
 def _end_of(db: Session, batch_id: str, now: datetime) -> NewEvent | None:
-    """The end that a batch has come to, announced once; None for one that runs."""
+    """Return the event of the end that a batch has come to, once; None for a batch that runs."""
     if is_running(db, batch_id):
         return None
-    told = _held(db, batch_id, now)
-    # Only now, when nobody else can tell of it: what it is told by then has been committed.
+    published = _lock_published_end(db, batch_id, now)
+    # Only under the lock: what moved the batch by then has been committed.
     progress = progress_of(db, batch_id)
-    if progress.state not in ENDS or told == (progress.state, progress.runs):
+    if progress.state not in ENDS or published == (progress.state, progress.runs):
         return None
-    told_now = {"state": str(progress.state), "runs": progress.runs, "announced_at": now}
-    db.execute(update(BATCH_ENDS).where(BATCH_ENDS.c.batch_id == batch_id).values(told_now))
+    end = {"state": str(progress.state), "runs": progress.runs, "announced_at": now}
+    db.execute(update(BATCH_ENDS).where(BATCH_ENDS.c.batch_id == batch_id).values(end))
     merchants = _merchants_of(db, [batch_id]).get(batch_id, [])
     data = {
         "batch_id": batch_id,
@@ -178,18 +178,18 @@ def _end_of(db: Session, batch_id: str, now: datetime) -> NewEvent | None:
     return NewEvent(ENDS[progress.state], merchants[0] if len(merchants) == 1 else None, data, batch_id)
 
 
-def _held(db: Session, batch_id: str, now: datetime) -> tuple[str | None, int | None]:
-    """The state and run of the end that was announced last; nobody else announces one until this is committed."""
+def _lock_published_end(db: Session, batch_id: str, now: datetime) -> tuple[str | None, int | None]:
+    """Return state and run of the end that was published last; nobody else publishes one until this is committed."""
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
     end = BATCH_ENDS.c
     mine = insert(BATCH_ENDS).values(batch_id=batch_id, announced_at=now)
-    known = mine.on_conflict_do_update(index_elements=["batch_id"], set_={"batch_id": batch_id})
-    state, runs = db.execute(known.returning(end.state, end.runs)).one()
+    locked = mine.on_conflict_do_update(index_elements=["batch_id"], set_={"batch_id": batch_id})
+    state, runs = db.execute(locked.returning(end.state, end.runs)).one()
     return state, runs
 
 
-def _moved(db: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The batches of the declarations that were announced, also those that only named them again."""
+def _moved_batches(db: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the batches of the declarations these events are about, also those that only named them again."""
     of_declarations = {row["declaration_id"]: row["batch_id"] for row in rows if row["batch_id"]}
     of_declarations.pop(None, None)
     if not of_declarations:

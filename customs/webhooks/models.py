@@ -1,4 +1,4 @@
-"""What is stored of webhooks: who listens, what is delivered to them, and what each attempt came to."""
+"""Tables of webhooks: endpoints, deliveries and attempts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ class DeliveryState(StrEnum):
 
 
 class Endpoint(Base):
-    """A URL that wants to be told. `types`: None means all of them.
+    """A URL that events are delivered to. `types`: None means all of them.
 
     `secret` and, until `previous_until`, `previous_secret` are sealed; both sign. `failures` counts failures in a row,
     the first of them at `failing_since`; nothing is sent before `held_until`, nor while `paused_at` is set.
@@ -62,11 +62,11 @@ class EndpointMerchant(Base):
 
 
 class Delivery(Due, Base):
-    """One announcement for one endpoint; `tries` counts attempts since it was last asked for."""
+    """One event for one endpoint; `tries` counts attempts since it was last asked for."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
-        UniqueConstraint("announcement_id", "endpoint_id", name="uq_webhook_deliveries_once"),
+        UniqueConstraint("event_id", "endpoint_id", name="uq_webhook_deliveries_once"),
         Index(None, "endpoint_id", "created_at", "id"),
         Index("ix_webhook_deliveries_due", "endpoint_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
         Index("ix_webhook_deliveries_leased", "holder", sqlite_where=HELD, postgresql_where=HELD),
@@ -74,13 +74,13 @@ class Delivery(Due, Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id"))
-    announcement_id: Mapped[str] = mapped_column(ForeignKey("announcements.id"))
+    event_id: Mapped[str] = mapped_column(ForeignKey("announcements.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState), default=DeliveryState.WAITING)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    announcement: Mapped[OutboxEvent] = relationship(lazy="raise")
+    event: Mapped[OutboxEvent] = relationship(lazy="raise")
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.id", lazy="raise")
 
 
@@ -101,10 +101,10 @@ class Attempt(Base):
 
 
 class BatchEnd(Base):
-    """The end of a batch that was announced last: its state, and which of its runs came to it.
+    """The end of a batch that was published last: its state, and which of its runs came to it.
 
-    Whoever looks holds this row: of two processes that see an end, one tells. None in `state`: nothing was told yet,
-    or by a version that kept no more than when.
+    Its lock decides which of two processes that see an end publishes it. None in `state`: nothing was published yet,
+    or by a version that stored no more than when.
     """
 
     __tablename__ = "batch_ends"

@@ -1,4 +1,4 @@
-"""The questions about events, endpoints and deliveries, each within what the caller may see."""
+"""Queries for events, endpoints and deliveries, each within what the caller may see."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ EVENT_TYPES = tuple(TYPE_SCOPES)
 
 @dataclass(frozen=True)
 class Filters:
-    """What the list of events may be narrowed by. `since` and `until` bound created_at, half open."""
+    """Filters for the list of events. `since` and `until` bound created_at, half open."""
 
     type: str | None = None
     since: datetime | None = None
@@ -38,14 +38,14 @@ class Filters:
 
 
 def readable_types(caller: Caller) -> Collection[str]:
-    """The types of events that a caller may read: those of what it may read, all for who may have them sent."""
+    """Return the types of events a caller may read: those within its scopes, or all if it may manage webhooks."""
     if caller.may(Scope.WEBHOOKS_WRITE):
         return EVENT_TYPES
     return [one for one, scope in TYPE_SCOPES.items() if caller.may(scope)]
 
 
-def sees_announcement(caller: Caller) -> ColumnElement[bool]:
-    """Within the caller's merchants: its own, a batch none of whose merchants is another's, or everybody's."""
+def sees_event(caller: Caller) -> ColumnElement[bool]:
+    """Match events of the caller's merchants, of batches without another's merchant, and of everybody."""
     if caller.merchants is None:
         return true()
     of_batch = BatchMerchant.batch_id == OutboxEvent.batch_id
@@ -54,19 +54,19 @@ def sees_announcement(caller: Caller) -> ColumnElement[bool]:
     return or_(OutboxEvent.merchant_no.in_(sorted(caller.merchants)), shared)
 
 
-def announcement_of(db: Session, announcement_id: str, caller: Caller) -> OutboxEvent:
-    """One event; NotFound also for another merchant's."""
+def event_of(db: Session, event_id: str, caller: Caller) -> OutboxEvent:
+    """Return one event; raise NotFound also for another merchant's."""
     readable = OutboxEvent.type.in_(readable_types(caller))
-    found = db.scalar(select(OutboxEvent).where(OutboxEvent.id == announcement_id, readable, sees_announcement(caller)))
+    found = db.scalar(select(OutboxEvent).where(OutboxEvent.id == event_id, readable, sees_event(caller)))
     if found is None:
         raise NotFound
     return found
 
 
-def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
-    """Events, newest first."""
+def list_events(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
+    """Return a page of events, newest first."""
     types = [one for one in readable_types(caller) if filters.type in (None, one)]
-    statement = select(OutboxEvent).where(OutboxEvent.type.in_(types), sees_announcement(caller))
+    statement = select(OutboxEvent).where(OutboxEvent.type.in_(types), sees_event(caller))
     if filters.merchant_no is not None:
         statement = statement.where(OutboxEvent.merchant_no == filters.merchant_no)
     if filters.since is not None:
@@ -77,7 +77,7 @@ def list_announcements(db: Session, caller: Caller, filters: Filters, *, limit: 
 
 
 def sees_endpoint(caller: Caller) -> ColumnElement[bool]:
-    """An endpoint that is told of a merchant who is not the caller's is another's."""
+    """Match endpoints that subscribe to no merchant but the caller's."""
     if caller.merchants is None:
         return true()
     foreign = exists().where(
@@ -87,7 +87,7 @@ def sees_endpoint(caller: Caller) -> ColumnElement[bool]:
 
 
 def endpoint_of(db: Session, endpoint_id: str, caller: Caller, *, lock: bool = False) -> Endpoint:
-    """One living endpoint; NotFound also for another's."""
+    """Return an endpoint that is not deleted; raise NotFound also for another's."""
     statement = select(Endpoint).where(Endpoint.id == endpoint_id, Endpoint.deleted_at.is_(None), sees_endpoint(caller))
     found = db.scalar(statement.with_for_update(of=Endpoint) if lock else statement)
     if found is None:
@@ -96,7 +96,7 @@ def endpoint_of(db: Session, endpoint_id: str, caller: Caller, *, lock: bool = F
 
 
 def list_endpoints(db: Session, caller: Caller, *, limit: int, cursor: str | None) -> Page:
-    """Living endpoints, newest first."""
+    """Return a page of endpoints that are not deleted, newest first."""
     statement = select(Endpoint).where(Endpoint.deleted_at.is_(None), sees_endpoint(caller))
     return page_of(db, statement, (Endpoint.created_at, Endpoint.id), limit, cursor)
 
@@ -104,14 +104,14 @@ def list_endpoints(db: Session, caller: Caller, *, limit: int, cursor: str | Non
 def list_deliveries(
     db: Session, endpoint_id: str, *, state: str | None, event_id: str | None, limit: int, cursor: str | None
 ) -> Page:
-    """One endpoint's deliveries with their attempts, newest first."""
+    """Return a page of one endpoint's deliveries with their attempts, newest first."""
     statement = (
         select(Delivery)
         .where(Delivery.endpoint_id == endpoint_id)
-        .options(joinedload(Delivery.announcement), selectinload(Delivery.attempts))
+        .options(joinedload(Delivery.event), selectinload(Delivery.attempts))
     )
     if state is not None:
         statement = statement.where(Delivery.state == state)
     if event_id is not None:
-        statement = statement.where(Delivery.announcement_id == event_id)
+        statement = statement.where(Delivery.event_id == event_id)
     return page_of(db, statement, (Delivery.created_at, Delivery.id), limit, cursor)

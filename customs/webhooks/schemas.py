@@ -1,4 +1,4 @@
-"""The shapes that endpoints come in by; every fault carries a code and what to do."""
+"""Schemas of requests about endpoints; every error carries a code and what to do."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, post_load
 from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, FieldError, Strict, Text
 from customs.webhooks.models import LONGEST_URL
 from customs.webhooks.queries import EVENT_TYPES
-from customs.webhooks.subscriptions import Wish
+from customs.webhooks.subscriptions import EndpointRequest
 
 
 def _some(chosen: list[str]) -> None:
@@ -28,8 +28,8 @@ class EndpointIn(Strict):
     description = Text()
 
     @post_load
-    def make(self, data: dict[str, Any], **_options: object) -> Wish:
-        return Wish(**data)
+    def make(self, data: dict[str, Any], **_options: object) -> EndpointRequest:
+        return EndpointRequest(**data)
 
 
 class ResendIn(Strict):

@@ -1,4 +1,4 @@
-"""The pages of webhooks: endpoints with what was delivered to them, and the events that they are told of."""
+"""Show and manage webhook endpoints with their deliveries, and show the events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,15 +35,15 @@ from customs.web.template_filters import readable
 from customs.webhooks import queries
 from customs.webhooks.models import LONGEST_URL, DeliveryState, Endpoint
 from customs.webhooks.retry_policy import IS_GONE, ONLY_FAILED
-from customs.webhooks.subscriptions import Endpoints, Wish, secret_place
+from customs.webhooks.subscriptions import EndpointRequest, EndpointService, secret_place
 
 pages = Blueprint("webhook_pages", __name__, url_prefix="/developers")
 
 ENDPOINTS = f"{pages.url_prefix}/webhooks"
 LONGEST_DESCRIPTION = 200
 A_FEW = 25
-# Whether an endpoint is told of every event, also of those that come later.
-OF_ALL = {"all": True, "some": False}
+# Whether an endpoint subscribes to every event, also to types that come later.
+SUBSCRIBE_ALL = {"1": True, "0": False}
 _ = lazy_gettext
 
 STATES = {
@@ -88,9 +88,9 @@ def new_endpoint() -> Response:
 @login_required(Scope.WEBHOOKS_WRITE)
 def create_endpoint() -> WerkzeugResponse:
     def work() -> Response:
-        wish = _wish()
+        asked = _asked()
         by = current_caller().narrowed(merchants_chosen())
-        return _made(made_once(lambda db: _told(_endpoints(db, by).create(wish))))
+        return _created(made_once(lambda db: _id_and_secret(_service(db, by).create(asked))))
 
     return answered(work, _form)
 
@@ -99,41 +99,41 @@ def create_endpoint() -> WerkzeugResponse:
 @login_required(Scope.WEBHOOKS_WRITE)
 def read_endpoint(endpoint_id: str) -> Response:
     allow_only_arguments("cursor", "state")
-    return render_page("developers/webhook.html", once=new_id("form"), **_looked_at(endpoint_id))
+    return render_page("developers/webhook.html", once=new_id("form"), **_endpoint_context(endpoint_id))
 
 
 @pages.get("/webhooks/<endpoint_id>/deliveries")
 @login_required(Scope.WEBHOOKS_WRITE)
 def live_deliveries(endpoint_id: str) -> Response:
     allow_only_arguments("cursor", "state")
-    return render_fragment("developers/deliveries.html", **_looked_at(endpoint_id))
+    return render_fragment("developers/deliveries.html", **_endpoint_context(endpoint_id))
 
 
 @pages.post("/webhooks/<endpoint_id>/rotate")
 @login_required(Scope.WEBHOOKS_WRITE)
 def rotate_secret(endpoint_id: str) -> Response:
-    return _made(made_once(lambda db: _told(_endpoints(db).rotate(endpoint_id))))
+    return _created(made_once(lambda db: _id_and_secret(_service(db).rotate(endpoint_id))))
 
 
 @pages.post("/webhooks/<endpoint_id>/resume")
 @login_required(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> WerkzeugResponse:
-    said = gettext("Deliveries go on: what waited is sent now.")
-    return acted(lambda db: _endpoints(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
+    message = gettext("Deliveries go on: what waited is sent now.")
+    return acted(lambda db: _service(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
 
 
 @pages.post("/webhooks/<endpoint_id>/test")
 @login_required(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> WerkzeugResponse:
-    said = gettext("A test event is on its way; what comes back stands below.")
-    return acted(lambda db: _endpoints(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", said)
+    message = gettext("A test event is on its way; what comes back stands below.")
+    return acted(lambda db: _service(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
 
 
 @pages.post("/webhooks/<endpoint_id>/remove")
 @login_required(Scope.WEBHOOKS_WRITE)
 def remove_endpoint(endpoint_id: str) -> WerkzeugResponse:
-    said = gettext("The endpoint was removed; nothing more is sent there.")
-    return acted(lambda db: _endpoints(db).close(endpoint_id), ENDPOINTS, said)
+    message = gettext("The endpoint was removed; nothing more is sent there.")
+    return acted(lambda db: _service(db).remove(endpoint_id), ENDPOINTS, message)
 
 
 @pages.get("/events")
@@ -144,7 +144,7 @@ def list_events() -> Response:
     with services().reading() as db:
         asked = given_filters("type", "merchant_no")
         filters = queries.Filters(type=asked.get("type"), merchant_no=asked.get("merchant_no"))
-        page = queries.list_announcements(db, current_caller(), filters, limit=limit, cursor=cursor)
+        page = queries.list_events(db, current_caller(), filters, limit=limit, cursor=cursor)
     return render_page(
         "developers/events.html",
         page=page,
@@ -160,41 +160,41 @@ def list_events() -> Response:
 def resend_event(event_id: str) -> WerkzeugResponse:
     endpoint_id = text_if_given("endpoint_id", LONGEST_NUMBER)
 
-    def said(deliveries: Sequence[str]) -> str:
+    def message(deliveries: Sequence[str]) -> str:
         count = len(deliveries)
         return str(ngettext("Sent again to %(num)d endpoint.", "Sent again to %(num)d endpoints.", count))
 
     then = f"{ENDPOINTS}/{endpoint_id}" if endpoint_id else f"{pages.url_prefix}/events"
-    return acted(lambda db: _endpoints(db).resend(event_id, endpoint_id), then, said, back=then)
+    return acted(lambda db: _service(db).resend(event_id, endpoint_id), then, message, back=then)
 
 
 def state_of(endpoint: Endpoint) -> Label:
-    """How an endpoint stands."""
+    """Return how an endpoint is doing."""
     if endpoint.paused_at:
         return PAUSED
     return FAILING if endpoint.failures else ACTIVE
 
 
 def place_of(data: dict[str, str]) -> str | None:
-    """The page of what an event is about, if it has one."""
+    """Return the page of what an event is about, if it has one."""
     return next((place + data[name] for name, place in PLACES.items() if data.get(name)), None)
 
 
-def _endpoints(db: Session, by: Caller | None = None) -> Endpoints:
+def _service(db: Session, by: Caller | None = None) -> EndpointService:
     parts = services().vault, by or current_caller(), services().audit
-    return Endpoints(db, *parts, database.now(db), loopback=services().settings.sandbox)
+    return EndpointService(db, *parts, database.now(db), loopback=services().settings.sandbox)
 
 
-def _wish() -> Wish:
-    types, every = some_of("types", queries.EVENT_TYPES), one_of("told", OF_ALL)
+def _asked() -> EndpointRequest:
+    types, every = some_of("types", queries.EVENT_TYPES), one_of("subscribe_all", SUBSCRIBE_ALL)
     if not (types or every):
-        said = "no type of event is chosen"
-        raise ValidationFailed(said, errors=[ErrorDetail("/types", "types_missing", said)])
+        detail = "no type of event is chosen"
+        raise ValidationFailed(detail, errors=[ErrorDetail("/types", "types_missing", detail)])
     about = text_if_given("description", LONGEST_DESCRIPTION)
-    return Wish(text_given("url", LONGEST_URL), None if every else types, about)
+    return EndpointRequest(text_given("url", LONGEST_URL), None if every else types, about)
 
 
-def _told(endpoint: Endpoint) -> tuple[str, str]:
+def _id_and_secret(endpoint: Endpoint) -> tuple[str, str]:
     return endpoint.id, services().vault.open(endpoint.secret, secret_place(endpoint.id))
 
 
@@ -206,7 +206,7 @@ def _form(errors: Sequence[str]) -> Response:
     )
 
 
-def _looked_at(endpoint_id: str) -> dict[str, Any]:
+def _endpoint_context(endpoint_id: str) -> dict[str, Any]:
     """An endpoint with a page of its deliveries, and whether one of them is on its way."""
     _limit, cursor = page_arguments()
     state = given_filters("state").get("state")
@@ -227,7 +227,7 @@ def _looked_at(endpoint_id: str) -> dict[str, Any]:
     }
 
 
-def _made(made: Made) -> Response:
+def _created(made: Made) -> Response:
     with services().reading() as db:
         endpoint = queries.endpoint_of(db, made.id, current_caller())
     return render_page("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)

@@ -1,4 +1,4 @@
-"""names of events: refund.succeeded and refund.failed, batch.needs_attention; an event not fanned out is pending"""
+"""names of events: refund.succeeded, refund.failed, batch.needs_attention; columns named for the outbox"""
 
 from collections.abc import Callable, Collection
 
@@ -28,11 +28,13 @@ def upgrade() -> None:
     _rename_events(of_type == "refund.ended", "refund.failed")
     later = {old: {new for new, known in EARLIER.items() if known == old} for old in EARLIER.values()}
     _rename_subscriptions(lambda name: later.get(name, {name}))
-    _rename_column("unspread", "pending")
+    _rename_pending("unspread", "pending")
+    _rename_event_id("announcement_id", "event_id")
 
 
 def downgrade() -> None:
-    _rename_column("pending", "unspread")
+    _rename_event_id("event_id", "announcement_id")
+    _rename_pending("pending", "unspread")
     _rename_subscriptions(lambda name: {EARLIER.get(name, name)})
     for new, old in EARLIER.items():
         _rename_events(ANNOUNCEMENTS.c.type == new, old)
@@ -50,7 +52,7 @@ def _rename_subscriptions(names: Callable[[str], Collection[str]]) -> None:
             db.execute(ENDPOINTS.update().where(ENDPOINTS.c.id == endpoint_id).values(types=renamed))
 
 
-def _rename_column(old: str, new: str) -> None:
+def _rename_pending(old: str, new: str) -> None:
     op.drop_index(INDEX.format(old), "announcements")
     # Not as a batch: SQLite renames a column in place, and need not make the table anew.
     op.execute(f"ALTER TABLE announcements RENAME COLUMN {old} TO {new}")
@@ -58,3 +60,13 @@ def _rename_column(old: str, new: str) -> None:
     op.create_index(
         INDEX.format(new), "announcements", ["created_at", "id"], sqlite_where=where, postgresql_where=where
     )
+
+
+def _rename_event_id(old: str, new: str) -> None:
+    op.execute(f"ALTER TABLE webhook_deliveries RENAME COLUMN {old} TO {new}")
+    # SQLite has no statement for it, and reads no constraint by its name.
+    if op.get_bind().dialect.name == "postgresql":
+        constraint = "fk_webhook_deliveries_{}"
+        op.execute(
+            f"ALTER TABLE webhook_deliveries RENAME CONSTRAINT {constraint.format(old)} TO {constraint.format(new)}"
+        )

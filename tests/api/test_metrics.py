@@ -137,7 +137,7 @@ def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Service
         db.add(endpoint)
         db.add(OutboxEvent(id="evt_1", type="webhook.test", created_at=desk.now, data={}, pending=False))
         db.flush()
-        db.add(Delivery(id="whd_1", endpoint_id="whe_1", announcement_id="evt_1", created_at=desk.now, due_at=desk.now))
+        db.add(Delivery(id="whd_1", endpoint_id="whe_1", event_id="evt_1", created_at=desk.now, due_at=desk.now))
 
     (result,) = [one for one in health_checks.run_checks(services) if one.part == "webhooks"]
 

@@ -102,7 +102,7 @@ def test_a_delivery_ages_from_its_first_try_until_somebody_has_it_sent_again(ser
         courier.hurry()
         courier.deliver()
         second = courier.delivery(endpoint).overdue_since
-        courier.decide("resend", courier.delivery(endpoint).announcement_id, endpoint)
+        courier.decide("resend", courier.delivery(endpoint).event_id, endpoint)
         courier.hurry()
         courier.deliver()
 

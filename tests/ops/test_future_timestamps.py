@@ -109,7 +109,7 @@ def test_a_delivery_waits_for_its_own_interval_and_no_longer(
 ):
     courier.listen("http://127.0.0.1:9/")
     courier.announce(EventType.DECLARATION_SUCCEEDED)
-    courier.spread()
+    courier.fan_out()
     with desk.services.transaction() as db:
         db.execute(update(Delivery).values(due_at=datetime.now(UTC) + wait, tries=tries))
 
@@ -122,7 +122,7 @@ def test_an_endpoint_is_left_alone_only_as_long_as_it_asked(desk: Desk, courier:
     """A receiver may ask for a day: only an attempt that lies in the future shows that a clock was wrong."""
     courier.listen("http://127.0.0.1:9/")
     courier.announce(EventType.DECLARATION_SUCCEEDED)
-    courier.spread()
+    courier.fan_out()
     now = datetime.now(UTC)
     with desk.services.transaction() as db:
         db.execute(update(Endpoint).values(failures=2, failing_since=now - SOON, held_until=now + AHEAD))

@@ -42,9 +42,9 @@ def the_new_event_reaches_its_endpoint(crowd: Crowd) -> int:
     """How many deliveries it makes."""
     courier = Courier(crowd.services)
     courier.announce(EventType("declaration.archived"), declaration_id=crowd.ids["declaration_id"])
-    courier.spread()
+    courier.fan_out()
     with crowd.services.reading() as db:
-        query = "SELECT count(*) FROM webhook_deliveries d JOIN announcements a ON a.id = d.announcement_id"
+        query = "SELECT count(*) FROM webhook_deliveries d JOIN announcements a ON a.id = d.event_id"
         return int(db.scalar(text(f"{query} WHERE a.type = 'declaration.archived'")) or 0)
 
 

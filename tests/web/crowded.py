@@ -118,10 +118,10 @@ def _fill(services: Services, boss: Visitor) -> str:
     waiting = desk.declare(parts=2)
     paid = till.paid(out_order_no="SHOP-1")
     boss.post(f"/payments/{paid}/refunds", amount="1.00", reason="sold out", once="r")
-    page = boss.post("/developers/webhooks", url="http://127.0.0.1:9/", told="all", merchants="M100", once="w")
+    page = boss.post("/developers/webhooks", url="http://127.0.0.1:9/", subscribe_all="1", merchants="M100", once="w")
     assert page.status_code == 201, page.text
     courier.announce(EventType.DECLARATION_FAILED, declaration_id=failed)
-    courier.spread()
+    courier.fan_out()
     made = boss.post(
         "/developers/keys", name="ERP", scopes=["declarations:write"], merchants="M100", lifetime="90", once="k"
     )
@@ -146,7 +146,7 @@ def _ids(services: Services, boss: Visitor) -> dict[str, str]:
         "draft_id": "SELECT id FROM drafts",
         "payment_id": "SELECT id FROM payments",
         "endpoint_id": "SELECT id FROM webhook_endpoints",
-        "event_id": "SELECT announcement_id FROM webhook_deliveries",
+        "event_id": "SELECT event_id FROM webhook_deliveries",
         "key_id": "SELECT id FROM api_keys",
         "log_id": "SELECT id FROM requests",
         "filter_id": "SELECT id FROM saved_filters",

@@ -14,7 +14,7 @@ WORDS = {
     "overlap": "0",
     "scopes": "declarations:read",
     "url": "http://127.0.0.1:9/",
-    "told": "all",
+    "subscribe_all": "1",
     "whom": "merchant",
     "code_too": "on",
     "override": "on",

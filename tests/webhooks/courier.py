@@ -14,7 +14,7 @@ from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task
 from customs.webhooks.delivery_handler import WebhookDesk
 from customs.webhooks.http_sender import Answer, Sender
 from customs.webhooks.models import Delivery, Endpoint
-from customs.webhooks.subscriptions import Endpoints, Wish, secret_place
+from customs.webhooks.subscriptions import EndpointRequest, EndpointService, secret_place
 from tests import make
 
 TIMEOUT = 1.0
@@ -27,14 +27,14 @@ class Courier:
         self.services = services
         self.sender = Sender(timeout=TIMEOUT, loopback=True)
 
-    def endpoints(self, db: Any, by: Caller | None = None) -> Endpoints:
+    def endpoints(self, db: Any, by: Caller | None = None) -> EndpointService:
         parts = self.services.vault, by or operator(), self.services.audit
-        return Endpoints(db, *parts, datetime.now(UTC), loopback=True)
+        return EndpointService(db, *parts, datetime.now(UTC), loopback=True)
 
     def listen(self, url: str, *types: EventType, by: Caller | None = None) -> str:
         """A new endpoint; returns its id."""
         with self.services.transaction() as db:
-            return self.endpoints(db, by).create(Wish(url, [str(one) for one in types] or None)).id
+            return self.endpoints(db, by).create(EndpointRequest(url, [str(one) for one in types] or None)).id
 
     def decide(self, action: str, *args: Any, by: Caller | None = None) -> Any:
         with self.services.transaction() as db:
@@ -51,8 +51,8 @@ class Courier:
             services.engine, services.settings, services.vault, services.failpoints, sender or self.sender
         )
 
-    def spread(self) -> int:
-        return self.desk().spread()
+    def fan_out(self) -> int:
+        return self.desk().fan_out()
 
     def claim(self, room: int = 100) -> tuple[WebhookDesk, list[Task]]:
         """What a fresh worker may send now."""

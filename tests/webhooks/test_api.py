@@ -153,7 +153,7 @@ def test_an_endpoint_made_later_can_have_what_happened_before(erp: Erp, courier:
 def test_a_deleted_endpoint_is_told_nothing_more(erp: Erp, courier: Courier, receiver: Receiver):
     made = listen(erp, receiver.url)
     courier.announce(PAID)
-    courier.spread()
+    courier.fan_out()
 
     deleted = erp.call("DELETE", f"/webhook-endpoints/{made['id']}")
     courier.deliver()

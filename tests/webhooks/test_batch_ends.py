@@ -191,7 +191,7 @@ def test_a_batch_tells_each_of_its_ends(desk: Desk, till: Till, courier: Courier
             next(steps)
         except StopIteration as done:
             batch_id = done.value
-        while courier.spread():
+        while courier.fan_out():
             pass
 
     told = [one.type for one in courier.announced() if one.batch_id == batch_id and one.type.startswith("batch.")]

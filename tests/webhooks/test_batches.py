@@ -12,7 +12,7 @@ from tests.webhooks.courier import Courier
 
 def told(courier: Courier) -> list[tuple[str, str]]:
     """What was said of batches."""
-    while courier.spread():
+    while courier.fan_out():
         pass
     return [(one.type, one.batch_id) for one in courier.announced() if one.type.startswith("batch.")]
 
@@ -70,9 +70,9 @@ def test_of_two_processes_that_see_a_batch_end_one_tells(desk: Desk, courier: Co
 
     at_once(
         *(lambda task=task: desk.answer((task, make.reply("SUCCESS", desk.now))) for task in tasks),
-        *(one.spread for one in spreading),
+        *(one.fan_out for one in spreading),
     )
-    at_once(*(one.spread for one in spreading))
+    at_once(*(one.fan_out for one in spreading))
 
     assert told(courier) == [("batch.done", batch.id)]
 
@@ -103,14 +103,14 @@ def test_each_run_that_ends_is_told_once_however_many_look(desk: Desk, courier: 
 
     at_once(
         *(lambda one=one: desk.decide("redeclare", one) for one in ids_of(desk, batch.id)),
-        *(one.spread for one in looking),
+        *(one.fan_out for one in looking),
     )
     tasks = desk.send(desk.claim())
     at_once(
         *(lambda task=task: desk.answer((task, make.reply("EXCEPT", desk.now))) for task in tasks),
-        *(one.spread for one in looking),
+        *(one.fan_out for one in looking),
     )
-    at_once(*(one.spread for one in looking))
+    at_once(*(one.fan_out for one in looking))
 
     assert told_first == [("batch.needs_attention", batch.id)]
     assert told(courier) == 2 * told_first
@@ -128,7 +128,7 @@ def test_only_who_may_touch_every_merchant_of_a_batch_is_told_of_it(desk: Desk, 
     desk.take_in(make.declaration_row(merchant_no="M1"), make.declaration_row(merchant_no="M2"))
 
     desk.work(lambda _: make.reply("SUCCESS", desk.now))
-    courier.spread()
+    courier.fan_out()
 
     assert len(courier.deliveries(for_both)) == 1
     assert courier.deliveries(for_one) == []

@@ -28,7 +28,7 @@ Engine(services.webhook_desk, 4).drain(10.0)
 """
 # Each point, the how-manyth passage of it matters, and how often the event had left by then.
 POINTS = {
-    "webhook_spread_before_commit": (1, 0),
+    "webhook_fan_out_before_commit": (1, 0),
     "webhook_claim_before_commit": (1, 0),
     "webhook_call_before_send": (1, 0),
     "webhook_call_after_reply": (1, 1),

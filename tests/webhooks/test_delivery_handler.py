@@ -175,7 +175,7 @@ def test_each_endpoint_gets_what_it_asked_for(courier: Courier, receiver: Receiv
 
 def test_what_was_announced_before_an_endpoint_was_made_is_not_sent_there(courier: Courier, receiver: Receiver):
     courier.announce(PAID)
-    courier.spread()
+    courier.fan_out()
 
     courier.listen(receiver.url)
     courier.deliver()

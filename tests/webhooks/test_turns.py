@@ -88,7 +88,7 @@ def test_the_clock_rings_for_what_was_announced_and_for_what_is_due(courier: Cou
     quiet = due()
     courier.announce(PAID)
     announced = due()
-    courier.spread()
+    courier.fan_out()
     spread = due()
     receiver.answer = status(410)
     courier.deliver()

@@ -35,7 +35,7 @@ def developer(people: People) -> Visitor:
 
 
 def wanted(url: str = NOWHERE, **changes: object) -> dict[str, object]:
-    return {"url": url, "told": "all", "once": make.number("form")} | changes
+    return {"url": url, "subscribe_all": "1", "once": make.number("form")} | changes
 
 
 def listen(visitor: Visitor, url: str = NOWHERE, **changes: object) -> str:
@@ -48,7 +48,7 @@ def listen(visitor: Visitor, url: str = NOWHERE, **changes: object) -> str:
 
 
 def test_an_endpoint_is_made_and_its_secret_shown_once(developer: Visitor, courier: Courier):
-    form = wanted(types=["payment.paid"], told="some", description="the ERP", merchants="M1 M2")
+    form = wanted(types=["payment.paid"], subscribe_all="0", description="the ERP", merchants="M1 M2")
     answer, again = developer.post(PAGE, **form), developer.post(PAGE, **form)
 
     (secret,) = set(SECRET.findall(answer.text))
@@ -67,8 +67,8 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(developer: Visitor, couri
     [
         ({"url": "https://10.0.0.1/"}, "not an address of the internet"),
         ({"url": ""}, "Url is missing"),
-        ({"told": "some"}, "Choose at least one"),
-        ({"told": "some", "types": ["webhook.test"]}, "use some of"),
+        ({"subscribe_all": "0"}, "Choose at least one"),
+        ({"subscribe_all": "0", "types": ["webhook.test"]}, "use some of"),
     ],
 )
 def test_what_is_no_endpoint_is_told_above_the_form(developer: Visitor, changes, said: str):
@@ -132,7 +132,7 @@ def test_a_removed_endpoint_is_gone(developer: Visitor):
 
 def test_an_event_is_sent_again_to_who_wants_it(developer: Visitor, courier: Courier, receiver: Receiver):
     courier.announce(SUCCEEDED, declaration_id="decl_1")
-    courier.spread()
+    courier.fan_out()
     (event,) = courier.announced()
 
     refused = developer.follow(developer.post(f"{EVENTS}/{event.id}/resend"))

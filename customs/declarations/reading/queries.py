@@ -14,7 +14,7 @@ from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Decla
 from customs.declarations.states import State
 from customs.declarations.statistics import STATE
 from customs.errors import NotFound
-from customs.events.stored_replies import without_others_replies
+from customs.events.stored_replies import withhold_others_replies
 from customs.events.timeline import Event
 from customs.payments_port import PaymentKey
 from customs.stats.tallies import ALL_TIME, Tally
@@ -301,7 +301,7 @@ def shown(db: Session, events: Sequence[Event]) -> Sequence[Event]:
     owner = Declaration.merchant_no, Declaration.out_order_no, Declaration.payment_no
     merchant_no, our_no, payment_no = db.execute(select(*owner).where(Declaration.id == events[0].declaration_id)).one()
     ours = {"merchant_no": merchant_no, "our_no": our_no, "payment_no": payment_no}
-    return without_others_replies(db, events, ours)
+    return withhold_others_replies(db, events, ours)
 
 
 GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push.case_kind.is_(None))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from customs.auth.principal import Caller
 from customs.db.pagination import LARGEST_PAGE, Page, page_of
 from customs.errors import NotFound
-from customs.events.stored_replies import without_others_replies
+from customs.events.stored_replies import withhold_others_replies
 from customs.payments.models import Payment, PaymentEvent, Refund
 
 
@@ -95,5 +95,5 @@ def events_of(db: Session, payment_id: str, *, limit: int, after: int) -> Page:
     if any(event.reply for event in rows):
         payment = db.get_one(Payment, payment_id)
         ours = {"merchant_no": payment.merchant_no, "our_no": payment.out_order_no, "payment_no": payment.payment_no}
-        rows = without_others_replies(db, rows, ours)
+        rows = withhold_others_replies(db, rows, ours)
     return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)
