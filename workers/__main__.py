@@ -17,7 +17,7 @@ from customs.container import Services
 from customs.errors import CustomsError
 from customs.ids import new_id
 from customs.jobs.outages import Outage
-from customs.jobs.process_registry import Kind, SignOfLife
+from customs.jobs.process_registry import Heartbeat, Kind
 from customs.jobs.wakeup import connect, reason_of
 from workers import clock, jobs
 from workers.queues import QueueWorker, WorkerHooks
@@ -52,9 +52,9 @@ def run_clock() -> None:
 def run_worker() -> None:
     """Run RQ's worker; while the queue does not work, drain every second without it."""
     services = jobs.services()
-    sign = SignOfLife(services.engine, Kind.WORKER)
-    sign.begin()
-    session = QueueSession(services, sign)
+    heartbeat = Heartbeat(services.engine, Kind.WORKER)
+    heartbeat.start()
+    session = QueueSession(services, heartbeat)
     try:
         while not jobs.stopping.is_set():
             if session.can_start():
@@ -64,7 +64,7 @@ def run_worker() -> None:
                 _drain_without_queue()
     finally:
         jobs.end()
-        sign.end()
+        heartbeat.stop()
 
 
 class QueueSession:
@@ -74,10 +74,10 @@ class QueueSession:
     was enqueued, and one was taken.
     """
 
-    def __init__(self, services: Services, sign: SignOfLife) -> None:
+    def __init__(self, services: Services, heartbeat: Heartbeat) -> None:
         self._notifier = services.notifier
         self._services = services
-        self._sign = sign
+        self._heartbeat = heartbeat
         self._outage = Outage("the queue does not work: this worker looks for work by itself every second")
         self._pause = 0.0
         self._started_at = 0.0
@@ -110,12 +110,12 @@ class QueueSession:
 
     def _back_off(self, trouble: str) -> None:
         self._outage.goes_on(error=trouble)
-        self._sign.trouble = f"the queue does not work: {trouble}"
+        self._heartbeat.trouble = f"the queue does not work: {trouble}"
         self._pause = min(max(2 * self._pause, DRAIN_EVERY_SECONDS), LONGEST_PAUSE_SECONDS)
         self._retry_at = time.monotonic() + self._pause
 
     def _on_success(self) -> None:
-        self._sign.trouble = None
+        self._heartbeat.trouble = None
         if time.monotonic() - self._started_at >= STEADY_SECONDS:
             self._pause = 0.0
             self._outage.is_over()

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Push
-from customs.imports.drafts import forget_untouched, something_is_untouched
+from customs.imports.drafts import has_abandoned_drafts, purge_abandoned
 from customs.jobs.leases import dead_holders, waits_for_a_worker
 from customs.jobs.outages import Outage
-from customs.jobs.process_registry import EVERY_SECONDS, Kind, SignOfLife
+from customs.jobs.process_registry import BEAT_EVERY_SECONDS, Heartbeat, Kind
 from customs.ops.future_timestamps import correct_future_timestamps
 from customs.ops.retention import has_expired_rows, purge_expired
 from customs.payments.models import Payment, Refund
@@ -45,7 +45,7 @@ def run(services: Services, stopping: threading.Event) -> None:
     """
     correct_at = float("-inf")
     outage = Outage("the database does not work")
-    sign, sign_at = SignOfLife(services.engine, Kind.CLOCK), float("-inf")
+    heartbeat, heartbeat_at = Heartbeat(services.engine, Kind.CLOCK), float("-inf")
     while not stopping.is_set():
         began = time.monotonic()
         try:
@@ -57,11 +57,11 @@ def run(services: Services, stopping: threading.Event) -> None:
             outage.goes_on(error=type(error).__name__)
         else:
             outage.is_over()
-            if began >= sign_at:
-                sign.leave()
-                sign_at = began + EVERY_SECONDS
+            if began >= heartbeat_at:
+                heartbeat.beat()
+                heartbeat_at = began + BEAT_EVERY_SECONDS
         stopping.wait(max(TICK_SECONDS - (time.monotonic() - began), 0.05))
-    sign.end()
+    heartbeat.stop()
 
 
 def tick(services: Services) -> bool:
@@ -74,11 +74,11 @@ def tick(services: Services) -> bool:
             free_leases(db, dead, database.now(db))
     with services.reading() as db:
         now = database.now(db)
-        due, expired = has_due_work(db, now), has_expired_rows(db, now) or something_is_untouched(db, now)
+        due, expired = has_due_work(db, now), has_expired_rows(db, now) or has_abandoned_drafts(db, now)
     if expired:
         with services.transaction() as db:
             purge_expired(db, now)
-            forget_untouched(db, now)
+            purge_abandoned(db, now)
     return due and services.notifier.notify()
 
 

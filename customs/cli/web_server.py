@@ -11,7 +11,7 @@ from customs.app import create_app
 from customs.config import Settings
 from customs.container import Services
 from customs.errors import Misconfigured
-from customs.jobs.process_registry import Kind, SignOfLife
+from customs.jobs.process_registry import Heartbeat, Kind
 from customs.web.connections import Server
 
 TITLE = "customs web"
@@ -35,13 +35,13 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
     services = Services(settings)
-    app, sign = create_app(services), SignOfLife(services.engine, Kind.WEB)
+    app, heartbeat = create_app(services), Heartbeat(services.engine, Kind.WEB)
     # A batch of 10,000 makes a million objects that live until the answer: collecting garbage among them again and
     # again took a sixth of the request.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-    sign.begin()
+    heartbeat.start()
     try:
         server.run(app, settings.web_threads, GRACE_SECONDS)
     finally:
-        sign.end()
+        heartbeat.stop()

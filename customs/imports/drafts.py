@@ -44,7 +44,7 @@ KEPT = timedelta(days=7)
 NEWEST = 20
 LONGEST_NAME = 200
 # Few at a time: no request waits for this.
-BITE = 50
+BATCH_SIZE = 50
 NAMED_BATCH = re.compile(r"bat_[0-9a-f]{32}(?![0-9a-f])")
 # Cells repeat from row to row: the least effort finds most of it.
 PACKING = 1
@@ -251,21 +251,21 @@ def sealed_place(draft_id: str) -> str:
     return f"drafts.sealed:{draft_id}"
 
 
-def something_is_untouched(db: Session, now: datetime) -> bool:
-    """Whether `forget_untouched` has anything to do."""
-    return db.scalar(select(Draft.id).where(*_untouched(now)).limit(1)) is not None
+def has_abandoned_drafts(db: Session, now: datetime) -> bool:
+    """Whether `purge_abandoned` has anything to delete."""
+    return db.scalar(select(Draft.id).where(*_abandoned(now)).limit(1)) is not None
 
 
-def forget_untouched(db: Session, now: datetime) -> int:
-    """Delete a bite of the drafts that nobody has touched for a week; how many there were.
+def purge_abandoned(db: Session, now: datetime) -> int:
+    """Delete a batch of the drafts that nobody has touched for a week; return how many.
 
-    A draft lives as long as a batch has open rows in it.
+    A draft is kept as long as a batch has open rows in it.
     """
-    old = select(Draft.id).where(*_untouched(now)).order_by(Draft.updated_at).limit(BITE)
-    gone: CursorResult[Any] = db.execute(delete(Draft).where(Draft.id.in_(old)))  # type: ignore[assignment]
-    return gone.rowcount
+    abandoned = select(Draft.id).where(*_abandoned(now)).order_by(Draft.updated_at).limit(BATCH_SIZE)
+    deleted: CursorResult[Any] = db.execute(delete(Draft).where(Draft.id.in_(abandoned)))  # type: ignore[assignment]
+    return deleted.rowcount
 
 
-def _untouched(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _abandoned(now: datetime) -> tuple[ColumnElement[bool], ...]:
     open_rows = exists().where(OpenRow.draft_id == Draft.id, OpenRow.discarded_at.is_(None))
     return Draft.updated_at < now - KEPT, ~open_rows

@@ -1,4 +1,4 @@
-"""Signs of life: which processes of this desk run, in the database, where the doctor, metrics and pages see it."""
+"""Registry of processes: each one's heartbeat in the database, for health checks, metrics and pages."""
 
 import os
 import socket
@@ -21,16 +21,16 @@ from customs.db.database import Base, EnumText, UtcDateTime
 from customs.ids import new_id
 from customs.jobs.outages import Outage
 
-EVERY_SECONDS = 10.0
-# Who left no sign for so long does not run, or cannot reach the database, which comes to the same.
+BEAT_EVERY_SECONDS = 10.0
+# A process without a heartbeat for so long does not run, or cannot reach the database, which is the same.
 SEEN_WITHIN = timedelta(seconds=40)
-# What died without a word is remembered for a day.
-KEPT = timedelta(days=1)
+# A process that died stays on record for a day.
+KEPT_FOR = timedelta(days=1)
 LONGEST_TROUBLE = 200
 
 
 class Kind(StrEnum):
-    """What a process does."""
+    """Kind of process."""
 
     WEB = "web"
     WORKER = "worker"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 
 class Process(Base):
-    """One process as it last said of itself; `trouble`: what it has to do without, None when all is well."""
+    """One process as of its last heartbeat; `trouble`: the part it has to do without, None when all is well."""
 
     __tablename__ = "processes"
 
@@ -52,7 +52,7 @@ class Process(Base):
     trouble: Mapped[str | None] = mapped_column(String(LONGEST_TROUBLE))
 
     def runs(self, now: datetime) -> bool:
-        """Whether it was seen lately; a sign from the future, of a clock that was ahead, is none."""
+        """Whether it was seen lately; a heartbeat from the future, of a clock that ran ahead, does not count."""
         return abs(now - self.seen_at) < SEEN_WITHIN
 
 
@@ -60,12 +60,12 @@ PROCESSES = Base.metadata.tables[Process.__tablename__]
 
 
 def list_processes(db: Session) -> Sequence[Process]:
-    """Every process on record, whether it still runs or not."""
+    """Return every process on record, running or not."""
     return db.scalars(select(Process).order_by(Process.kind, Process.host, Process.pid)).all()
 
 
 def running(db: Session, now: datetime) -> dict[Kind, list[Process]]:
-    """The processes that run, by kind."""
+    """Return the running processes by kind."""
     found: dict[Kind, list[Process]] = {kind: [] for kind in Kind}
     for process in list_processes(db):
         if process.runs(now):
@@ -73,27 +73,27 @@ def running(db: Session, now: datetime) -> dict[Kind, list[Process]]:
     return found
 
 
-class Attendance(StrEnum):
-    """Whether somebody does the work: the worst speaks."""
+class StaffingStatus(StrEnum):
+    """Whether worker and clock run; the worst of all processes counts."""
 
     MISSING = "missing"
     TROUBLED = "troubled"
     GOOD = "good"
 
 
-def attendance(db: Session, now: datetime) -> Attendance:
-    """Whether a worker and a clock run, and whether they do without a part; nothing has to run before anything did."""
+def staffing_status(db: Session, now: datetime) -> StaffingStatus:
+    """Return whether worker and clock run, and with all parts; GOOD on a desk where nothing has run yet."""
     known = list_processes(db)
     alive = [process for process in known if process.runs(now)]
     if known and not {process.kind for process in alive} >= {Kind.WORKER, Kind.CLOCK}:
-        return Attendance.MISSING
-    return Attendance.TROUBLED if any(process.trouble for process in alive) else Attendance.GOOD
+        return StaffingStatus.MISSING
+    return StaffingStatus.TROUBLED if any(process.trouble for process in alive) else StaffingStatus.GOOD
 
 
-class SignOfLife:
-    """What this process leaves every few seconds from `begin` to `end`. `trouble` may be set at any time.
+class Heartbeat:
+    """Writes this process's heartbeat every few seconds from `start` to `stop`. `trouble` may be set at any time.
 
-    Leaving one never raises: while the database is away, nobody could read it.
+    Never raises: while the database is away, nobody could read a heartbeat.
     """
 
     def __init__(self, engine: Engine, kind: Kind) -> None:
@@ -106,16 +106,16 @@ class SignOfLife:
             "pid": os.getpid(),
             "version": version("customs-desk"),
         }
-        self._over = threading.Event()
+        self._stopping = threading.Event()
         self._outage = Outage("no sign of life could be left")
-        self._thread = threading.Thread(target=self._go_on, name="sign of life", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
-    def begin(self) -> None:
-        """Leave one now and then from here on."""
+    def start(self) -> None:
+        """Begin to write heartbeats in a thread."""
         self._thread.start()
 
-    def leave(self) -> None:
-        """Leave one now."""
+    def beat(self) -> None:
+        """Write one now."""
         try:
             with database.transaction(self._engine) as db:
                 self._write(db)
@@ -124,25 +124,25 @@ class SignOfLife:
         else:
             self._outage.is_over()
 
-    def end(self) -> None:
-        """Take it back: this process ends, and nobody has to miss it."""
-        self._over.set()
+    def stop(self) -> None:
+        """Remove this process from the registry: it ends and is not missing."""
+        self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(EVERY_SECONDS)
+            self._thread.join(BEAT_EVERY_SECONDS)
         with suppress(SQLAlchemyError), database.transaction(self._engine) as db:
             db.execute(delete(PROCESSES).where(PROCESSES.c.id == self._row["id"]))
 
-    def _go_on(self) -> None:
-        while not self._over.is_set():
-            self.leave()
-            self._over.wait(EVERY_SECONDS)
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.beat()
+            self._stopping.wait(BEAT_EVERY_SECONDS)
 
     def _write(self, db: Session) -> None:
         now = database.now(db)
-        # Taken from the future too: a clock that was ahead wrote them.
-        forgotten = or_(PROCESSES.c.seen_at < now - KEPT, PROCESSES.c.seen_at > now + SEEN_WITHIN)
-        db.execute(delete(PROCESSES).where(forgotten))
+        # Those from the future too: a clock that ran ahead wrote them.
+        outdated = or_(PROCESSES.c.seen_at < now - KEPT_FOR, PROCESSES.c.seen_at > now + SEEN_WITHIN)
+        db.execute(delete(PROCESSES).where(outdated))
         insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
         seen = {"seen_at": now, "trouble": self.trouble[:LONGEST_TROUBLE] if self.trouble else None}
-        mine = insert(PROCESSES).values(self._row | {"started_at": now} | seen)
-        db.execute(mine.on_conflict_do_update(index_elements=["id"], set_=seen))
+        row = insert(PROCESSES).values(self._row | {"started_at": now} | seen)
+        db.execute(row.on_conflict_do_update(index_elements=["id"], set_=seen))

@@ -13,7 +13,7 @@ from customs.auth.principal import Caller
 from customs.config import Settings
 from customs.db import database
 from customs.errors import NotFound
-from customs.jobs.process_registry import Attendance, attendance
+from customs.jobs.process_registry import StaffingStatus, staffing_status
 from customs.lanes import breaker
 from customs.lanes.models import Lane
 
@@ -64,12 +64,12 @@ def light_of(db: Session, settings: Settings) -> Light:
         return Light.STOPPED
     if any(lane.fails(now) for lane in lanes):
         return Light.FAILING
-    attended = attendance(db, now)
-    if attended is Attendance.MISSING:
+    staffing = staffing_status(db, now)
+    if staffing is StaffingStatus.MISSING:
         return Light.UNATTENDED
     if any(lane.held_until and lane.held_until > now for lane in lanes):
         return Light.SLOWED
-    if attended is Attendance.TROUBLED:
+    if staffing is StaffingStatus.TROUBLED:
         return Light.TROUBLED
     return Light.OPEN if lanes else Light.UNUSED
 

@@ -158,7 +158,7 @@ def test_what_nobody_touches_for_a_week_is_forgotten(clerk: Clerk):
 
     with clerk.services.reading() as db:
         assert [draft.id for draft in drafts_of(db, clerk.caller)] == [touched.id]
-        assert not drafts.something_is_untouched(db, database.now(db))
+        assert not drafts.has_abandoned_drafts(db, database.now(db))
 
 
 def test_a_draft_may_be_for_a_batch_that_its_owner_sees_and_no_other(clerk: Clerk, services: Services):

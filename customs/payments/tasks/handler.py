@@ -1,4 +1,4 @@
-"""The desk of payments and refunds for the engine; a door may also have one errand attended to at once."""
+"""The desk of payments and refunds for the engine; a door may also have one errand staffing to at once."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
