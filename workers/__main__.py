@@ -109,7 +109,7 @@ class QueueSession:
                 self._back_off(reason_of(worker.broken_by) if worker.broken_by else "RQ ended its work")
 
     def _back_off(self, trouble: str) -> None:
-        self._outage.goes_on(error=trouble)
+        self._outage.report_failure(error=trouble)
         self._heartbeat.trouble = f"the queue does not work: {trouble}"
         self._pause = min(max(2 * self._pause, DRAIN_EVERY_SECONDS), LONGEST_PAUSE_SECONDS)
         self._retry_at = time.monotonic() + self._pause
@@ -118,7 +118,7 @@ class QueueSession:
         self._heartbeat.trouble = None
         if time.monotonic() - self._started_at >= STEADY_SECONDS:
             self._pause = 0.0
-            self._outage.is_over()
+            self._outage.report_success()
 
     def _is_overdue(self) -> bool:
         try:

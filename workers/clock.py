@@ -54,9 +54,9 @@ def run(services: Services, stopping: threading.Event) -> None:
                 correct_timestamps(services)
                 correct_at = began + CORRECT_EVERY_SECONDS
         except SQLAlchemyError as error:
-            outage.goes_on(error=type(error).__name__)
+            outage.report_failure(error=type(error).__name__)
         else:
-            outage.is_over()
+            outage.report_success()
             if began >= heartbeat_at:
                 heartbeat.beat()
                 heartbeat_at = began + BEAT_EVERY_SECONDS

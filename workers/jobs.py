@@ -46,9 +46,9 @@ def drain() -> int:
     try:
         recorded = services().desks.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=notify)
     except SQLAlchemyError as error:
-        database_outage.goes_on(error=type(error).__name__)
+        database_outage.report_failure(error=type(error).__name__)
         return 0
-    database_outage.is_over()
+    database_outage.report_success()
     if time.monotonic() >= ends_at:
         notify()
     return recorded

@@ -111,7 +111,7 @@ class QueueWorker(SimpleWorker):
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log a failed drain briefly; the next job repeats it."""
-        self._failed_drains.goes_on(error=exc_info[0].__name__)
+        self._failed_drains.report_failure(error=exc_info[0].__name__)
 
     def teardown(self) -> None:
         # If Redis is away, its record of this worker expires by itself.

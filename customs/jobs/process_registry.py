@@ -120,9 +120,9 @@ class Heartbeat:
             with database.transaction(self._engine) as db:
                 self._write(db)
         except SQLAlchemyError as error:
-            self._outage.goes_on(error=type(error).__name__)
+            self._outage.report_failure(error=type(error).__name__)
         else:
-            self._outage.is_over()
+            self._outage.report_success()
 
     def stop(self) -> None:
         """Remove this process from the registry: it ends and is not missing."""

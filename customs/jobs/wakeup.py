@@ -13,7 +13,7 @@ from customs.ids import new_id
 from customs.jobs.outages import Outage
 
 QUEUE = "customs"
-# A name, not an import: what notifies must not load what works.
+# A name, not an import: customs never imports workers.
 DRAIN = "workers.jobs.drain"
 RECORD_SECONDS = 30
 SOCKET_SECONDS = 2.0
@@ -35,7 +35,7 @@ def connect(redis_url: str) -> Redis:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why Redis failed, in a line: the kind of error, and Redis' own words."""
+    """Return in one line why Redis failed: the kind of error and Redis' own text."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:LONGEST_REASON]
 
 
@@ -62,13 +62,13 @@ class WorkerNotifier:
         except FAILURES as error:
             if isinstance(error, RedisTimeout):
                 self._quiet_until = time.monotonic() + QUIET_SECONDS
-            self._outage.goes_on(error=reason_of(error))
+            self._outage.report_failure(error=reason_of(error))
             return False
-        self._outage.is_over()
+        self._outage.report_success()
         return True
 
     def trouble(self) -> str | None:
-        """Why no job could be enqueued and taken now; None when one could, which an answer to PING does not say."""
+        """Return why no job could be enqueued and taken now, None when one could. PING would not show that."""
         # Beside the real queue, so that no worker takes it; all in one transaction, so that nothing stays behind.
         beside = f"{self._queue.key}:{new_id('probe')}"
         try:

@@ -110,9 +110,9 @@ class Limiter:
             allowed, missing = self._script(keys=[f"customs:rate:{name}"], args=[repr(each), self.burst])
         except FAILURES as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
-            self._outage.goes_on(error=reason_of(error))
+            self._outage.report_failure(error=reason_of(error))
             return None
-        self._outage.is_over()
+        self._outage.report_success()
         return bool(allowed), float(missing)
 
 

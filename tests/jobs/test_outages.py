@@ -1,4 +1,4 @@
-"""What goes on failing is said when it begins and when it is over, and seldom in between."""
+"""An outage is logged when it begins and when it is over, and seldom in between."""
 
 from structlog.testing import capture_logs
 
@@ -10,9 +10,9 @@ def test_of_a_thousand_failures_one_is_said_and_then_their_end():
 
     with capture_logs() as said:
         for _ in range(1000):
-            outage.goes_on(error="OutOfMemoryError")
-        outage.is_over()
-        outage.is_over()
+            outage.report_failure(error="OutOfMemoryError")
+        outage.report_success()
+        outage.report_success()
 
     assert [one["event"] for one in said] == ["the part does not work", "over: the part does not work"]
     assert (said[0]["error"], said[1]["times"]) == ("OutOfMemoryError", 1000)
@@ -23,7 +23,7 @@ def test_what_begins_again_is_said_again():
 
     with capture_logs() as said:
         for _ in range(2):
-            outage.goes_on()
-            outage.is_over()
+            outage.report_failure()
+            outage.report_success()
 
     assert len(said) == 4
