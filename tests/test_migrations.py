@@ -11,7 +11,22 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, MetaData, bindparam, inspect, null, select, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    bindparam,
+    inspect,
+    null,
+    select,
+    text,
+)
 from sqlalchemy.orm import selectinload
 
 from customs.db import database, schema_guard
@@ -21,6 +36,8 @@ from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow
 from customs.events.outbox import OutboxEvent
 from customs.events.timeline import Event
 from customs.ops import migrate
+from customs.payments.models import Payment, Refund
+from customs.payments.states import PaymentCase
 from customs.stats.tallies import ALL_TIME, Tally
 from customs.webhooks.models import Endpoint
 from tests.postgresql import drop_database, new_database
@@ -96,6 +113,19 @@ CASES = (
     (CaseKind.PAYMENT_ENDED, {"status": "EXPIRED"}),
     (CaseKind.OTHER, {"reason": "whatever it was"}),
 )
+REASONS_OF_PAYMENTS = (
+    "no end after 24 hours of asking",
+    "nobody knows what became of it: the gateway was asked for 24 hours",
+    "sent 21 times without effect",
+    "the gateway answers about somebody else's record under this number",
+)
+OF_PAYMENTS = (
+    (PaymentCase.NO_END, {}),
+    (PaymentCase.NO_ANSWER, {}),
+    (PaymentCase.NO_EFFECT, {"count": "21"}),
+    (PaymentCase.ANOTHERS_NUMBER, {}),
+)
+MORNING = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -273,63 +303,54 @@ def test_what_came_before_tallies_and_causes_is_tallied_and_has_its_cause(engine
 
 def test_sentences_of_cases_become_values_and_sentences_again(engine: Engine):
     """Also those in the timeline, where two that were closed at once are one sentence."""
+    declared, paid = dict(enumerate(REASONS)), dict(enumerate(REASONS_OF_PAYMENTS))
+    reasons = {"declarations": declared, "pushes": declared, "payments": paid, "refunds": paid}
     closed = "FAIL: one; refused: another"
     with migrate.migration(engine) as made:
         command.upgrade(made, "0016")
     with engine.begin() as connection:
         tables = MetaData()
-        tables.reflect(connection, only=["declarations", "pushes", "events"])
-        for number, reason in enumerate(("", *REASONS)):
-            row = a_declaration(number, reason)
-            for table in ("declarations", "pushes"):
-                connection.execute(tables.tables[table].insert(), of_the_sixteenth_version(table, row))
+        tables.reflect(connection, only=[*reasons, "events"])
+        for name, of_table in reasons.items():
+            for number, reason in {**of_table, 99: None}.items():
+                row = {"id": f"{number:02}", "case_reason": reason, "channel": "wechatpay"}
+                known = {"payment_no": str(number), "out_order_no": str(number), "outer_refund_no": str(number)}
+                enums = {"state": "FAIL", "identity": "MATCH"} if of_table is declared else {"status": "FAIL"}
+                there = {key: value for key, value in (row | known | enums).items() if key in tables.tables[name].c}
+                connection.execute(tables.tables[name].insert(), with_what_must_be(tables.tables[name], there))
         for number, detail in enumerate(({"action": "dismiss", "case": closed}, {"action": "QUERY"}), start=1):
-            event = {"merchant_no": "M100", "declaration_id": "decl_1", "kind": "action", "actor": "a reviewer"}
-            at = {"id": number, "at": datetime(2026, 11, 23, 8, tzinfo=UTC), "detail": detail}
-            connection.execute(tables.tables["events"].insert(), event | at)
+            event = {"id": number, "detail": detail}
+            connection.execute(tables.tables["events"].insert(), with_what_must_be(tables.tables["events"], event))
 
     migrate.upgrade(engine)
 
     with database.transaction(engine) as db:
-        for model in (Declaration, Push):
-            found = db.scalars(select(model).order_by(model.case_since)).all()
-            cases = [(one.case_kind, one.case_detail) for one in found if one.case_kind]
-            assert (cases, len(found)) == (list(CASES), len(CASES) + 1)
-        kept = [{"kind": "FAIL", "explanation": "one; refused: another"}]
+        for model, cases in ((Declaration, CASES), (Push, CASES), (Payment, OF_PAYMENTS), (Refund, OF_PAYMENTS)):
+            found = db.execute(select(model.case_kind, model.case_detail).order_by(model.id)).all()
+            assert [tuple(one) for one in found] == [*cases, (None, None)]
         assert db.scalars(select(Event.detail).order_by(Event.id)).all() == [
-            {"action": "dismiss", "cases": kept},
+            {"action": "dismiss", "cases": [{"kind": "FAIL", "explanation": "one; refused: another"}]},
             {"action": "QUERY"},
         ]
     with migrate.migration(engine) as made:
         command.downgrade(made, "0016")
-    todays = [reason.replace("is refunded", "is to be refunded") for reason in REASONS]
     with engine.connect() as connection:
-        for table in ("declarations", "pushes"):
-            asked = f"SELECT case_reason FROM {table} WHERE case_reason IS NOT NULL ORDER BY case_since"
-            assert connection.execute(text(asked)).scalars().all() == todays
+        for name, of_table in reasons.items():
+            table = tables.tables[name]
+            kept = connection.execute(select(table.c.case_reason).order_by(table.c.id)).scalars().all()
+            assert kept == [*(one.replace("is refunded", "is to be refunded") for one in of_table.values()), None]
         kept = connection.execute(select(tables.tables["events"].c.detail).order_by(text("id"))).scalars().all()
         assert kept == [{"action": "dismiss", "case": closed}, {"action": "QUERY"}]
 
 
-def of_the_sixteenth_version(table: str, row: dict[str, object]) -> dict[str, object]:
-    """The row of a declaration or of its push."""
-    shared = {
-        "merchant_no": "M100",
-        "channel": "wechatpay",
-        "payment_no": row["payment"],
-        "state": row["state"],
-        "cancelled": row["cancelled"],
-        "case_reason": row["reason"],
-        "case_since": row["since"],
-    }
-    if table == "pushes":
-        numbers = dict.fromkeys(("position", "epoch", "attempts", "tries", "polls", "doubts", "fence"), 0)
-        no = dict.fromkeys(("withheld", "accepted", "content_in_doubt", "refund_allowed"), False)
-        own = {"id": row["push"], "declaration_id": row["decl"], "customs": "SHENZHEN", "sub_order_no": ""}
-        return shared | own | numbers | no | {"fresh": True}
-    own = {"id": row["decl"], "batch_id": "bat_1", "office": "SHENZHEN", "out_order_no": row["payment"]}
-    rest = {"mch_customs_no": "123456789BTW", "identity": "UNCHECKED", "needs_review": row["case"]}
-    return shared | own | rest | {"created_at": row["at"]}
+def with_what_must_be(table: Table, row: dict[str, object]) -> dict[str, object]:
+    """The row, with something in every other column that may not be empty."""
+    fillers = {String: str(row["id"]), Boolean: False, Numeric: 0, Integer: 0, DateTime: MORNING, JSON: {}}
+    return {
+        column.name: next(filler for kind, filler in fillers.items() if isinstance(column.type, kind))
+        for column in table.columns
+        if not column.nullable
+    } | row
 
 
 def test_events_and_subscriptions_under_earlier_names_have_todays(engine: Engine):

@@ -242,7 +242,7 @@ def _review(services: Services) -> Iterator[CheckResult]:
 
 
 def _cases_of(kind: type[Payment | Refund]) -> Select[int]:
-    return select(func.count()).select_from(kind).where(kind.case_reason.is_not(None))
+    return select(func.count()).select_from(kind).where(kind.case_kind.is_not(None))
 
 
 def _webhooks(services: Services) -> Iterator[CheckResult]:

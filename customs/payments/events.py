@@ -29,7 +29,7 @@ def payment_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     """A payment that ended, that was PAID late, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] in ENDED:
         yield _news(ENDED[after["status"]], "payment_id", after, PAYMENT_NUMBERS)
-    if after["case_reason"] and not before["case_reason"]:
+    if after["case_kind"] and not before["case_kind"]:
         yield _news(EventType.PAYMENT_NEEDS_REVIEW, "payment_id", after, PAYMENT_NUMBERS)
 
 
@@ -37,7 +37,7 @@ def refund_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
     """A refund that ended, as SUCCESS or FAIL, or that needs a person."""
     if after["status"] is not before["status"] and after["status"] in REFUND_ENDED:
         yield _news(REFUND_ENDED[after["status"]], "refund_id", after, REFUND_NUMBERS)
-    if after["case_reason"] and not before["case_reason"]:
+    if after["case_kind"] and not before["case_kind"]:
         yield _news(EventType.REFUND_NEEDS_REVIEW, "refund_id", after, REFUND_NUMBERS)
 
 

@@ -8,8 +8,8 @@ from flask_babel import LazyString, gettext, lazy_gettext
 
 from customs.gateway import Channel
 from customs.payments.models import PaymentEvent
-from customs.payments.states import Refunded, RefundStatus, Status
-from customs.payments.tasks.outcomes import ANOTHERS_NUMBER, NO_ANSWER, NO_END, UNHEARD_OF
+from customs.payments.states import PaymentCase, Refunded, RefundStatus, Status
+from customs.payments.tasks.outcomes import UNHEARD_OF
 from customs.payments.tasks.payment_task import FOR_ANOTHER, LOST
 from customs.payments.tasks.task import Deed
 from customs.web.labels import Label, Labels
@@ -221,21 +221,22 @@ OUTCOMES: Mapping[str, Label] = {
     ),
     "unknown": Label(_("No answer came: we ask before anything is repeated"), "question-circle", "except"),
 }
-# Why a person should look at it; what was sent without effect says how many times.
-CASES: Mapping[str, LazyString] = {
-    NO_END: _("A day of asking brought no end; we go on asking. Ask the payment company how it stands."),
-    NO_ANSWER: _(
+# What is to be done about a case.
+CASES: Mapping[PaymentCase, LazyString] = {
+    PaymentCase.NO_END: _("A day of asking brought no end; we go on asking. Ask the payment company how it stands."),
+    PaymentCase.NO_ANSWER: _(
         "Nobody knows what became of it: the gateway was asked for a day and gave no answer that can be understood. "
         "Ask the payment company before it is collected or refunded a second time."
     ),
-    ANOTHERS_NUMBER: _(
+    PaymentCase.ANOTHERS_NUMBER: _(
         "Under this number the gateway answers about somebody else's record, of which nothing is kept. Ask the payment "
         "company how it stands."
     ),
+    PaymentCase.NO_EFFECT: _(
+        "It was sent again and again, and the gateway shows no effect of it. Ask the payment company whether anything "
+        "came."
+    ),
 }
-NO_EFFECT = _(
-    "It was sent again and again, and the gateway shows no effect of it. Ask the payment company whether anything came."
-)
 # Why it ended as it did, where that is in words of ours; the gateway's own are told as they were said.
 EXPLANATIONS: Mapping[str, LazyString] = {
     UNHEARD_OF: _("The gateway knows nothing of it."),
@@ -263,11 +264,6 @@ def outcome_of(event: PaymentEvent) -> Label | None:
     """What came of a call; None for what was no call."""
     word = event.detail.get("outcome")
     return None if word is None else OUTCOMES.get(word, Label(word, "circle", "waiting"))
-
-
-def case_words(reason: str) -> LazyString:
-    """What is to be done about a case."""
-    return CASES.get(reason, NO_EFFECT)
 
 
 def explained(explanation: str) -> LazyString | str:

@@ -29,7 +29,7 @@ LONGEST_NUMBER = 64
 
 def errand_indexes(table: str) -> tuple[Index, ...]:
     """What the claim and the clock look for, and whoever looks for what needs a person."""
-    due, held, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_reason IS NOT NULL")
+    due, held, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_kind IS NOT NULL")
     return (
         Index(f"ix_{table}_case", "created_at", "id", sqlite_where=case, postgresql_where=case),
         Index(f"ix_{table}_due", "due_at", sqlite_where=due, postgresql_where=due),

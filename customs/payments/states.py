@@ -1,5 +1,6 @@
 """The states of payments and refunds, and the gateway's words for them (11.1, 11.2)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
@@ -33,6 +34,29 @@ class RefundStatus(StrEnum):
     FAIL = "FAIL"
 
 
+class PaymentCase(StrEnum):
+    """Why a person should look at a payment or a refund; a word that only a newer version knows reads as NO_ANSWER."""
+
+    NO_END = "NO_END"
+    NO_ANSWER = "NO_ANSWER"
+    NO_EFFECT = "NO_EFFECT"
+    ANOTHERS_NUMBER = "ANOTHERS_NUMBER"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "PaymentCase":
+        return cls.NO_ANSWER
+
+    def sentence(self, detail: Mapping[str, str] | None) -> str:
+        """Return why, in English, as the API says it."""
+        return CASE_SENTENCES[self].format_map({"count": "many"} | dict(detail or {}))
+
+
+CASE_SENTENCES: Mapping[PaymentCase, str] = {
+    PaymentCase.NO_END: "no end after 24 hours of asking",
+    PaymentCase.NO_ANSWER: "nobody knows what became of it: the gateway was asked for 24 hours",
+    PaymentCase.NO_EFFECT: "sent {count} times without effect",
+    PaymentCase.ANOTHERS_NUMBER: "the gateway answers about somebody else's record under this number",
+}
 # Any other word is neither: the refund goes on being asked for.
 REFUND_WORDS = {
     "SUCCESS": RefundStatus.SUCCESS,

@@ -1,7 +1,7 @@
 """The pages of payments: the list, one payment as it turns green, and refunding what is left of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request
@@ -11,7 +11,6 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel, PayerKind
 from customs.payments import labels
 from customs.payments.collect import refunds
@@ -21,7 +20,7 @@ from customs.payments.reading.detail import whole_of
 from customs.payments.schemas import RefundIn
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.reconciliation.bills import day_in, days_in_time
+from customs.stats.tallies import begins
 from customs.web.form_actions import DONE
 from customs.web.forms import Form, answered_at_fields, choices, typed
 from customs.web.idempotency import idempotent
@@ -29,6 +28,7 @@ from customs.web.json_body import raw_body, validate
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import (
     current_caller,
+    day_argument,
     flag_argument,
     given_filters,
     number_in_cursor,
@@ -142,7 +142,7 @@ def _list(rows: Any, next_cursor: str | None) -> Response:
 
 def _filters() -> queries.Filters:
     words = {name: text_argument(name, CHOICES[name]) for name in given_filters(*CHOICES)}
-    since, until = (_day_asked(name) for name in DAYS)
+    since, until = (day_argument(name) for name in DAYS)
     needs_review = flag_argument("needs_review") if given_filters("needs_review") else None
     return queries.Filters(
         channel=words.get("channel"),
@@ -150,20 +150,9 @@ def _filters() -> queries.Filters:
         refund_status=words.get("refund_status"),
         merchant_no=words.get("merchant_no"),
         needs_review=needs_review,
-        since=since and since[0],
-        until=until and until[1],
+        since=begins(since) if since else None,
+        until=begins(until) + timedelta(days=1) if until else None,
     )
-
-
-def _day_asked(name: str) -> tuple[datetime, datetime] | None:
-    """When a day of the filter begins and is over."""
-    text = request.args.get(name, "").strip()
-    try:
-        return days_in_time(day_in(text), day_in(text)) if text else None
-    except (ValueError, OverflowError):
-        raise ValidationFailed(
-            f"{name}: no such day", errors=[ErrorDetail(f"?{name}", "parameter_invalid", "no such day")]
-        ) from None
 
 
 def _page(payment_id: str, form: Form) -> Response:

@@ -1,7 +1,7 @@
 """case_kind and case_detail, read from the sentence that said why a case is open; detail of causes; cases of events"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,8 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
+Readings = Iterable[tuple[re.Pattern[str], str]]
+Sentences = Mapping[str, tuple[str, ...]]
 # How the sentences were written until now, the kind that each stands for, and its facts by their names.
 READINGS = tuple(
     (re.compile(reading, re.DOTALL), kind)
@@ -69,10 +71,32 @@ SENTENCES = {
     "PAYMENT_ENDED": ("its payment is %(status)s", "its payment was not made within a day"),
     "OTHER": ("%(reason)s",),
 }
+OF_PAYMENTS = tuple(
+    (re.compile(reading), kind)
+    for reading, kind in (
+        (r"no end after 24 hours of asking", "NO_END"),
+        (r"the gateway answers about somebody else's record under this number", "ANOTHERS_NUMBER"),
+        (r"sent (?P<count>\d+) times without effect", "NO_EFFECT"),
+        (r".*", "NO_ANSWER"),
+    )
+)
+PAYMENT_SENTENCES = {
+    "NO_END": ("no end after 24 hours of asking",),
+    "ANOTHERS_NUMBER": ("the gateway answers about somebody else's record under this number",),
+    "NO_EFFECT": ("sent %(count)s times without effect",),
+    "NO_ANSWER": ("nobody knows what became of it: the gateway was asked for 24 hours",),
+}
+WORDS = {
+    "declarations": (READINGS, SENTENCES),
+    "pushes": (READINGS, SENTENCES),
+    "payments": (OF_PAYMENTS, PAYMENT_SENTENCES),
+    "refunds": (OF_PAYMENTS, PAYMENT_SENTENCES),
+}
+INDEXED = ("payments", "refunds")
 DETAIL = sa.JSON(none_as_null=True)
 TABLES = {
     name: sa.table(name, *map(sa.column, ("id", "case_reason", "case_kind")), sa.column("case_detail", DETAIL))
-    for name in ("declarations", "pushes")
+    for name in WORDS
 }
 CAUSES = sa.table("causes", *map(sa.column, ("id", "error", "explanation")), sa.column("detail", sa.JSON))
 EVENTS = sa.table("events", sa.column("id"), sa.column("detail", sa.JSON))
@@ -84,7 +108,8 @@ def upgrade() -> None:
         op.add_column(name, sa.Column("case_kind", sa.String(16), nullable=True))
         op.add_column(name, sa.Column("case_detail", DETAIL, nullable=True))
         for rows in _groups(table, table.c.case_reason.is_not(None)):
-            _write(table, [_read_row(row) for row in rows])
+            _write(table, [_read_row(row, WORDS[name][0]) for row in rows])
+        _index(name, "case_kind")
         op.drop_column(name, "case_reason")
     op.add_column("causes", sa.Column("detail", sa.JSON(), server_default="{}", nullable=False))
     for rows in _groups(CAUSES, sa.true()):
@@ -100,12 +125,19 @@ def downgrade() -> None:
     for name, table in TABLES.items():
         op.add_column(name, sa.Column("case_reason", sa.Text(), nullable=True))
         for rows in _groups(table, table.c.case_kind.is_not(None)):
-            reasons = [
-                {"key": row["id"], "case_reason": _sentence(row["case_kind"], row["case_detail"])} for row in rows
-            ]
-            _write(table, reasons)
+            _write(table, [_sentence_row(row, WORDS[name][1]) for row in rows])
+        _index(name, "case_reason")
         op.drop_column(name, "case_detail")
         op.drop_column(name, "case_kind")
+
+
+def _index(table: str, column: str) -> None:
+    if table in INDEXED:
+        has_case = sa.text(f"{column} IS NOT NULL")
+        op.drop_index(f"ix_{table}_case", table_name=table)
+        op.create_index(
+            f"ix_{table}_case", table, ["created_at", "id"], sqlite_where=has_case, postgresql_where=has_case
+        )
 
 
 def _groups(table: sa.TableClause, condition: sa.ColumnElement[bool]) -> Iterator[list[Mapping[str, Any]]]:
@@ -124,15 +156,15 @@ def _write(table: sa.TableClause, rows: list[dict[str, Any]]) -> None:
     op.get_bind().execute(sa.update(table).where(table.c.id == sa.bindparam("key")).values(values), given)
 
 
-def _read(sentence: str) -> tuple[str, dict[str, str]]:
-    for reading, kind in READINGS:
+def _read(sentence: str, readings: Readings = READINGS) -> tuple[str, dict[str, str]]:
+    for reading, kind in readings:
         if (found := reading.fullmatch(sentence)) is not None:
             return kind, {name: text for name, text in found.groupdict().items() if text is not None}
     raise AssertionError("the last reading fits everything")
 
 
-def _read_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    kind, detail = _read(row["case_reason"])
+def _read_row(row: Mapping[str, Any], readings: Readings) -> dict[str, Any]:
+    kind, detail = _read(row["case_reason"], readings)
     return {"key": row["id"], "case_kind": kind, "case_detail": detail}
 
 
@@ -155,9 +187,13 @@ def _sentence_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"key": row["id"], "case_reason": _sentence(row["case_kind"], row["case_detail"])}
 
 
-def _sentence(kind: str, detail: Mapping[str, str] | None) -> str:
+def _sentence_row(row: Mapping[str, Any], sentences: Sentences) -> dict[str, Any]:
+    return {"key": row["id"], "case_reason": _sentence(row["case_kind"], row["case_detail"], sentences)}
+
+
+def _sentence(kind: str, detail: Mapping[str, str] | None, sentences: Sentences = SENTENCES) -> str:
     facts = detail or {}
-    for text in SENTENCES.get(kind, ()):
+    for text in sentences.get(kind, ()):
         if set(re.findall(r"%\((\w+)\)s", text)) <= facts.keys():
             return text % facts
     return kind

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from customs.events.outbox import OutboxEvent
 from customs.gateway import Unknown
 from customs.ops import health_checks
-from customs.payments.tasks.outcomes import NO_ANSWER
+from customs.payments.states import CASE_SENTENCES, PaymentCase
 from tests.api.conftest import Erp, client, erp  # noqa: F401
 from tests.payments.till import Till, order_reply, refund_reply
 from tests.web.visiting import People, text_of
@@ -47,7 +47,7 @@ def test_what_stays_unknown_is_shown_announced_and_counted_until_it_has_ended(ti
     listed = clerk.get("/payments?needs_review=true").text
 
     assert [one["needs_review"] for one in (payment, refund)] == [True, True]
-    assert {one["case"]["reason"] for one in (payment, refund)} == {NO_ANSWER}
+    assert {one["case"]["reason"] for one in (payment, refund)} == {CASE_SENTENCES[PaymentCase.NO_ANSWER]}
     assert found == [[payment_id], [refund_id]]
     assert sorted(announced(till)) == ["payment.needs_review", "payment.paid", "refund.needs_review"]
     assert examined(till) == ["1 payments and 1 refunds need somebody"]

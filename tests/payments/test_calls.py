@@ -12,7 +12,7 @@ from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wall
 from customs.ops.standalone import keep_key_pair
 from customs.payments.models import Payment
 from customs.payments.reading import queries
-from customs.payments.tasks.outcomes import ANOTHERS_NUMBER
+from customs.payments.states import PaymentCase
 from customs.payments.tasks.payment_task import PaymentWork
 from customs.payments.tasks.refund_task import RefundWork
 from customs.payments.tasks.task import Task
@@ -110,7 +110,7 @@ def test_of_an_answer_about_another_merchants_order_nothing_is_kept(till: Till, 
         till.ask_again(payment_id)
 
     assert not [word for word in (*FOREIGN.values(), "THEIRS") if word in kept_of(till, payment_id)]
-    assert till.payment(payment_id).case_reason == (ANOTHERS_NUMBER if status == 200 else None)
+    assert till.payment(payment_id).case_kind == (PaymentCase.ANOTHERS_NUMBER if status == 200 else None)
 
 
 def test_under_our_number_another_merchants_order_is_not_kept(till: Till, call):
@@ -140,7 +140,7 @@ def test_of_an_answer_about_another_payments_refund_nothing_is_kept(till: Till, 
         settle(till, call(refund=theirs))
 
     (refund,) = till.refunds(payment_id)
-    assert (refund.status, refund.case_reason) == ("PENDING", ANOTHERS_NUMBER)
+    assert (refund.status, refund.case_kind) == ("PENDING", PaymentCase.ANOTHERS_NUMBER)
     assert "THEIRS" not in kept_of(till, payment_id)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from customs.payments.collect.refunds import refundable
 from customs.payments.labels import Way, way_of
 from customs.payments.models import Payment
 from customs.payments.reading import queries
-from customs.payments.states import RefundStatus, Status
+from customs.payments.states import PaymentCase, RefundStatus, Status
 from customs.payments.tasks.outcomes import OPENING_BUDGET, POLLING_BUDGET
 from customs.payments_port import Declarations, PaymentKey
 from customs.privacy.vault import Vault
@@ -33,13 +33,17 @@ STANDING = ("status", "payment_no", "explanation", "outcome_unknown", "refund_st
 
 @dataclass(frozen=True)
 class Whole:
-    """A payment, its timeline, and whether it was declared. `shown` is what the API says of it, refunds included."""
+    """A payment, its timeline, and whether it was declared. `shown` is what the API says of it, refunds included.
+
+    `refund_cases`: by the ids of its refunds, why a person should look at them.
+    """
 
     payment: Payment
     shown: dict[str, Any]
     events: Page
     declared: bool
     declared_at: datetime | None
+    refund_cases: Mapping[str, PaymentCase]
 
     @property
     def way(self) -> Way | None:
@@ -118,11 +122,13 @@ def whole_of(
 ) -> Whole:
     """A payment of the caller's, its timeline from the event `after` on. Raises NotFound."""
     payment = queries.payment_of(db, payment_id, caller)
-    shown = serializers.payment_json(payment, vault, queries.refunds_of(db, payment.id))
+    refunds = queries.refunds_of(db, payment.id)
+    shown = serializers.payment_json(payment, vault, refunds)
+    cases = {one.id: one.case_kind for one in refunds if one.case_kind}
     events = queries.events_of(db, payment.id, limit=MOST_EVENTS, after=after)
     key = PaymentKey(payment.merchant_no, Channel(payment.channel), payment.payment_no or "")
     declared = declarations.declared(db, [key]) if payment.payment_no else {}
-    return Whole(payment, shown, events, key in declared, declared.get(key))
+    return Whole(payment, shown, events, key in declared, declared.get(key), cases)
 
 
 def _word(standing: list[Any]) -> str:

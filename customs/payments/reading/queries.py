@@ -83,7 +83,7 @@ def _narrowed(model: type[Any], filters: Filters) -> list[ColumnElement[bool]]:
     bounds: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "since": lambda moment: model.created_at >= moment,
         "until": lambda moment: model.created_at < moment,
-        "needs_review": lambda needs: model.case_reason.is_not(None) if needs else model.case_reason.is_(None),
+        "needs_review": lambda needs: model.case_kind.is_not(None) if needs else model.case_kind.is_(None),
     }
     return [bounds[name](value) if name in bounds else getattr(model, name) == value for name, value in wanted.items()]
 

@@ -21,6 +21,7 @@ from customs.gateway.errors import (
 )
 from customs.gateway.messages import OrderReply, RefundReply, SaleReply
 from customs.jobs.leases import LONGEST_RETRY_AFTER_SECONDS, growing
+from customs.payments.states import PaymentCase
 from customs.payments.tasks.task import Deed
 
 LONGEST_BACKOFF_SECONDS = 60.0
@@ -31,9 +32,6 @@ OPENING_BUDGET = timedelta(hours=2)
 UNHEARD_OF = "the gateway knows nothing of it"
 # One answer may have been mixed up on its way; as many in a row are the gateway's own.
 OTHERS_ANSWERS = 3
-ANOTHERS_NUMBER = "the gateway answers about somebody else's record under this number"
-NO_END = "no end after 24 hours of asking"
-NO_ANSWER = "nobody knows what became of it: the gateway was asked for 24 hours"
 
 Outcome = SaleReply | OrderReply | RefundReply | GatewayError
 
@@ -42,7 +40,7 @@ Outcome = SaleReply | OrderReply | RefundReply | GatewayError
 class Standing:
     """Where one errand stands: the columns of Errand that an outcome may change.
 
-    `explanation`: why it failed; `case_reason`: why a person should look at it, until the gateway has answered.
+    `explanation`: why it failed; `case_kind`: why a person should look at it, until the gateway has answered.
     """
 
     next_action: Deed | None
@@ -53,7 +51,8 @@ class Standing:
     polls: int
     doubts: int
     strays: int
-    case_reason: str | None
+    case_kind: PaymentCase | None
+    case_detail: Mapping[str, str] | None
     explanation: str | None
 
 
@@ -94,19 +93,23 @@ def judge_error(held: Standing, deed: Deed, error: GatewayError, now: datetime, 
 
 def judge_reply(held: Standing, ended: bool, now: datetime, pace: Pace) -> Judgement:
     """Judge an answer about the errand: it was done, and it has ended or is asked for again."""
-    done = replace(held, in_doubt=False, tries=0, doubts=0, strays=0, case_reason=None, explanation=None)
+    done = replace(_without_case(held), in_doubt=False, tries=0, doubts=0, strays=0, explanation=None)
     if ended:
         return Judgement(_ended(done), "answered")
     return Judgement(_poll(done, now, pace), "answered")
 
 
 def _ended(held: Standing) -> Standing:
-    return replace(held, next_action=None, due_at=None, in_doubt=False, case_reason=None)
+    return replace(_without_case(held), next_action=None, due_at=None, in_doubt=False)
 
 
-def _open_case(held: Standing, reason: str) -> Standing:
-    """Put it before a person; the first reason stays until the gateway has answered."""
-    return held if held.case_reason else replace(held, case_reason=reason)
+def _without_case(held: Standing) -> Standing:
+    return replace(held, case_kind=None, case_detail=None)
+
+
+def _open_case(held: Standing, kind: PaymentCase, **detail: str) -> Standing:
+    """Put it before a person; the first case stays until the gateway has answered."""
+    return held if held.case_kind else replace(held, case_kind=kind, case_detail=detail)
 
 
 def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
@@ -114,7 +117,7 @@ def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
         # Nobody pays an order of yesterday; a notification or a person has it asked for once more.
         return _ended(held)
     if now - max(pace.since, held.sent_at or pace.since) > POLLING_BUDGET:
-        held = _open_case(held, NO_ANSWER if held.in_doubt else NO_END)
+        held = _open_case(held, PaymentCase.NO_ANSWER if held.in_doubt else PaymentCase.NO_END)
     wait = growing(pace.poll_seconds, held.polls)
     return replace(held, next_action=Deed.QUERY, due_at=now + timedelta(seconds=wait), polls=held.polls + 1)
 
@@ -157,7 +160,7 @@ def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> S
         # Once more before the grace is over, for whoever waits, and once it is.
         return replace(held, due_at=min(max(soon, now), counts_from), polls=held.polls + 1, tries=0)
     if held.doubts > ROUNDS_OF_DOUBT and pace.patient:
-        return _poll(_open_case(held, f"sent {held.doubts} times without effect"), now, pace)
+        return _poll(_open_case(held, PaymentCase.NO_EFFECT, count=str(held.doubts)), now, pace)
     if held.explanation or not pace.repeatable or held.doubts > ROUNDS_OF_DOUBT:
         return replace(_ended(held), explanation=held.explanation or UNHEARD_OF)
     return replace(held, next_action=Deed.SEND, due_at=now, in_doubt=False, doubts=max(held.doubts, 1), tries=0)
@@ -166,20 +169,22 @@ def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> S
 def _ask_later(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
     asked = _poll(replace(held, tries=0), now, pace)
     # Nobody asks any more, and the last answer said nothing.
-    return asked if asked.next_action else _open_case(asked, held.case_reason or NO_ANSWER)
+    if asked.next_action:
+        return asked
+    return _open_case(replace(asked, case_kind=held.case_kind, case_detail=held.case_detail), PaymentCase.NO_ANSWER)
 
 
 def _asked_about_another(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
     """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
     held = replace(held, strays=held.strays + 1)
     if held.strays >= OTHERS_ANSWERS:
-        held = _open_case(held, ANOTHERS_NUMBER)
+        held = _open_case(held, PaymentCase.ANOTHERS_NUMBER)
     return _ask_later(held, error, now, pace)
 
 
 def case_of(row: Mapping[str, Any], standing: Standing, now: datetime) -> dict[str, Any]:
     """Since when a person should look at it."""
-    return {"case_since": (row["case_since"] or now) if standing.case_reason else None}
+    return {"case_since": (row["case_since"] or now) if standing.case_kind else None}
 
 
 Handler = Callable[[Standing, GatewayError, datetime, Pace], Standing]

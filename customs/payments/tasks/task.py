@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     ColumnElement,
     Connection,
     Integer,
     Table,
-    Text,
     and_,
     bindparam,
     case,
@@ -28,6 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from customs.db.database import EnumText, UtcDateTime
 from customs.jobs.leases import Due
 from customs.lanes.breaker import is_open
+from customs.payments.states import PaymentCase
 
 
 class Deed(StrEnum):
@@ -42,7 +43,7 @@ class Errand(Due):
 
     `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `tries` counts calls in a
     row that were not done, `polls` the questions, `doubts` the rounds of unknown outcome, `strays` the questions in a
-    row that were answered about somebody else's record. `case_reason`: why a person should look at it.
+    row that were answered about somebody else's record. `case_kind`: why a person should look at it.
     """
 
     next_action: Mapped[Deed | None] = mapped_column(EnumText(Deed))
@@ -52,12 +53,18 @@ class Errand(Due):
     polls: Mapped[int] = mapped_column(Integer, default=0)
     doubts: Mapped[int] = mapped_column(Integer, default=0)
     strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    case_reason: Mapped[str | None] = mapped_column(Text)
+    case_kind: Mapped[PaymentCase | None] = mapped_column(EnumText(PaymentCase))
+    case_detail: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     case_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def needs_review(self) -> bool:
-        return self.case_reason is not None
+        return self.case_kind is not None
+
+    @property
+    def case_reason(self) -> str | None:
+        """Why a person should look at it, in English."""
+        return None if self.case_kind is None else self.case_kind.sentence(self.case_detail)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,9 @@ from customs.gateway import (
     Refused,
     Unknown,
 )
+from customs.payments.states import PaymentCase
 from customs.payments.tasks.outcomes import (
-    ANOTHERS_NUMBER,
     JUDGES,
-    NO_ANSWER,
-    NO_END,
     Pace,
     Standing,
     judge_error,
@@ -205,7 +203,8 @@ def test_a_refund_is_asked_for_as_long_as_it_takes():
     judged = judge_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
 
     assert (judged.standing.next_action, judged.failed) == (QUERY, False)
-    assert (judged.standing.explanation, judged.standing.case_reason) == (None, "sent 21 times without effect")
+    assert (judged.standing.explanation, judged.standing.case_kind) == (None, PaymentCase.NO_EFFECT)
+    assert PaymentCase.NO_EFFECT.sentence(judged.standing.case_detail) == "sent 21 times without effect"
 
 
 # Polling: each time after longer, for a day.
@@ -236,40 +235,42 @@ def test_what_is_in_doubt_is_asked_for_after_a_day_too():
 
 # What comes back for a day, of what, and what a person is told.
 A_DAY_OF = {
-    "silence, of a refund": (left(), SILENCE, True, NO_ANSWER),
-    "silence, of a payment in doubt": (left(), SILENCE, False, NO_ANSWER),
-    "silence, of a payment that was opened": (asked(), SILENCE, False, NO_ANSWER),
-    "refusals to tell": (left(), NO, True, NO_ANSWER),
-    "no end of a refund": (asked(), None, True, NO_END),
+    "silence, of a refund": (left(), SILENCE, True, PaymentCase.NO_ANSWER),
+    "silence, of a payment in doubt": (left(), SILENCE, False, PaymentCase.NO_ANSWER),
+    "silence, of a payment that was opened": (asked(), SILENCE, False, PaymentCase.NO_ANSWER),
+    "refusals to tell": (left(), NO, True, PaymentCase.NO_ANSWER),
+    "no end of a refund": (asked(), None, True, PaymentCase.NO_END),
     "nobody who pays": (asked(), None, False, None),
 }
 
 
-@pytest.mark.parametrize(("held", "error", "patient", "reason"), A_DAY_OF.values(), ids=A_DAY_OF)
-def test_what_is_unknown_for_a_day_comes_before_a_person(held: Standing, error, patient: bool, reason: str | None):
-    def judged(hours: int) -> str | None:
+@pytest.mark.parametrize(("held", "error", "patient", "case"), A_DAY_OF.values(), ids=A_DAY_OF)
+def test_what_is_unknown_for_a_day_comes_before_a_person(
+    held: Standing, error, patient: bool, case: PaymentCase | None
+):
+    def judged(hours: int) -> PaymentCase | None:
         now, at = NOW + timedelta(hours=hours), pace(patient=patient)
         judgement = judge_error(held, QUERY, error, now, at) if error else judge_reply(held, False, now, at)
-        return judgement.standing.case_reason
+        return judgement.standing.case_kind
 
-    assert (judged(23), judged(25)) == (None, reason)
+    assert (judged(23), judged(25)) == (None, case)
 
 
 def test_a_day_counts_from_the_last_send():
     late = left(sent_at=NOW + timedelta(hours=20))
 
-    assert judge_error(late, QUERY, SILENCE, NOW + timedelta(hours=25), pace()).standing.case_reason is None
+    assert judge_error(late, QUERY, SILENCE, NOW + timedelta(hours=25), pace()).standing.case_kind is None
 
 
 def test_answers_about_somebody_else_come_before_a_person_once_they_are_certain():
     at, reasons = left(), []
     for error in (ERRORS["another_record"], ABSENT, *[ERRORS["another_record"]] * 3):
         at = judge_error(at, QUERY, error, NOW, pace(patient=True)).standing
-        reasons.append(at.case_reason)
+        reasons.append(at.case_kind)
 
-    assert reasons == [None, None, None, None, ANOTHERS_NUMBER]
+    assert reasons == [None, None, None, None, PaymentCase.ANOTHERS_NUMBER]
     assert at.next_action is QUERY
-    assert judge_reply(at, True, NOW, pace()).standing.case_reason is None
+    assert judge_reply(at, True, NOW, pace()).standing.case_kind is None
 
 
 @pytest.mark.parametrize(("hours", "ends"), [(1, False), (3, True)])
