@@ -10,17 +10,17 @@ from werkzeug.exceptions import HTTPException
 
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint
 from customs.sandbox.bills import DELIMITERS, ENCODINGS, Bills
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.control_reports import refunds_by_payment, report
 from customs.sandbox.declaration_endpoints import answer
-from customs.sandbox.fault_injection import Forecast, Weather, is_declaration
+from customs.sandbox.fault_injection import FaultConfig, FaultInjector, is_declaration
 from customs.sandbox.ledger import Ledger
 from customs.sandbox.notifications import load_private_key
 from customs.sandbox.notifier import Notifier
 from customs.sandbox.page import front_page
 from customs.sandbox.payer import Payer
 from customs.sandbox.payment_calls import PaymentCalls
-from customs.sandbox.payment_ledger import Book
+from customs.sandbox.payment_ledger import PaymentLedger
 from customs.sandbox.request import Call
 from customs.sandbox.responses import Answer, Refused, answered, refused
 from customs.sandbox.settings import SandboxSettings
@@ -32,66 +32,68 @@ Process = Callable[[Call], Answer]
 
 
 def create_sandbox(settings: SandboxSettings, *, now: Callable[[], float] = time.time) -> Flask:
-    """One gateway with its own ledger; its messenger is `app.extensions["notifier"]`, and starts when told to.
+    """One gateway with its own ledger; its notifier is `app.extensions["notifier"]`, and starts when asked to.
 
     Raises OSError or ValueError when a key cannot be read.
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     ledger = Ledger(settings.ledger)
-    weather = Weather(ledger, Forecast(settings.fault_seed or 0, settings.fault_rate))
+    injector = FaultInjector(ledger, FaultConfig(settings.fault_seed or 0, settings.fault_rate))
     gate = Gate(settings.agent_no, load_public_key(settings.agent_public_key.read_bytes()), now)
-    desk = Desk(ledger, Book(ledger), settings, now)
+    context = SandboxContext(ledger, PaymentLedger(ledger), settings, now)
     bills = Bills()
-    notifier = Notifier(desk, load_private_key(settings.gateway_private_key))
-    payment_calls = PaymentCalls(desk, bills)
+    notifier = Notifier(context, load_private_key(settings.gateway_private_key))
+    payment_calls = PaymentCalls(context, bills)
     for endpoint in ENDPOINTS:
         if endpoint.signed:
-            process = _declaring(desk) if is_declaration(endpoint) else _paying(payment_calls, notifier)
-            view = _view(endpoint, process, desk, gate, weather)
+            process = _declaring(context) if is_declaration(endpoint) else _paying(payment_calls, notifier)
+            view = _view(endpoint, process, context, gate, injector)
             app.add_url_rule(
                 endpoint.path, endpoint.name, view, methods=[endpoint.method], provide_automatic_options=False
             )
-    Payer(desk).add_routes(app)
-    _add_own_routes(app, desk, weather, bills)
+    Payer(context).add_routes(app)
+    _add_own_routes(app, context, injector, bills)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Refused, lambda refusal: refusal.answer.response())
     app.extensions["notifier"] = notifier
     return app
 
 
-def _declaring(desk: Desk) -> Process:
-    return lambda call: answered(answer(desk, BY_NAME[call.endpoint], call.params))
+def _declaring(context: SandboxContext) -> Process:
+    return lambda call: answered(answer(context, BY_NAME[call.endpoint], call.params))
 
 
 def _paying(payment_calls: PaymentCalls, notifier: Notifier) -> Process:
     def process(call: Call) -> Answer:
         reply = payment_calls.answer(call)
-        notifier.tell_early(call)
+        notifier.notify_early(call)
         return reply
 
     return process
 
 
-def _view(endpoint: Endpoint, process: Process, desk: Desk, gate: Gate, weather: Weather) -> Callable[[], Response]:
+def _view(
+    endpoint: Endpoint, process: Process, context: SandboxContext, gate: Gate, injector: FaultInjector
+) -> Callable[[], Response]:
     """One documented call: let it in, meet its fault or not, process it, write it down."""
 
     def view() -> Response:
         try:
             params = gate.admit(endpoint, request)
         except Refused as refusal:
-            desk.ledger.note(desk.now(), endpoint.name, {}, outcome=refusal.reason)
+            context.ledger.note(context.now(), endpoint.name, {}, outcome=refusal.reason)
             return refusal.answer.response()
         call = Call(endpoint.name, params, request.headers["Version"] == NUMBERS_VERSION, request.host_url)
-        fault = weather.fault_for(endpoint, params)
-        noted = desk.ledger.note(desk.now(), endpoint.name, call.numbered(), fault=fault.word if fault else "")
+        fault = injector.fault_for(endpoint, params)
+        noted = context.ledger.note(context.now(), endpoint.name, call.numbered(), fault=fault.word if fault else "")
 
         def proceed() -> Answer:
             try:
                 reply, outcome = process(call), "answered"
             except Refused as refusal:
                 reply, outcome = refusal.answer, refusal.reason
-            desk.ledger.settle(noted, outcome)
+            context.ledger.settle(noted, outcome)
             return reply
 
         return fault.strike(proceed) if fault else proceed().response()
@@ -99,7 +101,7 @@ def _view(endpoint: Endpoint, process: Process, desk: Desk, gate: Gate, weather:
     return view
 
 
-def _add_own_routes(app: Flask, desk: Desk, weather: Weather, bills: Bills) -> None:
+def _add_own_routes(app: Flask, context: SandboxContext, injector: FaultInjector, bills: Bills) -> None:
     """What the real gateway does not have; none of it is signed, so the sandbox stays on its own machine."""
 
     @app.get("/")
@@ -113,12 +115,12 @@ def _add_own_routes(app: Flask, desk: Desk, weather: Weather, bills: Bills) -> N
     @app.get("/ledger")
     def ledger() -> Response:
         """What was filed and paid (with `payment_no`: of one payment, and its calls), and how many calls came."""
-        return jsonify(report(desk, request.args.get("payment_no")))
+        return jsonify(report(context, request.args.get("payment_no")))
 
     @app.get("/ledger/refunded")
     def refunded() -> Response:
         """What was paid, went back and is on its way, a row for each order with a refund; never over what was paid."""
-        return jsonify(refunds_by_payment(desk))
+        return jsonify(refunds_by_payment(context))
 
     @app.post("/control")
     def control() -> Response:
@@ -126,9 +128,9 @@ def _add_own_routes(app: Flask, desk: Desk, weather: Weather, bills: Bills) -> N
         wanted = request.get_json()
         if wrong := _wrong_switches(wanted):
             raise Refused(400, wrong)
-        weather.change(**{name: value for name, value in wanted.items() if not name.startswith("bill_")})
+        injector.change(**{name: value for name, value in wanted.items() if not name.startswith("bill_")})
         bills.change(**{name: value for name, value in wanted.items() if name.startswith("bill_")})
-        return jsonify(asdict(weather.forecast) | asdict(bills.style))
+        return jsonify(asdict(injector.config) | asdict(bills.style))
 
 
 SWITCHES: dict[str, Callable[[Any], bool]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.currencies import rate_text
 from customs.sandbox.filings import SHANGHAI
 from customs.sandbox.methods import METHODS
@@ -63,18 +63,18 @@ class Bills:
         """Set the fields of the style that are given, leave the rest."""
         self.style = replace(self.style, **changes)
 
-    def download(self, desk: Desk, call: Call) -> Answer:
+    def download(self, context: SandboxContext, call: Call) -> Answer:
         """The bill from `start_date` to `end_date`, both days included, in Shanghai's days.
 
         Raises Refused: 403 another agent's, 400 dates that cannot be or lie over three months back.
         """
-        if call.params["agent_no"] != desk.settings.agent_no:
+        if call.params["agent_no"] != context.settings.agent_no:
             raise Refused(403, "the agent_no is not the caller's")
         start, end = (_day(name, call.params[name]) for name in ("start_date", "end_date"))
-        today = datetime.fromtimestamp(desk.now(), SHANGHAI).date()
+        today = datetime.fromtimestamp(context.now(), SHANGHAI).date()
         if end < start or end - start > timedelta(MOST_DAYS) or today - start > timedelta(MOST_DAYS):
             raise Refused(400, "start_date and end_date lie within the last three months, in this order")
-        lines = sorted(line for line in _lines(desk) if start.isoformat() <= line[0][:10] <= end.isoformat())
+        lines = sorted(line for line in _lines(context) if start.isoformat() <= line[0][:10] <= end.isoformat())
         return Answer(200, {}, self._written([HEADERS, *lines, _total(lines)]))
 
     def _written(self, lines: Iterable[Line]) -> bytes:
@@ -94,14 +94,14 @@ def _day(name: str, text: str) -> date:
         raise Refused(400, f"{name} is no date") from error
 
 
-def _lines(desk: Desk) -> Iterator[Line]:
-    orders = {payment.payment_no: payment for payment in desk.book.payments()}
+def _lines(context: SandboxContext) -> Iterator[Line]:
+    orders = {payment.payment_no: payment for payment in context.payments.payments()}
     for payment in orders.values():
-        payment.move_on(desk.now(), desk.settings.step_seconds)
+        payment.move_on(context.now(), context.settings.step_seconds)
         if payment.status == "PAID":
             yield _line(payment, payment.trade_time, None)
-    for refund in desk.book.refunds():
-        refund.move_on(desk.now(), desk.settings.step_seconds)
+    for refund in context.payments.refunds():
+        refund.move_on(context.now(), context.settings.step_seconds)
         if refund.status == "SUCCESS":
             yield _line(orders[refund.payment_no], shanghai(refund.since), refund)
 

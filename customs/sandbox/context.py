@@ -1,18 +1,18 @@
-"""What every operation of the gateway needs at hand, so that it is handed in as one."""
+"""Bundle what every operation of the gateway needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from customs.sandbox.ledger import Ledger
-from customs.sandbox.payment_ledger import Book
+from customs.sandbox.payment_ledger import PaymentLedger
 from customs.sandbox.settings import SandboxSettings
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The ledger, its payment side, the settings; `now` gives Unix seconds."""
+class SandboxContext:
+    """The ledgers of declarations and payments, the settings; `now` gives Unix seconds."""
 
     ledger: Ledger
-    book: Book
+    payments: PaymentLedger
     settings: SandboxSettings
     now: Callable[[], float]

@@ -1,9 +1,9 @@
-"""The ledger for whoever looks on: what was filed, paid, refunded and told, without moving anything."""
+"""Report what was filed, paid, refunded and notified, without moving anything."""
 
 from dataclasses import asdict
 from typing import Any
 
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.payments import Payment, Refund, given_back
 
 LEDGER_FIELDS = (
@@ -20,34 +20,34 @@ LEDGER_FIELDS = (
 )
 
 
-def report(desk: Desk, payment_no: str | None) -> dict[str, Any]:
+def report(context: SandboxContext, payment_no: str | None) -> dict[str, Any]:
     """Everything, or what belongs to one payment with the calls about it."""
-    outcomes = desk.ledger.outcomes()
-    payments, refunds = _payments(desk, payment_no), _refunds(desk, payment_no)
+    outcomes = context.ledger.outcomes()
+    payments, refunds = _payments(context, payment_no), _refunds(context, payment_no)
     shown: dict[str, Any] = {
-        "filings": _filings(desk, payment_no),
+        "filings": _filings(context, payment_no),
         "payments": [payment.shown() for payment in payments],
         "refunds": [refund.shown() for refund in refunds],
-        "notifications": [asdict(one) for one in desk.book.notifications(payment_no)],
+        "notifications": [asdict(one) for one in context.payments.notifications(payment_no)],
         "calls": sum(outcomes.values()),
         "refused_signatures": outcomes.get("signature", 0),
         "refused_parameters": outcomes.get("parameters", 0),
     }
     if payment_no:
-        ours = [payment.our_no for payment in payments]
+        own = [payment.our_no for payment in payments]
         back = [number for refund in refunds for number in (refund.refund_no, refund.outer_refund_no)]
-        shown["log"] = desk.ledger.calls(payment_no, [*ours, *back])
+        shown["log"] = context.ledger.calls(payment_no, [*own, *back])
     return shown
 
 
-def refunds_by_payment(desk: Desk) -> list[dict[str, Any]]:
+def refunds_by_payment(context: SandboxContext) -> list[dict[str, Any]]:
     """Paid, gone back, on its way and left, of each order with a refund; amounts are text."""
     by_payment: dict[str, list[Refund]] = {}
-    for refund in _refunds(desk, None):
+    for refund in _refunds(context, None):
         by_payment.setdefault(refund.payment_no, []).append(refund)
     return [
         _balance(payment, by_payment[payment.payment_no])
-        for payment in _payments(desk, None)
+        for payment in _payments(context, None)
         if payment.payment_no in by_payment
     ]
 
@@ -64,25 +64,25 @@ def _balance(payment: Payment, refunds: list[Refund]) -> dict[str, Any]:
     }
 
 
-def _payments(desk: Desk, payment_no: str | None) -> list[Payment]:
-    payments = desk.book.payments(payment_no)
+def _payments(context: SandboxContext, payment_no: str | None) -> list[Payment]:
+    payments = context.payments.payments(payment_no)
     for payment in payments:
-        payment.move_on(desk.now(), desk.settings.step_seconds)
+        payment.move_on(context.now(), context.settings.step_seconds)
     return payments
 
 
-def _refunds(desk: Desk, payment_no: str | None) -> list[Refund]:
-    refunds = desk.book.refunds(payment_no)
+def _refunds(context: SandboxContext, payment_no: str | None) -> list[Refund]:
+    refunds = context.payments.refunds(payment_no)
     for refund in refunds:
-        refund.move_on(desk.now(), desk.settings.step_seconds)
+        refund.move_on(context.now(), context.settings.step_seconds)
     return refunds
 
 
-def _filings(desk: Desk, payment_no: str | None) -> list[dict[str, Any]]:
+def _filings(context: SandboxContext, payment_no: str | None) -> list[dict[str, Any]]:
     """The filings as they would be answered at this moment; looking here moves nothing."""
-    filings = desk.ledger.filings(payment_no)
+    filings = context.ledger.filings(payment_no)
     for filing in filings:
-        filing.move_on(desk.now(), desk.settings.step_seconds)
+        filing.move_on(context.now(), context.settings.step_seconds)
     return [
         _row(asdict(filing)) | {"state": filing.step.state, "modify_time": filing.modify_time} for filing in filings
     ]

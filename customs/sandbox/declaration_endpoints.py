@@ -7,8 +7,8 @@ from typing import Any
 
 from customs.gateway.endpoints import Endpoint
 from customs.sandbox.channels import ALIPAY, WECHATPAY, Channel
-from customs.sandbox.context import Desk
-from customs.sandbox.declaration_scenarios import Epoch, fate_of
+from customs.sandbox.context import SandboxContext
+from customs.sandbox.declaration_scenarios import Epoch, scenario_of
 from customs.sandbox.filings import Filing, sealed
 from customs.sandbox.ledger import NUMBERS
 from customs.sandbox.payment_lifecycle import settle
@@ -32,45 +32,45 @@ UNHEARD_OF = "no declaration is known by this number"
 
 
 Record = dict[str, Any]
-Operation = Callable[[Desk, Channel, Mapping[str, str]], Record]
+Operation = Callable[[SandboxContext, Channel, Mapping[str, str]], Record]
 
 
-def declare(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Record:
+def declare(context: SandboxContext, channel: Channel, params: Mapping[str, str]) -> Record:
     """9.1, 9.4: file it (ADD), say what became of it (ADD again), or correct it (MODIFY).
 
-    Raises Refused: 400 values or changed content, 404 a MODIFY of nothing, and what the fate says.
+    Raises Refused: 400 values or changed content, 404 a MODIFY of nothing, and what the scenario says.
     """
     content = sealed({name: value for name, value in params.items() if name != "action_type"})
     key = (channel.name, params["payment_no"], params["customs"], params.get("sub_order_no", ""))
-    now = desk.now()
-    with desk.ledger.turn():
-        filing = desk.ledger.filing(*key)
+    now = context.now()
+    with context.ledger.turn():
+        filing = context.ledger.filing(*key)
         if params.get("action_type") == "MODIFY":
             filing = _corrected(filing, content, now)
         elif filing is None:
-            _expect_paid(desk, params["payment_no"])
+            _expect_paid(context, params["payment_no"])
             filing = _added(channel, content, now)
         elif filing.content != content:
             raise Refused(400, "declared before with other content: use MODIFY (WeChat) or the re-push (Alipay)")
         else:
-            _move_on(desk, filing)
-            filing.adds += desk.settings.non_idempotent
+            _move_on(context, filing)
+            filing.adds += context.settings.non_idempotent
             filing.remember("ADD repeated", now)
-        filing.told = True
-        desk.ledger.keep(filing)
+        filing.reported = True
+        context.ledger.keep(filing)
     return filing.shown()
 
 
-def _expect_paid(desk: Desk, payment_no: str) -> None:
+def _expect_paid(context: SandboxContext, payment_no: str) -> None:
     # Of a payment made elsewhere nothing is known here: it may be declared.
-    payment = desk.book.payment(payment_no)
-    if payment and settle(desk, payment).status != "PAID":
+    payment = context.payments.payment(payment_no)
+    if payment and settle(context, payment).status != "PAID":
         raise Refused(400, "the payment is not paid")
 
 
 def _added(channel: Channel, content: dict[str, str], now: float) -> Filing:
     sub_order_no = content.get("sub_order_no", "")
-    if refusal := fate_of(sub_order_no, content["out_order_no"]).refusal:
+    if refusal := scenario_of(sub_order_no, content["out_order_no"]).refusal:
         raise Refused(refusal.status, refusal.message)
     filing = Filing(
         channel=channel.name,
@@ -101,26 +101,26 @@ def _corrected(filing: Filing | None, content: dict[str, str], now: float) -> Fi
     return filing
 
 
-def redeclare(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Record:
+def redeclare(context: SandboxContext, channel: Channel, params: Mapping[str, str]) -> Record:
     """9.2, 9.5: push it to customs once more; with Alipay changed fields go along.
 
     Raises Refused: 404 unknown, 400 for a code without re-push or (WeChat) another registration number.
     """
-    now = desk.now()
-    with desk.ledger.turn():
-        filing = _named(desk, channel, params)
+    now = context.now()
+    with context.ledger.turn():
+        filing = _named(context, channel, params)
         if filing.customs in channel.no_repush:
             raise Refused(400, f"{filing.customs} takes no re-push")
-        _move_on(desk, filing)
+        _move_on(context, filing)
         changes = _changes(filing, params)
         if changes and not channel.repush_corrects:
             raise Refused(400, f"declared with another {', '.join(changes)}: use MODIFY")
-        if channel.repush_corrects and now - filing.pushed_at < desk.settings.repush_seconds:
+        if channel.repush_corrects and now - filing.pushed_at < context.settings.repush_seconds:
             filing.remember("REDECLARE too early", now)
         else:
             _repushed(filing, changes, now)
-        filing.told = True
-        desk.ledger.keep(filing)
+        filing.reported = True
+        context.ledger.keep(filing)
     return filing.shown_after_repush()
 
 
@@ -138,29 +138,29 @@ def _repushed(filing: Filing, changes: dict[str, str], now: float) -> None:
     filing.begin(epoch, "REDECLARE", now)
 
 
-def query(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Record:
+def query(context: SandboxContext, channel: Channel, params: Mapping[str, str]) -> Record:
     """9.3, 9.6: the record as it stands. Alipay's query names no customs: the code pushed last answers.
 
     Raises Refused: 404 unknown.
     """
-    with desk.ledger.turn():
-        filing = _named(desk, channel, params)
+    with context.ledger.turn():
+        filing = _named(context, channel, params)
         filing.reads += 1
-        hidden = filing.reads <= filing.fate.hidden_reads
-        strange = filing.reads <= filing.fate.strange_reads
+        hidden = filing.reads <= filing.scenario.hidden_reads
+        strange = filing.reads <= filing.scenario.strange_reads
         if not hidden:
-            _move_on(desk, filing)
-            filing.told = True
-        desk.ledger.keep(filing)
+            _move_on(context, filing)
+            filing.reported = True
+        context.ledger.keep(filing)
     # Outside of the turn: the read counts although it found nothing.
     if hidden:
         raise Refused(404, UNHEARD_OF)
     return filing.shown_to_query(_another_code(channel, filing.customs) if strange else None)
 
 
-def _named(desk: Desk, channel: Channel, params: Mapping[str, str]) -> Filing:
+def _named(context: SandboxContext, channel: Channel, params: Mapping[str, str]) -> Filing:
     name = next(name for name in NUMBERS if name in params)
-    filing = desk.ledger.latest(channel.name, name, params[name], params.get("customs"))
+    filing = context.ledger.latest(channel.name, name, params[name], params.get("customs"))
     if filing is None:
         raise Refused(404, UNHEARD_OF)
     return filing
@@ -170,8 +170,8 @@ def _another_code(channel: Channel, customs: str) -> str:
     return next(code for code in channel.codes if code != customs)
 
 
-def _move_on(desk: Desk, filing: Filing) -> None:
-    filing.move_on(desk.now(), desk.settings.step_seconds)
+def _move_on(context: SandboxContext, filing: Filing) -> None:
+    filing.move_on(context.now(), context.settings.step_seconds)
 
 
 def wrong_values(channel: Channel, params: Mapping[str, str]) -> list[str]:
@@ -200,9 +200,9 @@ OPERATIONS: Mapping[tuple[str, str], tuple[Channel, Operation]] = {
 }
 
 
-def answer(desk: Desk, endpoint: Endpoint, params: Mapping[str, str]) -> Record:
+def answer(context: SandboxContext, endpoint: Endpoint, params: Mapping[str, str]) -> Record:
     """Process one call that was let in. Raises Refused."""
     channel, operation = OPERATIONS[endpoint.method, endpoint.path]
     if wrong := wrong_values(channel, params):
         raise Refused(400, "; ".join(wrong), "parameters")
-    return operation(desk, channel, params)
+    return operation(context, channel, params)

@@ -25,7 +25,7 @@ class Epoch(StrEnum):
 @dataclass(frozen=True)
 class Step:
     """One state of a course. It lasts `steps` of the sandbox's pace (None: for ever) and, when `asked`,
-    until it was told to somebody. `older` seconds are taken from the modify_time it shows."""
+    until it was reported to somebody. `older` seconds are taken from the modify_time it shows."""
 
     state: str
     steps: float | None
@@ -78,7 +78,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Fate:
+class Scenario:
     """One row. `different`: the buyer is not the payer, until corrected. The first `hidden_reads` queries
     find nothing, the first `strange_reads` name another customs code. `frozen`: modify_time never moves."""
 
@@ -98,77 +98,77 @@ class Fate:
         return tuple(dropwhile(WAITING.__contains__, steps)) if at_once else steps
 
 
-FATES = (
-    Fate("SUCCESS", "申报成功(默认)", "declared; also what happens without a word"),
-    Fate(
+SCENARIOS = (
+    Scenario("SUCCESS", "申报成功(默认)", "declared; also what happens without a word"),
+    Scenario(
         "FAIL",
         "申报失败,修改(支付宝:带更正内容重推)后成功",
         "FAIL until corrected: MODIFY, or an Alipay re-push with a changed field; then SUCCESS",
         {Epoch.ADDED: FAILED, Epoch.REPUSHED: FAILED},
     ),
-    Fate(
+    Scenario(
         "EXCEPT",
         "海关接口异常,重推后成功",
         "EXCEPT until re-pushed, then SUCCESS",
         {Epoch.ADDED: (UNDECLARED, EXCEPT)},
     ),
-    Fate(
+    Scenario(
         "LATE-EXCEPT",
         "长时间未申报后海关接口异常,重推后成功",
         "UNDECLARED for 10 steps, then EXCEPT until re-pushed",
         {Epoch.ADDED: (Step("UNDECLARED", 10), EXCEPT)},
     ),
-    Fate(
+    Scenario(
         "DIFFERENT",
         "申报成功,但订购人与支付人不一致,更正后一致",
         "SUCCESS, but the buyer is not the payer (DIFFERENT / F) until corrected",
         different=True,
     ),
-    Fate(
+    Scenario(
         "SLOW",
         "长时间未申报,最终成功",
         "UNDECLARED for 20 steps, then SUCCESS",
         {Epoch.ADDED: (Step("UNDECLARED", 20), SUCCESS)},
     ),
-    Fate(
+    Scenario(
         "STUCK",
         "修改后一直停在 SUBMITTED,重推后成功",
         "SUBMITTED for ever after a correction, until re-pushed",
         {Epoch.CORRECTED: (Step("SUBMITTED", None),)},
     ),
-    Fate(
+    Scenario(
         "BACK-OLD",
         "状态倒退,修改时间更早(陈旧数据),最终成功",
         "goes backwards with an older modify_time (a stale answer), ends SUCCESS",
         {Epoch.ADDED: _backwards(older=HOUR)},
     ),
-    Fate(
+    Scenario(
         "BACK-NEW",
         "状态倒退,修改时间更新,最终成功",
         "goes backwards with a newer modify_time, ends SUCCESS",
         {Epoch.ADDED: _backwards(older=0)},
     ),
-    Fate(
+    Scenario(
         "UNKNOWN",
         "返回文档没有的状态 ARCHIVED,重推后成功",
         "a state word that the document does not know (ARCHIVED), until re-pushed",
         {Epoch.ADDED: (UNDECLARED, Step("ARCHIVED", None))},
     ),
-    Fate(
+    Scenario(
         "OTHER",
         "前两次查询返回别的海关编号",
         "the first two queries name another customs code",
         strange_reads=2,
     ),
-    Fate("STALE", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
-    Fate("FROZEN", "修改时间从不变化", "modify_time never changes", frozen=True),
-    Fate(
+    Scenario("STALE", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
+    Scenario("FROZEN", "修改时间从不变化", "modify_time never changes", frozen=True),
+    Scenario(
         "REFUSE",
         "新增被拒绝(400)",
         "ADD is refused with 400",
         refusal=Refusal(400, "refused as the order number asks"),
     ),
-    Fate(
+    Scenario(
         "BIZ555",
         "新增被微信拒绝(555,业务错误)",
         "ADD is refused with 555, a business code inside",
@@ -176,11 +176,11 @@ FATES = (
     ),
 )
 
-BY_WORD = {fate.word: fate for fate in FATES}
+BY_WORD = {scenario.word: scenario for scenario in SCENARIOS}
 WORDS = Words(BY_WORD)
 
 
-def fate_of(*order_numbers: str) -> Fate:
-    """The fate of a filing: the first word found in its sub-order number, else in its order number."""
+def scenario_of(*order_numbers: str) -> Scenario:
+    """The scenario of a filing: the first word found in its sub-order number, else in its order number."""
     found = next(filter(None, map(WORDS.found, order_numbers)), ("", "SUCCESS"))
     return BY_WORD[found[1]]

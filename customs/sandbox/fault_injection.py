@@ -1,4 +1,4 @@
-"""Which fault meets which call: by a word in its order number, by seed, or all of them in an outage."""
+"""Choose the fault of a call: by a word in its order number, by seed, or the outage."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from customs.gateway.endpoints import Endpoint
 from customs.sandbox.faults import FAULTS, OUTAGE, InjectedFault
 from customs.sandbox.ledger import NUMBERS, Ledger
-from customs.sandbox.payment_ledger import Book
+from customs.sandbox.payment_ledger import PaymentLedger
 from customs.sandbox.trigger_words import Words
 
 BY_WORD = {fault.word: fault for fault in FAULTS}
@@ -23,32 +23,32 @@ ROLLED = (*NUMBERS, "customs", "action_type")
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What is set at present: `fault_rate` is 0 to 1; in an outage every call is answered 503."""
+class FaultConfig:
+    """The configuration at present: `fault_rate` is 0 to 1; in an outage every call is answered 503."""
 
     fault_seed: int
     fault_rate: float
     outage: bool = False
 
 
-class Weather:
-    """The faults of one sandbox; the forecast may change while it runs."""
+class FaultInjector:
+    """Chooses the faults of one sandbox; the configuration may change while it runs."""
 
-    def __init__(self, ledger: Ledger, forecast: Forecast) -> None:
+    def __init__(self, ledger: Ledger, config: FaultConfig) -> None:
         self._ledger = ledger
-        self._book = Book(ledger)
-        self.forecast = forecast
+        self._payments = PaymentLedger(ledger)
+        self.config = config
 
     def change(self, **changes: Any) -> None:
-        """Set the fields of the forecast that are given, leave the rest."""
-        self.forecast = replace(self.forecast, **changes)
+        """Set the fields of the configuration that are given, leave the rest."""
+        self.config = replace(self.config, **changes)
 
     def fault_for(self, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
-        """The fault that strikes this call, if any: by word, else by seed."""
-        forecast = self.forecast
-        if forecast.outage:
+        """Return the fault of this call, if any: by word, else by seed."""
+        config = self.config
+        if config.outage:
             return OUTAGE
-        return self._by_word(endpoint, params) or self._by_seed(forecast, endpoint, params)
+        return self._by_word(endpoint, params) or self._by_seed(config, endpoint, params)
 
     def _by_word(self, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
         kind = kind_of(endpoint, params)
@@ -60,23 +60,23 @@ class Weather:
         return None
 
     def _numbers(self, endpoint: Endpoint, params: Mapping[str, str]) -> Iterator[str]:
-        """Our numbers in a call, or behind the gateway's numbers in it."""
+        """Yield the caller's numbers in a call, or behind the gateway's numbers in it."""
         yield from (params[name] for name in SPOKEN if name in params)
         if is_declaration(endpoint):
             return
-        refund = self._book.refund(params.get("refund_no", ""))
-        payment = next((self._book.payment(params[name]) for name in THEIRS if name in params), None)
+        refund = self._payments.refund(params.get("refund_no", ""))
+        payment = next((self._payments.payment(params[name]) for name in THEIRS if name in params), None)
         yield from (refund.outer_refund_no, refund.our_no) if refund else ()
         yield from (payment.our_no,) if payment else ()
 
-    def _by_seed(self, forecast: Forecast, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
-        if not forecast.fault_rate:
+    def _by_seed(self, config: FaultConfig, endpoint: Endpoint, params: Mapping[str, str]) -> InjectedFault | None:
+        if not config.fault_rate:
             return None
         # The dice know the seed, the call's numbers and how often it came: never the time.
         rolled = ROLLED if is_declaration(endpoint) else sorted(params)
         call = " ".join([endpoint.name, *(params.get(name, "-") for name in rolled)])
-        dice = random.Random(f"{forecast.fault_seed} {call} {self._ledger.count(call)}")  # noqa: S311 - repeatable on purpose
-        return dice.choice(SEEDED) if dice.random() < forecast.fault_rate else None
+        dice = random.Random(f"{config.fault_seed} {call} {self._ledger.count(call)}")  # noqa: S311 - repeatable on purpose
+        return dice.choice(SEEDED) if dice.random() < config.fault_rate else None
 
 
 def is_declaration(endpoint: Endpoint) -> bool:

@@ -130,19 +130,19 @@ def huge(proceed: Proceed) -> Response:
 
 
 THEIRS = ("payment_no", "order_no", "no")
-OURS = ("out_order_no", "outer_order_no", "agent_order_id", "outer_refund_no")
+OWN = ("out_order_no", "outer_order_no", "agent_order_id", "outer_refund_no")
 
 
 def _swapped(value: Any) -> Any:
-    """The same with the gateway's number and ours in each other's place, wherever a record holds both."""
+    """The same with the gateway's number and the caller's in each other's place, wherever a record holds both."""
     if isinstance(value, list):
         return [_swapped(one) for one in value]
     if not isinstance(value, dict):
         return value
     record = {name: _swapped(one) for name, one in value.items()}
-    theirs, ours = (next((name for name in names if name in record), None) for names in (THEIRS, OURS))
-    if theirs and ours:
-        record[theirs], record[ours] = record[ours], record[theirs]
+    theirs, own = (next((name for name in names if name in record), None) for names in (THEIRS, OWN))
+    if theirs and own:
+        record[theirs], record[own] = record[own], record[theirs]
     return record
 
 

@@ -1,4 +1,4 @@
-"""One filing: what was declared at one customs code, and how its state moves along the course of its fate."""
+"""One filing: what was declared at one customs code, and how its state moves along the course of its scenario."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from customs.sandbox.channels import CHANNELS, Channel
-from customs.sandbox.declaration_scenarios import Course, Epoch, Fate, Step, fate_of
+from customs.sandbox.declaration_scenarios import Course, Epoch, Scenario, Step, scenario_of
 
 # The gateway's times are naive Shanghai times; a fixed offset needs no time zone files on a bare machine.
 SHANGHAI = timezone(timedelta(hours=8))
@@ -37,7 +37,7 @@ class Filing:
     pushed_at: float
     epoch: Epoch = Epoch.ADDED
     position: int = 0
-    told: bool = False
+    reported: bool = False
     corrected: bool = False
     reads: int = 0
     adds: int = 1
@@ -50,12 +50,12 @@ class Filing:
         return CHANNELS[self.channel]
 
     @property
-    def fate(self) -> Fate:
-        return fate_of(self.sub_order_no, self.out_order_no)
+    def scenario(self) -> Scenario:
+        return scenario_of(self.sub_order_no, self.out_order_no)
 
     @property
     def course(self) -> Course:
-        return self.fate.course(Epoch(self.epoch), at_once=self.rules.at_once)
+        return self.scenario.course(Epoch(self.epoch), at_once=self.rules.at_once)
 
     @property
     def step(self) -> Step:
@@ -63,7 +63,7 @@ class Filing:
 
     @property
     def modify_time(self) -> str:
-        shown = self.first_stamp if self.fate.frozen else self.stamp - self.step.older
+        shown = self.first_stamp if self.scenario.frozen else self.stamp - self.step.older
         return datetime.fromtimestamp(shown, SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
 
     @property
@@ -73,17 +73,17 @@ class Filing:
 
     def begin(self, epoch: Epoch, event: str, now: float) -> None:
         """Start a new course at `now`."""
-        self.epoch, self.position, self.told, self.since = epoch, 0, False, now
+        self.epoch, self.position, self.reported, self.since = epoch, 0, False, now
         self._stamp(now)
         self.remember(event, now)
 
     def move_on(self, now: float, step_seconds: float) -> None:
-        """Go as far along the course as time, and what was told, allow."""
-        while self.step.steps is not None and (self.told or not self.step.asked):
+        """Go as far along the course as time, and what was reported, allow."""
+        while self.step.steps is not None and (self.reported or not self.step.asked):
             due = self.since + self.step.steps * step_seconds
             if now < due:
                 return
-            self.position, self.told, self.since = self.position + 1, False, due
+            self.position, self.reported, self.since = self.position + 1, False, due
             self._stamp(due)
             self.remember("state", due)
 
@@ -128,7 +128,7 @@ class Filing:
     def _identity(self) -> str | None:
         if "cert_id" not in self.content:
             return self.rules.unchecked
-        return self.rules.different if self.fate.different and not self.corrected else self.rules.same
+        return self.rules.different if self.scenario.different and not self.corrected else self.rules.same
 
 
 # How a personal value is shown: enough to recognise, nothing to use.

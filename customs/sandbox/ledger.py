@@ -95,7 +95,7 @@ class Ledger:
         rows = self.rows(
             "SELECT record FROM filings WHERE payment_no = coalesce(?, payment_no) ORDER BY id", (payment_no,)
         )
-        return [Filing(**json.loads(row[0])) for row in rows]
+        return [_filing(row[0]) for row in rows]
 
     def note(self, at: float, endpoint: str, params: Mapping[str, str], *, fault: str = "", outcome: str = "") -> int:
         """Write a call down when it arrives; an empty outcome says that it was not processed (yet)."""
@@ -137,7 +137,7 @@ class Ledger:
 
     def _one(self, query: str, values: tuple[str | None, ...]) -> Filing | None:
         rows = self.rows(query, values)
-        return Filing(**json.loads(rows[0][0])) if rows else None
+        return _filing(rows[0][0]) if rows else None
 
     def prepare(self, schema: str) -> None:
         """Make the tables of another side of the ledger."""
@@ -148,3 +148,9 @@ class Ledger:
         """What one statement gives; a change is kept at once, or with the turn it is made in."""
         with self._lock:
             return self._db.execute(query, values).fetchall()
+
+
+def _filing(record: str) -> Filing:
+    """Read a stored filing; ledgers of version 0.1 say `told`."""
+    fields = json.loads(record)
+    return Filing(reported=fields.pop("told", False) or fields.pop("reported", False), **fields)

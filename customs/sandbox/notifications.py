@@ -46,7 +46,7 @@ NOT_OURS = "not called: no loopback address"
 NO_KEY = "not sent: the sandbox has no gateway key"
 
 
-def told(payment: Payment) -> dict[str, str]:
+def notification_fields(payment: Payment) -> dict[str, str]:
     """The form of 10.2; the names are the same for both channels."""
     wallet = payment.wallet.currency
     form = {

@@ -1,4 +1,4 @@
-"""Sends what is to be told, again with growing delays until the answer is `success`; the queue is in the ledger."""
+"""Send notifications, again with growing delays until the answer is `success`; the queue is in the ledger."""
 
 import logging
 import sqlite3
@@ -12,9 +12,17 @@ import requests
 import rsa
 import urllib3
 
-from customs.sandbox.context import Desk
-from customs.sandbox.notifications import NO_KEY, NOT_OURS, VERSION, Notification, is_loopback, signature, told
-from customs.sandbox.payment_lifecycle import HELD_SECONDS, settle, settle_refund
+from customs.sandbox.context import SandboxContext
+from customs.sandbox.notifications import (
+    NO_KEY,
+    NOT_OURS,
+    VERSION,
+    Notification,
+    is_loopback,
+    notification_fields,
+    signature,
+)
+from customs.sandbox.payment_lifecycle import SENDING_SECONDS, settle, settle_refund
 from customs.sandbox.payment_scenarios import NOTIFY
 from customs.sandbox.request import Call
 
@@ -27,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """One sandbox's messenger; `start` gives it a thread, `work` is one round of it."""
+    """Sends one sandbox's notifications; `start` gives it a thread, `work` is one round of it."""
 
-    def __init__(self, desk: Desk, key: rsa.PrivateKey | None) -> None:
-        self._desk = desk
+    def __init__(self, context: SandboxContext, key: rsa.PrivateKey | None) -> None:
+        self._context = context
         self._key = key
 
     def start(self) -> None:
@@ -51,58 +59,58 @@ class Notifier:
 
     def work(self) -> int:
         """Let orders and refunds move whose time has come, then send what is due. The number of those sent."""
-        book, now = self._desk.book, self._desk.now()
-        with book.turn():
-            for payment in book.due_payments(now):
-                settle(self._desk, payment)
-            for refund in book.due_refunds(now):
-                settle_refund(self._desk, refund)
-            due = book.due_notifications(now, AT_ONCE)
+        payments, now = self._context.payments, self._context.now()
+        with payments.turn():
+            for payment in payments.due_payments(now):
+                settle(self._context, payment)
+            for refund in payments.due_refunds(now):
+                settle_refund(self._context, refund)
+            due = payments.due_notifications(now, AT_ONCE)
             for notification in due:
-                self._hold(notification)
+                self._mark_sending(notification)
         if due:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(self._send, due))
         return len(due)
 
-    def tell_early(self, call: Call) -> None:
+    def notify_early(self, call: Call) -> None:
         """Send now what has to arrive before the reply to this create."""
         if not NOTIFY.row(call.our_no).early:
             return
-        with self._desk.book.turn():
-            payment = self._desk.book.payment_by_ours(call.our_no, call.channel)
-            waiting = self._desk.book.notifications(payment.payment_no) if payment else []
+        with self._context.payments.turn():
+            payment = self._context.payments.payment_by_our_no(call.our_no, call.channel)
+            waiting = self._context.payments.notifications(payment.payment_no) if payment else []
             early = [one for one in waiting if one.early]
             for notification in early:
-                self._hold(notification)
+                self._mark_sending(notification)
         for notification in early:
             self._send(notification)
 
-    def _hold(self, notification: Notification) -> None:
+    def _mark_sending(self, notification: Notification) -> None:
         notification.early = False
-        notification.due_at = self._desk.now() + HELD_SECONDS
-        self._desk.book.keep_notification(notification)
+        notification.due_at = self._context.now() + SENDING_SECONDS
+        self._context.payments.keep_notification(notification)
 
     def _send(self, notification: Notification) -> None:
         outcome = self._outcome(notification)
-        now = self._desk.now()
+        now = self._context.now()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
-        notification.answered(outcome, at, now, self._desk.settings.step_seconds)
-        with self._desk.book.turn():
-            self._desk.book.keep_notification(notification)
+        notification.answered(outcome, at, now, self._context.settings.step_seconds)
+        with self._context.payments.turn():
+            self._context.payments.keep_notification(notification)
 
     def _outcome(self, notification: Notification) -> str:
         if not is_loopback(notification.url):
             return NOT_OURS
-        payment = self._desk.book.payment(notification.payment_no)
+        payment = self._context.payments.payment(notification.payment_no)
         if self._key is None or payment is None:
             return NO_KEY
-        form = told(payment)
-        timestamp = str(int(self._desk.now()))
+        form = notification_fields(payment)
+        timestamp = str(int(self._context.now()))
         # A forgery carries a signature that is well formed and made for another amount.
         signed = form | {"amount": f"{form['amount']}0"} if notification.forged else form
         headers = {
-            "AgentNo": self._desk.settings.agent_no,
+            "AgentNo": self._context.settings.agent_no,
             "Signature": signature(signed, timestamp, self._key),
             "Version": VERSION,
             "Timestamp": timestamp,

@@ -3,10 +3,10 @@
 from flask import Response, render_template_string
 
 from customs.sandbox.channels import CHANNELS
-from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.fault_injection import KINDS
 from customs.sandbox.faults import FAULTS
-from customs.sandbox.payment_scenarios import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
+from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -25,10 +25,10 @@ code { font: .9em ui-monospace, monospace; background: #eef1f5; padding: .1em .3
 """
 
 PAYMENT_TABLES = (
-    ("支付", "Payments", PAYMENT_FATES),
+    ("支付", "Payments", PAYMENT_SCENARIOS),
     ("钱包", "Wallets", WALLETS),
-    ("退款", "Refunds", REFUND_FATES),
-    ("通知", "Notifications", NOTIFY_FATES),
+    ("退款", "Refunds", REFUND_SCENARIOS),
+    ("通知", "Notifications", NOTIFICATION_SCENARIOS),
 )
 
 PAGE = """<!doctype html>
@@ -57,7 +57,7 @@ One word of each table may stand in one number.</p>
 <thead><tr><th scope="col">单词 Word</th><th scope="col">结果</th>
 <th scope="col" lang="en">What happens</th></tr></thead>
 <tbody>
-{% for row in fates %}<tr><td><code>{{ row.word }}</code></td><td>{{ row.chinese }}</td>
+{% for row in scenarios %}<tr><td><code>{{ row.word }}</code></td><td>{{ row.chinese }}</td>
 <td lang="en">{{ row.english }}</td></tr>
 {% endfor %}</tbody>
 </table>
@@ -109,7 +109,7 @@ def front_page() -> Response:
     html = render_template_string(
         PAGE,
         style=STYLE,
-        fates=FATES,
+        scenarios=SCENARIOS,
         payment_tables=PAYMENT_TABLES,
         faults=FAULTS,
         kinds=KINDS,

@@ -8,9 +8,9 @@ from flask import Flask, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from customs.gateway.endpoints import BY_NAME, Endpoint, check
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.payer_pages import CHANNELS, LISTED, ORDER, REFUSED, page
-from customs.sandbox.payment_calls import DESKS
+from customs.sandbox.payment_calls import CASHIER_PATHS
 from customs.sandbox.payment_endpoints import ordered
 from customs.sandbox.payment_lifecycle import end_by_payer, settle
 from customs.sandbox.payments import ENDED, Payment
@@ -21,23 +21,23 @@ from customs.sandbox.values import wrong_values
 from customs.sandbox.verification import sent_parameters
 
 MOST_LISTED = 100
-DEEDS = {"pay": "PAID", "refuse": "FAIL"}
+OUTCOMES = {"pay": "PAID", "refuse": "FAIL"}
 
 
 @dataclass(frozen=True)
 class Payer:
     """The payer's side of one sandbox."""
 
-    desk: Desk
+    context: SandboxContext
 
     def add_routes(self, app: Flask) -> None:
         """The cashier desks at the document's paths, and the pages of our own."""
-        for name in DESKS:
+        for name in CASHIER_PATHS:
             endpoint = BY_NAME[name]
             app.add_url_rule(endpoint.path, name, self._entered(endpoint), methods=["GET"])
         app.add_url_rule("/pay", "pay_list", self._list, methods=["GET"])
         app.add_url_rule("/pay/<payment_no>", "pay_page", self._show, methods=["GET"])
-        app.add_url_rule("/pay/<payment_no>", "pay_deed", self._act, methods=["POST"])
+        app.add_url_rule("/pay/<payment_no>", "pay_action", self._act, methods=["POST"])
         app.add_url_rule("/control/pay", "control_pay", self._control, methods=["POST"])
 
     def _entered(self, endpoint: Endpoint) -> Callable[[], Response]:
@@ -45,9 +45,9 @@ class Payer:
             try:
                 payment = self._ordered(endpoint)
             except Refused as refusal:
-                self.desk.ledger.note(self.desk.now(), endpoint.name, {}, outcome=refusal.reason)
+                self.context.ledger.note(self.context.now(), endpoint.name, {}, outcome=refusal.reason)
                 return page(REFUSED, status=refusal.status, wrong=str(refusal).split("; "))
-            self.desk.ledger.note(self.desk.now(), endpoint.name, traced(payment), outcome="answered")
+            self.context.ledger.note(self.context.now(), endpoint.name, traced(payment), outcome="answered")
             return self._order(payment)
 
         return enter
@@ -64,7 +64,7 @@ class Payer:
         wrong += [f"{name} is a name of the reply (4.6.4, 6.4.4)" for name in extra if name in RETURNS[call.channel]]
         if wrong:
             raise Refused(400, "; ".join(wrong), "parameters")
-        return ordered(self.desk, call, extra)
+        return ordered(self.context, call, extra)
 
     def _order(self, payment: Payment) -> Response:
         to = returned(payment)
@@ -74,26 +74,26 @@ class Payer:
 
     def _list(self) -> Response:
         waiting = []
-        for payment in self.desk.book.waiting_payments(MOST_LISTED):
-            payment.move_on(self.desk.now(), self.desk.settings.step_seconds)
+        for payment in self.context.payments.waiting_payments(MOST_LISTED):
+            payment.move_on(self.context.now(), self.context.settings.step_seconds)
             if not payment.ended:
                 waiting.append(payment)
         return page(LISTED, payments=waiting)
 
     def _show(self, payment_no: str) -> Response:
-        with self.desk.book.turn():
-            payment = self.desk.book.payment(payment_no)
+        with self.context.payments.turn():
+            payment = self.context.payments.payment(payment_no)
             if payment is None:
                 raise Refused(404, "no order is known by this number")
-            settle(self.desk, payment)
+            settle(self.context, payment)
         return self._order(payment)
 
     def _act(self, payment_no: str) -> AnyResponse:
         """The button: back to the merchant when paid (4.6.3, 6.4.3), else to the order's page."""
-        status = DEEDS.get(request.form.get("deed", ""))
+        status = OUTCOMES.get(request.form.get("action", ""))
         if status is None:
-            raise Refused(400, f"deed is one of {', '.join(DEEDS)}")
-        payment = end_by_payer(self.desk, payment_no, status)
+            raise Refused(400, f"action is one of {', '.join(OUTCOMES)}")
+        payment = end_by_payer(self.context, payment_no, status)
         return redirect((_paid(payment) and returned(payment)) or f"/pay/{payment_no}", 303)
 
     def _control(self) -> Response:
@@ -104,9 +104,9 @@ class Payer:
         status, payment_no = wanted.get("status", "PAID"), wanted.get("payment_no", "")
         if status not in ENDED or wanted.keys() - {"payment_no", "our_no", "status"}:
             raise Refused(400, f"payment_no or our_no, and status ({', '.join(ENDED)}) are expected")
-        if not payment_no and (known := self.desk.book.payment_by_ours(wanted.get("our_no", ""))):
+        if not payment_no and (known := self.context.payments.payment_by_our_no(wanted.get("our_no", ""))):
             payment_no = known.payment_no
-        return jsonify(end_by_payer(self.desk, payment_no, status).shown())
+        return jsonify(end_by_payer(self.context, payment_no, status).shown())
 
 
 def _paid(payment: Payment) -> bool:

@@ -47,8 +47,8 @@ ORDER = (
 </tbody>
 </table>
 {% if not payment.ended %}<form method="post" action="/pay/{{ payment.payment_no }}">
-<button name="deed" value="pay">付款 <span lang="en">Pay</span></button>
-<button name="deed" value="refuse">放弃 <span lang="en">Give up</span></button>
+<button name="action" value="pay">付款 <span lang="en">Pay</span></button>
+<button name="action" value="refuse">放弃 <span lang="en">Give up</span></button>
 </form>
 {% elif return_to %}<p><a href="{{ return_to }}">返回商户 <span lang="en">Back to the merchant</span></a></p>
 {% endif %}</main>

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from customs.sandbox import payment_endpoints, refund_endpoints
 from customs.sandbox.bills import Bills
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.currencies import rate_text
 from customs.sandbox.methods import METHODS
 from customs.sandbox.request import Call
@@ -13,18 +13,18 @@ from customs.sandbox.response_fields import numbered
 from customs.sandbox.responses import Answer, Refused, answered, answered_beside
 from customs.sandbox.values import wrong_values
 
-Operation = Callable[[Desk, Call], Answer]
+Operation = Callable[[SandboxContext, Call], Answer]
 
-DESKS = ("wechatpay_cashier_desk", "wechatpay_mp_cashier_desk", "alipay_cashier_desk")
+CASHIER_PATHS = ("wechatpay_cashier_desk", "wechatpay_mp_cashier_desk", "alipay_cashier_desk")
 
 
-def _openid(desk: Desk, call: Call) -> Answer:
+def _openid(context: SandboxContext, call: Call) -> Answer:
     """4.4: whose code it is; the same code is the same person."""
     digest = hashlib.sha256(call.params["code"].encode()).hexdigest()
     return answered({"openid": f"o{digest[:27]}"})
 
 
-def _rate(desk: Desk, call: Call) -> Answer:
+def _rate(context: SandboxContext, call: Call) -> Answer:
     """4.11 in `data`, 6.8 beside `meta`."""
     currency = call.params["currency"]
     shown = {"currency": currency, "rate": rate_text(call.channel, currency)}
@@ -34,10 +34,10 @@ def _rate(desk: Desk, call: Call) -> Answer:
 class PaymentCalls:
     """The payment side of one sandbox."""
 
-    def __init__(self, desk: Desk, bills: Bills) -> None:
-        self._desk = desk
+    def __init__(self, context: SandboxContext, bills: Bills) -> None:
+        self._context = context
         self._operations: Mapping[str, Operation] = {
-            **dict.fromkeys((name for name in METHODS if name not in DESKS), payment_endpoints.create),
+            **dict.fromkeys((name for name in METHODS if name not in CASHIER_PATHS), payment_endpoints.create),
             "wx_openid": _openid,
             "order": payment_endpoints.query,
             "alipay_order": payment_endpoints.query,
@@ -57,5 +57,5 @@ class PaymentCalls:
         """Process one call that was let in. Raises Refused."""
         if wrong := wrong_values(call.params):
             raise Refused(400, "; ".join(wrong), "parameters")
-        answer = self._operations[call.endpoint](self._desk, call)
+        answer = self._operations[call.endpoint](self._context, call)
         return Answer(answer.status, numbered(dict(answer.body)), answer.file) if call.numbers else answer

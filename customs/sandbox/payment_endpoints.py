@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.methods import METHODS
 from customs.sandbox.payment_lifecycle import keep, refunds_of, settle
 from customs.sandbox.payments import Payment, shanghai
@@ -15,33 +15,33 @@ from customs.sandbox.responses import Answer, Refused, answered
 UNHEARD_OF = "no order is known by this number"
 
 
-def create(desk: Desk, call: Call) -> Answer:
+def create(context: SandboxContext, call: Call) -> Answer:
     """A new order, or the one that was created by the same call before."""
-    payment = ordered(desk, call)
+    payment = ordered(context, call)
     method = METHODS[call.endpoint]
     handed = method.handed(payment, f"{call.root}pay/{payment.payment_no}")
     shown = {"order": order(payment, [], method.order)} if method.order else {}
     return answered({**handed, **shown})
 
 
-def ordered(desk: Desk, call: Call, extra: Mapping[str, str] | None = None) -> Payment:
-    """The order of this call. Raises Refused: 400 our number with other content, and what its fate says."""
+def ordered(context: SandboxContext, call: Call, extra: Mapping[str, str] | None = None) -> Payment:
+    """The order of this call. Raises Refused: 400 our number with other content, and what its scenario says."""
     content = _kept(call.params)
     extra = dict(extra or {})
-    with desk.book.turn():
-        known = desk.book.payment_by_ours(call.our_no, call.channel) if call.our_no else None
+    with context.payments.turn():
+        known = context.payments.payment_by_our_no(call.our_no, call.channel) if call.our_no else None
         if known is None:
-            return _added(desk, call, content, extra)
+            return _added(context, call, content, extra)
         if (known.method, known.content, known.extra) != (call.endpoint, content, extra):
             raise Refused(400, "this number was used before with other content")
-        settle(desk, known)
-        known.creates += desk.settings.non_idempotent
-        desk.book.keep_payment(known, desk.settings.step_seconds)
+        settle(context, known)
+        known.creates += context.settings.non_idempotent
+        context.payments.keep_payment(known, context.settings.step_seconds)
         return known
 
 
-def _added(desk: Desk, call: Call, content: dict[str, str], extra: dict[str, str]) -> Payment:
-    now = desk.now()
+def _added(context: SandboxContext, call: Call, content: dict[str, str], extra: dict[str, str]) -> Payment:
+    now = context.now()
     payment = Payment(
         channel=call.channel,
         method=call.endpoint,
@@ -51,10 +51,10 @@ def _added(desk: Desk, call: Call, content: dict[str, str], extra: dict[str, str
         created_at=now,
         since=now,
     )
-    if refusal := payment.fate.refusal:
+    if refusal := payment.scenario.refusal:
         raise Refused(refusal.status, refusal.message)
     payment.begin("create", now)
-    keep(desk, payment, "")
+    keep(context, payment, "")
     return payment
 
 
@@ -71,14 +71,14 @@ def new_number(now: float) -> str:
     return "".join(filter(str.isdigit, shanghai(now))) + f"{secrets.randbelow(10**11):011d}"
 
 
-def query(desk: Desk, call: Call) -> Answer:
+def query(context: SandboxContext, call: Call) -> Answer:
     """The order as it stands. Raises Refused: 404 unknown."""
-    with desk.book.turn():
-        payment = named(desk, call)
+    with context.payments.turn():
+        payment = named(context, call)
         payment.reads += 1
-        desk.book.keep_payment(payment, desk.settings.step_seconds)
-        hidden = payment.reads <= payment.fate.hidden_reads
-        refunds = refunds_of(desk, payment)
+        context.payments.keep_payment(payment, context.settings.step_seconds)
+        hidden = payment.reads <= payment.scenario.hidden_reads
+        refunds = refunds_of(context, payment)
     # Outside of the turn: the read counts although it found nothing.
     if hidden:
         raise Refused(404, UNHEARD_OF)
@@ -90,14 +90,16 @@ def query(desk: Desk, call: Call) -> Answer:
     return answered({"order": order(payment, refunds, WECHAT_ORDER + SETTLED)})
 
 
-def named(desk: Desk, call: Call) -> Payment:
+def named(context: SandboxContext, call: Call) -> Payment:
     """The order that the call names by the gateway's number or ours, moved to where it stands now.
 
     Raises Refused: 404 unknown.
     """
-    params, book = call.params, desk.book
+    params, payments = call.params, context.payments
     theirs = params.get("order_no") or params.get("payment_no")
-    payment = book.payment(theirs, call.channel) if theirs else book.payment_by_ours(call.our_no, call.channel)
+    payment = (
+        payments.payment(theirs, call.channel) if theirs else payments.payment_by_our_no(call.our_no, call.channel)
+    )
     if payment is None:
         raise Refused(404, UNHEARD_OF)
-    return settle(desk, payment)
+    return settle(context, payment)

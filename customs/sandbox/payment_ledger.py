@@ -1,4 +1,4 @@
-"""The payment side of the ledger: orders, refunds and what was told, in the same SQLite file as the filings."""
+"""The payment side of the ledger: orders, refunds and notifications, in the same SQLite file as the filings."""
 
 import json
 from dataclasses import asdict
@@ -29,7 +29,7 @@ CREATE INDEX IF NOT EXISTS notifications_due ON notifications (due_at) WHERE due
 """
 
 
-class Book:
+class PaymentLedger:
     """Payments, refunds and notifications; `due_at` says when one of them wants attention by itself."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -43,7 +43,7 @@ class Book:
             iter(self._payments("payment_no = ? AND channel = coalesce(?, channel)", payment_no, channel)), None
         )
 
-    def payment_by_ours(self, our_no: str, channel: str | None = None) -> Payment | None:
+    def payment_by_our_no(self, our_no: str, channel: str | None = None) -> Payment | None:
         """The newest order under our number; "" is nobody's number."""
         found = self._payments("our_no = ? AND channel = coalesce(?, channel)", our_no, channel) if our_no else []
         return found[-1] if found else None
@@ -73,7 +73,7 @@ class Book:
         found = self._refunds("refund_no = ? AND channel = coalesce(?, channel)", refund_no, channel)
         return found[0] if found else None
 
-    def refund_by_ours(self, outer_refund_no: str, channel: str) -> Refund | None:
+    def refund_by_our_no(self, outer_refund_no: str, channel: str) -> Refund | None:
         """The first refund under our number."""
         found = self._refunds("channel = ? AND outer_refund_no = ?", channel, outer_refund_no)
         return found[0] if found else None
@@ -103,7 +103,7 @@ class Book:
         )
 
     def notifications(self, payment_no: str | None = None) -> list[Notification]:
-        """What is to be told and was told, of all orders or of one."""
+        """Return the notifications, sent or due, of all orders or of one."""
         return self._notifications("payment_no = coalesce(?, payment_no)", payment_no)
 
     def due_notifications(self, now: float, most: int) -> list[Notification]:

@@ -19,7 +19,7 @@ def _business(kind: str) -> Refusal:
 
 
 @dataclass(frozen=True)
-class PaymentFate:
+class PaymentScenario:
     """One row. Without a `course` the method decides; the first `hidden_reads` queries find nothing (404)."""
 
     word: str
@@ -30,31 +30,33 @@ class PaymentFate:
     hidden_reads: int = 0
 
 
-PAYMENT_FATES = (
-    PaymentFate(
+PAYMENT_SCENARIOS = (
+    PaymentScenario(
         "",
         "付款码支付立即成功;其余方式等待付款人在 /pay 页面付款,两小时后失效",
         "scan_pay is PAID at once; every other method waits for the payer at /pay, and expires after two hours",
     ),
-    PaymentFate("PAY-AUTO", "三步后自动支付成功", "paid by itself after 3 steps", (Step("INIT", 3), *PAID)),
-    PaymentFate("PAY-SLOW", "二十步后自动支付成功", "paid by itself after 20 steps", (Step("INIT", 20), *PAID)),
-    PaymentFate("PAY-BUTTON", "付款码支付也要等待付款人确认", "scan_pay waits for the payer too", WAITING_FOR_PAYER),
-    PaymentFate("PAY-FAIL", "支付失败", "FAIL after 1 step", (INIT, Step("FAIL", None))),
-    PaymentFate("PAY-EXPIRE", "三步后订单失效", "EXPIRED after 3 steps", (Step("INIT", 3), Step("EXPIRED", None))),
-    PaymentFate(
+    PaymentScenario("PAY-AUTO", "三步后自动支付成功", "paid by itself after 3 steps", (Step("INIT", 3), *PAID)),
+    PaymentScenario("PAY-SLOW", "二十步后自动支付成功", "paid by itself after 20 steps", (Step("INIT", 20), *PAID)),
+    PaymentScenario(
+        "PAY-BUTTON", "付款码支付也要等待付款人确认", "scan_pay waits for the payer too", WAITING_FOR_PAYER
+    ),
+    PaymentScenario("PAY-FAIL", "支付失败", "FAIL after 1 step", (INIT, Step("FAIL", None))),
+    PaymentScenario("PAY-EXPIRE", "三步后订单失效", "EXPIRED after 3 steps", (Step("INIT", 3), Step("EXPIRED", None))),
+    PaymentScenario(
         "PAY-STRANGE",
         "先返回文档没有的状态 USERPAYING,之后支付成功",
         "a status the document does not know (USERPAYING) for 2 steps, then PAID",
         (INIT, Step("USERPAYING", 2), *PAID),
     ),
-    PaymentFate("PAY-HIDDEN", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
-    PaymentFate(
+    PaymentScenario("PAY-HIDDEN", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
+    PaymentScenario(
         "PAY-REFUSE",
         "下单被拒绝(400)",
         "the create is refused with 400",
         refusal=Refusal(400, "refused as the order number asks"),
     ),
-    PaymentFate(
+    PaymentScenario(
         "PAY-BIZ555",
         "下单被微信拒绝(555,业务错误)",
         "the create is refused with 555, a business code inside",
@@ -82,7 +84,7 @@ WALLETS = (
 
 
 @dataclass(frozen=True)
-class RefundFate:
+class RefundScenario:
     """One row; the word stands in the refund's number or in the order's."""
 
     word: str
@@ -94,22 +96,24 @@ class RefundFate:
 
 RETURNING = Step("PROCESSING", 3)
 
-REFUND_FATES = (
-    RefundFate("", "退款立即成功", "refunded at once"),
-    RefundFate("REFUND-WAIT", "退款处理中,三步后成功", "PROCESSING for 3 steps, then SUCCESS", (RETURNING, *REFUNDED)),
-    RefundFate(
+REFUND_SCENARIOS = (
+    RefundScenario("", "退款立即成功", "refunded at once"),
+    RefundScenario(
+        "REFUND-WAIT", "退款处理中,三步后成功", "PROCESSING for 3 steps, then SUCCESS", (RETURNING, *REFUNDED)
+    ),
+    RefundScenario(
         "REFUND-BOUNCE",
         "退款处理中,三步后失败,金额恢复可退",
         "PROCESSING for 3 steps, then FAIL: the amount may be refunded again",
         (RETURNING, Step("FAIL", None)),
     ),
-    RefundFate(
+    RefundScenario(
         "REFUND-DENY",
         "退款被拒绝(400)",
         "the refund is refused with 400",
         refusal=Refusal(400, "refused as the number asks"),
     ),
-    RefundFate(
+    RefundScenario(
         "REFUND-POOR",
         "退款被微信拒绝(555,余额不足)",
         "the refund is refused with 555 (NOTENOUGH inside)",
@@ -127,7 +131,7 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class NotifyFate:
+class NotificationScenario:
     """One row; `early`: paid at once, and told before the reply to the create leaves."""
 
     word: str
@@ -137,27 +141,29 @@ class NotifyFate:
     early: bool = False
 
 
-NOTIFY_FATES = (
-    NotifyFate("", "支付成功后立即通知,直到应答 success", "told when PAID, again until the answer is success"),
-    NotifyFate("NOTIFY-LATE", "支付成功十步后才通知", "told 10 steps after PAID", (Sending(10),)),
-    NotifyFate(
+NOTIFICATION_SCENARIOS = (
+    NotificationScenario(
+        "", "支付成功后立即通知,直到应答 success", "told when PAID, again until the answer is success"
+    ),
+    NotificationScenario("NOTIFY-LATE", "支付成功十步后才通知", "told 10 steps after PAID", (Sending(10),)),
+    NotificationScenario(
         "NOTIFY-EARLY",
         "立即支付成功,通知先于下单应答到达",
         "paid at once, and told before the reply to the create leaves",
         early=True,
     ),
-    NotifyFate("NOTIFY-TWICE", "通知两次", "told twice", (Sending(), Sending(1))),
-    NotifyFate(
+    NotificationScenario("NOTIFY-TWICE", "通知两次", "told twice", (Sending(), Sending(1))),
+    NotificationScenario(
         "NOTIFY-FORGED",
         "先是签名错误的通知,再是正确的通知",
         "told with a wrong signature first, then with the right one",
         (Sending(forged=True), Sending(1)),
     ),
-    NotifyFate("NOTIFY-NEVER", "从不通知", "never told", ()),
+    NotificationScenario("NOTIFY-NEVER", "从不通知", "never told", ()),
 )
 
 
-PAYMENTS = Table(PAYMENT_FATES)
+PAYMENTS = Table(PAYMENT_SCENARIOS)
 WALLET = Table(WALLETS)
-REFUNDS = Table(REFUND_FATES)
-NOTIFY = Table(NOTIFY_FATES)
+REFUNDS = Table(REFUND_SCENARIOS)
+NOTIFY = Table(NOTIFICATION_SCENARIOS)

@@ -1,4 +1,4 @@
-"""One payment and one refund as the gateway holds them, and how they move in time and by the payer's deed."""
+"""One payment and one refund as the gateway holds them, and how they move in time and by what the payer does."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -16,9 +16,9 @@ from customs.sandbox.payment_scenarios import (
     REFUNDS,
     WAITING_FOR_PAYER,
     WALLET,
-    NotifyFate,
-    PaymentFate,
-    RefundFate,
+    NotificationScenario,
+    PaymentScenario,
+    RefundScenario,
     Wallet,
 )
 from customs.sandbox.request import OUR_NUMBER
@@ -29,7 +29,7 @@ ENDED = ("PAID", "FAIL", "EXPIRED")
 
 @dataclass
 class Moving(ABC):
-    """What moves along the course of its fate; `since` is when its present step began, times are Unix seconds."""
+    """What moves along the course of its scenario; `since` is when its present step began, times are Unix seconds."""
 
     content: dict[str, str]
     since: float
@@ -40,7 +40,7 @@ class Moving(ABC):
     @property
     @abstractmethod
     def course(self) -> Course:
-        """The steps of its fate."""
+        """The steps of its scenario."""
 
     def begin(self, event: str, now: float) -> None:
         """Enter the course; `event` is what the caller did."""
@@ -69,7 +69,7 @@ class Moving(ABC):
 
 @dataclass(kw_only=True)
 class Payment(Moving):
-    """One order; `method` is the endpoint's name, `our_no` is "" when the caller gave none, `extra` is for the desk."""
+    """An order; `method`: the endpoint's name; `our_no`: "" when the caller gave none; `extra`: what it passes on."""
 
     channel: str
     method: str
@@ -96,11 +96,11 @@ class Payment(Moving):
         return self.content.get("subject") or self.content["product_info"]
 
     @property
-    def fate(self) -> PaymentFate:
+    def scenario(self) -> PaymentScenario:
         return PAYMENTS.row(self.our_no)
 
     @property
-    def telling(self) -> NotifyFate:
+    def telling(self) -> NotificationScenario:
         return NOTIFY.row(self.our_no)
 
     @property
@@ -110,7 +110,7 @@ class Payment(Moving):
     @property
     def course(self) -> Course:
         at_once = "auth_code" in self.content or self.telling.early
-        return self.fate.course or (PAID if at_once else WAITING_FOR_PAYER)
+        return self.scenario.course or (PAID if at_once else WAITING_FOR_PAYER)
 
     @property
     def ended(self) -> bool:
@@ -160,12 +160,12 @@ class Refund(Moving):
         return self.content.get("outer_refund_no", "")
 
     @property
-    def fate(self) -> RefundFate:
+    def scenario(self) -> RefundScenario:
         return REFUNDS.row(self.outer_refund_no, self.our_no)
 
     @property
     def course(self) -> Course:
-        return self.fate.course
+        return self.scenario.course
 
     @property
     def decimal(self) -> Decimal:

@@ -1,6 +1,6 @@
 """Refunds: money goes back (4.8, 6.6), and is asked about (4.10, 6.7)."""
 
-from customs.sandbox.context import Desk
+from customs.sandbox.context import SandboxContext
 from customs.sandbox.payment_endpoints import named, new_number
 from customs.sandbox.payment_lifecycle import refunds_of, settle_refund
 from customs.sandbox.payments import Payment, Refund
@@ -20,29 +20,29 @@ from customs.sandbox.values import is_amount
 UNHEARD_OF = "no refund is known by this number"
 
 
-def give_back(desk: Desk, call: Call) -> Answer:
-    """A refund, or the one under the same number of ours; without an amount: all that is left.
+def give_back(context: SandboxContext, call: Call) -> Answer:
+    """A refund, or the one under the same number of the caller; without an amount: all that is left.
 
     Raises Refused: 404 unknown order; 400 not paid, more than is left, our number with other content.
     """
     content = dict(call.params)
-    with desk.book.turn():
-        payment = named(desk, call)
-        ours = content.get("outer_refund_no", "")
-        known = desk.book.refund_by_ours(ours, call.channel) if ours else None
+    with context.payments.turn():
+        payment = named(context, call)
+        own_no = content.get("outer_refund_no", "")
+        known = context.payments.refund_by_our_no(own_no, call.channel) if own_no else None
         if known and known.content != content:
             raise Refused(400, "this outer_refund_no was used before with other content")
-        if known and not desk.settings.non_idempotent:
-            one = settle_refund(desk, known)
+        if known and not context.settings.non_idempotent:
+            one = settle_refund(context, known)
         else:
-            one = _added(desk, payment, content)
+            one = _added(context, payment, content)
     fields = ALIPAY_REFUND if call.channel == "alipay" else WECHAT_REFUND
     return answered({"refund": refund(one, fields)})
 
 
-def _added(desk: Desk, payment: Payment, content: dict[str, str]) -> Refund:
-    now = desk.now()
-    rest = left(payment, refunds_of(desk, payment))
+def _added(context: SandboxContext, payment: Payment, content: dict[str, str]) -> Refund:
+    now = context.now()
+    rest = left(payment, refunds_of(context, payment))
     amount = content.get("refund_amount", str(rest))
     if payment.status != "PAID":
         raise Refused(400, "only a paid order is refunded")
@@ -59,29 +59,29 @@ def _added(desk: Desk, payment: Payment, content: dict[str, str]) -> Refund:
     )
     if one.decimal > rest:
         raise Refused(400, "refund_amount is more than is left")
-    if refusal := one.fate.refusal:
+    if refusal := one.scenario.refusal:
         raise Refused(refusal.status, refusal.message)
     one.begin("refund", now)
-    desk.book.keep_refund(one, desk.settings.step_seconds)
+    context.payments.keep_refund(one, context.settings.step_seconds)
     return one
 
 
-def query(desk: Desk, call: Call) -> Answer:
+def query(context: SandboxContext, call: Call) -> Answer:
     """One refund, or all of an order. Raises Refused: 404 unknown."""
     params, alipay = call.params, call.channel == "alipay"
-    with desk.book.turn():
+    with context.payments.turn():
         if not {"refund_no", "outer_refund_no"} & params.keys():
-            refunds = refunds_of(desk, named(desk, call))
+            refunds = refunds_of(context, named(context, call))
             # The sample of 4.10 has numbers here, whatever the Version.
             listed = [refund(one, ALIPAY_LISTED_REFUND if alipay else WECHAT_REFUND) for one in refunds]
             return answered_beside(refunds=listed if alipay else numbered(listed))
         if "refund_no" in params:
-            one = desk.book.refund(params["refund_no"], call.channel)
+            one = context.payments.refund(params["refund_no"], call.channel)
         else:
-            one = desk.book.refund_by_ours(params["outer_refund_no"], call.channel)
+            one = context.payments.refund_by_our_no(params["outer_refund_no"], call.channel)
         if one is None:
             raise Refused(404, UNHEARD_OF)
-        settle_refund(desk, one)
+        settle_refund(context, one)
     if alipay:
         return answered_beside(refund=refund(one, ALIPAY_ASKED_REFUND))
     return answered({"info": refund(one, WECHAT_REFUND)})

@@ -107,14 +107,14 @@ def order(payment: Payment, refunds: list[Refund], fields: tuple[str, ...]) -> d
 def _facts(payment: Payment, refunds: list[Refund]) -> Mapping[str, str | None]:
     content, wallet = payment.content, payment.wallet
     paid = payment.status == "PAID"
-    ours = payment.our_no or None
+    own_no = payment.our_no or None
     trade_type = METHODS[payment.method].trade_type
     return {
         "no": payment.payment_no,
         "payment_no": payment.payment_no,
-        "agent_order_id": ours,
-        "out_order_no": ours,
-        "outer_order_no": ours,
+        "agent_order_id": own_no,
+        "out_order_no": own_no,
+        "outer_order_no": own_no,
         "merchant_no": content["merchant_no"],
         "currency": payment.currency,
         "amount": content["amount"],
@@ -155,7 +155,7 @@ def _refund_status(payment: Payment, refunds: list[Refund]) -> str:
 
 
 def refund(one: Refund, fields: tuple[str, ...]) -> dict[str, Any]:
-    """The refund with these fields; a number of ours that was not given is left out."""
+    """The refund with these fields; a number of the caller that was not given is left out."""
     facts = {
         "no": one.refund_no,
         "refund_no": one.refund_no,

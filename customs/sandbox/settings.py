@@ -1,4 +1,4 @@
-"""What one sandbox is told when it starts; everything else it knows from the document and its tables."""
+"""The settings of one sandbox; everything else it knows from the document and its tables."""
 
 from dataclasses import dataclass
 from pathlib import Path

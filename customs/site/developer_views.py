@@ -15,9 +15,9 @@ from customs.declarations.reading.queries import newest_batch_of
 from customs.errors import NotFound
 from customs.ids import new_id
 from customs.request_log.queries import RequestFilters, list_requests
-from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.faults import FAULTS
-from customs.sandbox.payment_scenarios import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
+from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS
 from customs.site.api_key_views import LONGEST_NAME, handed_once, own_scopes
 from customs.site.openapi import examples
 from customs.site.openapi.examples import SPLIT
@@ -35,11 +35,11 @@ _ = lazy_gettext
 
 # What the words of a table decide, in which numbers they stand, and its rows.
 WORD_TABLES = (
-    (_("Declarations"), _("in out_order_no or sub_order_no"), FATES),
-    (_("Payments"), _("in out_order_no"), PAYMENT_FATES),
+    (_("Declarations"), _("in out_order_no or sub_order_no"), SCENARIOS),
+    (_("Payments"), _("in out_order_no"), PAYMENT_SCENARIOS),
     (_("Who pays"), _("in out_order_no"), WALLETS),
-    (_("Refunds"), _("in the payment's out_order_no"), REFUND_FATES),
-    (_("Notifications of payments"), _("in out_order_no"), NOTIFY_FATES),
+    (_("Refunds"), _("in the payment's out_order_no"), REFUND_SCENARIOS),
+    (_("Notifications of payments"), _("in out_order_no"), NOTIFICATION_SCENARIOS),
     (_("Faults of the network and the gateway"), _("in any of these numbers; only the first calls are struck"), FAULTS),
 )
 

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 from werkzeug import Response as WerkzeugResponse
 
-from customs.sandbox.declaration_scenarios import FATES
-from customs.sandbox.payment_scenarios import PAYMENT_FATES, REFUND_FATES
+from customs.sandbox.declaration_scenarios import SCENARIOS
+from customs.sandbox.payment_scenarios import PAYMENT_SCENARIOS, REFUND_SCENARIOS
 from customs.site import api_reference
 from customs.site.openapi import examples
 from customs.site.openapi.document import PREFIX, document, schema_name
@@ -59,9 +59,9 @@ def guide() -> Response:
         languages=list(BY_SUBTAG),
         order=order,
         payment=json.dumps(examples.PAYMENTS["a QR code"], ensure_ascii=False, indent=2),
-        fates=FATES,
-        payment_fates=[fate for fate in PAYMENT_FATES if fate.word],
-        refund_fates=[fate for fate in REFUND_FATES if fate.word],
+        scenarios=SCENARIOS,
+        payment_scenarios=[scenario for scenario in PAYMENT_SCENARIOS if scenario.word],
+        refund_scenarios=[scenario for scenario in REFUND_SCENARIOS if scenario.word],
     )
 
 

@@ -12,7 +12,7 @@ PATIENCE = 180_000
 
 def pay(gateway: SandboxGateway, payment_no: str) -> None:
     """What the payer does at the gateway, with their own telephone."""
-    answer = requests.post(f"{gateway.url}/pay/{payment_no}", {"deed": "pay"}, timeout=10, allow_redirects=False)
+    answer = requests.post(f"{gateway.url}/pay/{payment_no}", {"action": "pay"}, timeout=10, allow_redirects=False)
     assert answer.status_code == 303, answer.text
 
 

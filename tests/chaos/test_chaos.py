@@ -25,7 +25,7 @@ BATCH = 12
 PAUSE_SECONDS = 1.0
 
 
-# Channel, and what differs from a plain order; a word is one of the sandbox's fates.
+# Channel, and what differs from a plain order; a word is one of the sandbox's scenarios.
 KINDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("wechatpay", "O", {}),
     ("alipay", "O", {"office": "SHENZHEN"}),

@@ -110,7 +110,7 @@ class Walk:
             self.desk.decide(action, chosen)
 
     def pay(self) -> None:
-        """A payment's fate: for half of them, of one that its order waited for."""
+        """A payment's scenario: for half of them, of one that its order waited for."""
         declared = self.desk.declaration(self.choose())
         key = PaymentKey(declared.merchant_no, Channel(declared.channel), declared.payment_no)
         waits = not declared.cancelled and all(push.sent_at is None for push in declared.pushes)

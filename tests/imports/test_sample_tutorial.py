@@ -8,7 +8,7 @@ from customs.auth.principal import Caller
 from customs.container import Services
 from customs.imports.sample_tutorial import LESSON, sample_csv
 from customs.imports.sheet import read_sheet
-from customs.sandbox.declaration_scenarios import fate_of
+from customs.sandbox.declaration_scenarios import scenario_of
 from tests import make
 from tests.imports.clerk import Clerk
 
@@ -47,8 +47,8 @@ def test_two_rows_want_mending_and_then_all_of_it_goes(services: Services, merch
 def test_some_orders_do_not_go_well():
     declarations = read_sheet(sample_csv(NOW), "sample.csv").declarations
 
-    fates = [fate_of(one["out_order_no"]).word for one in declarations]
-    assert {"FAIL", "EXCEPT", "DIFFERENT", "SLOW", "SUCCESS"} == set(fates)
+    scenarios = [scenario_of(one["out_order_no"]).word for one in declarations]
+    assert {"FAIL", "EXCEPT", "DIFFERENT", "SLOW", "SUCCESS"} == set(scenarios)
 
 
 def test_its_numbers_are_new_each_time():

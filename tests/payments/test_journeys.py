@@ -59,7 +59,7 @@ class Shop:
         return answered.json
 
     def paid(self, word: str = "", **changes: Any) -> dict[str, Any]:
-        """A payment by a code that was shown; `word` decides its fate at the sandbox."""
+        """A payment by a code that was shown; `word` decides its scenario at the sandbox."""
         number = make.number(f"{word or 'SHOP'}-")
         return self.pay(method="scan_pay", auth_code="135605691981176449", out_order_no=number, **changes)
 

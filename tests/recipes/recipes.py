@@ -149,8 +149,8 @@ action = "Try again in a moment."
         (
             Edit(
                 "customs/sandbox/declaration_scenarios.py",
-                '    Fate("ARCHIVED-LATE", "归档", "archived late", {Epoch.ADDED: (Step("ARCHIVED", None),)}),\n',
-                after='    Fate("FROZEN",',
+                '    Scenario("ARCHIVED-LATE", "归档", "archived late", {Epoch.ADDED: (Step("ARCHIVED", None),)}),\n',
+                after='    Scenario("FROZEN",',
             ),
         ),
     ),

@@ -19,9 +19,9 @@ def enter(sandbox: Any, path: str, **changes: str) -> Any:
     return sandbox.client.get(path, query_string=sale(path) | RETURN | changes)
 
 
-def press(sandbox: Any, page: Any, deed: str = "pay") -> Any:
+def press(sandbox: Any, page: Any, choice: str = "pay") -> Any:
     (action,) = re.findall(r'action="([^"]+)"', page.text)
-    return sandbox.client.post(action, data={"deed": deed})
+    return sandbox.client.post(action, data={"action": choice})
 
 
 @pytest.mark.parametrize("path", DESKS)

@@ -1,10 +1,10 @@
-"""The table of fates, walked: what a poller sees of each word, and how each comes to its end."""
+"""The table of scenarios, walked: what a poller sees of each word, and how each comes to its end."""
 
 from typing import Any
 
 import pytest
 
-from customs.sandbox.declaration_scenarios import BY_WORD, FATES, fate_of
+from customs.sandbox.declaration_scenarios import BY_WORD, SCENARIOS, scenario_of
 
 from .caller import ALIPAY, WECHAT, order
 
@@ -53,7 +53,7 @@ def seen(sandbox: Any, channel: str, number: str) -> list[str]:
 
 
 def test_every_fate_is_walked() -> None:
-    assert {fate.word for fate in FATES} == WECHAT_COURSES.keys()
+    assert {scenario.word for scenario in SCENARIOS} == WECHAT_COURSES.keys()
 
 
 @pytest.mark.parametrize(("word", "states"), WECHAT_COURSES.items())
@@ -81,11 +81,11 @@ def test_alipay_leaves_out_the_ordinary_waiting(sandbox: Any, word: str, states:
     ],
 )
 def test_a_word_counts_where_no_capital_letter_touches_it(number: str, word: str) -> None:
-    assert fate_of("", number) is BY_WORD[word]
+    assert scenario_of("", number) is BY_WORD[word]
 
 
 def test_the_sub_order_number_speaks_before_the_order_number() -> None:
-    assert fate_of("S-EXCEPT", "O-FAIL") is BY_WORD["EXCEPT"]
+    assert scenario_of("S-EXCEPT", "O-FAIL") is BY_WORD["EXCEPT"]
 
 
 def test_a_failure_gives_its_reason_to_the_query(sandbox: Any) -> None:

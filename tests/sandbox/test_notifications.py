@@ -9,7 +9,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from customs.sandbox.payment_scenarios import NOTIFY_FATES
+from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS
 
 from .receiver import Receiver, listening
 
@@ -34,7 +34,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_every_word_is_walked() -> None:
-    assert {fate.word for fate in NOTIFY_FATES} == HEARD.keys()
+    assert {scenario.word for scenario in NOTIFICATION_SCENARIOS} == HEARD.keys()
 
 
 @pytest.mark.parametrize("path", ["/order/scan_pay", "/alipay/scan_pay"])

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from customs.gateway.endpoints import BY_NAME
-from customs.sandbox.fault_injection import Forecast, Weather
+from customs.sandbox.fault_injection import FaultConfig, FaultInjector
 from customs.sandbox.faults import FAULTS, InjectedFault
 from customs.sandbox.ledger import Ledger
 
@@ -98,12 +98,12 @@ def test_a_lost_reply_leads_to_one_refund_when_it_is_asked_for_again(served: Any
 
 def test_seeded_faults_meet_payment_calls_repeatably() -> None:
     def struck(seed: int) -> list[InjectedFault | None]:
-        weather = Weather(Ledger(None), Forecast(seed, fault_rate=0.5))
+        injector = FaultInjector(Ledger(None), FaultConfig(seed, fault_rate=0.5))
         sales = [sale("/order/scan_pay", str(number)) for number in range(20)] * 2
         refunds = [{"order_no": "1", "outer_refund_no": f"R{number}"} for number in range(20)]
         return [
-            *(weather.fault_for(BY_NAME["scan_pay"], call) for call in sales),
-            *(weather.fault_for(BY_NAME["refund"], call) for call in refunds),
+            *(injector.fault_for(BY_NAME["scan_pay"], call) for call in sales),
+            *(injector.fault_for(BY_NAME["refund"], call) for call in refunds),
         ]
 
     first, second, other = struck(7), struck(7), struck(8)

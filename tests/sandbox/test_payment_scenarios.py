@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from customs.sandbox.payment_scenarios import NOTIFY_FATES, PAYMENT_FATES, REFUND_FATES, WALLETS
+from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS
 
 # What a poller sees after the create, asking after every step, of a QR code that nobody scans and of a payment code.
 SCANNED = {
@@ -31,10 +31,10 @@ REFUNDS = {
 
 
 def test_every_fate_is_walked() -> None:
-    assert {fate.word for fate in PAYMENT_FATES} == SCANNED.keys()
-    assert {fate.word for fate in REFUND_FATES} == REFUNDS.keys()
+    assert {scenario.word for scenario in PAYMENT_SCENARIOS} == SCANNED.keys()
+    assert {scenario.word for scenario in REFUND_SCENARIOS} == REFUNDS.keys()
     assert {wallet.word for wallet in WALLETS} == {"", "WALLET-HK"}
-    words = [row.word for row in (*PAYMENT_FATES, *REFUND_FATES, *WALLETS, *NOTIFY_FATES) if row.word]
+    words = [row.word for row in (*PAYMENT_SCENARIOS, *REFUND_SCENARIOS, *WALLETS, *NOTIFICATION_SCENARIOS) if row.word]
     assert len(words) == len(set(words))
 
 

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from customs.gateway.endpoints import BY_NAME
-from customs.sandbox.declaration_scenarios import FATES
-from customs.sandbox.fault_injection import Forecast, Weather
+from customs.sandbox.declaration_scenarios import SCENARIOS
+from customs.sandbox.fault_injection import FaultConfig, FaultInjector
 from customs.sandbox.faults import FAULTS, InjectedFault
 from customs.sandbox.ledger import Ledger
 from customs.sandbox.server import THREADS
@@ -111,9 +111,9 @@ def test_a_prefix_aims_a_fault_at_one_kind_of_call(served: Any) -> None:
 
 def test_seeded_faults_depend_on_the_seed_and_the_numbers_alone() -> None:
     def struck(seed: int) -> list[InjectedFault | None]:
-        weather = Weather(Ledger(None), Forecast(seed, fault_rate=0.5))
+        injector = FaultInjector(Ledger(None), FaultConfig(seed, fault_rate=0.5))
         calls = [order(number=str(number)) for number in range(20)] * 2
-        return [weather.fault_for(BY_NAME["wechatpay_declare"], call) for call in calls]
+        return [injector.fault_for(BY_NAME["wechatpay_declare"], call) for call in calls]
 
     first, second, other = struck(7), struck(7), struck(8)
 
@@ -137,7 +137,7 @@ def test_an_outage_is_switched_on_and_off(served: Any) -> None:
 def test_the_front_page_lists_every_word_and_needs_nothing_from_elsewhere(served: Any) -> None:
     page = requests.get(served.url, timeout=5).text
 
-    assert all(f"<code>{row.word}</code>" in page for row in (*FATES, *FAULTS))
+    assert all(f"<code>{row.word}</code>" in page for row in (*SCENARIOS, *FAULTS))
     assert "<script" not in page
     assert "http" not in page
 

@@ -100,7 +100,7 @@ class Asked:
     key: Key
     by: str
     at: float
-    fate: str
+    scenario: str
     effect_at: float | None = None
     learned: str | None = None
 
@@ -134,60 +134,60 @@ class GatewayModel:
         key = self._key(action, params)
         nth = self._asked[key, action] = self._asked.get((key, action), 0) + 1
         name = f"{action} {nth} of {told(key)}"
-        fate = self._plan.fate(name, FATES_OF_QUERIES if "QUERY" in action else FATES_OF_SENDS)
+        scenario = self._plan.scenario(name, FATES_OF_QUERIES if "QUERY" in action else FATES_OF_SENDS)
         if self._scheduler.now < self.away_until:
-            fate = "not sent"
-        asked = Asked(len(self.ledger), action, key, by, self._scheduler.now, fate)
+            scenario = "not sent"
+        asked = Asked(len(self.ledger), action, key, by, self._scheduler.now, scenario)
         if asked.changes:
             self._complain_about_company(asked)
         self.ledger.append(asked)
-        self._trace.add(by, f"asks {name}" + ("" if fate == "good" else f" ({fate})"))
+        self._trace.add(by, f"asks {name}" + ("" if scenario == "good" else f" ({scenario})"))
         chance = self._plan.chance(name, "time")
         try:
             response = self._answer(asked, channel, params, chance)
         except (NotConnectedError, ReadTimeout, Reset):
-            asked.learned = "nothing" if fate == "not sent" else "unknown"
+            asked.learned = "nothing" if scenario == "not sent" else "unknown"
             raise
-        asked.learned = fate
+        asked.learned = scenario
         return response
 
     def _answer(self, asked: Asked, channel: str, params: dict[str, str], chance: Any) -> Response:
-        fate = asked.fate
+        scenario = asked.scenario
         self._scheduler.pause(chance.uniform(0.02, 0.4))
-        if fate == "not sent":
+        if scenario == "not sent":
             raise NotConnectedError("refused")
-        if fate in ("never arrived", "late"):
-            if fate == "late" and asked.changes:
+        if scenario in ("never arrived", "late"):
+            if scenario == "late" and asked.changes:
                 late = chance.uniform(TIMEOUT_SECONDS, max(self._plan.late_seconds, TIMEOUT_SECONDS + 1))
                 self._scheduler.at(asked.at + late, lambda: self._take(asked, channel, params))
             self._scheduler.pause(TIMEOUT_SECONDS)
             raise ReadTimeout("lost")
         answer = self._taken(asked, channel, params)
         self._scheduler.pause(chance.choice((chance.uniform(0.02, 0.5), chance.uniform(0.5, 9.0))))
-        if fate == "reply lost":
+        if scenario == "reply lost":
             self._scheduler.pause(TIMEOUT_SECONDS)
             raise ReadTimeout("lost")
-        if fate == "reset":
+        if scenario == "reset":
             raise Reset("reset")
         body = json.dumps(answer[1], ensure_ascii=False).encode()
-        if fate == "truncated":
+        if scenario == "truncated":
             return _response(200, body[:-9])
-        if fate == "html":
+        if scenario == "html":
             return _response(502, b"<html>bad gateway</html>", "text/html")
         return _response(answer[0], body)
 
     def _taken(self, asked: Asked, channel: str, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """The request arrives: its effect, and the answer as it would come back."""
-        if asked.fate in REFUSALS and asked.fate != "500 after":
-            return refused(*REFUSALS[asked.fate])
+        if asked.scenario in REFUSALS and asked.scenario != "500 after":
+            return refused(*REFUSALS[asked.scenario])
         if asked.action in MONEY:
             return self._money(asked, params)
         if not asked.changes:
             return self._found(asked, channel)
         took = self._take(asked, channel, params)
-        if asked.fate == "500 after":
+        if asked.scenario == "500 after":
             return refused(500, "internal")
-        if asked.fate == "another's":
+        if asked.scenario == "another's":
             others = [record for record in self.records.values() if record.key[0] != asked.key[0]]
             if others:
                 return self._shown(others[0], others[0].views[-1])
@@ -198,10 +198,10 @@ class GatewayModel:
 
     def _found(self, asked: Asked, channel: str) -> tuple[int, dict[str, Any]]:
         """What a query sees: the one filing at WeChat, whichever was pushed last at Alipay."""
-        lag = self._plan.stale_seconds if asked.fate == "stale" else 0.0
+        lag = self._plan.stale_seconds if asked.scenario == "stale" else 0.0
         moment = self._scheduler.now - lag
         keys = [key for key in reversed(self._pushed) if key[:2] == asked.key[:2]]
-        if asked.fate == "another's":
+        if asked.scenario == "another's":
             keys = list(self.records)
         elif channel == "wechatpay":
             keys = [asked.key]
@@ -225,7 +225,7 @@ class GatewayModel:
             return None
         content = {name: params[name] for name in CONTENT if name in params}
         if record is None:
-            kind = self._plan.fate(f"stamps of {told(key)}", STAMPS)
+            kind = self._plan.scenario(f"stamps of {told(key)}", STAMPS)
             numbers = {name: params.get(name, "") for name in ("out_order_no", "payment_no", "customs", "sub_order_no")}
             record = self.records[key] = Record(key, numbers, kind)
         elif asked.action == "REDECLARE":
@@ -243,11 +243,11 @@ class GatewayModel:
         """An order or a refund: what was asked happens, and the answer shows it."""
         if asked.changes:
             self._move_money(asked, params)
-            if asked.fate == "500 after":
+            if asked.scenario == "500 after":
                 return refused(500, "internal")
-        moment = self._scheduler.now - (self._plan.stale_seconds if asked.fate == "stale" else 0.0)
+        moment = self._scheduler.now - (self._plan.stale_seconds if asked.scenario == "stale" else 0.0)
         number = asked.key[0]
-        if asked.fate == "another's" and self.sales.by_order:
+        if asked.scenario == "another's" and self.sales.by_order:
             number = next(iter(self.sales.by_order))
         if "REFUND" in asked.action:
             data = self.sales.returned(params["outer_refund_no"], moment)
@@ -269,7 +269,7 @@ class GatewayModel:
         now = self._scheduler.now
         record.epochs += 1
         name = f"end {record.epochs} of {told(record.key)}"
-        chance, end = self._plan.chance(name, "course"), self._plan.fate(name, ENDS)
+        chance, end = self._plan.chance(name, "course"), self._plan.scenario(name, ENDS)
         record.views = [view for view in record.views if view.since <= now]
         record.past = list(record.views)
         course = ["SUBMITTED" if again else "UNDECLARED"]

@@ -115,11 +115,11 @@ class Plan:
         """Chance that depends on the seed and on what is asked, and on nothing that was left out."""
         return random.Random("|".join(map(str, (self.seed, *of))))
 
-    def fate(self, name: str, fates: dict[str, int]) -> str:
-        """The fate of one call; the first of them when its name was left out."""
+    def scenario(self, name: str, scenarios: dict[str, int]) -> str:
+        """The scenario of one call; the first of them when its name was left out."""
         if name in self.left_out:
-            return next(iter(fates))
-        return self.chance(name).choices(list(fates), list(fates.values()))[0]
+            return next(iter(scenarios))
+        return self.chance(name).choices(list(scenarios), list(scenarios.values()))[0]
 
     @property
     def stale_seconds(self) -> float:

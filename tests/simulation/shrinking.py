@@ -34,7 +34,7 @@ def _candidates(story: Story) -> list[frozenset[str]]:
 
 
 def _faults(story: Story) -> list[str]:
-    """The calls and ends of this run whose fate was no good one."""
+    """The calls and ends of this run whose scenario was no good one."""
     found = []
     for line in story.trace:
         words = line.split("asks ")[-1].split(" (")

@@ -10,7 +10,7 @@ import pytest
 from customs.auth.api_keys import caller_of
 from customs.auth.principal import Scope
 from customs.container import Services
-from customs.sandbox.declaration_scenarios import FATES
+from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.faults import FAULTS
 from customs.site.developer_views import first_call, first_order
 from tests import make
@@ -123,7 +123,7 @@ def test_a_live_desk_says_that_it_is_one(people: People, services: Services):
 def test_the_sandboxs_words_are_told_in_the_language_of_the_page(people: People, language: str, column: str):
     shown = text_of(people.signed_in("developer", language=language).get(f"{PAGE}/sandbox"))
 
-    for row in (*FATES, *FAULTS):
+    for row in (*SCENARIOS, *FAULTS):
         assert row.word in shown
         assert " ".join(getattr(row, column).split()) in shown
 

@@ -1,4 +1,4 @@
-"""What a payment's fate does to its declarations: withheld when refunded, and waiting until it is paid."""
+"""What a payment's scenario does to its declarations: withheld when refunded, and waiting until it is paid."""
 
 from datetime import timedelta
 from decimal import Decimal
