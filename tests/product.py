@@ -98,7 +98,8 @@ class Desk:
 
     def stop_lane(self, reason: str) -> None:
         with self.services.engine.begin() as db:
-            breaker.report(db, self.lane, breaker.LaneReport(struck=breaker.STRIKES_TO_STOP, reason=reason), self.now)
+            report = breaker.LaneReport(rejected=breaker.STRIKES_TO_STOP, reason=reason)
+            breaker.record_report(db, self.lane, report, self.now)
 
     def revoke_keys(self) -> None:
         with self.services.transaction() as db:

@@ -1,4 +1,4 @@
-"""Whether calls may go out now: rules for the lane's stop, its slowing down, its single probe and the agent's rate."""
+"""Circuit breaker and rate limit of a lane: it stops, slows down, lets one probe through, or limits calls a second."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ LARGEST_SKEW_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class LaneReport:
-    """What a group of answers says of the lane: counts, the worst Retry-After, the largest clock skew in seconds.
+    """Summary of a group of outcomes: counts, the longest Retry-After, the clock skew in seconds.
 
-    `reason`: why it has to stop, if it has to; `failure`: why a call was not answered.
+    `reason`: why the lane has to stop, if it has to; `failure`: why a call brought no answer.
     """
 
     answered: int = 0
-    held: int = 0
-    struck: int = 0
+    throttled: int = 0
+    rejected: int = 0
     unknown: int = 0
     retry_after: float = 0.0
     skew: float | None = None
@@ -50,7 +50,7 @@ class LaneReport:
 
     @property
     def is_good(self) -> bool:
-        return not (self.held or self.struck or self.unknown)
+        return not (self.throttled or self.rejected or self.unknown)
 
 
 LANES = Base.metadata.tables[Lane.__tablename__]
@@ -68,20 +68,20 @@ LONGEST_FAILURE = 300
 
 READ = select(LANES).where(lane.id == bindparam("lane"))
 READ_LOCKED = READ.with_for_update()
-ILL = or_(lane.strikes > 0, lane.holds > 0, lane.failing_since.is_not(None))
-HEAL = update(LANES).where(lane.id == bindparam("lane"), ILL).values(HEALTHY)
+UNHEALTHY = or_(lane.strikes > 0, lane.holds > 0, lane.failing_since.is_not(None))
+RESET = update(LANES).where(lane.id == bindparam("lane"), UNHEALTHY).values(HEALTHY)
 
 
 @dataclass(frozen=True)
 class Admission:
-    """How many calls may be claimed, and whether nothing at all is held against the lane."""
+    """How many calls may be claimed, and whether the lane shows no failure at all."""
 
     room: int
-    spotless: bool
+    is_healthy: bool
 
 
 def lane_id(db: Connection, agent_no: str, base_url: str, now: datetime) -> str:
-    """The lane of this credential, made when it is used for the first time."""
+    """Return the id of the credential's lane; make the lane at its first use."""
     insert = insert_sqlite if db.dialect.name == "sqlite" else insert_postgresql
     fresh = insert(LANES).values(
         id=new_id("lane"), agent_no=agent_no, base_url=base_url, strikes=0, holds=0, tokens=0.0, tokens_at=now
@@ -91,26 +91,26 @@ def lane_id(db: Connection, agent_no: str, base_url: str, now: datetime) -> str:
 
 
 def is_open(lane_key: BindParameter[str], now: BindParameter[datetime]) -> ColumnElement[bool]:
-    """The condition under which a call of this lane may leave."""
-    unheld = or_(lane.held_until.is_(None), lane.held_until <= now)
-    return select(lane.id).where(lane.id == lane_key, lane.stopped_at.is_(None), unheld).exists()
+    """Return the condition that a call of this lane may leave."""
+    unthrottled = or_(lane.held_until.is_(None), lane.held_until <= now)
+    return select(lane.id).where(lane.id == lane_key, lane.stopped_at.is_(None), unthrottled).exists()
 
 
 def admit(db: Connection, lane_key: str, room: int, now: datetime, *, rate: float, timeout: float) -> Admission:
-    """How many of `room` calls may be claimed now: none while stopped or held, one as a probe, else by the rate."""
+    """Return how many of `room` calls may be claimed now: none while stopped or throttled, one probe, or by rate."""
     row = db.execute(READ_LOCKED if rate else READ, {"lane": lane_key}).one()
-    spotless = not (row.strikes or row.holds or row.failing_since)
+    is_healthy = not (row.strikes or row.holds or row.failing_since)
     if row.stopped_at is not None or (row.held_until is not None and row.held_until > now):
-        return Admission(0, spotless)
+        return Admission(0, is_healthy)
     if row.holds >= HOLDS_TO_SLOW:
-        return Admission(_admit_probe(db, lane_key, now, timeout), spotless)
+        return Admission(_admit_probe(db, lane_key, now, timeout), is_healthy)
     if not rate:
-        return Admission(room, spotless)
-    # Never more than a second's worth: an idle night is not saved up for one burst.
+        return Admission(room, is_healthy)
+    # At most one second's worth: idle time does not add up to a burst.
     elapsed = max((now - row.tokens_at).total_seconds(), 0.0)
     tokens = min(row.tokens + elapsed * rate, max(rate, 1.0))
     _write(db, lane_key, {"tokens": tokens, "tokens_at": now})
-    return Admission(min(room, int(tokens)), spotless)
+    return Admission(min(room, int(tokens)), is_healthy)
 
 
 def _admit_probe(db: Connection, lane_key: str, now: datetime, timeout: float) -> int:
@@ -119,54 +119,54 @@ def _admit_probe(db: Connection, lane_key: str, now: datetime, timeout: float) -
     return db.execute(update(LANES).where(lane.id == lane_key, free).values(probed_until=until)).rowcount
 
 
-def leave_probe(db: Connection, lane_key: str) -> None:
-    """Nothing was due for the one call that may go out: the next one due is the probe."""
+def release_probe(db: Connection, lane_key: str) -> None:
+    """Let the next call that is due be the probe: nothing was due for this one."""
     db.execute(update(LANES).where(lane.id == lane_key, lane.probed_until.is_not(None)).values(probed_until=None))
 
 
-def spend(db: Connection, lane_key: str, calls: int) -> None:
-    """Take the tokens of calls that were claimed."""
+def spend_tokens(db: Connection, lane_key: str, calls: int) -> None:
+    """Take the tokens of claimed calls."""
     _write(db, lane_key, {"tokens": lane.tokens - calls})
 
 
-def report(db: Connection, lane_key: str, said: LaneReport, now: datetime) -> bool:
-    """Write down what a group of answers says of the lane; True when that stopped it."""
-    if said.answered:
-        db.execute(HEAL, {"lane": lane_key})
+def record_report(db: Connection, lane_key: str, report: LaneReport, now: datetime) -> bool:
+    """Record a report on the lane; return whether that stopped it."""
+    if report.answered:
+        db.execute(RESET, {"lane": lane_key})
         return False
-    if said.is_good:
+    if report.is_good:
         return False
     row = db.execute(READ_LOCKED, {"lane": lane_key}).one()
-    skewed = said.skew is not None and abs(said.skew) > LARGEST_SKEW_SECONDS
-    strikes = row.strikes + said.struck
+    skewed = report.skew is not None and abs(report.skew) > LARGEST_SKEW_SECONDS
+    strikes = row.strikes + report.rejected
     stops = row.stopped_at is None and (skewed or strikes >= STRIKES_TO_STOP)
-    clock = f"this machine's clock is {said.skew:+.0f} s off the gateway's" if skewed else ""
-    stop = {"stopped_at": now, "reason": clock or said.reason} if stops else {}
+    clock = f"this machine's clock is {report.skew:+.0f} s off the gateway's" if skewed else ""
+    stop = {"stopped_at": now, "reason": clock or report.reason} if stops else {}
     failing = {
         "failing_since": row.failing_since or now,
         "failed_at": now,
-        "failure": said.failure[:LONGEST_FAILURE] or row.failure,
+        "failure": report.failure[:LONGEST_FAILURE] or row.failure,
     }
-    _write(db, lane_key, {"strikes": strikes, **failing, **_hold(row.holds, row.held_until, said, now), **stop})
+    _write(db, lane_key, {"strikes": strikes, **failing, **_hold(row.holds, row.held_until, report, now), **stop})
     return stops
 
 
-def _hold(holds: int, held_until: datetime | None, said: LaneReport, now: datetime) -> dict[str, Any]:
-    """How a lane slows down; calls that were in the air together count as one round once it is slow."""
-    if not said.held or (held_until is not None and held_until > now):
+def _hold(holds: int, held_until: datetime | None, report: LaneReport, now: datetime) -> dict[str, Any]:
+    """Return how the lane slows down; once it is slow, calls that were in flight together count once."""
+    if not report.throttled or (held_until is not None and held_until > now):
         return {}
-    holds = holds + 1 if holds >= HOLDS_TO_SLOW else min(holds + said.held, HOLDS_TO_SLOW)
+    holds = holds + 1 if holds >= HOLDS_TO_SLOW else min(holds + report.throttled, HOLDS_TO_SLOW)
     if holds < HOLDS_TO_SLOW:
         return {"holds": holds, "probed_until": None}
     wait = max(
         growing(1.0, holds - HOLDS_TO_SLOW, factor=2.0, most=LONGEST_HOLD_SECONDS),
-        min(said.retry_after, LONGEST_RETRY_AFTER_SECONDS),
+        min(report.retry_after, LONGEST_RETRY_AFTER_SECONDS),
     )
     return {"holds": holds, "probed_until": None, "held_until": now + timedelta(seconds=wait)}
 
 
 def resume(db: Connection, lane_key: str) -> None:
-    """Open a stopped lane again; what waited goes on by itself."""
+    """Let a stopped lane go on; waiting work is due by itself."""
     _write(db, lane_key, HEALTHY | {"stopped_at": None, "reason": None})
 
 
@@ -175,22 +175,22 @@ def _write(db: Connection, lane_key: str, values: Mapping[str, Any]) -> None:
 
 
 class Signal(StrEnum):
-    """What one outcome says about the lane."""
+    """What one outcome means for the lane."""
 
     ANSWERED = "answered"
-    HELD = "held"
-    STRUCK = "struck"
+    THROTTLED = "throttled"
+    REJECTED = "rejected"
     SKEWED = "skewed"
     UNKNOWN = "unknown"
     SILENT = "silent"
 
 
-# The first row that fits counts; what is no error is an answer.
+# The first row that fits counts; an outcome without an error is an answer.
 SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
     (TooLate, Signal.SILENT),
-    (NotSent, Signal.HELD),
-    (Busy, Signal.HELD),
-    (Credentials, Signal.STRUCK),
+    (NotSent, Signal.THROTTLED),
+    (Busy, Signal.THROTTLED),
+    (Credentials, Signal.REJECTED),
     (ClockSkew, Signal.SKEWED),
     (Refused, Signal.ANSWERED),
     (OtherRecord, Signal.ANSWERED),
@@ -201,12 +201,12 @@ SIGNALS: tuple[tuple[type[GatewayError], Signal], ...] = (
 
 # Why a lane is stopped.
 REASONS = {
-    Signal.STRUCK: "the gateway refused our signature or our right to call",
+    Signal.REJECTED: "the gateway refused our signature or our right to call",
     Signal.SKEWED: "the gateway refused our timestamp: the clocks differ",
 }
-# Why a lane on which no call was answered fails, beside those; 503 and 429 say in their own words what they want.
+# Why a lane fails on which no call is answered; 503 and 429 add the gateway's own words.
 FAILURES = REASONS | {
-    Signal.HELD: "no call gets through",
+    Signal.THROTTLED: "no call gets through",
     Signal.UNKNOWN: "no answer came that could be understood",
 }
 
@@ -216,12 +216,12 @@ def signal_of(outcome: object) -> Signal:
 
 
 def is_answer(outcome: object) -> bool:
-    """Whether the gateway understood what was asked, and was understood."""
+    """Whether the gateway answered, and the answer was understood."""
     return signal_of(outcome) is Signal.ANSWERED
 
 
 def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
-    """What a group of outcomes says of the lane."""
+    """Summarise a group of outcomes for the lane."""
     counts = dict.fromkeys(Signal, 0)
     retry_after, skew, reason, failure = 0.0, None, "", ""
     for outcome in outcomes:
@@ -230,7 +230,7 @@ def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
         if isinstance(outcome, Busy):
             retry_after = max(retry_after, outcome.retry_after or 0.0)
         if isinstance(outcome, ClockSkew) and outcome.server_time is not None:
-            # Whose clock it was matters: the database's may be right while this machine's is wrong.
+            # This machine's clock may be wrong while the database's is right.
             skew = ((outcome.our_time or now) - outcome.server_time).total_seconds()
         if signal in REASONS and isinstance(outcome, GatewayError):
             reason = f"{REASONS[signal]}: {outcome.message}"
@@ -238,8 +238,8 @@ def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
             failure = f"{FAILURES[signal]}: {outcome.message}"
     return LaneReport(
         answered=counts[Signal.ANSWERED],
-        held=counts[Signal.HELD],
-        struck=counts[Signal.STRUCK] + counts[Signal.SKEWED],
+        throttled=counts[Signal.THROTTLED],
+        rejected=counts[Signal.REJECTED] + counts[Signal.SKEWED],
         unknown=counts[Signal.UNKNOWN],
         retry_after=retry_after,
         skew=skew,

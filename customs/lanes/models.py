@@ -1,4 +1,4 @@
-"""The lane: one row per agent credential, which may be open, slowed down, or stopped with the reason."""
+"""Table of lanes: one row for each agent credential, open, slowed down, or stopped with a reason."""
 
 from datetime import datetime, timedelta
 
@@ -7,9 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from customs.db.database import Base, UtcDateTime
 
-# One call that was lost says little; that none was answered for so long says it.
+# One lost call means little; no answer for so long is a failure.
 FAILING_AFTER = timedelta(seconds=20)
-# Where nothing was called since, nobody knows any more.
+# Without calls for so long the failure is not known to last.
 FAILED_LATELY = timedelta(minutes=30)
 
 
@@ -17,8 +17,8 @@ class Lane(Base):
     """All signed calls of one agent at one gateway.
 
     `strikes`: 401, 403 or 411 in a row. `held_until`: no call before this; after `holds` in a row one call probes.
-    `failing_since`: when the first of the calls ended that brought no answer to be understood, `failed_at` when the
-    last did, and `failure` what it was; None after an answer. `tokens` of the agent's rate, as counted at `tokens_at`.
+    `failing_since`, `failed_at`: when the first and the last call ended without a usable answer, and `failure` why;
+    None after an answer. `tokens`: of the agent's rate, as of `tokens_at`.
     """
 
     __tablename__ = "lanes"
@@ -40,8 +40,8 @@ class Lane(Base):
     tokens_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     def fails(self, now: datetime) -> bool:
-        """Whether every call of late ended without an answer, though it was not stopped."""
+        """Whether every recent call ended without an answer, though the lane is not stopped."""
         if self.stopped_at is not None or self.failing_since is None or self.failed_at is None:
             return False
-        # Clamped: a clock that was ahead must not hide it.
+        # Absolute: times of a clock that ran ahead must not hide a failure.
         return abs(now - self.failing_since) >= FAILING_AFTER and abs(now - self.failed_at) <= FAILED_LATELY

@@ -1,4 +1,4 @@
-"""The questions pages ask of the lanes."""
+"""Queries about lanes, the light on every page, and resuming a lane."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from customs.lanes.models import Lane
 
 
 class Light(StrEnum):
-    """How the gateway stands with us, and whether somebody calls it: the worst speaks."""
+    """Light on every page: state of the lane and of the processes; the worst counts."""
 
     OPEN = "open"
     SLOWED = "slowed"
@@ -31,7 +31,7 @@ class Light(StrEnum):
 
 
 class LaneState(StrEnum):
-    """How one lane stands: open, open and without an answer to any call of late, or stopped until a person acts."""
+    """State of a lane: open; open while no recent call brought an answer; stopped until a person acts."""
 
     OPEN = "open"
     FAILING = "failing"
@@ -39,25 +39,25 @@ class LaneState(StrEnum):
 
 
 def state_of(lane: Lane, now: datetime) -> LaneState:
-    """How a lane stands now."""
+    """Return the state of a lane now."""
     if lane.stopped_at is not None:
         return LaneState.STOPPED
     return LaneState.FAILING if lane.fails(now) else LaneState.OPEN
 
 
 def list_lanes(db: Session) -> Sequence[Lane]:
-    """Every lane: a deployment has few."""
+    """Return every lane: a deployment has few."""
     return db.scalars(select(Lane).order_by(Lane.id)).all()
 
 
 def lanes_in_use(db: Session, settings: Settings) -> Sequence[Lane]:
-    """The lane of the credential that this desk speaks with now; what was wrong with an earlier one is over."""
+    """Return the lane of the credential in use; lanes of earlier credentials do not matter any more."""
     credential = Lane.agent_no == settings.agent_no, Lane.base_url == settings.base_url
     return db.scalars(select(Lane).where(*credential)).all()
 
 
 def light_of(db: Session, settings: Settings) -> Light:
-    """One look at the lane in use."""
+    """Return the light for the lane in use and for the processes."""
     lanes = lanes_in_use(db, settings)
     now = database.now(db)
     if any(lane.stopped_at for lane in lanes):
@@ -77,8 +77,8 @@ def light_of(db: Session, settings: Settings) -> Light:
 def resume_lane(
     db: Session, lane_id: str, by: Caller, audit: AuditTrail, now: datetime, reason: str | None = None
 ) -> Lane:
-    """Open a lane again; what waited goes on by itself. Raises NotFound."""
-    # Locked as it is stopped: why it was is part of the record.
+    """Resume a stopped lane; waiting work goes on by itself. Raises NotFound."""
+    # Locked, so that the audit entry names the reason for which it was stopped.
     lane = db.scalar(select(Lane).where(Lane.id == lane_id).with_for_update())
     if lane is None:
         raise NotFound

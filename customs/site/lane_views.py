@@ -45,7 +45,7 @@ CLOCK = Why(
 )
 # By how the reason on record begins; what follows is what the gateway said.
 WHYS: Mapping[str, Why] = {
-    REASONS[Signal.STRUCK]: Why(
+    REASONS[Signal.REJECTED]: Why(
         _("The gateway refused our signature, or our right to call."),
         _("Compare the agent number and the signing key with what WiseCashier has on file, then resume."),
     ),

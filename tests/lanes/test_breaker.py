@@ -9,8 +9,8 @@ from customs.lanes.breaker import LaneReport
 from customs.lanes.models import Lane
 from tests.product import Desk
 
-STRUCK = LaneReport(struck=1, reason="the gateway refused our signature")
-HELD = LaneReport(held=1)
+REJECTED = LaneReport(rejected=1, reason="the gateway refused our signature")
+THROTTLED = LaneReport(throttled=1)
 ANSWERED = LaneReport(answered=1)
 
 
@@ -29,13 +29,13 @@ class Watched:
         heard = []
         for report in reports:
             with self.desk.services.engine.begin() as db:
-                heard.append(breaker.report(db, self.desk.lane, report, self.desk.now))
+                heard.append(breaker.record_report(db, self.desk.lane, report, self.desk.now))
         return heard
 
     def room(self, *, rate: float = 0.0, spent: int = 0) -> int:
         with self.desk.services.engine.begin() as db:
             admitted = breaker.admit(db, self.desk.lane, 100, self.desk.now, rate=rate, timeout=15.0).room
-            breaker.spend(db, self.desk.lane, min(spent, admitted))
+            breaker.spend_tokens(db, self.desk.lane, min(spent, admitted))
             return admitted
 
     @property
@@ -56,7 +56,7 @@ def test_one_credential_has_one_lane(desk: Desk):
 
 
 def test_three_refused_credentials_in_a_row_stop_the_lane_with_one_alert(lane: Watched):
-    alerts = lane.hear(STRUCK, STRUCK, STRUCK, STRUCK)
+    alerts = lane.hear(REJECTED, REJECTED, REJECTED, REJECTED)
 
     assert alerts == [False, False, True, False]
     assert lane.room() == 0
@@ -64,12 +64,12 @@ def test_three_refused_credentials_in_a_row_stop_the_lane_with_one_alert(lane: W
 
 
 def test_an_answer_between_them_begins_the_count_anew(lane: Watched):
-    assert lane.hear(STRUCK, STRUCK, ANSWERED, STRUCK, STRUCK) == [False] * 5
+    assert lane.hear(REJECTED, REJECTED, ANSWERED, REJECTED, REJECTED) == [False] * 5
     assert lane.room() == 100
 
 
 def test_a_stopped_lane_stays_so_until_a_person_resumes_it(lane: Watched):
-    lane.hear(STRUCK, STRUCK, STRUCK)
+    lane.hear(REJECTED, REJECTED, REJECTED)
     lane.desk.wait(days=3)
     assert lane.room() == 0
 
@@ -80,39 +80,39 @@ def test_a_stopped_lane_stays_so_until_a_person_resumes_it(lane: Watched):
 
 
 def test_an_answer_that_was_still_in_the_air_does_not_open_a_stopped_lane(lane: Watched):
-    lane.hear(STRUCK, STRUCK, STRUCK, ANSWERED)
+    lane.hear(REJECTED, REJECTED, REJECTED, ANSWERED)
 
     assert lane.room() == 0
 
 
 @pytest.mark.parametrize("skew", [31.0, -31.0])
 def test_a_clock_more_than_half_a_minute_off_stops_the_lane_at_once(lane: Watched, skew: float):
-    assert lane.hear(LaneReport(struck=1, skew=skew)) == [True]
+    assert lane.hear(LaneReport(rejected=1, skew=skew)) == [True]
     assert "31 s" in lane.row.reason
 
 
 def test_a_clock_that_is_nearly_right_counts_like_a_refused_credential(lane: Watched):
-    assert lane.hear(*[LaneReport(struck=1, skew=5.0)] * 3) == [False, False, True]
+    assert lane.hear(*[LaneReport(rejected=1, skew=5.0)] * 3) == [False, False, True]
 
 
 def test_a_busy_gateway_slows_the_lane_down_after_the_third_time(lane: Watched):
-    lane.hear(HELD, HELD)
+    lane.hear(THROTTLED, THROTTLED)
     assert lane.room() == 100
 
-    lane.hear(HELD)
+    lane.hear(THROTTLED)
 
     assert lane.room() == 0
 
 
 def test_after_the_pause_one_call_probes_and_nobody_else(lane: Watched):
-    lane.hear(HELD, HELD, HELD)
+    lane.hear(THROTTLED, THROTTLED, THROTTLED)
     lane.desk.wait(seconds=2)
 
     assert (lane.room(), lane.room()) == (1, 0)
 
 
 def test_a_probe_that_never_reports_is_followed_by_another(lane: Watched):
-    lane.hear(HELD, HELD, HELD)
+    lane.hear(THROTTLED, THROTTLED, THROTTLED)
     lane.desk.wait(seconds=2)
     lane.room()
 
@@ -122,7 +122,7 @@ def test_a_probe_that_never_reports_is_followed_by_another(lane: Watched):
 
 
 def test_a_probe_that_is_answered_opens_the_lane(lane: Watched):
-    lane.hear(HELD, HELD, HELD)
+    lane.hear(THROTTLED, THROTTLED, THROTTLED)
     lane.desk.wait(seconds=2)
     lane.room()
 
@@ -133,9 +133,9 @@ def test_a_probe_that_is_answered_opens_the_lane(lane: Watched):
 
 def test_pauses_grow_to_a_minute_and_no_longer(lane: Watched):
     pauses = []
-    lane.hear(HELD, HELD)
+    lane.hear(THROTTLED, THROTTLED)
     for _ in range(10):
-        lane.hear(HELD)
+        lane.hear(THROTTLED)
         pauses.append((lane.row.held_until - lane.desk.now).total_seconds())
         lane.desk.wait(seconds=120)
         lane.room()
@@ -145,16 +145,16 @@ def test_pauses_grow_to_a_minute_and_no_longer(lane: Watched):
 
 
 def test_calls_that_were_in_the_air_together_count_as_one_round(lane: Watched):
-    lane.hear(LaneReport(held=32))
+    lane.hear(LaneReport(throttled=32))
     first = lane.row.held_until
 
-    lane.hear(LaneReport(held=32))
+    lane.hear(LaneReport(throttled=32))
 
     assert lane.row.held_until == first
 
 
 def test_a_retry_after_is_honoured_by_the_whole_lane(lane: Watched):
-    lane.hear(LaneReport(held=3, retry_after=300.0))
+    lane.hear(LaneReport(throttled=3, retry_after=300.0))
     lane.desk.wait(seconds=290)
     assert lane.room() == 0
 
@@ -188,7 +188,7 @@ def test_a_rate_below_one_a_second_still_lets_calls_through(lane: Watched):
 
 
 def test_two_lanes_do_not_hold_each_other_up(lane: Watched):
-    lane.hear(STRUCK, STRUCK, STRUCK)
+    lane.hear(REJECTED, REJECTED, REJECTED)
     with lane.desk.services.engine.begin() as db:
         other = breaker.lane_id(db, "OTHER", "http://gateway.test", lane.desk.now)
 
@@ -199,7 +199,9 @@ def fails(lane: Watched) -> bool:
     return lane.row.fails(lane.desk.now)
 
 
-@pytest.mark.parametrize("report", [HELD, LaneReport(unknown=1, failure="no JSON")], ids=["not sent", "not understood"])
+@pytest.mark.parametrize(
+    "report", [THROTTLED, LaneReport(unknown=1, failure="no JSON")], ids=["not sent", "not understood"]
+)
 def test_a_lane_fails_once_no_call_was_answered_for_a_while_and_one_answer_heals_it(lane: Watched, report: LaneReport):
     lane.hear(report)
     at_once = fails(lane)
@@ -217,7 +219,7 @@ def test_a_group_with_one_answer_is_no_failure(lane: Watched):
     lane.hear(LaneReport(unknown=1))
     lane.desk.wait(seconds=25)
 
-    lane.hear(LaneReport(answered=1, unknown=5, held=2))
+    lane.hear(LaneReport(answered=1, unknown=5, throttled=2))
 
     assert not fails(lane)
 

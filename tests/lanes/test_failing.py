@@ -39,7 +39,7 @@ def fail(desk: Desk):
     def failed(outcome: GatewayError) -> None:
         desk.wait(seconds=-30)
         with desk.services.engine.begin() as db:
-            breaker.report(db, desk.lane, lane_report([outcome], desk.now), desk.now)
+            breaker.record_report(db, desk.lane, lane_report([outcome], desk.now), desk.now)
         desk.wait(seconds=30)
 
     return failed

@@ -39,10 +39,10 @@ OUTCOMES = [
     (refund_reply(), Signal.ANSWERED),
     (Refused("no", exchange=None, status=400), Signal.ANSWERED),
     (NotFound("nothing", exchange=None, status=404), Signal.ANSWERED),
-    (NotSent("refused"), Signal.HELD),
+    (NotSent("refused"), Signal.THROTTLED),
     (TooLate("the lease was about to end"), Signal.SILENT),
-    (busy(), Signal.HELD),
-    (Credentials("who?"), Signal.STRUCK),
+    (busy(), Signal.THROTTLED),
+    (Credentials("who?"), Signal.REJECTED),
     (skewed(1), Signal.SKEWED),
     (OtherRecord("another's"), Signal.ANSWERED),
     (Unknown("lost"), Signal.UNKNOWN),
@@ -74,7 +74,7 @@ def test_no_row_hides_behind_its_parent():
 def test_a_group_is_counted():
     report = lane_report([make.reply(), Unknown("lost"), busy(3.0), busy(9.0), NotSent("refused")], NOW)
 
-    counts = LaneReport(answered=1, held=3, unknown=1, retry_after=9.0, failure="no call gets through: refused")
+    counts = LaneReport(answered=1, throttled=3, unknown=1, retry_after=9.0, failure="no call gets through: refused")
     assert report == counts
 
 
@@ -95,14 +95,14 @@ def test_an_answer_that_was_not_understood_says_what_came():
 def test_a_strike_says_why():
     report = lane_report([Credentials("unknown agent")], NOW)
 
-    assert (report.struck, "unknown agent" in report.reason) == (1, True)
+    assert (report.rejected, "unknown agent" in report.reason) == (1, True)
 
 
 @pytest.mark.parametrize("seconds", [-40, 40])
 def test_a_clock_that_is_off_says_by_how_much(seconds: int):
     report = lane_report([skewed(seconds)], NOW)
 
-    assert (report.struck, report.skew) == (1, seconds)
+    assert (report.rejected, report.skew) == (1, seconds)
 
 
 def test_a_skew_is_that_of_the_machine_that_signed_and_not_the_databases():

@@ -137,7 +137,8 @@ def test_an_endpoint_is_left_alone_only_as_long_as_it_asked(desk: Desk, courier:
 
 def test_a_lane_that_slowed_down_in_the_future_goes_on(desk: Desk):
     with desk.services.engine.begin() as db:
-        breaker.report(db, desk.lane, breaker.LaneReport(held=breaker.HOLDS_TO_SLOW), datetime.now(UTC) + AHEAD)
+        slow = breaker.LaneReport(throttled=breaker.HOLDS_TO_SLOW)
+        breaker.record_report(db, desk.lane, slow, datetime.now(UTC) + AHEAD)
 
     repaired(desk)
 

@@ -32,7 +32,7 @@ def stop(desk: Desk):
 
     def stopped(*outcomes: object) -> None:
         with desk.services.engine.begin() as db:
-            breaker.report(db, desk.lane, lane_report(outcomes * breaker.STRIKES_TO_STOP, desk.now), desk.now)
+            breaker.record_report(db, desk.lane, lane_report(outcomes * breaker.STRIKES_TO_STOP, desk.now), desk.now)
 
     return stopped
 
@@ -88,7 +88,8 @@ def test_a_reviewer_lets_it_go_on_with_a_reason(people: People, desk: Desk, stop
 
 def test_a_slowed_lane_needs_nobody(people: People, desk: Desk, services: Services):
     with services.engine.begin() as db:
-        breaker.report(db, desk.lane, breaker.LaneReport(held=breaker.HOLDS_TO_SLOW, retry_after=60.0), desk.now)
+        slow = breaker.LaneReport(throttled=breaker.HOLDS_TO_SLOW, retry_after=60.0)
+        breaker.record_report(db, desk.lane, slow, desk.now)
 
     shown = text_of(people.signed_in("clerk").get(PAGE))
 

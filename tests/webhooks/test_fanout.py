@@ -9,7 +9,7 @@ from customs.db.database import DatabaseClock
 from customs.declarations.pushes.record import record
 from customs.events.outbox import EventType
 from customs.gateway import Credentials
-from customs.lanes.admission import Passage
+from customs.lanes.admission import LaneAdmission
 from customs.webhooks import queries
 from tests import make
 from tests.payments.till import NOTHING, Till, order_reply, refund_reply, sale_reply
@@ -175,13 +175,13 @@ def test_a_failed_payment_is_announced(till: Till, courier: Courier):
 
 def test_a_stopped_lane_is_announced_to_everybody(courier: Courier):
     services = courier.services
-    passage = Passage(services.engine, services.settings, DatabaseClock())
+    lane_admission = LaneAdmission(services.engine, services.settings, DatabaseClock())
 
     with services.engine.begin() as db:
-        passage.report(db, [Credentials("who are you?")] * 3, datetime.now(UTC))
+        lane_admission.report(db, [Credentials("who are you?")] * 3, datetime.now(UTC))
 
     (told,) = courier.announced()
-    assert (told.type, told.merchant_no, told.data) == ("lane.stopped", None, {"lane_id": passage.lane})
+    assert (told.type, told.merchant_no, told.data) == ("lane.stopped", None, {"lane_id": lane_admission.lane})
 
 
 def test_nobody_is_named(desk: Desk, courier: Courier):

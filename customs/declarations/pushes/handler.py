@@ -32,7 +32,7 @@ from customs.gateway import (
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
-from customs.lanes.admission import Passage
+from customs.lanes.admission import LaneAdmission
 from customs.privacy.masking import mask_params, mask_reply, mask_text
 from customs.privacy.vault import Vault
 from customs.stats.call_counters import CallCounter, Counts
@@ -80,16 +80,16 @@ class DeclarationDesk:
         )
         self._now = DatabaseClock(clock)
         self._counter = CallCounter(hash(self._holder), clock)
-        self._passage = Passage(engine, settings, self._now)
+        self._lane_admission = LaneAdmission(engine, settings, self._now)
 
     def claim(self, room: int) -> list[Task]:
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._passage.admit(db, room, now)
+            admitted = self._lane_admission.admit(db, room, now)
             if not admitted:
                 return []
             tasks = claim(db, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
-            self._passage.claimed(db, len(tasks))
+            self._lane_admission.claimed(db, len(tasks))
             self._failpoints.hit("claim_before_commit")
         self._failpoints.hit("claim_after_commit")
         return tasks
@@ -111,7 +111,7 @@ class DeclarationDesk:
             if answered:
                 self._record(db, answered, now, counts)
             self._failpoints.hit("record_before_commit")
-            allowed = mark(db, leaving, self._passage.lane, now, self._lease) if leaving else []
+            allowed = mark(db, leaving, self._lane_admission.lane, now, self._lease) if leaving else []
             self._failpoints.hit("mark_before_commit")
         self._failpoints.hit("exchange_after_commit")
         self._deadlines.forget(task.key for task, _ in answered)
@@ -162,7 +162,7 @@ class DeclarationDesk:
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
         recorded = record(db, answered, now, self._pace)
-        self._passage.report(db, in_time(recorded), now)
+        self._lane_admission.report(db, in_time(recorded), now)
         for done in recorded:
             outcome = done.judgement.outcome if done.judgement else "superseded"
             duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0

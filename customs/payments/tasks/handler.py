@@ -14,7 +14,7 @@ from customs.gateway import GatewayError, TooLate, Unknown
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import this_holder
 from customs.jobs.send_deadlines import SendDeadlines
-from customs.lanes.admission import Passage
+from customs.lanes.admission import LaneAdmission
 from customs.payments.locks import lock_payments
 from customs.payments.tasks.outcomes import Outcome
 from customs.payments.tasks.task import Deed, Task, claim, extend, mark, release
@@ -62,7 +62,7 @@ class PaymentDesk:
         self._engine = engine
         self._works = {work.table.name: work for work in works}
         self._now = DatabaseClock(clock)
-        self._passage = Passage(engine, settings, self._now)
+        self._lane_admission = LaneAdmission(engine, settings, self._now)
         self._failpoints = failpoints
         self._holder = holder or this_holder()
         self._clock = clock
@@ -75,7 +75,7 @@ class PaymentDesk:
     def claim(self, room: int) -> list[Task]:
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._passage.admit(db, room, now)
+            admitted = self._lane_admission.admit(db, room, now)
             if not admitted:
                 return []
             tasks: list[Task] = []
@@ -87,7 +87,7 @@ class PaymentDesk:
                     tasks += found
                     if len(found) < share:
                         hungry.remove(work)
-            self._passage.claimed(db, len(tasks))
+            self._lane_admission.claimed(db, len(tasks))
             self._failpoints.hit("errand_claim_before_commit")
         return tasks
 
@@ -95,10 +95,10 @@ class PaymentDesk:
         """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._passage.admit(db, 1, now)
+            admitted = self._lane_admission.admit(db, 1, now)
             tasks = self._reserve(db, self._works[table], admitted, now, only=(errand_id, deed))
             if admitted:
-                self._passage.claimed(db, len(tasks))
+                self._lane_admission.claimed(db, len(tasks))
         for task in self.exchange([], tasks):
             self.exchange([(task, self.call(task))], [])
 
@@ -125,7 +125,7 @@ class PaymentDesk:
             now = self._now(db)
             self._record(db, answered, now, counts)
             self._failpoints.hit("errand_record_before_commit")
-            lane = self._passage.lane
+            lane = self._lane_admission.lane
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
         self._failpoints.hit("errand_exchange_after_commit")
@@ -180,5 +180,5 @@ class PaymentDesk:
             action = task.table.name if task.deed is Deed.SEND else "QUERY"
             counts.add(task.row["channel"], action, word or "superseded", duration_ms)
         if answered:
-            self._passage.report(db, in_time, now)
+            self._lane_admission.report(db, in_time, now)
             self._counter.write(db, counts)

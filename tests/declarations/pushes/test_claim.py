@@ -245,7 +245,7 @@ def test_nothing_leaves_through_a_stopped_lane_and_nothing_is_lost(desk: Desk):
     declaration_id = desk.declare()
     reserved = desk.claim()
     with desk.services.transaction() as db:
-        breaker.report(db, desk.lane, breaker.LaneReport(struck=3, reason="401"), desk.now)
+        breaker.record_report(db, desk.lane, breaker.LaneReport(rejected=3, reason="401"), desk.now)
 
     allowed = desk.send(reserved)
 

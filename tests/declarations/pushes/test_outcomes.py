@@ -91,9 +91,9 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
     ("outcome", "word", "signal"),
     [
         (make.reply(), "answered", Signal.ANSWERED),
-        (NOT_SENT, "not_sent", Signal.HELD),
-        (BUSY, "busy", Signal.HELD),
-        (CREDENTIALS, "credentials", Signal.STRUCK),
+        (NOT_SENT, "not_sent", Signal.THROTTLED),
+        (BUSY, "busy", Signal.THROTTLED),
+        (CREDENTIALS, "credentials", Signal.REJECTED),
         (SKEW, "clock", Signal.SKEWED),
         (NOT_FOUND, "not_found", Signal.ANSWERED),
         (REFUSED, "refused", Signal.ANSWERED),

@@ -310,7 +310,7 @@ def test_a_group_tells_the_lane_its_worst(desk: Desk):
 
     report = lane_report(in_time(recorded), desk.now)
 
-    assert (report.answered, report.held, report.struck, report.retry_after) == (1, 2, 2, 7.0)
+    assert (report.answered, report.throttled, report.rejected, report.retry_after) == (1, 2, 2, 7.0)
     assert report.skew == pytest.approx(90, abs=1)
 
 
