@@ -32,7 +32,7 @@ CURSOR_PATTERN = r"bill_[0-9a-f]{32}\.[0-9]{1,9}"
 @api_key_required(Scope.PAYMENTS_READ)
 @api_docs(
     "Money",
-    "The gateway's bill held against our books",
+    "The gateway's bill reconciled with our books",
     BillOut,
     "The bill with one page of its entries.",
     about="Up to three months. `cursor` goes on in the very bill that the page before was read from.",

@@ -59,7 +59,7 @@ class Bills:
     def of_days(self, start: date, end: date, *, refresh: bool = False) -> Bill:
         """The bill of these days, both included: the kept one while it is good, else a new one.
 
-        While the gateway is away an older one is told, which its `fetched_at` says. Raises ValidationFailed for days
+        While the gateway is away an older one is returned: see `fetched_at`. Raises ValidationFailed for days
         that cannot be and for what the gateway refuses, GatewayUnavailable when nothing is kept or `refresh` asks for a
         new one.
         """
@@ -108,7 +108,7 @@ class Bills:
         return self.vault.open_file(sealed, content_place(bill.id))
 
     def reconciled(self, bill: Bill, caller: Caller) -> Reconciled:
-        """The bill held against what we know at this moment, as far as the caller may see it."""
+        """Reconcile the bill with what is known at this moment, as far as the caller may see it."""
         reading = read_bill(self.content(bill))
         since, until = days_in_time(bill.start_date, bill.end_date)
         with database.reading(self.engine, thinks_long=True) as db:
@@ -140,10 +140,10 @@ class Bills:
         digest = hashlib.sha256(content).hexdigest()
         same = (Bill.start_date == start, Bill.end_date == end, Bill.sha256 == digest)
         with database.transaction(self.engine) as db:
-            held = db.scalar(select(Bill).where(*same).with_for_update())
-            if held is not None:
-                held.fetched_at = max(held.fetched_at, fetched_at)
-                return held
+            stored = db.scalar(select(Bill).where(*same).with_for_update())
+            if stored is not None:
+                stored.fetched_at = max(stored.fetched_at, fetched_at)
+                return stored
             bill = Bill(id=new_id("bill"), start_date=start, end_date=end, fetched_at=fetched_at)
             bill.size, bill.sha256 = len(content), digest
             bill.content = self.vault.seal_file(content, content_place(bill.id))

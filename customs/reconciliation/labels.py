@@ -33,7 +33,7 @@ TABS = (
         _("The bill names it and we know nothing of it: somebody collected or refunded past this desk."),
     ),
     Tab(
-        Verdict.ONLY_OURS,
+        Verdict.ONLY_RECORDED,
         _("Only ours"),
         _("We hold it for paid or refunded, and the bill of its day lacks it: read the bill again, then ask."),
     ),
@@ -93,22 +93,22 @@ COLUMNS: Mapping[str, LazyString] = {
 }
 
 
-def difference_said(field: str, theirs: str, ours: str) -> str:
+def difference_text(field: str, theirs: str, ours: str) -> str:
     """One thing on which the bill and we disagree."""
     both = {"theirs": theirs, "ours": ours}
-    said: str = (
+    text: str = (
         gettext("%(field)s: %(theirs)s in the bill, %(ours)s with us", field=FIELDS[field], **both)
         if field in FIELDS
         else gettext("The bill names it more than once.")
     )
-    return said
+    return text
 
 
-def flaw_said(flaw: Flaw) -> str:
+def flaw_text(flaw: Flaw) -> str:
     """Why a line could not be read, and in which column."""
     why = str(TROUBLES[flaw.trouble])
-    said: str = gettext("Column %(name)s: %(why)s", name=flaw.column, why=why) if flaw.column else why
-    return said
+    text: str = gettext("Column %(name)s: %(why)s", name=flaw.column, why=why) if flaw.column else why
+    return text
 
 
 def tab_of(word: str | None, counts: Mapping[str, int]) -> Tab:

@@ -1,4 +1,4 @@
-"""Our side of a bill: what was paid and refunded on its days, and whatever has a number that it names."""
+"""Our side of a bill: the payments and refunds of its days, and those with a number that it names."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -18,8 +18,8 @@ from customs.payments_port import PaymentKey
 from customs.reconciliation.values import Kind
 
 
-class Ours(NamedTuple):
-    """A payment or refund of ours; `at` is when it was paid or refunded. `pay_amount` is what a payer paid in yuan.
+class LedgerEntry(NamedTuple):
+    """A payment or refund on file; `at` is when it was paid or refunded. `pay_amount` is what a payer paid in yuan.
 
     `refunded` is what was or is being refunded of a payment.
     """
@@ -83,21 +83,21 @@ REFUND = (
 )
 
 
-def payments_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[Ours]:
+def payments_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[LedgerEntry]:
     """What was paid from `since` to `until`, half open."""
     days = (Payment.paid_at >= since, Payment.paid_at < until, Payment.status == Status.PAID)
     return _payments(db, caller, *days)
 
 
-def refunds_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[Ours]:
+def refunds_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[LedgerEntry]:
     """What was refunded from `since` to `until`, half open."""
     days = (Refund.ended_at >= since, Refund.ended_at < until, Refund.status == RefundStatus.SUCCESS)
     return _refunds(db, caller, *days)
 
 
-def payments_numbered_so(
+def payments_numbered(
     db: Session, caller: Caller, payment_nos: Collection[str], out_order_nos: Collection[str]
-) -> list[Ours]:
+) -> list[LedgerEntry]:
     """The payments with one of these numbers, each once."""
     found = [
         *(_payments(db, caller, in_list(db, Payment.payment_no, payment_nos)) if payment_nos else ()),
@@ -106,9 +106,9 @@ def payments_numbered_so(
     return list({one.id: one for one in found}.values())
 
 
-def refunds_numbered_so(
+def refunds_numbered(
     db: Session, caller: Caller, outer_refund_nos: Collection[str], refund_nos: Collection[str]
-) -> list[Ours]:
+) -> list[LedgerEntry]:
     """The refunds with one of these numbers, each once."""
     found = [
         *(_refunds(db, caller, in_list(db, Refund.outer_refund_no, outer_refund_nos)) if outer_refund_nos else ()),
@@ -117,11 +117,11 @@ def refunds_numbered_so(
     return list({one.id: one for one in found}.values())
 
 
-def _payments(db: Session, caller: Caller, *conditions: ColumnElement[bool]) -> list[Ours]:
+def _payments(db: Session, caller: Caller, *conditions: ColumnElement[bool]) -> list[LedgerEntry]:
     asked = select(*PAYMENT).where(caller.sees(Payment.merchant_no), *conditions).order_by(Payment.paid_at, Payment.id)
-    return [Ours._make((Kind.PAYMENT, *row)) for row in db.execute(asked)]
+    return [LedgerEntry._make((Kind.PAYMENT, *row)) for row in db.execute(asked)]
 
 
-def _refunds(db: Session, caller: Caller, *conditions: ColumnElement[bool]) -> list[Ours]:
+def _refunds(db: Session, caller: Caller, *conditions: ColumnElement[bool]) -> list[LedgerEntry]:
     asked = select(*REFUND).where(caller.sees(Refund.merchant_no), *conditions).order_by(Refund.ended_at, Refund.id)
-    return [Ours._make((Kind.REFUND, *row)) for row in db.execute(asked)]
+    return [LedgerEntry._make((Kind.REFUND, *row)) for row in db.execute(asked)]

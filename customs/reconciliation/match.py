@@ -1,4 +1,4 @@
-"""Reconcile: a bill's lines held against our payments and refunds, as a whole; a few queries however long it is."""
+"""Reconcile a bill's lines with our payments and refunds, all at once: a few queries however long it is."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from customs.auth.principal import Caller
 from customs.gateway import in_places
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.payments_port import Declarations, PaymentKey
-from customs.reconciliation.ledger import Ours, payments_in, payments_numbered_so, refunds_in, refunds_numbered_so
+from customs.reconciliation.ledger import LedgerEntry, payments_in, payments_numbered, refunds_in, refunds_numbered
 from customs.reconciliation.parser import Line, Reading
 from customs.reconciliation.values import STATES, Kind, amount_shown
 
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
     DIFFERING = "differing"
     ONLY_THEIRS = "only_theirs"
-    ONLY_OURS = "only_ours"
+    ONLY_RECORDED = "only_ours"
     MATCHED = "matched"
 
 
@@ -51,7 +51,7 @@ class Entry(NamedTuple):
 
     verdict: Verdict
     line: Line | None
-    ours: Ours | None
+    recorded: LedgerEntry | None
     differences: tuple[Difference, ...] = ()
     concerns: tuple[Concern, ...] = ()
 
@@ -104,12 +104,12 @@ class Books:
         payments = self._of_these_days[Kind.PAYMENT]
         payments = [
             *payments,
-            *payments_numbered_so(db, caller, *_missing(lines, payments, "payment_no", "out_order_no")),
+            *payments_numbered(db, caller, *_missing(lines, payments, "payment_no", "out_order_no")),
         ]
         refunds = self._of_these_days[Kind.REFUND]
         refund_lines = [line for line in lines if line.kind is Kind.REFUND]
         named = _missing(refund_lines, refunds, "outer_refund_no", "refund_no")
-        refunds = [*refunds, *refunds_numbered_so(db, caller, *named)]
+        refunds = [*refunds, *refunds_numbered(db, caller, *named)]
         # The first number decides, the second only for a line whose first one nobody knows.
         self._indexes = {
             Kind.PAYMENT: (_index(payments, "payment_no"), _index(payments, "out_order_no")),
@@ -125,20 +125,20 @@ class Books:
             if not candidates:
                 yield Entry(Verdict.ONLY_THEIRS, line, None)
                 continue
-            ours, differences = min(
+            recorded, differences = min(
                 ((one, _differences(line, one)) for one in candidates), key=lambda pair: len(pair[1])
             )
             if self._tells_refunded(line):
-                settled.add(ours.key)
-                differences = (*differences, *_refunded_difference(line, ours))
-            before = named.setdefault(ours.id, line.line)
+                settled.add(recorded.key)
+                differences = (*differences, *_refunded_difference(line, recorded))
+            before = named.setdefault(recorded.id, line.line)
             if before != line.line:
                 differences = (*differences, Difference("line", str(line.line), f"already on line {before}"))
-            yield Entry(Verdict.DIFFERING if differences else Verdict.MATCHED, line, ours, differences)
-        for ours in chain(*self._of_these_days.values()):
-            is_told = ours.kind is Kind.REFUND and ours.key in settled
-            if ours.id not in named and not is_told:
-                yield Entry(Verdict.ONLY_OURS, None, ours)
+            yield Entry(Verdict.DIFFERING if differences else Verdict.MATCHED, line, recorded, differences)
+        for recorded in chain(*self._of_these_days.values()):
+            is_settled = recorded.kind is Kind.REFUND and recorded.key in settled
+            if recorded.id not in named and not is_settled:
+                yield Entry(Verdict.ONLY_RECORDED, None, recorded)
 
     def _tells_refunded(self, line: Line) -> bool:
         """Whether a payment's line says what was refunded of it: a zero says nothing beside lines for refunds."""
@@ -146,16 +146,16 @@ class Books:
 
     def payment_of(self, entry: Entry) -> PaymentKey | None:
         """The payment an entry is about, as declarations know it."""
-        ours = entry.ours
-        if ours is None and entry.line is not None and entry.line.kind is Kind.REFUND:
+        recorded = entry.recorded
+        if recorded is None and entry.line is not None and entry.line.kind is Kind.REFUND:
             # A refund that was not asked for here, of a payment that was.
-            ours = next(iter(self._named_by(entry.line, Kind.PAYMENT)), None)
-        return None if ours is None or ours.payment_no is None else ours.key
+            recorded = next(iter(self._named_by(entry.line, Kind.PAYMENT)), None)
+        return None if recorded is None or recorded.payment_no is None else recorded.key
 
     def keys(self, entries: Iterable[Entry]) -> set[PaymentKey]:
         return {key for entry in entries if (key := self.payment_of(entry)) is not None}
 
-    def _named_by(self, line: Line, kind: Kind) -> Sequence[Ours]:
+    def _named_by(self, line: Line, kind: Kind) -> Sequence[LedgerEntry]:
         numbers = {
             Kind.PAYMENT: (line.payment_no, line.out_order_no),
             Kind.REFUND: (line.outer_refund_no, line.refund_no),
@@ -177,13 +177,15 @@ def _within(reading: Reading, caller: Caller) -> Reading:
 
 
 def _may_see(entry: Entry, caller: Caller) -> bool:
-    whose = entry.ours.merchant_no if entry.ours else entry.line.merchant_no if entry.line else None
+    whose = entry.recorded.merchant_no if entry.recorded else entry.line.merchant_no if entry.line else None
     return caller.merchants is None or (whose is not None and caller.may_touch(whose))
 
 
-def _missing(lines: Iterable[Line], held: Iterable[Ours], first: str, second: str) -> tuple[set[str], set[str]]:
-    """The numbers of a bill that what is held does not have."""
-    known = {first: {getattr(one, first) for one in held}, second: {getattr(one, second) for one in held}}
+def _missing(
+    lines: Iterable[Line], recorded: Iterable[LedgerEntry], first: str, second: str
+) -> tuple[set[str], set[str]]:
+    """The numbers of a bill that no recorded entry has."""
+    known = {first: {getattr(one, first) for one in recorded}, second: {getattr(one, second) for one in recorded}}
     unmet = [
         line
         for line in lines
@@ -193,42 +195,42 @@ def _missing(lines: Iterable[Line], held: Iterable[Ours], first: str, second: st
     return firsts - {None}, seconds - {None}
 
 
-def _index(held: Iterable[Ours], name: str) -> Mapping[str, list[Ours]]:
-    index: dict[str, list[Ours]] = defaultdict(list)
-    for one in held:
+def _index(recorded: Iterable[LedgerEntry], name: str) -> Mapping[str, list[LedgerEntry]]:
+    index: dict[str, list[LedgerEntry]] = defaultdict(list)
+    for one in recorded:
         if number := getattr(one, name):
             index[number].append(one)
     return dict(index)
 
 
-def _differences(line: Line, ours: Ours) -> tuple[Difference, ...]:
-    return tuple(chain(_money_differences(line, ours), _status_difference(line, ours)))
+def _differences(line: Line, recorded: LedgerEntry) -> tuple[Difference, ...]:
+    return tuple(chain(_money_differences(line, recorded), _status_difference(line, recorded)))
 
 
-def _money_differences(line: Line, ours: Ours) -> Iterator[Difference]:
-    currency = line.currency or ours.currency
+def _money_differences(line: Line, recorded: LedgerEntry) -> Iterator[Difference]:
+    currency = line.currency or recorded.currency
     theirs = (in_places(line.amount, currency), currency)
     # A bill may tell what the payer paid in yuan instead of what was asked for.
-    if theirs in ((ours.amount, ours.currency), (ours.pay_amount, ours.pay_currency or YUAN)):
+    if theirs in ((recorded.amount, recorded.currency), (recorded.pay_amount, recorded.pay_currency or YUAN)):
         return
-    if theirs[0] != ours.amount:
-        shown = amount_shown(line.amount, theirs[1]), amount_shown(ours.amount, ours.currency)
+    if theirs[0] != recorded.amount:
+        shown = amount_shown(line.amount, theirs[1]), amount_shown(recorded.amount, recorded.currency)
         yield Difference("amount", *shown)
-    if theirs[1] != ours.currency:
-        yield Difference("currency", theirs[1], ours.currency)
+    if theirs[1] != recorded.currency:
+        yield Difference("currency", theirs[1], recorded.currency)
 
 
-def _refunded_difference(line: Line, ours: Ours) -> Iterator[Difference]:
-    refunded = ours.refunded or Decimal(0)
-    if line.refunded is not None and in_places(line.refunded, ours.currency) != refunded:
-        shown = amount_shown(line.refunded, ours.currency), amount_shown(refunded, ours.currency)
+def _refunded_difference(line: Line, recorded: LedgerEntry) -> Iterator[Difference]:
+    refunded = recorded.refunded or Decimal(0)
+    if line.refunded is not None and in_places(line.refunded, recorded.currency) != refunded:
+        shown = amount_shown(line.refunded, recorded.currency), amount_shown(refunded, recorded.currency)
         yield Difference("refunded", *shown)
 
 
-def _status_difference(line: Line, ours: Ours) -> Iterator[Difference]:
-    said = STATES[line.kind].get((line.status or "").lower())
-    if said is not None and said != ours.status:
-        yield Difference("status", line.status or "", ours.status)
+def _status_difference(line: Line, recorded: LedgerEntry) -> Iterator[Difference]:
+    status = STATES[line.kind].get((line.status or "").lower())
+    if status is not None and status != recorded.status:
+        yield Difference("status", line.status or "", recorded.status)
 
 
 def _with_concerns(
@@ -238,22 +240,22 @@ def _with_concerns(
     for entry in entries:
         key = books.payment_of(entry)
         concern = None if key is None else _concern(entry, key, declared)
-        if concern is None or (entry.ours is not None and entry.ours.id in counted):
+        if concern is None or (entry.recorded is not None and entry.recorded.id in counted):
             yield entry
             continue
-        if entry.ours is not None:
+        if entry.recorded is not None:
             # A bill that names one payment twice does not leave two undeclared.
-            counted.add(entry.ours.id)
+            counted.add(entry.recorded.id)
         yield entry._replace(concerns=(concern,))
 
 
 def _concern(entry: Entry, key: PaymentKey, declared: Mapping[PaymentKey, datetime | None]) -> Concern | None:
-    ours = entry.ours
-    if ours is not None and ours.kind is Kind.PAYMENT:
-        owed = ours.status == Status.PAID and ours.refund_status != Refunded.FULL and key not in declared
+    recorded = entry.recorded
+    if recorded is not None and recorded.kind is Kind.PAYMENT:
+        owed = recorded.status == Status.PAID and recorded.refund_status != Refunded.FULL and key not in declared
         return Concern.PAID_NOT_DECLARED if owed else None
-    refunded_at = ours.at if ours else entry.line.time if entry.line else None
-    done = ours.status == RefundStatus.SUCCESS if ours else True
+    refunded_at = recorded.at if recorded else entry.line.time if entry.line else None
+    done = recorded.status == RefundStatus.SUCCESS if recorded else True
     if not done or key not in declared:
         return None
     first = declared[key]

@@ -1,4 +1,4 @@
-"""Read a bill by the names of its columns: a line that cannot be read is told with its number, the rest is read."""
+"""Read a bill by the names of its columns: a line that cannot be read is reported with its number, the rest is read."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -162,11 +162,11 @@ def _line(record: Record, header: Header, delimiter: str) -> Line | Flaw:
 def _check_shape(record: Record, header: Header) -> None:
     if len(record.raw) > LONGEST_LINE:
         raise Illegible(Trouble.TOO_LONG, f"it is longer than {LONGEST_LINE:,} characters")
-    held = len(record.cells)
-    if held <= header.last:
-        raise Illegible(Trouble.TOO_FEW_CELLS, f"it has {held} cells where the header has {header.width}")
-    if held > header.width and any(unquoted(cell) for cell in record.cells[header.width :]):
-        why = f"it has {held} cells where the header has {header.width}: a value may hold the delimiter"
+    count = len(record.cells)
+    if count <= header.last:
+        raise Illegible(Trouble.TOO_FEW_CELLS, f"it has {count} cells where the header has {header.width}")
+    if count > header.width and any(unquoted(cell) for cell in record.cells[header.width :]):
+        why = f"it has {count} cells where the header has {header.width}: a value may hold the delimiter"
         raise Illegible(Trouble.TOO_MANY_CELLS, why)
 
 
@@ -184,8 +184,8 @@ def _read(record: Record, cells: Sequence[str], header: Header, delimiter: str) 
         number_in(unquoted(cells[header.places[Field.MERCHANT_NO]])),
         amount,
         currency_in(unquoted(cells[header.places[Field.CURRENCY]])),
-        _said(cells, header, STATUS[kind]) or None,
-        _time(_said(cells, header, TIME[kind])),
+        _first_given(cells, header, STATUS[kind]) or None,
+        _time(_first_given(cells, header, TIME[kind])),
         record.raw,
         header,
         delimiter,
@@ -207,15 +207,15 @@ def _kind_and_amounts(
     cells: Sequence[str], header: Header, numbers: Mapping[Field, str | None]
 ) -> tuple[Kind, Decimal, Decimal | None]:
     paid, refunded = (_amount(cells, header, field) for field in (Field.AMOUNT, Field.REFUND_AMOUNT))
-    kind = KINDS.get(_said(cells, header, (Field.KIND,)).lower())
+    kind = KINDS.get(_first_given(cells, header, (Field.KIND,)).lower())
     if kind is None:
-        told = (
-            _said(cells, header, (Field.STATUS,)).lower() in OF_A_REFUND,
+        signs = (
+            _first_given(cells, header, (Field.STATUS,)).lower() in OF_A_REFUND,
             numbers[Field.REFUND_NO] or numbers[Field.OUTER_REFUND_NO],
             paid is not None and paid < 0,
             refunded and not paid,
         )
-        kind = Kind.REFUND if any(told) else Kind.PAYMENT
+        kind = Kind.REFUND if any(signs) else Kind.PAYMENT
     # A refund's line may have its amount in either column, the other one blank, zero or what was paid.
     amount = (refunded or paid) if kind is Kind.REFUND else paid
     if amount is None:
@@ -231,9 +231,9 @@ def _amount(cells: Sequence[str], header: Header, field: Field) -> Decimal | Non
         raise Illegible(Trouble.NO_AMOUNT, "this is no amount", header.word(field)) from None
 
 
-def _said(cells: Sequence[str], header: Header, fields: Sequence[Field]) -> str:
-    said = (unquoted(cells[header.places[field]]) for field in fields)
-    return next(filter(None, said), "")
+def _first_given(cells: Sequence[str], header: Header, fields: Sequence[Field]) -> str:
+    given = (unquoted(cells[header.places[field]]) for field in fields)
+    return next(filter(None, given), "")
 
 
 @lru_cache(maxsize=8192)

@@ -60,7 +60,7 @@ def records_of(content: bytes, shape: Shape) -> Iterator[Record]:
             continue
         if raw.count('"') % 2:
             _look_ahead(ahead, lines)
-            raw = _whole(raw, ahead, shape)
+            raw = _complete_record(raw, ahead, shape)
         yield Record(number, cells_of(raw[:LONGEST_LINE], delimiter), raw)
 
 
@@ -93,7 +93,7 @@ def _look_ahead(ahead: deque[tuple[int, str]], lines: NumberedLines) -> None:
         ahead.append(more)
 
 
-def _whole(raw: str, ahead: deque[tuple[int, str]], shape: Shape) -> str:
+def _complete_record(raw: str, ahead: deque[tuple[int, str]], shape: Shape) -> str:
     """The record that begins with `raw`; lines of `ahead` are taken only where they complete it."""
     joined = raw
     for taken, (_, line) in enumerate(ahead, start=1):

@@ -13,7 +13,7 @@ from customs.payments.models import Bill
 from customs.payments.redaction import mask_account
 from customs.privacy.masking import mask_name, mask_text
 from customs.reconciliation.columns import NAMES, PERSONAL
-from customs.reconciliation.ledger import Ours
+from customs.reconciliation.ledger import LedgerEntry
 from customs.reconciliation.match import Concern, Entry, Reconciled, Verdict
 from customs.reconciliation.parser import Flaw, Line
 from customs.reconciliation.values import Kind, amount_shown
@@ -46,7 +46,7 @@ class BillEntryOut(Out):
     )
     our_id = out.Text(
         "Our payment or refund; null for what only they have.",
-        of=lambda view: view.entry.ours and view.entry.ours.id,
+        of=lambda view: view.entry.recorded and view.entry.recorded.id,
         null=True,
     )
     payment_no = out.Text(null=True)
@@ -82,20 +82,20 @@ class EntryView:
     entry: Entry
 
     @property
-    def shown(self) -> Line | Ours:
-        shown = self.entry.line or self.entry.ours
+    def shown(self) -> Line | LedgerEntry:
+        shown = self.entry.line or self.entry.recorded
         assert shown is not None, "an entry has a side"
         return shown
 
     @property
     def time(self) -> datetime | None:
-        line, ours = self.entry.line, self.entry.ours
-        return line.time if line else ours.at if ours else None
+        line, recorded = self.entry.line, self.entry.recorded
+        return line.time if line else recorded.at if recorded else None
 
     def first_of(self, name: str) -> str | None:
         """What the side that is shown has by this name, else ours."""
-        ours = self.entry.ours
-        value: str | None = getattr(self.shown, name) or (getattr(ours, name) if ours else None)
+        recorded = self.entry.recorded
+        value: str | None = getattr(self.shown, name) or (getattr(recorded, name) if recorded else None)
         return value
 
 

@@ -26,7 +26,7 @@ _CODE = rf"(?:{'|'.join((*CURRENCY_PLACES, 'RMB'))})"
 _SIGN = "[-+]?"
 AMOUNT = re.compile(
     rf"(?P<open>\()?(?P<sign>{_SIGN})\s*(?:{_CODE}|[¥$€£฿₩])?\s*(?P<inner>{_SIGN})"
-    r"(?P<whole>[0-9]{1,18}|[0-9]{1,3}(?P<by>[,' ])[0-9]{3}(?:(?P=by)[0-9]{3}){0,5}|)(?P<places>\.[0-9]{1,18})?"
+    r"(?P<units>[0-9]{1,18}|[0-9]{1,3}(?P<by>[,' ])[0-9]{3}(?:(?P=by)[0-9]{3}){0,5}|)(?P<places>\.[0-9]{1,18})?"
     rf"\s*(?:{_CODE}|元)?(?P<close>\))?",
     re.IGNORECASE,
 )
@@ -94,13 +94,13 @@ def amount_in(cell: str) -> Decimal | None:
     if text.lower() in BLANKS:
         return None
     found = AMOUNT.fullmatch(text)
-    if found is None or not (found["whole"] or found["places"]) or bool(found["open"]) != bool(found["close"]):
+    if found is None or not (found["units"] or found["places"]) or bool(found["open"]) != bool(found["close"]):
         raise NoAmount
     signs = [sign for sign in ("-" if found["open"] else "", found["sign"], found["inner"]) if sign]
     if len(signs) > 1:
         raise NoAmount
-    whole = re.sub("[,' ]", "", found["whole"] or "0")
-    number = Decimal(whole + (found["places"] or ""))
+    units = re.sub("[,' ]", "", found["units"] or "0")
+    number = Decimal(units + (found["places"] or ""))
     return number.copy_negate() if signs == ["-"] else number
 
 

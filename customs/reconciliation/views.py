@@ -113,14 +113,14 @@ def _page(form: Form, **shown: Any) -> Response:
 def _rows(shown: Mapping[str, Any], tab: Tab) -> Iterator[Mapping[str, object]]:
     """The entries in words, as they stand on the page."""
     if tab.word == labels.UNREADABLE:
-        yield from ({"line": one.line, "differences": labels.flaw_said(one)} for one in shown["flaws"])
+        yield from ({"line": one.line, "differences": labels.flaw_text(one)} for one in shown["flaws"])
     for one in shown["data"]:
         yield one | {
             "verdict": labels.BY_WORD[one["verdict"]].name,
             "concerns": "; ".join(str(labels.BY_WORD[word].name) for word in one["concerns"]),
             "kind": labels.KINDS[one["kind"]],
             "time": exact(one["time"]),
-            "differences": "; ".join(labels.difference_said(**difference) for difference in one["differences"]),
+            "differences": "; ".join(labels.difference_text(**difference) for difference in one["differences"]),
         }
 
 

@@ -39,7 +39,7 @@ def test_paid_and_not_declared(services: Services, held: Any, desk: Desk) -> Non
 
     found = held(*map(line_of, (declared, forgotten, given_back)))
 
-    assert [(entry.ours.id, entry.concerns) for entry in found.entries] == [
+    assert [(entry.recorded.id, entry.concerns) for entry in found.entries] == [
         (forgotten.id, (Concern.PAID_NOT_DECLARED,)),
         (declared.id, ()),
         (given_back.id, ()),
@@ -68,7 +68,7 @@ def test_refunded_after_the_declaration(services: Services, held: Any, desk: Des
     found = held()
 
     concerned = [
-        entry.ours.payment_no for entry in found.entries if Concern.REFUNDED_AFTER_DECLARATION in entry.concerns
+        entry.recorded.payment_no for entry in found.entries if Concern.REFUNDED_AFTER_DECLARATION in entry.concerns
     ]
     assert concerned == [late.payment_no]
 

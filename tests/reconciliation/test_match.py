@@ -28,7 +28,7 @@ def verdicts(reconciled: Reconciled) -> list[tuple[str, str | None, str | None]]
     def number(entry: Entry) -> str | None:
         return entry.line and (entry.line.outer_refund_no or entry.line.payment_no or entry.line.out_order_no)
 
-    return [(entry.verdict, number(entry), entry.ours and entry.ours.id) for entry in reconciled.entries]
+    return [(entry.verdict, number(entry), entry.recorded and entry.recorded.id) for entry in reconciled.entries]
 
 
 def test_every_verdict(services: Services, held: Any) -> None:
@@ -42,7 +42,7 @@ def test_every_verdict(services: Services, held: Any) -> None:
     assert verdicts(found) == [
         (Verdict.DIFFERING, differing.payment_no, differing.id),
         (Verdict.ONLY_THEIRS, "P-STRANGE", None),
-        (Verdict.ONLY_OURS, None, missing.id),
+        (Verdict.ONLY_RECORDED, None, missing.id),
         (Verdict.MATCHED, matched.payment_no, matched.id),
         (Verdict.MATCHED, back.outer_refund_no, back.id),
     ]
@@ -159,7 +159,7 @@ def test_a_number_that_two_channels_share_belongs_to_the_payment_that_fits(servi
 
     found = held(line_of(other, payment_no=""), line_of(one, payment_no=""))
 
-    assert [(entry.line.line, entry.ours.id) for entry in found.entries] == [(2, other.id), (3, one.id)]
+    assert [(entry.line.line, entry.recorded.id) for entry in found.entries] == [(2, other.id), (3, one.id)]
 
 
 def test_what_was_paid_at_the_edge_of_the_days_is_found_by_its_number(services: Services, held: Any) -> None:
@@ -209,8 +209,8 @@ def test_a_key_of_one_merchant_sees_nothing_of_another(services: Services, held:
 
     found = held(*lines, merchants=(make.MERCHANT,))
 
-    assert {entry.ours.id for entry in found.entries if entry.ours} == {mine.id, missing.id}
-    assert all(entry.ours for entry in found.entries)
+    assert {entry.recorded.id for entry in found.entries if entry.recorded} == {mine.id, missing.id}
+    assert all(entry.recorded for entry in found.entries)
     assert [flaw.line for flaw in found.reading.flaws] == [7]
     assert found.counts["unreadable"] == 1
 
