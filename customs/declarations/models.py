@@ -17,6 +17,7 @@ from customs.declarations.identity import Identity
 from customs.declarations.states import Action, State
 from customs.gateway.channels import Channel
 from customs.jobs.leases import Due
+from customs.payments_port import PaymentKey
 
 LONGEST_NUMBER = 64
 NOT_CANCELLED = text("NOT cancelled")
@@ -200,6 +201,11 @@ class Declaration(HasCase, Base):
     pushes: Mapped[list["Push"]] = relationship(
         primaryjoin="Declaration.id == foreign(Push.declaration_id)", order_by="Push.position", lazy="raise"
     )
+
+    @property
+    def payment(self) -> PaymentKey:
+        """The payment that it declares."""
+        return PaymentKey(self.merchant_no, self.channel, self.payment_no)
 
 
 class SubOrder(Base):

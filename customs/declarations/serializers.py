@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from customs.declarations.actions.action_rules import Policy, Refusal, Request, refusals_of
-from customs.declarations.actions.bulk_actions import payment_of
+from customs.declarations.actions.action_rules import Decision, Policy, Refusal, Request, refusals_of
 from customs.declarations.cases import entry_sentence
 from customs.declarations.contents import Content, masked_buyer
 from customs.declarations.identity import Identity
@@ -24,8 +23,6 @@ from customs.payments_port import Payments
 from customs.privacy.vault import Vault
 from customs.web import response_fields as out
 from customs.web.response_fields import CaseOut, Out
-
-ACTIONS = ("redeclare", "modify", "cancel", "dismiss")
 
 
 class FindingOut(Out):
@@ -199,7 +196,7 @@ class PushOut(Out):
 class AllowedActionOut(Out):
     """Whether a person may do something with a declaration now."""
 
-    action = out.Choice(ACTIONS, "What the API's call is named.", of=lambda pair: pair[0])
+    action = out.Choice(Decision, "What the API's call is named.", of=lambda pair: pair[0])
     allowed = out.Flag("Whether it would be taken now.", of=lambda pair: pair[1] is None)
     why = out.Text("The first rule against it.", of=lambda pair: pair[1] and pair[1].why, null=True)
     not_before = out.Instant(
@@ -228,7 +225,7 @@ class DeclarationView:
         return [PushView(push, self.vault) for push in self.declaration.pushes]
 
     @property
-    def allowed_actions(self) -> Iterable[tuple[str, Refusal | None]]:
+    def allowed_actions(self) -> Iterable[tuple[Decision, Refusal | None]]:
         return refusals_of(self.declaration.pushes, self.request).items()
 
 
@@ -337,8 +334,8 @@ def declarations_json(
     db: Session, declarations: Sequence[Declaration], vault: Vault, policy: Policy, payments: Payments, now: datetime
 ) -> list[dict[str, Any]]:
     """Declarations with what may be decided on each, held against what is known of their payments."""
-    facts = payments.facts(db, {payment_of(one) for one in declarations})
-    requests = (Request.about(facts.get(payment_of(one)), now, policy) for one in declarations)
+    facts = payments.facts(db, {one.payment for one in declarations})
+    requests = (Request.about(facts.get(one.payment), now, policy) for one in declarations)
     return [declaration_json(one, vault, request) for one, request in zip(declarations, requests, strict=True)]
 
 

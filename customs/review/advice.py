@@ -7,8 +7,8 @@ from typing import NamedTuple
 from flask_babel import LazyString, lazy_gettext
 
 from customs.auth.principal import Caller, Scope
+from customs.declarations.actions.action_rules import Decision, Permission
 from customs.declarations.cases import CaseKind
-from customs.declarations.reading.detail import Decision
 from customs.review.evidence import Evidence
 
 _ = lazy_gettext
@@ -152,12 +152,12 @@ REASONS: Mapping[Way, Sequence[LazyString]] = {
 }
 
 
-def best_way(evidence: Evidence, decisions: Mapping[str, Decision], caller: Caller) -> Way | None:
+def best_way(evidence: Evidence, permissions: Mapping[Decision, Permission], caller: Caller) -> Way | None:
     """The first way out of a case that may help and is open to this person now; None when there is none."""
     reviews = caller.may(Scope.DECLARATIONS_REVIEW)
     refusals = {
-        CORRECT: decisions["modify"].refusal is not None or not evidence.can_mend,
-        REDECLARE: decisions["redeclare"].refusal is not None,
-        DISMISS: decisions["dismiss"].refusal is not None or not reviews,
+        CORRECT: permissions[Decision.MODIFY].refusal is not None or not evidence.can_mend,
+        REDECLARE: permissions[Decision.REDECLARE].refusal is not None,
+        DISMISS: permissions[Decision.DISMISS].refusal is not None or not reviews,
     }
     return next((way for way in ADVICE[evidence.case].ways if not refusals[way]), None)

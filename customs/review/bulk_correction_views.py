@@ -12,16 +12,17 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.action_views import reason_typed, reviewing_in
-from customs.declarations.actions.amendments import whole
-from customs.declarations.actions.bulk_actions import Performed, Rehearsal, chosen, perform
+from customs.declarations.actions.amendments import PLAIN, whole
+from customs.declarations.actions.bulk_actions import BulkResult, declarations_with_ids, dry_run_modify, execute
 from customs.declarations.case_labels import FIELD_NAMES
+from customs.declarations.channels import CHANNELS
+from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn
 from customs.declarations.services import services
 from customs.errors import CustomsError, ValidationFailed
 from customs.gateway import Channel
 from customs.review import advice
-from customs.review.bulk_corrections import SHARED, SharedCorrection, values_now
 from customs.web.form_actions import DONE, REFUSED, TOLD_IN_PLACE, refused, sentences
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
@@ -30,6 +31,11 @@ from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("correction_pages", __name__)
+
+# What several declarations may have wrong alike, by channel: a buyer and amounts are each one's own.
+SHARED: Mapping[Channel, tuple[str, ...]] = {
+    channel: tuple(name for name in PLAIN if name not in row.lacks) for channel, row in CHANNELS.items()
+}
 
 
 @pages.post("/review/causes/<cause_id>/correct")
@@ -53,15 +59,15 @@ def _answered(group: Group, fields: Sequence[str], ids: Sequence[str]) -> Werkze
     if not changes or "again" in request.form:
         return _form(group, fields, ids)
     if "reason" not in request.form:
-        return _rehearsed(group, _of_merchant(ids, request.form.get("merchant_no")), changes)
-    return _told(group, _corrected(_of_merchant(ids, None), reason_typed(), changes))
+        return _show_plan(group, _of_merchant(ids, request.form.get("merchant_no")), changes)
+    return _show_result(group, _corrected(_of_merchant(ids, None), reason_typed(), changes))
 
 
 def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: CustomsError | None = None) -> Response:
     with services().reading() as db:
-        found = chosen(db, current_caller(), ids)
+        found = declarations_with_ids(db, current_caller(), ids)
     merchants = Counter(declaration.merchant_no for declaration in found).most_common()
-    held = {name: values_now(found, name) for name in fields}
+    held = {name: values_of_field(found, name) for name in fields}
     errors = (
         {fault.pointer.strip("/"): sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
         if error
@@ -78,42 +84,50 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
 def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
     """Those that are one merchant's: a registration is nobody else's. All of them where no merchant is named."""
     with services().reading() as db:
-        found = chosen(db, current_caller(), ids)
+        found = declarations_with_ids(db, current_caller(), ids)
     return [one.id for one in found if merchant_no in (None, "", one.merchant_no)]
 
 
-def _rehearsed(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> Response:
+def _show_plan(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> Response:
     parts = services()
     with parts.reading() as db:
-        correction = SharedCorrection(changes, parts.vault, parts.rules, parts.policy, database.now(db))
-        rehearsal: Rehearsal = correction.rehearse(db, current_caller(), ids, parts.payments)
-    shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "rehearsal": rehearsal}
-    return render_page("review/rehearsed.html", names=FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown)
+        known = parts.policy, parts.payments, database.now(db), parts.vault, parts.rules
+        plan = dry_run_modify(db, current_caller(), ids, changes, *known)
+    shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "plan": plan}
+    return render_page(
+        "review/correction_plan.html", names=FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown
+    )
 
 
-def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Performed:
+def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> BulkResult:
     """Correct each of these in a transaction of its own, and notify the workers."""
 
     def one(declaration_id: str) -> None:
         retry_on_conflict(lambda db: _modified(db, declaration_id, why, changes))
 
-    outcome = perform(ids, one)
+    result = execute(ids, one)
     services().notifier.notify()
-    return outcome
+    return result
 
 
 def _modified(db: Session, declaration_id: str, why: str, changes: Mapping[str, Any]) -> None:
     reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
 
 
-def _told(group: Group, outcome: Performed) -> WerkzeugResponse:
-    done, left = len(outcome.done), len(outcome.refused)
+def _show_result(group: Group, result: BulkResult) -> WerkzeugResponse:
+    done, left = len(result.done), len(result.refused)
     if done:
         flash(ngettext("%(num)d declaration is corrected.", "%(num)d declarations are corrected.", done), DONE)
     if left:
         told = ngettext("%(num)d was changed meanwhile.", "%(num)d were changed meanwhile.", left)
         flash(told, REFUSED)
     return redirect(f"/review/causes/{group.cause.id}", 303)
+
+
+def values_of_field(declarations: Sequence[Declaration], name: str) -> tuple[str, ...]:
+    """Return what these declarations say in one field, each value once."""
+    values = (getattr(declaration, name) for declaration in declarations)
+    return tuple(sorted({str(value) for value in values if value is not None}))
 
 
 def _typed(fields: Sequence[str]) -> dict[str, str]:

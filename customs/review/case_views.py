@@ -116,7 +116,7 @@ def _in_case(
 
 
 def _words(dossier: Dossier, evidence: Evidence | None) -> dict[str, Any]:
-    best = evidence and advice.best_way(evidence, dossier.decisions, current_caller())
+    best = evidence and advice.best_way(evidence, dossier.permissions, current_caller())
     return {
         "advising": advice,
         "contacts": case_labels.CONTACTS,

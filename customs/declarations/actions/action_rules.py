@@ -1,18 +1,34 @@
-"""What a person may do with a push now, and if not, why and from when: rules on plain values (R11, R14)."""
+"""May I: what a person may do with a declaration now, and if not, why and from when (R11, R14).
 
-from collections.abc import Callable, Sequence
+The API's allowed_actions, the buttons of pages, dry runs and the refusal itself all ask here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from customs.declarations.actions.amendments import changed_sub_orders
+from customs.declarations.actions.amendments import Amendment, changed_sub_orders
 from customs.declarations.channels import CHANNELS
-from customs.declarations.intake.orders import Order
+from customs.declarations.intake.orders import RuleFinding
+from customs.declarations.intake.rules import findings_of_change
+from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Push
 from customs.declarations.offices import customs_code
 from customs.declarations.pushes.outcomes import POLLING_BUDGET
 from customs.declarations.states import Action, State
 from customs.gateway import Channel
 from customs.payments_port import PaymentFacts
+from customs.stats.tallies import day_of
+
+
+class Decision(StrEnum):
+    """What a person may decide on a declaration; the API's call is named like it."""
+
+    REDECLARE = "redeclare"
+    MODIFY = "modify"
+    CANCEL = "cancel"
+    DISMISS = "dismiss"
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,14 @@ class Refusal:
     rule: str
     why: str
     not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whether a person may decide something now, or why not. `may_override`: a reviewer may let it out as it is."""
+
+    refusal: Refusal | None
+    may_override: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +73,12 @@ class Request:
         """A request for a declaration, with what is known of its payment."""
         return cls(now, policy, override, facts is not None and facts.refunding)
 
+    def overridden(self) -> "Request":
+        """Return the same request from a reviewer who lets it out as it is."""
+        return replace(self, override=True)
 
+
+UNCHANGED = Refusal("unchanged", "nothing in it differs from the declaration")
 Check = Callable[[Push, Request], Refusal | None]
 
 
@@ -75,9 +104,9 @@ def taken_by_dismiss(pushes: Sequence[Push], request: Request) -> Sequence[Push]
     return doubted or [push for push in pushes if push.case_kind] or pushes[:1]
 
 
-def touched_by_modify(pushes: Sequence[Push], before: Order, after: Order) -> Sequence[Push]:
+def touched_by_modify(pushes: Sequence[Push], change: Amendment) -> Sequence[Push]:
     """The pushes whose content changes; without a change, those of which customs holds other content than we want."""
-    numbers = changed_sub_orders(before, after)
+    numbers = changed_sub_orders(change)
     return [push for push in pushes if push.sub_order_no in numbers] or [push for push in pushes if lags(push)]
 
 
@@ -105,11 +134,6 @@ def _has_succeeded(push: Push) -> bool:
     return push.state is State.SUCCESS
 
 
-def refusal_of(push: Push, checks: Sequence[Check], request: Request) -> Refusal | None:
-    """The first check that refuses."""
-    return next((refusal for check in checks if (refusal := check(push, request))), None)
-
-
 def joined(refusals: Sequence[Refusal]) -> Refusal | None:
     """Several refusals as one: the first speaks, and waiting helps only when it helps all of them."""
     if not refusals:
@@ -119,21 +143,53 @@ def joined(refusals: Sequence[Refusal]) -> Refusal | None:
     return replace(refusals[0], not_before=not_before)
 
 
-def refusals_of(pushes: Sequence[Push], request: Request) -> dict[str, Refusal | None]:
-    """What a person may decide on a declaration, each with the reason against it.
+def refused_pushes(decision: Decision, pushes: Sequence[Push], request: Request) -> list[tuple[Push, Refusal]]:
+    """Return those of these pushes that may not be decided on, each with the first rule against it."""
+    refused = []
+    for push in pushes:
+        found = (check(push, request) for check in CHECKS[decision](push))
+        if refusal := next(filter(None, found), None):
+            refused.append((push, refusal))
+    return refused
+
+
+def refusal_to(decision: Decision, pushes: Sequence[Push], request: Request) -> Refusal | None:
+    """Return why a person may not decide this on a declaration with these pushes; None where they may.
 
     Re-push and dismiss speak of the pushes they would take by themselves.
     """
-    asked: dict[str, list[tuple[Push, Sequence[Check]]]] = {
-        "redeclare": [(push, REDECLARE) for push in taken_by_redeclare(pushes)],
-        "modify": [(push, modify_checks(push)) for push in pushes],
-        "cancel": [(push, CANCEL) for push in pushes],
-        "dismiss": [(push, DISMISS) for push in taken_by_dismiss(pushes, request)],
-    }
+    refused = refused_pushes(decision, TAKES[decision](pushes, request), request)
+    return joined([refusal for _, refusal in refused])
+
+
+def refusals_of(pushes: Sequence[Push], request: Request) -> dict[Decision, Refusal | None]:
+    """Return every decision with the reason against it, if there is one."""
+    return {decision: refusal_to(decision, pushes, request) for decision in Decision}
+
+
+def permissions_of(pushes: Sequence[Push], request: Request) -> dict[Decision, Permission]:
+    """Return every decision with the reason against it, and whether a reviewer may override that."""
+    overridden = refusals_of(pushes, request.overridden())
     return {
-        decision: joined([refusal for push, against in checks if (refusal := refusal_of(push, against, request))])
-        for decision, checks in asked.items()
+        decision: Permission(refusal, decision is Decision.REDECLARE and bool(refusal and not overridden[decision]))
+        for decision, refusal in refusals_of(pushes, request).items()
     }
+
+
+def errors_in(change: Amendment, rules: Rules, request: Request) -> list[RuleFinding]:
+    """Return what the rules of intake refuse in changed content."""
+    found = findings_of_change(change.before, change.after, day_of(request.now))
+    return [one for one in found if rules.refuses(one)]
+
+
+def refusal_to_modify(pushes: Sequence[Push], change: Amendment, request: Request, rules: Rules) -> Refusal | None:
+    """Return why a declaration with these pushes may not be changed in this way; None where it may."""
+    touched = touched_by_modify(pushes, change)
+    if not touched:
+        return UNCHANGED
+    for one in errors_in(change, rules, request):
+        return Refusal(one.code, one.detail)
+    return joined([refusal for _, refusal in refused_pushes(Decision.MODIFY, touched, request)])
 
 
 def lags(push: Push) -> bool:
@@ -217,8 +273,7 @@ def _has_case(push: Push, _request: Request) -> Refusal | None:
 
 
 def _no_refund(_push: Push, request: Request) -> Refusal | None:
-    """R18: while a refund has not ended, nothing is decided on a declaration of its payment."""
-    return Refusal("refund_under_way", "a refund of its payment is under way") if request.refunding else None
+    return refund_refusal(request)
 
 
 def _no_refund_that_moves(push: Push, request: Request) -> Refusal | None:
@@ -226,7 +281,11 @@ def _no_refund_that_moves(push: Push, request: Request) -> Refusal | None:
     return None if _keeps_a_refund(push, request) else _no_refund(push, request)
 
 
-NO_REFUND: tuple[Check, ...] = (_no_refund,)
+def refund_refusal(request: Request) -> Refusal | None:
+    """R18: while a refund has not ended, nothing is decided on a declaration of its payment."""
+    return Refusal("refund_under_way", "a refund of its payment is under way") if request.refunding else None
+
+
 REDECLARE: tuple[Check, ...] = (
     _no_refund,
     _not_cancelled,
@@ -240,8 +299,23 @@ CANCEL: tuple[Check, ...] = (_not_cancelled, _never_sent)
 DISMISS: tuple[Check, ...] = (_no_refund_that_moves, _has_case)
 
 
-def modify_checks(push: Push) -> tuple[Check, ...]:
+def _modify_checks(push: Push) -> tuple[Check, ...]:
     """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
     if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
         return (_no_refund, _not_cancelled, _nothing_in_doubt)
     return (_no_refund, _not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _has_cooled_down)
+
+
+# The rules against each decision on one push; and the pushes that it takes of a declaration's.
+CHECKS: Mapping[Decision, Callable[[Push], tuple[Check, ...]]] = {
+    Decision.REDECLARE: lambda _push: REDECLARE,
+    Decision.MODIFY: _modify_checks,
+    Decision.CANCEL: lambda _push: CANCEL,
+    Decision.DISMISS: lambda _push: DISMISS,
+}
+TAKES: Mapping[Decision, Callable[[Sequence[Push], Request], Sequence[Push]]] = {
+    Decision.REDECLARE: lambda pushes, _request: taken_by_redeclare(pushes),
+    Decision.MODIFY: lambda pushes, _request: pushes,
+    Decision.CANCEL: lambda pushes, _request: pushes,
+    Decision.DISMISS: taken_by_dismiss,
+}

@@ -1,7 +1,7 @@
 """Change: merge what a MODIFY names into an order, tell which filings it touches, and write it back."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from customs.declarations.intake.orders import Order
@@ -13,8 +13,16 @@ from customs.privacy.vault import Vault
 PLAIN = ("mch_customs_no", "merchant_customs_name", "duty")
 
 
-def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
-    """The order with the changes merged: the buyer field by field, sub-orders by their numbers (9.1).
+@dataclass(frozen=True)
+class Amendment:
+    """A change of a declaration's content: the order as it is, and as it would be."""
+
+    before: Order
+    after: Order
+
+
+def amended(order: Order, changes: Mapping[str, Any]) -> Amendment:
+    """Merge changes into an order: the buyer field by field, sub-orders by their numbers (9.1).
 
     Raises ValidationFailed for a sub-order that the order does not have: parts cannot be added by MODIFY.
     """
@@ -30,7 +38,7 @@ def changed_order(order: Order, changes: Mapping[str, Any]) -> Order:
                 errors=[ErrorDetail(f"/sub_orders/{index}/sub_order_no", "sub_order_unknown", "name one it has")],
             )
         by_number[number] = replace(by_number[number], **change)
-    return replace(changed, sub_orders=tuple(by_number.values()))
+    return Amendment(order, replace(changed, sub_orders=tuple(by_number.values())))
 
 
 def _changed_buyer(buyer: Buyer | None, change: Mapping[str, str]) -> Buyer:
@@ -43,8 +51,9 @@ def _changed_buyer(buyer: Buyer | None, change: Mapping[str, str]) -> Buyer:
     return Buyer(**merged)
 
 
-def changed_sub_orders(before: Order, after: Order) -> set[str]:
+def changed_sub_orders(change: Amendment) -> set[str]:
     """The sub-order numbers whose filings change; "" stands for an order that is not split."""
+    before, after = change.before, change.after
     if replace(before, sub_orders=()) != replace(after, sub_orders=()):
         return set(after.sub_order_nos) or {""}
     old = set(before.sub_orders)

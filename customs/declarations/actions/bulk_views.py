@@ -12,7 +12,12 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations import labels
 from customs.declarations.actions.action_views import reason_typed, reviewing_in
-from customs.declarations.actions.bulk_actions import Performed, chosen, perform, rehearse
+from customs.declarations.actions.bulk_actions import (
+    BulkResult,
+    declarations_with_ids,
+    dry_run_redeclare,
+    execute,
+)
 from customs.declarations.services import services
 from customs.errors import CustomsError
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, came_from, refused
@@ -35,8 +40,8 @@ def redeclare() -> WerkzeugResponse:
     ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
     try:
         if "reason" not in request.form:
-            return _rehearsed(ids, came_from(), override=override)
-        return _told(performed(ids, reason_typed(), override=override))
+            return _show_plan(ids, came_from(), override=override)
+        return _show_result(_execute(ids, reason_typed(), override=override))
     except CustomsError as error:
         if error.status not in TOLD_IN_PLACE:
             raise
@@ -47,10 +52,10 @@ def redeclare() -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_WRITE)
 def show_refused() -> Response:
     """What was not pushed again, and why."""
-    return _rehearsed(request.args.getlist("ids"), "/declarations", override=False)
+    return _show_plan(request.args.getlist("ids"), "/declarations", override=False)
 
 
-def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
+def _execute(ids: Sequence[str], why: str, *, override: bool) -> BulkResult:
     """Push each of these again in a transaction of its own, and notify the workers."""
 
     def one(declaration_id: str) -> None:
@@ -58,25 +63,25 @@ def performed(ids: Sequence[str], why: str, *, override: bool) -> Performed:
 
     with services().reading() as db:
         # Nothing is done to the first where the last is nobody's to decide on.
-        found = [declaration.id for declaration in chosen(db, current_caller(), ids)]
-    outcome = perform(found, one)
+        found = [declaration.id for declaration in declarations_with_ids(db, current_caller(), ids)]
+    result = execute(found, one)
     services().notifier.notify()
-    return outcome
+    return result
 
 
-def _rehearsed(ids: Sequence[str], back: str, *, override: bool) -> Response:
+def _show_plan(ids: Sequence[str], back: str, *, override: bool) -> Response:
     caller, parts = current_caller(), services()
     with parts.reading() as db:
         now = database.now(db)
-        rehearsal = rehearse(db, caller, ids, parts.policy, parts.payments, now, override=override)
-    shown: dict[str, Any] = {"rehearsal": rehearsal, "override": override, "back": back, "saying": labels}
+        plan = dry_run_redeclare(db, caller, ids, parts.policy, parts.payments, now, override=override)
+    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "saying": labels}
     return render_page("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
 
 
-def _told(outcome: Performed) -> WerkzeugResponse:
-    count = len(outcome.done)
+def _show_result(result: BulkResult) -> WerkzeugResponse:
+    count = len(result.done)
     if count:
         flash(ngettext("%(num)d declaration is pushed again.", "%(num)d declarations are pushed again.", count), DONE)
-    if not outcome.refused:
+    if not result.refused:
         return redirect(came_from(), 303)
-    return redirect(f"{PAGE}?{urlencode({'ids': outcome.refused[:MOST_SHOWN]}, doseq=True)}", 303)
+    return redirect(f"{PAGE}?{urlencode({'ids': result.refused[:MOST_SHOWN]}, doseq=True)}", 303)

@@ -11,24 +11,23 @@ from customs.audit.actions import AuditAction, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller, Scope
 from customs.declarations.actions.action_rules import (
-    CANCEL,
-    DISMISS,
-    NO_REFUND,
-    REDECLARE,
-    Check,
+    UNCHANGED,
+    Decision,
     Policy,
+    Refusal,
     Request,
     action_of_modify,
     action_of_redeclare,
+    errors_in,
     joined,
-    modify_checks,
-    refusal_of,
+    refund_refusal,
+    refused_pushes,
     taken_by_dismiss,
     taken_by_redeclare,
     touched_by_modify,
     was_sent,
 )
-from customs.declarations.actions.amendments import changed_order, write_order
+from customs.declarations.actions.amendments import amended, write_order
 from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
 from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
@@ -37,7 +36,6 @@ from customs.declarations.intake.existing import order_of, pushes_of
 from customs.declarations.intake.number_locks import lock_payment
 from customs.declarations.intake.orders import Order, RuleFinding
 from customs.declarations.intake.payment_rules import Case, over_payment
-from customs.declarations.intake.rules import findings_of_change
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.queries import declaration_of, key_of
@@ -50,7 +48,7 @@ from customs.events.timeline import Event
 from customs.payments_port import Payments
 from customs.privacy.masking import mask_text
 from customs.privacy.vault import Vault
-from customs.stats.tallies import apply_deltas, day_of
+from customs.stats.tallies import apply_deltas
 
 # Decisions that somebody else may wait for; what the others begin is told when it ends.
 ANNOUNCED = {
@@ -85,7 +83,7 @@ class Reviewing:
         self._require_no_refund(declaration)
         pushes = self._chosen(declaration, push_ids)
         request = self._request(override=override)
-        self._require([(push, REDECLARE) for push in pushes], request)
+        self._require(Decision.REDECLARE, pushes, request)
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
         self._close(declaration, pushes)
@@ -100,25 +98,21 @@ class Reviewing:
         """
         declaration = self._locked(declaration_id)
         self._require_no_refund(declaration)
-        before = order_of(declaration, vault)
-        after = changed_order(before, changes)
-        found = [*findings_of_change(before, after, day_of(self._now)), *self._over_payment(declaration, after)]
-        errors = [one for one in found if rules.refuses(one)]
+        request, change = self._request(), amended(order_of(declaration, vault), changes)
+        over = [one for one in self._over_payment(declaration, change.after) if rules.refuses(one)]
+        errors = [*errors_in(change, rules, request), *over]
         if errors:
             raise ValidationFailed(
                 f"the change is not valid: {errors[0].detail}",
                 errors=[ErrorDetail(f"/{one.place}", one.code, f"{one.detail}; {one.action}") for one in errors],
             )
-        pushes = touched_by_modify(declaration.pushes, before, after)
+        pushes = touched_by_modify(declaration.pushes, change)
         if not pushes:
-            raise ValidationFailed(
-                "nothing in it differs from the declaration", errors=[ErrorDetail("", "unchanged", "name a change")]
-            )
-        request = self._request()
-        self._require([(push, modify_checks(push)) for push in pushes], request)
+            raise ValidationFailed(UNCHANGED.why, errors=[ErrorDetail("", UNCHANGED.rule, "name a change")])
+        self._require(Decision.MODIFY, pushes, request)
         for push in pushes:
-            self._keep_accepted(declaration, push, after, vault)
-        write_order(declaration, after, vault)
+            self._keep_accepted(declaration, push, change.after, vault)
+        write_order(declaration, change.after, vault)
         for push in pushes:
             if was_sent(push):
                 self._begin_epoch(push, action_of_modify(push))
@@ -146,7 +140,7 @@ class Reviewing:
     def cancel(self, declaration_id: str, why: str) -> Declaration:
         """Take a declaration back before anything was sent; its numbers are free again."""
         declaration = self._locked(declaration_id)
-        self._require([(push, CANCEL) for push in declaration.pushes], self._request())
+        self._require(Decision.CANCEL, declaration.pushes, self._request())
         for push in declaration.pushes:
             push.cancelled = True
             push.epoch += 1
@@ -164,7 +158,7 @@ class Reviewing:
         self._by.require(Scope.DECLARATIONS_REVIEW)
         declaration, request = self._locked(declaration_id), self._request()
         open_cases = taken_by_dismiss(declaration.pushes, request)
-        self._require([(push, DISMISS) for push in open_cases], request)
+        self._require(Decision.DISMISS, open_cases, request)
         if request.refunding:
             for push in open_cases:
                 push.refund_allowed = True
@@ -197,7 +191,8 @@ class Reviewing:
 
     def _require_no_refund(self, declaration: Declaration) -> None:
         """A refund and a declaration of one payment do not race (R18)."""
-        self._require([(push, NO_REFUND) for push in declaration.pushes[:1]], self._request())
+        if refusal := refund_refusal(self._request()):
+            raise _not_allowed([(push, refusal) for push in declaration.pushes[:1]])
 
     def _request(self, *, override: bool = False) -> Request:
         return Request.about(self._facts, self._now, self._policy, override=override)
@@ -220,11 +215,9 @@ class Reviewing:
             return named
         return list(taken_by_redeclare(declaration.pushes))
 
-    def _require(self, asked: Sequence[tuple[Push, Sequence[Check]]], request: Request) -> None:
-        refusals = [(push, refusal) for push, checks in asked if (refusal := refusal_of(push, checks, request))]
-        if together := joined([refusal for _, refusal in refusals]):
-            errors = [ErrorDetail(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refusals]
-            raise ActionNotAllowed(together.why, errors=errors, not_before=together.not_before)
+    def _require(self, decision: Decision, pushes: Sequence[Push], request: Request) -> None:
+        if refused := refused_pushes(decision, pushes, request):
+            raise _not_allowed(refused)
 
     def _begin_epoch(self, push: Push, action: Action) -> None:
         """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
@@ -298,3 +291,11 @@ class Reviewing:
             self._db, audit_event(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now
         )
         return declaration
+
+
+def _not_allowed(refused: Sequence[tuple[Push, Refusal]]) -> ActionNotAllowed:
+    errors = [ErrorDetail(f"/pushes/{push.id}", refusal.rule, refusal.why) for push, refusal in refused]
+    refusal = joined([one for _, one in refused])
+    return ActionNotAllowed(
+        refusal.why if refusal else "", errors=errors, not_before=refusal.not_before if refusal else None
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
 from customs.db.pagination import Page
-from customs.declarations.actions.action_rules import Policy, Refusal, Request, refusals_of
+from customs.declarations.actions.action_rules import Decision, Permission, Policy, Request, permissions_of
 from customs.declarations.channels import CHANNELS, ChannelRow
 from customs.declarations.contents import Difference, differences
 from customs.declarations.intake.payment_holds import DECLARED_BY_CODE
@@ -84,14 +84,6 @@ class SumCheck:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Something a person may decide now, or why not. `may_override`: a reviewer may let it out as it is."""
-
-    refusal: Refusal | None
-    may_override: bool = False
-
-
-@dataclass(frozen=True)
 class Dossier:
     """One declaration with all that belongs to it.
 
@@ -108,7 +100,7 @@ class Dossier:
     payment: PaymentFacts | None
     foretold: tuple[Foretold, ...]
     moving: bool
-    decisions: Mapping[str, Decision]
+    permissions: Mapping[Decision, Permission]
     differences: Mapping[str, Sequence[Difference]]
 
     @property
@@ -121,9 +113,10 @@ def dossier_of(
 ) -> Dossier:
     """Read everything; NotFound also for another merchant's."""
     declaration = declaration_of(db, declaration_id, caller)
-    key = PaymentKey(declaration.merchant_no, declaration.channel, declaration.payment_no)
+    key = declaration.payment
     facts = payments.facts(db, {key}).get(key)
     pushes = declaration.pushes
+    request = Request.about(facts, now, policy)
     matrix = matrix_of(declaration, declaration.sub_orders, pushes)
     buyer, buyer_locked = _buyer(declaration, vault)
     return Dossier(
@@ -136,30 +129,18 @@ def dossier_of(
         payment=facts,
         foretold=foretell(
             pushes,
-            Request.about(facts, now, policy),
+            request,
             cancelled=declaration.cancelled,
             waits_for_payment=declaration.waiting_for is not None,
         ),
         moving=is_moving(pushes, now),
-        decisions=decisions_on(declaration, facts, policy, now),
+        permissions=permissions_of(pushes, request),
         differences={
             push.id: found
             for push in pushes
             if (found := differences(push, declaration, declaration.sub_orders, vault))
         },
     )
-
-
-def decisions_on(
-    declaration: Declaration, facts: PaymentFacts | None, policy: Policy, now: datetime
-) -> dict[str, Decision]:
-    """What may be decided on a declaration now: redeclare, modify, cancel, dismiss."""
-    overridden = refusals_of(declaration.pushes, Request.about(facts, now, policy, override=True))
-    decisions = {}
-    for name, refusal in refusals_of(declaration.pushes, Request.about(facts, now, policy)).items():
-        lets_out = name == "redeclare" and refusal is not None and overridden[name] is None
-        decisions[name] = Decision(refusal, lets_out)
-    return decisions
 
 
 def timeline_of(db: Session, declaration_id: str, *, limit: int, before: int = 0) -> Page:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from customs.declarations.actions.action_rules import Request, refusals_of
+from customs.declarations.actions.action_rules import Decision, Request, refusal_to
 from customs.declarations.cases import CaseKind
 from customs.declarations.models import Push
 from customs.declarations.states import Action, State
@@ -109,7 +109,7 @@ def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
 
 
 def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
-    refusal = refusals_of(pushes, request)["redeclare"]
+    refusal = refusal_to(Decision.REDECLARE, pushes, request)
     if refusal is None:
         yield Foretold(Coming.MAY_REPUSH)
     elif refusal.rule == "too_early":

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from customs.declarations.actions.action_rules import (
-    CANCEL,
-    DISMISS,
-    REDECLARE,
+    Decision,
     Policy,
+    Refusal,
     Request,
     action_of_modify,
     action_of_redeclare,
-    modify_checks,
-    refusal_of,
+    refused_pushes,
     taken_by_redeclare,
 )
 from customs.declarations.cases import CaseKind
@@ -62,73 +60,102 @@ REFUSED = {"state": State.UNDECLARED, "accepted": False, "case_kind": CaseKind.R
 GIVEN_UP = {"state": State.UNDECLARED, "accepted": False}
 JUST_NOW = {"sent_at": NOON - timedelta(seconds=299)}
 FIVE_MINUTES_AGO = {"sent_at": NOON - timedelta(seconds=300)}
-WAITED_FOR = DOUBTFUL | {"case_kind": CaseKind.NO_END}
+IN_CASE = {"case_kind": CaseKind.NO_END}
+WAITED_FOR = DOUBTFUL | IN_CASE
 HOUR_AGO, DAY_AGO = NOON - timedelta(hours=1), NOON - timedelta(hours=25)
 IN_A_SECOND = NOON + timedelta(seconds=1)
 
 # The action's checks; the push; the request; the rule that refuses; when waiting helps.
 TABLE = {
-    "SUCCESS is pushed again": (REDECLARE, push(), STRICT, None, None),
-    "EXCEPT is pushed again": (REDECLARE, push(state=State.EXCEPT), STRICT, None, None),
-    "FAIL needs a correction": (REDECLARE, push(state=State.FAIL), STRICT, "fail_needs_correction", None),
-    "FAIL with an override": (REDECLARE, push(state=State.FAIL), OVERRIDDEN, None, None),
-    "FAIL where the policy lets it": (REDECLARE, push(state=State.FAIL), LENIENT, None, None),
-    "refused is sent anew": (REDECLARE, push(**REFUSED), STRICT, None, None),
-    "given up, case dismissed": (REDECLARE, push(**GIVEN_UP), STRICT, None, None),
-    "running": (REDECLARE, push(**RUNNING), STRICT, "still_running", LATER),
-    "running with a case": (REDECLARE, push(**RUNNING, case_kind=CaseKind.NO_END), STRICT, None, None),
-    "never sent": (REDECLARE, push(**FRESH), STRICT, "still_running", NOON),
-    "in the air": (REDECLARE, push(**FLYING), OVERRIDDEN, "in_flight", LATER),
-    "unknown": (REDECLARE, push(**DOUBTFUL), OVERRIDDEN, "outcome_unknown", LATER),
-    "unknown for a day": (REDECLARE, push(**DOUBTFUL, case_kind=CaseKind.NO_END), STRICT, "outcome_unknown", LATER),
+    "SUCCESS is pushed again": (Decision.REDECLARE, push(), STRICT, None, None),
+    "EXCEPT is pushed again": (Decision.REDECLARE, push(state=State.EXCEPT), STRICT, None, None),
+    "FAIL needs a correction": (Decision.REDECLARE, push(state=State.FAIL), STRICT, "fail_needs_correction", None),
+    "FAIL with an override": (Decision.REDECLARE, push(state=State.FAIL), OVERRIDDEN, None, None),
+    "FAIL where the policy lets it": (Decision.REDECLARE, push(state=State.FAIL), LENIENT, None, None),
+    "refused is sent anew": (Decision.REDECLARE, push(**REFUSED), STRICT, None, None),
+    "given up, case dismissed": (Decision.REDECLARE, push(**GIVEN_UP), STRICT, None, None),
+    "running": (Decision.REDECLARE, push(**RUNNING), STRICT, "still_running", LATER),
+    "running with a case": (Decision.REDECLARE, push(**RUNNING, **IN_CASE), STRICT, None, None),
+    "never sent": (Decision.REDECLARE, push(**FRESH), STRICT, "still_running", NOON),
+    "in the air": (Decision.REDECLARE, push(**FLYING), OVERRIDDEN, "in_flight", LATER),
+    "unknown": (Decision.REDECLARE, push(**DOUBTFUL), OVERRIDDEN, "outcome_unknown", LATER),
+    "unknown for a day": (
+        Decision.REDECLARE,
+        push(**DOUBTFUL, **IN_CASE),
+        STRICT,
+        "outcome_unknown",
+        LATER,
+    ),
     "unknown for a day, overridden": (
-        REDECLARE,
-        push(**DOUBTFUL, case_kind=CaseKind.NO_END),
+        Decision.REDECLARE,
+        push(**DOUBTFUL, **IN_CASE),
         OVERRIDDEN,
         "outcome_unknown",
         LATER,
     ),
     "FAIL whose correction was refused": (
-        REDECLARE,
+        Decision.REDECLARE,
         push(state=State.FAIL, accepted_content="{}", case_kind=CaseKind.REFUSED),
         STRICT,
         None,
         None,
     ),
-    "refunded": (REDECLARE, push(), REFUNDING, "refund_under_way", None),
-    "refunded, overridden": (REDECLARE, push(), replace(REFUNDING, override=True), "refund_under_way", None),
-    "a case while a refund is under way": (DISMISS, push(**REFUSED), REFUNDING, "refund_under_way", None),
-    "a refund that waits for an hour": (DISMISS, push(**WAITED_FOR, budget_from=HOUR_AGO), REFUNDING, REFUND, None),
-    "a refund that waits for a day": (DISMISS, push(**WAITED_FOR, budget_from=DAY_AGO), REFUNDING, None, None),
+    "refunded": (Decision.REDECLARE, push(), REFUNDING, "refund_under_way", None),
+    "refunded, overridden": (Decision.REDECLARE, push(), replace(REFUNDING, override=True), "refund_under_way", None),
+    "a case while a refund is under way": (Decision.DISMISS, push(**REFUSED), REFUNDING, "refund_under_way", None),
+    "a refund that waits for an hour": (
+        Decision.DISMISS,
+        push(**WAITED_FOR, budget_from=HOUR_AGO),
+        REFUNDING,
+        REFUND,
+        None,
+    ),
+    "a refund that waits for a day": (Decision.DISMISS, push(**WAITED_FOR, budget_from=DAY_AGO), REFUNDING, None, None),
     "a refund that was let go": (
-        DISMISS,
+        Decision.DISMISS,
         push(**WAITED_FOR, budget_from=DAY_AGO, refund_allowed=True),
         REFUNDING,
         REFUND,
         None,
     ),
-    "a refund keeps nobody from cancelling": (CANCEL, push(**FRESH), REFUNDING, None, None),
-    "in the air, overridden": (REDECLARE, push(**FLYING, case_kind=CaseKind.NO_END), OVERRIDDEN, "in_flight", LATER),
-    "lease over, unknown": (REDECLARE, push(**FLYING | {"lease_until": NOON}), STRICT, "outcome_unknown", NOON),
-    "cancelled": (REDECLARE, push(cancelled=True), OVERRIDDEN, "cancelled", None),
-    "Alipay too early": (REDECLARE, alipay(**JUST_NOW), STRICT, "too_early", IN_A_SECOND),
-    "Alipay after five minutes": (REDECLARE, alipay(**FIVE_MINUTES_AGO), STRICT, None, None),
-    "Alipay refused just now": (REDECLARE, alipay(**REFUSED | JUST_NOW), STRICT, None, None),
-    "WeChat at once": (REDECLARE, push(**JUST_NOW), STRICT, None, None),
-    "Nansha takes none": (REDECLARE, alipay("NANSHAGJ"), OVERRIDDEN, "no_repush", None),
-    "Nansha never took it": (REDECLARE, alipay("NANSHAGJ", **REFUSED), STRICT, None, None),
-    "cancel unsent": (CANCEL, push(**FRESH), STRICT, None, None),
-    "cancel sent": (CANCEL, push(**RUNNING), STRICT, "already_sent", None),
-    "cancel in the air": (CANCEL, push(**FLYING), STRICT, "already_sent", None),
-    "cancel twice": (CANCEL, push(**FRESH | {"cancelled": True}), STRICT, "cancelled", None),
-    "dismiss a case": (DISMISS, push(case_kind=CaseKind.FAIL), STRICT, None, None),
-    "dismiss nothing": (DISMISS, push(), STRICT, "no_case", None),
+    "a refund keeps nobody from cancelling": (Decision.CANCEL, push(**FRESH), REFUNDING, None, None),
+    "in the air, overridden": (
+        Decision.REDECLARE,
+        push(**FLYING, **IN_CASE),
+        OVERRIDDEN,
+        "in_flight",
+        LATER,
+    ),
+    "lease over, unknown": (
+        Decision.REDECLARE,
+        push(**FLYING | {"lease_until": NOON}),
+        STRICT,
+        "outcome_unknown",
+        NOON,
+    ),
+    "cancelled": (Decision.REDECLARE, push(cancelled=True), OVERRIDDEN, "cancelled", None),
+    "Alipay too early": (Decision.REDECLARE, alipay(**JUST_NOW), STRICT, "too_early", IN_A_SECOND),
+    "Alipay after five minutes": (Decision.REDECLARE, alipay(**FIVE_MINUTES_AGO), STRICT, None, None),
+    "Alipay refused just now": (Decision.REDECLARE, alipay(**REFUSED | JUST_NOW), STRICT, None, None),
+    "WeChat at once": (Decision.REDECLARE, push(**JUST_NOW), STRICT, None, None),
+    "Nansha takes none": (Decision.REDECLARE, alipay("NANSHAGJ"), OVERRIDDEN, "no_repush", None),
+    "Nansha never took it": (Decision.REDECLARE, alipay("NANSHAGJ", **REFUSED), STRICT, None, None),
+    "cancel unsent": (Decision.CANCEL, push(**FRESH), STRICT, None, None),
+    "cancel sent": (Decision.CANCEL, push(**RUNNING), STRICT, "already_sent", None),
+    "cancel in the air": (Decision.CANCEL, push(**FLYING), STRICT, "already_sent", None),
+    "cancel twice": (Decision.CANCEL, push(**FRESH | {"cancelled": True}), STRICT, "cancelled", None),
+    "dismiss a case": (Decision.DISMISS, push(case_kind=CaseKind.FAIL), STRICT, None, None),
+    "dismiss nothing": (Decision.DISMISS, push(), STRICT, "no_case", None),
 }
 
 
-@pytest.mark.parametrize(("checks", "given", "request_", "rule", "not_before"), TABLE.values(), ids=TABLE)
-def test_each_action_is_allowed_or_refused_by_the_rule_that_says_so(checks, given, request_, rule, not_before):
-    refusal = refusal_of(given, checks, request_)
+def refusal_for(decision: Decision, given: Push, request_: Request) -> Refusal | None:
+    return next((refusal for _, refusal in refused_pushes(decision, [given], request_)), None)
+
+
+@pytest.mark.parametrize(("decision", "given", "request_", "rule", "not_before"), TABLE.values(), ids=TABLE)
+def test_each_action_is_allowed_or_refused_by_the_rule_that_says_so(decision, given, request_, rule, not_before):
+    refusal = refusal_for(decision, given, request_)
 
     assert (refusal and refusal.rule) == rule
     assert (refusal and refusal.not_before) == not_before
@@ -153,7 +180,7 @@ def test_each_action_is_allowed_or_refused_by_the_rule_that_says_so(checks, give
     ],
 )
 def test_a_correction_may_follow_any_known_outcome_and_alipays_obeys_the_rules_of_a_repush(given: Push, rule):
-    refusal = refusal_of(given, modify_checks(given), STRICT)
+    refusal = refusal_for(Decision.MODIFY, given, STRICT)
 
     assert (refusal and refusal.rule) == rule
 

@@ -31,7 +31,7 @@ def dossier(desk: Desk, declared: str, caller: Caller | None = None, vault: Vaul
 
 def rules(dossier: Dossier) -> dict[str, str | None]:
     """What keeps each decision back."""
-    return {name: one.refusal and one.refusal.rule for name, one in dossier.decisions.items()}
+    return {name: one.refusal and one.refusal.rule for name, one in dossier.permissions.items()}
 
 
 def test_it_holds_the_batch_and_the_buyer_masked(desk: Desk):
@@ -109,7 +109,7 @@ def test_it_says_what_may_be_decided(desk: Desk, end: str | None, expected: dict
     found = dossier(desk, declared)
 
     assert rules(found) == expected
-    assert found.decisions["redeclare"].may_override is (end == "FAIL")
+    assert found.permissions["redeclare"].may_override is (end == "FAIL")
 
 
 def test_while_a_refund_is_under_way_nothing_is_decided(desk: Desk, till: Till):
@@ -122,7 +122,7 @@ def test_while_a_refund_is_under_way_nothing_is_decided(desk: Desk, till: Till):
 
     refund = "refund_under_way"
     assert rules(found) == {"redeclare": refund, "modify": refund, "cancel": "already_sent", "dismiss": refund}
-    assert not found.decisions["redeclare"].may_override
+    assert not found.permissions["redeclare"].may_override
 
 
 def test_the_timeline_is_read_from_its_end_page_by_page(desk: Desk):
