@@ -1,4 +1,4 @@
-"""Deeds: what people do that must be answered for later, as the audit trail is told of them."""
+"""Audit events: the actions that go on the audit trail, and who did them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Actor(Protocol):
-    """Somebody who does something: a person, a key, the operator of the host."""
+    """Whoever acts: a user, an API key, the operator of the host."""
 
     @property
     def id(self) -> str: ...
@@ -17,7 +17,7 @@ class Actor(Protocol):
 
 
 class AuditAction(StrEnum):
-    """What is done, as an entry names it: the kind of thing, and the verb."""
+    """Action of an entry: the kind of its subject and the verb."""
 
     BATCH_SUBMIT = "batch.submit"
     BATCH_DISCARD_ROWS = "batch.discard_rows"
@@ -59,7 +59,7 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """Something somebody did, to be kept. `detail`: facts in words; ids and counts, never names or ID numbers."""
+    """One action to record. `detail`: facts as text; ids and counts, never names or ID numbers."""
 
     actor_id: str
     actor: str
@@ -81,12 +81,12 @@ def audit_event(
     reason: str | None = None,
     **detail: str,
 ) -> AuditEvent:
-    """A deed of theirs; the kind of subject is the first word of the action."""
+    """Return an event by this actor; the kind of subject is the first word of the action."""
     return AuditEvent(actor.id, actor.name, action, action.partition(".")[0], subject_id, merchant_no, reason, detail)
 
 
 class AuditReader(Actor, Protocol):
-    """Somebody who may see what concerns their merchants, or, with None, everything."""
+    """A reader of the trail: sees what concerns their merchants, or everything if `merchants` is None."""
 
     @property
     def merchants(self) -> frozenset[str] | None: ...

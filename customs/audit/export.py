@@ -1,4 +1,4 @@
-"""The audit trail as a file for an auditor: every column, so that the chain can be checked without us."""
+"""Export of the audit trail: every column, so that an auditor can check the chain without this program."""
 
 import json
 import time
@@ -25,21 +25,21 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export(
     engine: Engine, trail: AuditTrail, onlooker: AuditReader, filters: AuditFilters, reason: str
 ) -> Iterator[list[str]]:
-    """The header, then what they may see, oldest first, up to this export itself: it is a deed, written down first.
+    """Yield the header, then the entries that the reader may see, oldest first. The export itself is recorded first.
 
     A cell that a spreadsheet would read as a formula has an apostrophe before it, which is none of what was hashed.
     """
     asked = {name: _text(value) for name, value in asdict(filters).items() if value is not None}
     with database.transaction(engine) as db:
-        deed = AuditEvent(
+        event = AuditEvent(
             onlooker.id, onlooker.name, AuditAction.AUDIT_EXPORT, "audit", "trail", reason=reason, detail=asked
         )
-        last = trail.append(db, deed, database.now(db))
+        last = trail.append(db, event, database.now(db))
     return export_rows(engine, onlooker, filters, last)
 
 
 def export_rows(engine: Engine, onlooker: AuditReader, filters: AuditFilters, last: int) -> Iterator[list[str]]:
-    """The header, then the rows up to number `last`."""
+    """Yield the header, then the rows up to number `last`."""
     yield list(COLUMNS)
     number = 0
     wanted = select(ENTRIES).where(sees(onlooker), *filters.conditions()).order_by(AuditEntry.number).limit(CHUNK)
@@ -67,7 +67,7 @@ def _cell(text: str) -> str:
 
 @dataclass(frozen=True)
 class AuditCheck:
-    """What a look found. `end` is None while nothing was ever done."""
+    """Result of a check. `end` is None while the trail is empty."""
 
     verdict: ChainVerdict
     end: AuditEnd | None
@@ -75,7 +75,7 @@ class AuditCheck:
 
 
 def check(engine: Engine, trail: AuditTrail) -> AuditCheck:
-    """Look at every entry: some 15 seconds for a million."""
+    """Verify every entry: some 15 seconds for a million."""
     began = time.monotonic()
     with database.reading(engine) as db:
         verdict = trail.verify(db)

@@ -1,4 +1,4 @@
-"""The chain of the audit trail: what an entry's hash is made of, and how the first entry that does not fit is found."""
+"""Hash chain of the audit trail: how an entry is hashed, and how the first entry that does not fit is found."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",",
 
 
 class Tampering(StrEnum):
-    """What was done to the trail, as far as it shows."""
+    """How the trail was tampered with, as far as it shows."""
 
     ALTERED = "altered"
     MISSING = "missing"
@@ -37,7 +37,7 @@ class Tampering(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """An entry as the next one knows it."""
+    """Number and hash of an entry, which the next one refers to."""
 
     number: int
     hash: str
@@ -49,7 +49,7 @@ START = Link(0, "0" * 64)
 
 @dataclass(frozen=True)
 class Walked:
-    """How far the entries fit one another; `first_bad` is the number of the first that does not, None when all do."""
+    """How many entries fit; `first_bad` is the number of the first that does not, None when all do."""
 
     last: Link
     first_bad: int | None = None
@@ -57,19 +57,19 @@ class Walked:
 
 
 def hash_of(entry: Mapping[str, Any]) -> str:
-    """SHA-256 of an entry's every column but the hash, as JSON: names in order, no blanks, UTF-8, the time as text."""
+    """Return SHA-256 of all columns but the hash, as JSON: names sorted, no blanks, UTF-8, the time as text."""
     hashed = {name: entry[name] for name in HASHED}
     hashed["at"] = exact(entry["at"])
     return hashlib.sha256(_as_json(hashed).encode()).hexdigest()
 
 
 def exact(moment: datetime) -> str:
-    """RFC 3339 in UTC with all six places: 2026-11-23T08:00:00.000000Z."""
+    """Write a time as RFC 3339 in UTC with six places: 2026-11-23T08:00:00.000000Z."""
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def walk(db: Connection, end: int, last: Link = START) -> Walked:
-    """Go from entry to entry after `last` up to number `end`, and stop at the first that does not fit."""
+    """Verify the entries after `last` up to number `end`; stop at the first that does not fit."""
     room = CHUNK
     while True:
         try:

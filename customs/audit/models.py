@@ -1,4 +1,4 @@
-"""The audit trail as stored: one row a deed, and one row that is the end of the chain."""
+"""Tables of the audit trail: one row for each entry, and one row for the end of the chain."""
 
 from datetime import datetime
 
@@ -9,10 +9,10 @@ from customs.db.database import Base, UtcDateTime
 
 
 class AuditEntry(Base):
-    """One deed. `subject` is what kind of thing it was done to, `subject_id` which one; no personal data.
+    """One entry. `subject` is the kind of thing that was acted on, `subject_id` its id; no personal data.
 
     `number` counts without gaps from 1. `merchant_no` is None for what concerns no one merchant. Lists go by `at`:
-    deeds at the same time may be numbered the other way round.
+    actions at the same time may be numbered the other way round.
     """
 
     __tablename__ = "audit_entries"
@@ -43,7 +43,7 @@ class AuditEntry(Base):
 class AuditEnd(Base):
     """The end of the chain, one row: the last entry's number and hash, and a seal over both.
 
-    A seal that did not fit when an entry was added stays as it was, so that nobody's deed covers up the fault.
+    A seal that did not fit when an entry was added stays as it was: a new entry must not cover up the tampering.
     """
 
     __tablename__ = "audit_end"

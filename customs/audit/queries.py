@@ -1,4 +1,4 @@
-"""The audit trail as somebody reads it: what they may see, narrowed by who, what, which and when, newest first."""
+"""Queries of the audit trail: entries that the reader may see, filtered, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ NAMED = ("actor_id", "action", "subject_id", "merchant_no")
 
 @dataclass(frozen=True)
 class AuditFilters:
-    """What the trail may be narrowed by. `since` and `until` bound `at`, half open."""
+    """Filters of the trail. `since` and `until` bound `at`, half open."""
 
     actor_id: str | None = None
     action: str | None = None
@@ -27,7 +27,7 @@ class AuditFilters:
     until: datetime | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As a query has them."""
+        """Return the conditions of these filters."""
         given = [getattr(AuditEntry, name) == value for name in NAMED if (value := getattr(self, name)) is not None]
         if self.since is not None:
             given.append(AuditEntry.at >= self.since)
@@ -37,7 +37,7 @@ class AuditFilters:
 
 
 def seen_by(onlooker: AuditReader) -> tuple[ColumnElement[bool], ...]:
-    """Any of these lets somebody see an entry: it concerns a merchant of theirs, or they did it themselves.
+    """Return conditions of which any lets the reader see an entry: a merchant of theirs, or an action of their own.
 
     None at all for who sees everything.
     """
@@ -47,7 +47,7 @@ def seen_by(onlooker: AuditReader) -> tuple[ColumnElement[bool], ...]:
 
 
 def entries(db: Session, onlooker: AuditReader, filters: AuditFilters, *, limit: int, cursor: int = 0) -> Page:
-    """One page; `cursor` is the number to go on after, 0 for the beginning."""
+    """Return one page; `cursor` is the number after which it begins, 0 for the newest."""
     conditions = filters.conditions()
     if cursor:
         reached = select(AuditEntry.at).where(AuditEntry.number == cursor).scalar_subquery()
@@ -63,6 +63,6 @@ def entries(db: Session, onlooker: AuditReader, filters: AuditFilters, *, limit:
 
 
 def sees(onlooker: AuditReader) -> ColumnElement[bool]:
-    """The same as one condition, for who reads everything they may see."""
+    """Return the same as one condition, for reading everything at once."""
     ways = seen_by(onlooker)
     return or_(*ways) if ways else AuditEntry.number.is_not(None)

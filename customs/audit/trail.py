@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which, and why; each entry holds the hash of the one before, and a seal the end."""
+"""Audit trail: who did what to which thing and why, in a hash chain with a seal on its end."""
 
 import hmac
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ HIGHEST = select(func.max(ENTRIES.c.number)).scalar_subquery()
 LOWEST = select(func.min(ENTRIES.c.number)).scalar_subquery()
 IS_THE_END = ENDS.c.id == THE_END
 LOCK = select(ENDS, HIGHEST.label("highest")).where(IS_THE_END).with_for_update(of=ENDS)
-# One statement is one moment: with two, a deed in between would look like tampering.
+# One statement is one moment: with two, an entry in between would look like tampering.
 AT_ONE_MOMENT = select(
     LOWEST.label("lowest"),
     HIGHEST.label("highest"),
@@ -38,7 +38,7 @@ MOVE = (
 
 @dataclass(frozen=True)
 class ChainVerdict:
-    """What a look at the whole trail found: how many entries fit one another, and `what` is wrong after them.
+    """Result of verifying the trail: how many entries fit, and `what` is wrong after them.
 
     `first_bad` is the number of the first entry that does not fit, None when only the end's seal does not.
     """
@@ -53,7 +53,7 @@ class ChainVerdict:
 
 
 class AuditTrail:
-    """Writes deeds down, each chained to the one before, and finds whatever was changed afterwards.
+    """Records audit events, each chained to the one before, and finds entries that were changed later.
 
     The hashes show which entry was altered; the seal, which needs the secret, that nobody made all of them anew. What
     no trail can show by itself is that all of the database was put back to an earlier day: an export of a later day
@@ -63,27 +63,27 @@ class AuditTrail:
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"customs audit seal", "sha256")
 
-    def append(self, db: Session, deed: AuditEvent, now: datetime) -> int:
-        """Write one deed down in the transaction that does it; returns its number.
+    def append(self, db: Session, event: AuditEvent, now: datetime) -> int:
+        """Record one event in the transaction of the action; return its number.
 
         By convention the last that a transaction writes: it holds the end of the chain until it commits, and whoever
         waits for that end while holding something else never holds what this transaction still wants. So nobody
         deadlocks, and others wait only for a commit. What acts on many things is one transaction for each of them.
         """
-        return self.append_many(db, [deed], now)
+        return self.append_many(db, [event], now)
 
-    def append_many(self, db: Session, deeds: Sequence[AuditEvent], now: datetime) -> int:
-        """The same for several deeds at once, of which there is at least one; returns the last one's number."""
+    def append_many(self, db: Session, events: Sequence[AuditEvent], now: datetime) -> int:
+        """Record one event or more at once; return the number of the last."""
         # What the session still holds back would be written after the end was locked.
         db.flush()
         connection = db.connection()
         end = _locked_end(connection, self._sealed(START))
-        # After an entry that nobody here added one goes on all the same: it shows, and deeds are not lost for it.
+        # After an entry that nobody here added one goes on all the same: it shows, and events are not lost for it.
         number: int = max(end.number, end.highest or 0)
         last, rows = Link(end.number, end.hash), []
-        for deed in deeds:
+        for event in events:
             number += 1
-            row = _row(deed, number, last, now)
+            row = _row(event, number, last, now)
             rows.append(row)
             last = Link(number, row["hash"])
         connection.execute(insert(ENTRIES), rows)
@@ -91,11 +91,11 @@ class AuditTrail:
         return number
 
     def verify(self, db: Session) -> ChainVerdict:
-        """Look at every entry, some thousands at a time; deeds that are added meanwhile do no harm."""
+        """Verify every entry, some thousands at a time; entries that are added meanwhile do no harm."""
         return self._looked_at(db.connection())[1]
 
     def seal_anew(self, engine: Engine, by: Actor) -> ChainVerdict:
-        """Seal the end with the present secret, where everything fits but the seal: after the secret was changed.
+        """Seal the end with the present secret if only the seal does not fit, as after a change of the secret.
 
         Returns what was found before; it is on the record. Others wait only while what came after that is looked at.
         Raises ActionNotAllowed when the end is not that of the last entry.
@@ -122,7 +122,7 @@ class AuditTrail:
         return walked, ChainVerdict(walked.last.number, *self._wrong_with(found, walked))
 
     def _wrong_with(self, found: Row[Any], walked: Walked) -> tuple[int | None, Tampering | None]:
-        """The number of the first entry that does not fit, and what is wrong with it."""
+        """Return the number of the first entry that does not fit, and what is wrong with it."""
         last = walked.last
         if found.lowest is not None and found.lowest < 1:
             return found.lowest, Tampering.ADDED
@@ -151,7 +151,7 @@ class AuditTrail:
 
 
 def _locked_end(db: Connection, seal: str) -> Row[Any]:
-    """The end of the chain, for us alone until the commit; made when it is needed for the first time."""
+    """Return the end of the chain, locked until the commit; make it at first use."""
     end = db.execute(LOCK).one_or_none()
     if end is not None:
         return end
@@ -162,19 +162,19 @@ def _locked_end(db: Connection, seal: str) -> Row[Any]:
     return db.execute(LOCK).one()
 
 
-def _row(deed: AuditEvent, number: int, last: Link, now: datetime) -> dict[str, Any]:
-    """A deed as an entry. What people typed may hold an ID number, which is masked here for good."""
+def _row(event: AuditEvent, number: int, last: Link, now: datetime) -> dict[str, Any]:
+    """Return an event as a row. ID numbers in typed text are masked here for good."""
     row = {
         "number": number,
         "at": now,
-        "actor_id": deed.actor_id,
-        "actor": deed.actor,
-        "action": str(deed.action),
-        "subject": deed.subject,
-        "subject_id": deed.subject_id,
-        "merchant_no": deed.merchant_no,
-        "reason": None if deed.reason is None else mask_text(deed.reason, None),
-        "detail": {name: mask_text(words, None) for name, words in deed.detail.items()},
+        "actor_id": event.actor_id,
+        "actor": event.actor,
+        "action": str(event.action),
+        "subject": event.subject,
+        "subject_id": event.subject_id,
+        "merchant_no": event.merchant_no,
+        "reason": None if event.reason is None else mask_text(event.reason, None),
+        "detail": {name: mask_text(words, None) for name, words in event.detail.items()},
         "previous": last.hash,
     }
     return row | {"hash": hash_of(row)}

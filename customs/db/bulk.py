@@ -1,4 +1,4 @@
-"""Many rows at once: handed to the driver directly, since a statement's own way costs twice as much for thousands."""
+"""Bulk statements: many rows handed to the driver directly, at half the cost. See docs/decisions/bulk-statements.md."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ LARGEST_GROUP = 500
 
 
 def insert_many(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert many rows at once; columns that rows leave out get their defaults.
+    """Insert many rows; columns that rows leave out get their defaults.
 
     The rows go to the driver directly: a statement's own way costs twice as much. PostgreSQL takes a group as one
     JSON document, thousands by COPY, which stores the first while the next are made. Raises IntegrityError as
@@ -45,7 +45,7 @@ def insert_many(db: Connection, table: Table, rows: Iterable[Mapping[str, Any]])
 
 
 def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write many rows at once: each names its `id` and, all alike, the columns to set."""
+    """Update many rows: each holds its `id` and the columns to set, the same for all rows."""
     if not rows:
         return
     names = [name for name in rows[0] if name != "id"]
@@ -66,9 +66,9 @@ def update_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
 
 
 def upsert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]) -> None:
-    """Insert many rows, all alike; where the primary key is held already, change that row instead.
+    """Insert many rows with the same columns; where the primary key exists, change that row instead.
 
-    `changes`: what becomes of each column, in SQL, out of `held` and `excluded`, which is the row that came.
+    `changes`: SQL for each column to change, from `existing`, the stored row, and `excluded`, the new one.
     """
     if not rows:
         return
@@ -81,17 +81,17 @@ def upsert_many(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]],
     with _driver_errors(db):
         if db.dialect.name != "postgresql":
             places = ", ".join("?" for _ in columns)
-            statement = f"INSERT INTO {table.name} AS held ({names}) VALUES ({places}) {conflict}"  # noqa: S608
+            statement = f"INSERT INTO {table.name} AS existing ({names}) VALUES ({places}) {conflict}"  # noqa: S608
             cursor.executemany(statement, _values(db.dialect, columns, rows))
         else:
             given = _recordset(columns, db.dialect)
-            statement = f"INSERT INTO {table.name} AS held ({names}) SELECT {names} FROM {given} {conflict}"  # noqa: S608
+            statement = f"INSERT INTO {table.name} AS existing ({names}) SELECT {names} FROM {given} {conflict}"  # noqa: S608
             cursor.execute(statement, [_document(db.dialect, columns, rows)])
 
 
 @contextmanager
 def pipeline(db: Connection) -> Iterator[None]:
-    """Writes in here are sent to PostgreSQL without waiting for each other's answer; errors show at the end."""
+    """Send the writes in this block to PostgreSQL in one pipeline; errors are raised at the end."""
     if db.dialect.name == "postgresql":
         driver: Any = db.connection.driver_connection
         with _driver_errors(db), driver.pipeline():
@@ -101,13 +101,13 @@ def pipeline(db: Connection) -> Iterator[None]:
 
 
 def _recordset(columns: Sequence[Column[Any]], dialect: Dialect) -> str:
-    """One parameter with all rows, as a table called new."""
+    """Return SQL that reads all rows from one parameter, as a table called new."""
     typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in columns)
     return f"jsonb_to_recordset(CAST(%s AS jsonb)) AS new({typed})"
 
 
 def _document(dialect: Dialect, columns: Sequence[Column[Any]], rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows as JSON, in which a JSON column's value stands as it is."""
+    """Return the rows as JSON; values of JSON columns are embedded as they are."""
     as_it_is = [column.name for column in columns if isinstance(column.type, JSON)]
     stored = [column for column in columns if column.name not in as_it_is]
     names = [column.name for column in stored]
@@ -122,7 +122,7 @@ def _document(dialect: Dialect, columns: Sequence[Column[Any]], rows: Sequence[M
 
 
 def _values(dialect: Dialect, columns: Sequence[Column[Any]], rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Any]]:
-    """Each row's values in the order of the columns, as the driver takes them, defaults filled in."""
+    """Yield the values of each row as the driver takes them, in the order of the columns, with defaults."""
     ready = [(column.name, *_storing(column, dialect)) for column in columns]
     for row in rows:
         yield [
@@ -132,7 +132,7 @@ def _values(dialect: Dialect, columns: Sequence[Column[Any]], rows: Iterable[Map
 
 @contextmanager
 def _driver_errors(db: Connection) -> Iterator[None]:
-    """The driver's errors as those that statements raise, without the rows; a connection that is lost is given up."""
+    """Raise driver errors as SQLAlchemy does, without the rows; invalidate a lost connection."""
     driver = db.dialect.loaded_dbapi
     try:
         yield
@@ -146,7 +146,7 @@ def _driver_errors(db: Connection) -> Iterator[None]:
 
 
 def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any] | None, Any]:
-    """What makes a column's value one of the driver's, if anything has to, and its default."""
+    """Return a column's conversion to the driver's value, if it needs one, and its default."""
     kind: Any = column.type.dialect_impl(dialect)
     process = kind.bind_processor(dialect)
     if process is not None and not isinstance(column.type, JSON):
@@ -156,7 +156,7 @@ def _storing(column: Column[Any], dialect: Dialect) -> tuple[Callable[[Any], Any
 
 
 def in_list(db: Session, column: InstrumentedAttribute[Any], values: Iterable[str]) -> Any:
-    """The condition that a column holds one of very many texts, handed over as one parameter instead of thousands."""
+    """Return the condition that a column holds one of many texts, passed as one parameter instead of thousands."""
     listed = list(values)
     if db.connection().dialect.name == "postgresql":
         return column == any_(literal(listed, ARRAY(String)))
@@ -164,7 +164,7 @@ def in_list(db: Session, column: InstrumentedAttribute[Any], values: Iterable[st
 
 
 def unnest(db: Session, values: Iterable[str]) -> TableValuedAlias:
-    """Very many texts as a table with the column `value`, handed over as one parameter."""
+    """Return many texts as a table with the column `value`, passed as one parameter."""
     listed = list(values)
     if db.connection().dialect.name == "postgresql":
         return func.unnest(literal(listed, ARRAY(String))).table_valued("value").render_derived()

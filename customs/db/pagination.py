@@ -1,4 +1,4 @@
-"""Pages of lists, newest first: ordered by the stored time, then by id; a cursor holds both of a page's last row.
+"""Pagination, newest first: ordered by the stored time, then by id; a cursor holds both of a page's last row.
 
 An id says nothing of when its row was made: whoever made it may have had another clock, or an older way to make ids.
 """
@@ -25,14 +25,14 @@ Keys = Sequence[InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list; `next_cursor` says after which row to go on, None at the end."""
+    """One page of a list; `next_cursor` leads to the next, None at the end."""
 
     rows: Sequence[Any]
     next_cursor: str | None
 
 
 def page_of(db: Session, statement: Select[Any], keys: Keys, limit: int, cursor: str | None) -> Page:
-    """One page of what a statement selects, by the descending `keys`.
+    """Return one page of a statement's rows by the descending `keys`.
 
     Raises ValidationFailed for a cursor of another list.
     """
@@ -43,22 +43,22 @@ def page_of(db: Session, statement: Select[Any], keys: Keys, limit: int, cursor:
 
 
 def newest_first(keys: Keys) -> list[ColumnElement[Any]]:
-    """The order of a list."""
+    """Return the order of a list."""
     return [key.desc() for key in keys]
 
 
 def beyond(keys: Keys, values: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition that a row comes after the one with these values."""
+    """Return the condition that a row comes after the one with these values."""
     return tuple_(*keys) < tuple_(*(literal(value, key.type) for key, value in zip(keys, values, strict=True)))
 
 
 def cursor_at(row: Any, keys: Keys) -> str:
-    """The cursor to go on with after a row."""
+    """Return the cursor that leads to the rows after this one."""
     return ".".join(_written(getattr(row, key.key)) for key in keys)
 
 
 def read_cursor(cursor: str, keys: Keys) -> list[Any]:
-    """The values of `keys` in a cursor. Raises ValidationFailed."""
+    """Return the values of `keys` in a cursor. Raises ValidationFailed."""
     words = cursor.split(".")
     try:
         return [_read(word, key) for key, word in zip(keys, words, strict=True)]

@@ -1,4 +1,4 @@
-"""The database's version beside the one these programs are written for, and whether the database can be written."""
+"""Schema guard: is the database at the version of this program, and can it be written."""
 
 import pkgutil
 import secrets
@@ -24,7 +24,7 @@ NO_SUCH_TABLE = "42P01"
 
 
 class WriteCheck(Base):
-    """When somebody last tried whether the database can be written; `slot` spreads processes over rows."""
+    """Time of the last write check; `slot` spreads processes over rows."""
 
     __tablename__ = "write_checks"
 
@@ -37,12 +37,12 @@ WRITE_CHECKS = Base.metadata.tables[WriteCheck.__tablename__]
 
 @cache
 def newest_version() -> str:
-    """The version that these programs are written for: the last of the files in `migrations/versions`."""
+    """Return the version of this program: the last file in `migrations/versions`."""
     return max(module.name.partition("_")[0] for module in pkgutil.iter_modules(migrations.versions.__path__))
 
 
 def version_of(connection: Connection) -> str | None:
-    """The version the database is at; None when it has none yet."""
+    """Return the version of the database, None when it has none yet."""
     try:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except (OperationalError, ProgrammingError) as error:
@@ -52,7 +52,7 @@ def version_of(connection: Connection) -> str | None:
 
 
 def mismatch_of(connection: Connection) -> str | None:
-    """What is to be done where the database is at another version than these programs; None when it is at theirs."""
+    """Return what to do about a database at another version, None when the version is right."""
     found, wanted = version_of(connection), newest_version()
     if found == wanted:
         return None
@@ -68,7 +68,7 @@ def mismatch_of(connection: Connection) -> str | None:
 
 
 class SchemaGuard:
-    """Looks, at most once a second, as a transaction begins: what was written for another schema must not write.
+    """Checks the version as a transaction begins, at most once a second: a program of another version must not write.
 
     `on_mismatch` is told the sentence before SchemaMismatch is raised.
     """
@@ -87,7 +87,7 @@ class SchemaGuard:
 
 
 class Readiness:
-    """Whether the database is at our version and can be written: tried in earnest, at most once a second."""
+    """Whether the database is at the right version and can be written; tries a write at most once a second."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(**{ANY_VERSION: True})
@@ -95,7 +95,7 @@ class Readiness:
         self._tried = (float("-inf"), "")
 
     def trouble(self) -> str:
-        """What keeps the database from serving; empty when nothing does."""
+        """Return what keeps the database from serving, empty when nothing does."""
         tried_at, found = self._tried
         if time.monotonic() - tried_at >= LOOK_SECONDS:
             found = self._try()

@@ -1,4 +1,4 @@
-"""The log of requests as stored: who asked what, and what was answered, fit to be read by support."""
+"""Table of the request log: requests of API keys and their answers, masked for support."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What support asks of the log of requests: newest first, narrowed by what somebody remembers of one."""
+"""Queries of the request log: filtered, newest first."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ REQUESTS_BY = (LoggedRequest.at, LoggedRequest.id)
 
 @dataclass(frozen=True)
 class RequestFilters:
-    """What the list may be narrowed by. `path`: a part of it; `statuses`: from the first to the last."""
+    """Filters of the list. `path`: a part of it; `statuses`: from the first to the last."""
 
     request_id: str | None = None
     path: str | None = None
@@ -26,13 +26,13 @@ class RequestFilters:
 def list_requests(
     db: Session, callers: Collection[str] | None, filters: RequestFilters, *, limit: int, cursor: str | None
 ) -> Page:
-    """Requests of these callers; None means everybody's, also of who was not let in."""
+    """Return requests of these callers; None means all, those that were refused too."""
     statement = select(LoggedRequest).where(*_of(callers), *_narrowed(filters))
     return page_of(db, statement, REQUESTS_BY, limit, cursor)
 
 
 def request_of(db: Session, log_id: str, callers: Collection[str] | None) -> LoggedRequest:
-    """One of them, by its id in the log. Raises NotFound."""
+    """Return one request by its id in the log. Raises NotFound."""
     found = db.scalar(select(LoggedRequest).where(LoggedRequest.id == log_id, *_of(callers)))
     if found is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Counters of calls by channel, action and outcome with their latency: kept where every process can add and read."""
+"""Counters of calls by channel, action and outcome, with latency, in the database for all processes."""
 
 import threading
 from collections import Counter
@@ -20,7 +20,7 @@ WRITTEN_EVERY_SECONDS = 1.0
 
 
 class CallCount(Base):
-    """Calls that ended in one way within one latency bucket. `slot` spreads processes over rows; readers add up."""
+    """Number of calls with one outcome in one latency bucket. `slot` spreads processes over rows; readers sum."""
 
     __tablename__ = "call_counts"
 
@@ -35,7 +35,7 @@ class CallCount(Base):
 
 @dataclass
 class Counts:
-    """Calls and their seconds by channel, action, outcome and bucket. `borrowed`: what others counted before."""
+    """Calls and seconds by channel, action, outcome and bucket. `borrowed`: counts taken over from before."""
 
     calls: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     seconds: dict[tuple[str, str, str, str], float] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Counts:
             self.seconds[key] = self.seconds.get(key, 0.0) + seconds
 
     def write(self, db: Connection, slot: int) -> None:
-        """Add what was counted to the database, in a fixed order so that two writers cannot deadlock."""
+        """Add the counts to the database, in a fixed order so that two writers cannot deadlock."""
         table = Base.metadata.tables[CallCount.__tablename__]
         for key in sorted(self.calls):
             named = dict(zip(("channel", "action", "outcome", "bucket"), key, strict=True), slot=slot % SLOTS)
@@ -71,7 +71,7 @@ class Counts:
 
 
 class CallCounter:
-    """What one process counted and has not written yet: it writes every second, and a rollback costs it nothing."""
+    """Counts of one process that are not written yet: it writes every second, and a rollback loses nothing."""
 
     def __init__(self, slot: int, clock: Clock = MACHINE) -> None:
         self._slot = slot
@@ -82,7 +82,7 @@ class CallCounter:
 
     @contextmanager
     def counting(self) -> Iterator[Counts]:
-        """Counts of one transaction, which is inside: they are gone with it, and only what it wrote is done with."""
+        """Yield the counts of the transaction inside: a rollback drops them, a commit clears what was written."""
         counts = Counts()
         try:
             yield counts
@@ -93,7 +93,7 @@ class CallCounter:
             self._keep(counts)
 
     def write(self, db: Connection, counts: Counts) -> None:
-        """Write these counts, and those that wait, unless it was done a moment ago."""
+        """Write these counts and those that wait, unless a write was made a moment ago."""
         if self._clock.monotonic() < self._write_at:
             return
         self._write_at = self._clock.monotonic() + WRITTEN_EVERY_SECONDS
@@ -112,7 +112,7 @@ class CallCounter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All calls of one kind that ended in one way, with their seconds added up."""
+    """Calls of one kind with one outcome, and the sum of their seconds."""
 
     channel: str
     action: str
@@ -122,7 +122,7 @@ class Outcome:
 
 
 def calls_by_outcome(db: Session) -> list[Outcome]:
-    """Every call there was, the most frequent first."""
+    """Return the calls by kind and outcome, the most frequent first."""
     named = (CallCount.channel, CallCount.action, CallCount.outcome)
     calls = func.sum(CallCount.calls)
     counted = select(*named, calls, func.sum(CallCount.seconds)).group_by(*named).order_by(calls.desc(), *named)
@@ -134,10 +134,10 @@ def bucket_of(seconds: float) -> str:
 
 
 def cumulative(counts: Iterable[tuple[str, int]]) -> list[tuple[str, float]]:
-    """Counts per bucket as Prometheus wants them: each bucket holds all the smaller ones."""
-    held = dict(counts)
+    """Return cumulative counts by bucket, as Prometheus wants them."""
+    counted = dict(counts)
     total, rows = 0.0, []
     for bound in (*map(str, BUCKETS), "+Inf"):
-        total += held.get(bound, 0)
+        total += counted.get(bound, 0)
         rows.append((bound, total))
     return rows

@@ -1,4 +1,4 @@
-"""Tallies: how many there are of each kind, kept in the transaction that changes it, so that no page has to count."""
+"""Counters of rows by kind, changed in the transaction of the change, so that no page has to count."""
 
 import secrets
 import threading
@@ -20,7 +20,7 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 class Tally(Base):
-    """How many of one `word` there are for a merchant, a day (Asia/Shanghai) and a subject; readers add the slots up.
+    """Number of one `word` for a merchant, a day (Asia/Shanghai) and a subject; readers sum the slots.
 
     `slot` spreads writers over rows, so that none waits for another. Half of each page is left empty: rows that
     change all the time are then changed in place.
@@ -43,7 +43,7 @@ TALLIES = Base.metadata.tables[Tally.__tablename__]
 
 
 class TallyKey(NamedTuple):
-    """What is counted by one tally, over all slots."""
+    """Key of one counter over all slots."""
 
     kind: str
     day: date
@@ -54,7 +54,7 @@ class TallyKey(NamedTuple):
 
 
 class _Slot(threading.local):
-    """The slot of a thread: threads of one process write at the same time, as processes do."""
+    """Return the slot of this thread: threads of one process write at the same time, as processes do."""
 
     def __init__(self) -> None:
         self.number = secrets.randbelow(SLOTS)
@@ -64,17 +64,17 @@ _slot = _Slot()
 
 
 def apply_deltas(db: Session | Connection, deltas: Mapping[TallyKey, int]) -> None:
-    """Add to the tallies in one statement, in a fixed order so that two writers cannot deadlock."""
+    """Add to the counters in one statement, in a fixed order so that two writers cannot deadlock."""
     rows = [key._asdict() | {"slot": _slot.number, "count": deltas[key]} for key in sorted(deltas) if deltas[key]]
     connection = db.connection() if isinstance(db, Session) else db
-    upsert_many(connection, TALLIES, rows, {"count": "held.count + excluded.count"})
+    upsert_many(connection, TALLIES, rows, {"count": "existing.count + excluded.count"})
 
 
 def day_of(moment: datetime) -> date:
-    """The day in Shanghai."""
+    """Return the day in Shanghai."""
     return moment.astimezone(SHANGHAI).date()
 
 
 def begins(day: date) -> datetime:
-    """The moment at which a day begins in Shanghai."""
+    """Return when a day begins in Shanghai."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

@@ -220,7 +220,7 @@ def test_a_refund_that_was_refused_leaves_no_entry(trail: Trail, till: Till):
 def test_what_is_done_to_an_endpoint_is_on_record_with_its_host_and_no_secret(trail: Trail, courier: Courier):
     endpoint_id = courier.listen("http://127.0.0.1:9/hook?token=a-secret-of-theirs", by=make.caller("M100"))
 
-    for action in ("rotate", "resume", "close"):
+    for action in ("rotate", "resume", "remove"):
         courier.decide(action, endpoint_id, by=make.caller("M100"))
 
     assert acts(trail) == [

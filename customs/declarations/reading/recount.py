@@ -110,7 +110,7 @@ def _add(engine: Engine, turn: int, found: Counter[TallyKey]) -> bool:
     with database.transaction(engine) as db:
         # Whoever comes second waits here for the first, and then sees that it is not its turn any more.
         row = RECOUNTS._asdict() | {"slot": 0, "count": 1}
-        upsert_many(db.connection(), TALLIES, [row], {"count": "held.count + excluded.count"})
+        upsert_many(db.connection(), TALLIES, [row], {"count": "existing.count + excluded.count"})
         is_ours = _recounts(db) == turn + 1
         if is_ours:
             apply_deltas(db, found)
