@@ -24,11 +24,11 @@ def measure(home: Path, database: Callable[[], str]) -> list[Verdict]:
 def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls: int) -> Verdict:
     with running_stub(latency_ms) as gateway_url:
         deployment = Deployment(home, database_url, gateway_url, threads)
-        desks = deployment.services.desks
+        job_handlers = deployment.services.job_handlers
 
         def drained() -> float:
             deployment.store([unsplit_order(number) for number in fresh_numbers(calls)])
-            rate = calls / seconds_of(lambda: desks.drain(LONGEST_SECONDS))
+            rate = calls / seconds_of(lambda: job_handlers.drain(LONGEST_SECONDS))
             assert not deployment.unfinished()
             return rate
 
@@ -42,7 +42,7 @@ def _measure(home: Path, database_url: str, latency_ms: int, threads: int, calls
             floor_rate(deployment, [(Channel.WECHATPAY, filing(unsplit_order(2 * n))) for n in range(2 * threads)])
             return compare(goal, WANTED, drained, floor, at_least=True, unit="calls/s")
         finally:
-            desks.close()
+            job_handlers.close()
             deployment.close()
 
 

@@ -15,20 +15,20 @@ from customs.db.schema_guard import Readiness, SchemaGuard
 from customs.declarations.actions.action_rules import Policy
 from customs.declarations.intake.payment_holds import WithholdingDeclarations
 from customs.declarations.intake.validate import Rules
-from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.services import DeclarationServices
 from customs.errors import GatewayUnavailable
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
-from customs.jobs.composite import Desks, Staffed
+from customs.jobs.composite import JobHandlers, StaffedHandler
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.wakeup import WorkerNotifier
 from customs.payments.collect.payment_lookup import KnownPayments
 from customs.payments.services import PaymentServices
-from customs.payments.tasks.handler import PaymentDesk
-from customs.payments.tasks.payment_task import PaymentWork
-from customs.payments.tasks.refund_task import RefundWork
+from customs.payments.tasks.handler import PaymentTaskHandler
+from customs.payments.tasks.payment_task import PaymentTask
+from customs.payments.tasks.refund_task import RefundTask
 from customs.privacy.vault import Vault
-from customs.webhooks.delivery_handler import WebhookDesk, webhook_threads
+from customs.webhooks.delivery_handler import DeliveryHandler, webhook_threads
 
 
 class Services(DeclarationServices, PaymentServices):
@@ -106,8 +106,8 @@ class Services(DeclarationServices, PaymentServices):
         return wallets(self.gateway)
 
     @cached_property
-    def desk(self) -> DeclarationDesk:
-        return DeclarationDesk(self.engine, self.settings, self.vault, channels(self.gateway), self.failpoints)
+    def push_handler(self) -> PushHandler:
+        return PushHandler(self.engine, self.settings, self.vault, channels(self.gateway), self.failpoints)
 
     @cached_property
     def verifier(self) -> Verifier | None:
@@ -123,20 +123,20 @@ class Services(DeclarationServices, PaymentServices):
         return WithholdingDeclarations()
 
     @cached_property
-    def payment_desk(self) -> PaymentDesk:
+    def payment_handler(self) -> PaymentTaskHandler:
         told = self.declarations
         works = (
-            PaymentWork(self.wallets, self.vault, told, self.settings),
-            RefundWork(self.wallets, told, self.settings),
+            PaymentTask(self.wallets, self.vault, told, self.settings),
+            RefundTask(self.wallets, told, self.settings),
         )
-        return PaymentDesk(self.engine, self.settings, works, self.failpoints)
+        return PaymentTaskHandler(self.engine, self.settings, works, self.failpoints)
 
     @cached_property
-    def webhook_desk(self) -> WebhookDesk:
-        return WebhookDesk(self.engine, self.settings, self.vault, self.failpoints)
+    def delivery_handler(self) -> DeliveryHandler:
+        return DeliveryHandler(self.engine, self.settings, self.vault, self.failpoints)
 
     @cached_property
-    def desks(self) -> Desks:
+    def job_handlers(self) -> JobHandlers:
         """Everything a worker does."""
         return staffed(self)
 
@@ -157,13 +157,13 @@ class Services(DeclarationServices, PaymentServices):
             yield db
 
 
-def staffed(services: Services) -> Desks:
+def staffed(services: Services) -> JobHandlers:
     """Every desk of these services with threads of its own: none has another's."""
     settings = services.settings
-    return Desks(
-        Staffed(services.desk, settings.gateway_concurrency),
-        Staffed(services.payment_desk, payment_threads(settings)),
-        Staffed(services.webhook_desk, webhook_threads(settings)),
+    return JobHandlers(
+        StaffedHandler(services.push_handler, settings.gateway_concurrency),
+        StaffedHandler(services.payment_handler, payment_threads(settings)),
+        StaffedHandler(services.delivery_handler, webhook_threads(settings)),
     )
 
 

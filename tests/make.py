@@ -9,14 +9,14 @@ from typing import Any
 from customs.auth.principal import Caller, Scope
 from customs.declarations.cases import case_sentence
 from customs.declarations.intake.orders import Order
-from customs.declarations.pushes.outcomes import Pace, Standing
+from customs.declarations.pushes.outcomes import PushState, RetryPolicy
 from customs.declarations.schemas import DeclarationIn
 from customs.declarations.states import Action, State
 from customs.gateway import DeclarationReply, Exchange
 
 MERCHANT = "M100"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-PACE = Pace(poll_seconds=60.0, grace_seconds=420.0)
+PACE = RetryPolicy(poll_seconds=60.0, grace_seconds=420.0)
 SECRETS = {"CUSTOMS_SECRET_KEY": "a secret of the tests", "CUSTOMS_PII_KEYS": "a key of the tests"}
 # GB 11643: the weights of the first 17 digits, and the check character by the remainder.
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -122,7 +122,7 @@ def reply(state: str = "PROCESSING", modify_time: datetime | None = NOON, **chan
     return DeclarationReply(**said | changes)
 
 
-def standing(**changes: Any) -> Standing:
+def push_state(**changes: Any) -> PushState:
     """A push that was never sent."""
     columns: dict[str, Any] = {
         "state": State.UNDECLARED,
@@ -146,20 +146,20 @@ def standing(**changes: Any) -> Standing:
         "case_kind": None,
         "case_detail": None,
     }
-    return Standing(**columns | changes)
+    return PushState(**columns | changes)
 
 
-def reason(standing: Standing) -> str | None:
+def reason(push_state: PushState) -> str | None:
     """The sentence of an open case."""
-    return None if standing.case_kind is None else case_sentence(standing.case_kind, standing.case_detail)
+    return None if push_state.case_kind is None else case_sentence(push_state.case_kind, push_state.case_detail)
 
 
-def sent(action: Action, at: datetime = NOON, **changes: Any) -> Standing:
+def sent(action: Action, at: datetime = NOON, **changes: Any) -> PushState:
     """A push whose call has left and whose outcome is awaited."""
     history: dict[str, Any] = {"next_action": Action.QUERY, "in_doubt": action, "sent_at": at, "budget_from": at}
     if action is not Action.SUBMIT:
         history |= {"accepted": True, "prior_state": State.SUCCESS, "modify_time": at - timedelta(hours=1)}
-    return standing(**history | changes)
+    return push_state(**history | changes)
 
 
 def _changed(row: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

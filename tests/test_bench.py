@@ -27,7 +27,7 @@ from customs.declarations.intake.rules import preflight_findings
 from customs.declarations.models import Declaration, Push
 from customs.declarations.schemas import DeclarationIn
 from customs.gateway import Channel
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 from customs.stats.tallies import ALL_TIME, Tally
 from tests.make import NOON
 
@@ -55,7 +55,7 @@ def stub():
 
 def test_the_product_drains_what_was_stored_through_the_stub(deployment: Deployment):
     deployment.store([unsplit_order(number) for number in fresh_numbers(6)])
-    engine = Engine(deployment.services.desk, deployment.threads)
+    engine = Dispatcher(deployment.services.push_handler, deployment.threads)
 
     recorded = engine.drain(20.0)
     engine.close()

@@ -44,7 +44,7 @@ def drain() -> int:
     ends_at = time.monotonic() + DRAIN_SECONDS
     notify = services().notifier.notify
     try:
-        recorded = services().desks.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=notify)
+        recorded = services().job_handlers.drain(DRAIN_SECONDS, stopping.is_set, on_backlog=notify)
     except SQLAlchemyError as error:
         database_outage.report_failure(error=type(error).__name__)
         return 0
@@ -57,4 +57,4 @@ def drain() -> int:
 def end() -> None:
     """Release what this process has reserved."""
     if "desks" in vars(services()):
-        services().desks.close()
+        services().job_handlers.close()

@@ -25,7 +25,7 @@ from customs.payments.models import Payment, Refund
 from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import RefundStatus, Status
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 
 NOT_PAID = 3
 POLL_SECONDS = 1.0
@@ -63,7 +63,7 @@ def pay(
     order = till.with_openid(services.engine, till.checked(load_or_fail(PaymentIn(), body)))
     with services.transaction() as db:
         payment_id = till.pay(db, order, database.now(db)).id
-    services.payment_desk.attend(Payment.__tablename__, payment_id)
+    services.payment_handler.run_now(Payment.__tablename__, payment_id)
     shown = _payment(services, payment_id)
     if not as_json:
         _show_payer(shown)
@@ -89,7 +89,7 @@ def refund(number: str, amount: str | None, reason: str, as_json: bool) -> None:
         made = refunds.refund(
             db, payment_id, asked, services.declarations, operator(), services.audit, database.now(db)
         )
-    services.payment_desk.attend(Refund.__tablename__, made.id)
+    services.payment_handler.run_now(Refund.__tablename__, made.id)
     with services.reading() as db:
         shown = serializers.refund_json(queries.refund_of(db, made.id, operator()))
     if as_json:
@@ -109,7 +109,7 @@ def query(number: str, as_json: bool) -> None:
     payment_id = _only_one(services, number)
     with services.transaction() as db:
         ask_again(db.get_one(Payment, payment_id, with_for_update=True), database.now(db))
-    services.payment_desk.attend(Payment.__tablename__, payment_id, Deed.QUERY)
+    services.payment_handler.run_now(Payment.__tablename__, payment_id, TaskAction.QUERY)
     _show(_payment(services, payment_id), as_json)
 
 

@@ -6,26 +6,26 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any, NamedTuple
 
-from customs.jobs.dispatcher import Desk, Engine
+from customs.jobs.dispatcher import Dispatcher, JobHandler
 
 # A desk that came to its end looks again this often while another is still busy.
 LOOK_AGAIN_SECONDS = 0.5
 
 
-class Staffed(NamedTuple):
+class StaffedHandler(NamedTuple):
     """A desk, and how many calls it may have in the air at once."""
 
-    desk: Desk[Any, Any]
+    handler: JobHandler[Any, Any]
     threads: int
 
 
-class Desks:
+class JobHandlers:
     """Drains every desk at once: whoever one of them calls may hang, and the others go on at their own pace."""
 
-    def __init__(self, *staffed: Staffed) -> None:
-        self._engines: Sequence[Engine[Any, Any]] = [Engine(one.desk, one.threads) for one in staffed]
+    def __init__(self, *staffed: StaffedHandler) -> None:
+        self._engines: Sequence[Dispatcher[Any, Any]] = [Dispatcher(one.handler, one.threads) for one in staffed]
         self._drains = ThreadPoolExecutor(len(staffed), thread_name_prefix="drain")
-        self._running: dict[Engine[Any, Any], Future[int]] = {}
+        self._running: dict[Dispatcher[Any, Any], Future[int]] = {}
         self._closing = Event()
 
     def drain(

@@ -1,6 +1,6 @@
 """Claim, call, record: the loop that keeps many signed calls in the air while no transaction is open.
 
-It knows nothing of declarations: a Desk claims tasks, makes one call, and records answers.
+It knows nothing of declarations: a JobHandler claims tasks, makes one call, and records answers.
 """
 
 from collections import deque
@@ -22,37 +22,37 @@ RENEW_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.5
 
 
-class Desk(Protocol[Task, Answer]):
+class JobHandler(Protocol[Task, Answer]):
     """What one kind of work brings to the engine."""
 
     def claim(self, room: int) -> list[Task]:
         """Reserve at most `room` due tasks, in one transaction."""
 
-    def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+    def record_and_send(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
         """In one transaction, record what came back and mark what leaves; return those that may leave."""
 
     def call(self, task: Task) -> Answer:
         """Make the call; every way it can end is an Answer. Runs in a thread, with no transaction open."""
 
-    def renew(self, held: Sequence[Task]) -> None:
+    def extend_leases(self, leased: Sequence[Task]) -> None:
         """Make the leases of all that is reserved or in the air longer."""
 
-    def give_back(self, reserved: Sequence[Task]) -> None:
+    def release(self, reserved: Sequence[Task]) -> None:
         """Let go of what was reserved and will not be sent by this process."""
 
 
-class Engine(Generic[Task, Answer]):
+class Dispatcher(Generic[Task, Answer]):
     """Drains one desk with `threads` concurrent calls, run by what `executors` makes of a number and a name."""
 
     def __init__(
         self,
-        desk: Desk[Task, Answer],
+        handler: JobHandler[Task, Answer],
         threads: int,
         *,
         clock: Clock = MACHINE,
         executors: Callable[[int, str], Executor] = ThreadPoolExecutor,
     ) -> None:
-        self._desk = desk
+        self._handler = handler
         self._threads = threads
         self._clock = clock
         self._pool = executors(threads, "call")
@@ -82,7 +82,7 @@ class Engine(Generic[Task, Answer]):
         ends_at = self._clock.monotonic() + seconds
         renew_at = self._clock.monotonic() + RENEW_SECONDS
         recorded = 0
-        told = False
+        reported = False
         more_due = True
         look_at = float("inf")
         while more_due or self._claim or reserved or self._flying:
@@ -93,28 +93,28 @@ class Engine(Generic[Task, Answer]):
                 # What was recorded meanwhile may have made something else due: the second of two codes, say.
                 more_due = more_due or len(claimed) == self._asked
                 look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
-                if len(claimed) == self._asked and not told:
-                    told = True
+                if len(claimed) == self._asked and not reported:
+                    reported = True
                     on_backlog()
             if over:
-                self._desk.give_back(reserved)
+                self._handler.release(reserved)
                 reserved.clear()
                 more_due = False
             elif more_due and not self._claim and len(reserved) < CLAIM_BELOW_A_THREAD * self._threads:
                 self._asked = RESERVED_A_THREAD * self._threads - len(reserved)
-                self._claim = self._claimer.submit(self._desk.claim, self._asked)
+                self._claim = self._claimer.submit(self._handler.claim, self._asked)
                 more_due = False
             answered = self._gather()
             free = 2 * self._threads - len(self._flying) + len(answered)
             leaving = [reserved.popleft() for _ in range(min(free, len(reserved)))]
             if answered or leaving:
-                self._exchange(answered, leaving)
+                self._record_and_send(answered, leaving)
                 recorded += len(answered)
                 more_due = more_due or bool(answered)
             if not self._claim and self._flying and self._clock.monotonic() >= look_at:
                 more_due = True
             if self._clock.monotonic() >= renew_at:
-                self._desk.renew([*self._flying, *reserved])
+                self._handler.extend_leases([*self._flying, *reserved])
                 renew_at = self._clock.monotonic() + RENEW_SECONDS
         return recorded
 
@@ -139,9 +139,9 @@ class Engine(Generic[Task, Answer]):
             self._gathered.wait(GATHER_SECONDS)
         return [self._answers.popleft() for _ in range(len(self._answers))]
 
-    def _exchange(self, answered: list[tuple[Task, Answer]], leaving: list[Task]) -> None:
+    def _record_and_send(self, answered: list[tuple[Task, Answer]], leaving: list[Task]) -> None:
         try:
-            allowed = self._desk.exchange(answered, leaving)
+            allowed = self._handler.record_and_send(answered, leaving)
         except BaseException:
             self._answers.extendleft(reversed(answered))
             self._reserved.extendleft(reversed(leaving))
@@ -152,7 +152,7 @@ class Engine(Generic[Task, Answer]):
             self._pool.submit(self._call, task)
 
     def _call(self, task: Task) -> None:
-        self._answers.append((task, self._desk.call(task)))
+        self._answers.append((task, self._handler.call(task)))
         # The drain is woken once for a group: waking it for each answer would cost every thread its turn.
         if len(self._answers) >= self._enough:
             self._gathered.set()

@@ -13,7 +13,7 @@ from customs.declarations.intake.payment_holds import WithholdingDeclarations
 from customs.declarations.models import Push
 from customs.jobs.leases import Due, waits_for_a_worker
 from customs.payments.models import Payment, Refund
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from customs.webhooks.models import Delivery
 
 
@@ -49,7 +49,7 @@ def _first_due_at(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement
     if model is Refund:
         # A refund waits until the declaration calls of its payment end (R18): that is no backlog.
         gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
-        counts = and_(counts, or_(refund.next_action == Deed.QUERY, not_(gives_way)))
+        counts = and_(counts, or_(refund.next_action == TaskAction.QUERY, not_(gives_way)))
     return case((counts, func.coalesce(model.overdue_since, model.due_at)))
 
 

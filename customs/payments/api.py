@@ -89,7 +89,7 @@ def create_payment() -> tuple[dict[str, Any], int]:
         return {"id": desk.pay(db, with_openid(), database.now(db)).id}, 201
 
     answer, status = idempotent(raw_body(), work, before=with_openid)
-    services().payment_desk.attend(Payment.__tablename__, answer["id"])
+    services().payment_handler.run_now(Payment.__tablename__, answer["id"])
     return read_payment_json(answer["id"]), status
 
 
@@ -182,7 +182,7 @@ def create_refund(payment_id: str) -> tuple[dict[str, Any], int]:
         return {"id": made.id}, 201
 
     answer, status = idempotent(raw_body(), work)
-    services().payment_desk.attend(Refund.__tablename__, answer["id"])
+    services().payment_handler.run_now(Refund.__tablename__, answer["id"])
     return read_refund_json(answer["id"]), status
 
 

@@ -58,7 +58,7 @@ def _collected(code: str, asked: Mapping[str, str]) -> WerkzeugResponse:
         return {"id": till.pay(db, with_openid(), database.now(db)).id}, CREATED
 
     answer, _ = idempotent(raw_body(), work, before=with_openid)
-    services().payment_desk.attend(Payment.__tablename__, answer["id"])
+    services().payment_handler.run_now(Payment.__tablename__, answer["id"])
     return redirect(f"/payments/{answer['id']}", 303)
 
 

@@ -9,7 +9,7 @@ from customs.gateway import CURRENCY_PLACES, GatewayError, money_text
 from customs.payments.models import Refund
 from customs.payments.redaction import mask_words
 from customs.payments.states import RefundStatus, Status
-from customs.payments.tasks.outcomes import Judgement, Outcome
+from customs.payments.tasks.outcomes import Outcome, Transition
 from customs.payments.tasks.task import Task
 
 ENDED = {
@@ -58,11 +58,11 @@ def event_of(
     after: Mapping[str, Any],
     task: Task,
     outcome: Outcome,
-    judgement: Judgement,
+    transition: Transition,
     now: datetime,
 ) -> dict[str, Any]:
     """One call in the timeline of the payment it belongs to."""
-    detail = {"action": f"{task.table.name} {task.deed}", "outcome": judgement.outcome}
+    detail = {"action": f"{task.table.name} {task.action}", "outcome": transition.outcome}
     if isinstance(outcome, GatewayError):
         detail["message"] = mask_words(outcome.message)
     if before["status"] is not after["status"]:

@@ -11,7 +11,7 @@ from customs.payments.models import PaymentEvent
 from customs.payments.states import PaymentCase, Refunded, RefundStatus, Status
 from customs.payments.tasks.outcomes import UNHEARD_OF
 from customs.payments.tasks.payment_task import FOR_ANOTHER, LOST
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from customs.web.labels import Label, Labels
 
 _ = lazy_gettext
@@ -280,7 +280,7 @@ def told_together(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[Payme
 
 def _is_quiet(event: PaymentEvent) -> bool:
     """Whether the gateway was asked, answered, and nothing changed."""
-    asked = event.detail.get("action", "").endswith(Deed.QUERY)
+    asked = event.detail.get("action", "").endswith(TaskAction.QUERY)
     return asked and event.detail.get("outcome") == ANSWERED and "to" not in event.detail
 
 

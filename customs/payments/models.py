@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from customs.db.database import Base, EnumText, Money, UtcDateTime
 from customs.gateway.channels import Channel
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.payments.tasks.task import Errand
+from customs.payments.tasks.task import TaskColumns
 
 LONGEST_NUMBER = 64
 
@@ -37,7 +37,7 @@ def errand_indexes(table: str) -> tuple[Index, ...]:
     )
 
 
-class Payment(Errand, Base):
+class Payment(TaskColumns, Base):
     """One order to be paid through one method.
 
     `out_order_no` is our number (agent_order_id for WeChat), `payment_no` the gateway's once it is known. `inputs`
@@ -86,7 +86,7 @@ class Payment(Errand, Base):
     refunded_elsewhere: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
 
 
-class Refund(Errand, Base):
+class Refund(TaskColumns, Base):
     """One refund of a payment, under our own number, which makes a repeat harmless (R17)."""
 
     __tablename__ = "refunds"

@@ -15,7 +15,7 @@ from customs.payments.collect.refunds import refundable
 from customs.payments.models import Payment, PaymentEvent, Rate, Refund
 from customs.payments.redaction import mask_account, personal_place
 from customs.payments.states import Refunded, RefundStatus, Status
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from customs.privacy.vault import Vault
 from customs.web import response_fields as out
 from customs.web.response_fields import CaseOut, Out
@@ -66,7 +66,7 @@ class RefundOut(Out):
     needs_review = out.Flag()
     case = out.Object(CaseOut, of=lambda one: one if one.needs_review else None, null=True)
     outcome_unknown = out.Flag(attribute="in_doubt")
-    next_action = out.Choice(Deed, null=True)
+    next_action = out.Choice(TaskAction, null=True)
     due_at = out.Instant(null=True)
 
 
@@ -129,7 +129,7 @@ class PaymentOut(Out):
     needs_review = out.Flag()
     case = out.Object(CaseOut, of=attrgetter("case"), null=True)
     outcome_unknown = out.Flag(attribute="in_doubt")
-    next_action = out.Choice(Deed, null=True)
+    next_action = out.Choice(TaskAction, null=True)
     due_at = out.Instant(null=True)
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from flask import current_app
 
 from customs.gateway import Channel, Gateway, Verifier, Wallet
-from customs.payments.tasks.handler import PaymentDesk
+from customs.payments.tasks.handler import PaymentTaskHandler
 from customs.payments_port import Declarations
 from customs.web.services import WebServices
 
@@ -23,7 +23,7 @@ class PaymentServices(WebServices, Protocol):
     @property
     def declarations(self) -> Declarations: ...
     @property
-    def payment_desk(self) -> PaymentDesk: ...
+    def payment_handler(self) -> PaymentTaskHandler: ...
 
 
 def services() -> PaymentServices:

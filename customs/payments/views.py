@@ -104,7 +104,7 @@ def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
         return {"id": refunds.refund(db, payment_id, body, *parts, database.now(db)).id}, CREATED
 
     answer, _ = idempotent(raw_body(), work)
-    services().payment_desk.attend(Refund.__tablename__, answer["id"])
+    services().payment_handler.run_now(Refund.__tablename__, answer["id"])
     flash(_said_of(answer["id"]), DONE)
     return redirect(f"/payments/{payment_id}", 303)
 

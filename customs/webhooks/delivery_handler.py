@@ -53,7 +53,7 @@ def sender_of(settings: Settings) -> Sender:
     return Sender(timeout=timeout_of(settings), loopback=settings.sandbox, ca_bundle=settings.ca_bundle or None)
 
 
-class WebhookDesk:
+class DeliveryHandler:
     """Fans events out, claims due deliveries, sends them, records what came back."""
 
     def __init__(
@@ -76,7 +76,7 @@ class WebhookDesk:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._most = webhook_threads(settings)
         self._now = DatabaseClock(clock)
-        self._held: set[Task] = set()
+        self._leased: set[Task] = set()
         self._deadlines: SendDeadlines[Task] = SendDeadlines(
             engine, settings.lease_seconds, timeout_of(settings), clock
         )
@@ -84,7 +84,7 @@ class WebhookDesk:
         self._look_at = 0.0
 
     def claim(self, room: int) -> list[Task]:
-        room = min(room, self._most - len(self._held))
+        room = min(room, self._most - len(self._leased))
         if room < 1 or self._clock.monotonic() < self._look_at or not self._finds_work():
             return []
         for _group in range(GROUPS_A_CLAIM):
@@ -95,7 +95,7 @@ class WebhookDesk:
             found = claim(db, room=room, now=now, holder=self._holder, lease=self._lease, after=self._last)
             tasks, self._last = found
             self._failpoints.hit("webhook_claim_before_commit")
-        self._held.update(tasks)
+        self._leased.update(tasks)
         if not tasks:
             self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
         return tasks
@@ -116,16 +116,16 @@ class WebhookDesk:
             self._look_at = self._clock.monotonic() + LOOK_AGAIN_SECONDS
         return found
 
-    def exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+    def record_and_send(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
         for _attempt in range(RACES):
             try:
-                return self._exchange(answered, leaving)
+                return self._record_and_send(answered, leaving)
             except DBAPIError as error:
                 if not lost_a_race(error):
                     raise
-        return self._exchange(answered, leaving)
+        return self._record_and_send(answered, leaving)
 
-    def _exchange(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
+    def _record_and_send(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
         with self._engine.begin() as db:
             now = self._now(db)
@@ -158,22 +158,22 @@ class WebhookDesk:
         headers = signed_headers(task.event["id"], int(time.time()), body, keys)
         return self._sender.post(task.url, headers, body)
 
-    def renew(self, held: Sequence[Task]) -> None:
+    def extend_leases(self, leased: Sequence[Task]) -> None:
         with self._engine.begin() as db:
-            extend(db, held, self._now(db) + self._lease)
+            extend(db, leased, self._now(db) + self._lease)
 
-    def give_back(self, reserved: Sequence[Task]) -> None:
+    def release(self, reserved: Sequence[Task]) -> None:
         if reserved:
             with self._engine.begin() as db:
                 release(db, reserved)
         self._forget(reserved)
 
     def _forget(self, tasks: Sequence[Task]) -> None:
-        self._held.difference_update(tasks)
+        self._leased.difference_update(tasks)
         self._deadlines.forget(tasks)
 
 
 def body_of(event: dict[str, Any] | Any) -> bytes:
     """What is sent of an event, byte for byte the same at every attempt."""
-    said = {"type": event["type"], "timestamp": instant(event["created_at"]), "data": event["data"]}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    payload = {"type": event["type"], "timestamp": instant(event["created_at"]), "data": event["data"]}
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

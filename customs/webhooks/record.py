@@ -13,7 +13,7 @@ from customs.jobs.leases import overdue_since
 from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task, delivery, endpoint, release
 from customs.webhooks.http_sender import Answer
 from customs.webhooks.models import Attempt, DeliveryState
-from customs.webhooks.retry_policy import held, is_success, judge, why_paused
+from customs.webhooks.retry_policy import handle_outcome, is_success, throttled_until, why_paused
 
 ATTEMPTS = Base.metadata.tables[Attempt.__tablename__]
 HEALTHY = {"failures": 0, "failing_since": None, "held_until": None}
@@ -58,7 +58,7 @@ def _attempt(task: Task, answer: Answer, now: datetime) -> dict[str, Any]:
 
 
 def _change(row: Mapping[str, Any], answer: Answer, now: datetime) -> dict[str, Any]:
-    verdict = judge(answer, row["tries"] + 1, now)
+    verdict = handle_outcome(answer, row["tries"] + 1, now)
     # Whoever has it sent once more begins anew, and so does this.
     before = row if row["tries"] else {**row, "overdue_since": None}
     return {
@@ -81,7 +81,7 @@ def _judge_endpoint(db: Connection, row: Mapping[str, Any], answers: Sequence[An
         return
     since = row["failing_since"] or now
     failures = row["failures"] + 1
-    until = max(held(answer, failures, now) for answer in answers)
+    until = max(throttled_until(answer, failures, now) for answer in answers)
     _write(db, row["id"], {"failures": failures, "failing_since": since, "held_until": until})
     reasons = [why for answer in answers if (why := why_paused(answer, since, now))]
     if reasons and row["paused_at"] is None:

@@ -34,7 +34,7 @@ def is_success(answer: Answer) -> bool:
     return answer.status is not None and 200 <= answer.status < 300
 
 
-def judge(answer: Answer, tries: int, now: datetime) -> Verdict:
+def handle_outcome(answer: Answer, tries: int, now: datetime) -> Verdict:
     """`tries`: how many attempts there were, this one included."""
     if is_success(answer):
         return Verdict(DeliveryState.DELIVERED, None)
@@ -61,7 +61,7 @@ def _asked(text: str, now: datetime) -> timedelta:
     return moment.replace(tzinfo=moment.tzinfo or UTC) - now
 
 
-def held(answer: Answer, failures: int, now: datetime) -> datetime:
+def throttled_until(answer: Answer, failures: int, now: datetime) -> datetime:
     """Until when an endpoint is left alone after so many failures in a row."""
     hold = growing(FIRST_HOLD_SECONDS, failures - 1, factor=2.0, most=LONGEST_HOLD_SECONDS)
     return now + max(timedelta(seconds=hold), patience(answer, now))

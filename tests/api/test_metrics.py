@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from customs.container import Services
 from customs.events.outbox import OutboxEvent
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 from customs.ops import health_checks
 from customs.ops.standalone import keep_key_pair
 from customs.stats.call_counters import BUCKETS, Counts
@@ -119,7 +119,7 @@ def test_a_worker_writes_its_calls_down(services: Services, desk: Desk, scrape: 
     """Nobody listens at this gateway: one call that was not sent."""
     keep_key_pair(services.settings.home, "agent")
     desk.declare()
-    engine = Engine(services.desk, 2)
+    engine = Dispatcher(services.push_handler, 2)
 
     engine.drain(5.0)
     engine.close()

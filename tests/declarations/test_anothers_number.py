@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from customs.declarations.cases import CaseKind
 from customs.declarations.models import Declaration, Push
-from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.handler import PushHandler
 from customs.events.timeline import Event
 from customs.gateway import Gateway, Signer, Unknown, channels
 from customs.gateway.messages.owners import WITHHELD
@@ -46,7 +46,7 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
     content = json.dumps({"meta": {"success": True, "status_code": 200}, "data": record})
 
     with listening(answer(content, kind="text/html")) as loopback:
-        worker = DeclarationDesk(
+        worker = PushHandler(
             desk.services.engine,
             desk.services.settings,
             desk.services.vault,
@@ -56,8 +56,8 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
         for _ in range(4):
             with desk.services.transaction() as db:
                 db.execute(update(Push).where(Push.declaration_id == ours).values(due_at=desk.now))
-            (task,) = worker.exchange([], worker.claim(10))
-            worker.exchange([(task, worker.call(task))], [])
+            (task,) = worker.record_and_send([], worker.claim(10))
+            worker.record_and_send([(task, worker.call(task))], [])
 
     push = desk.push(ours)
     assert (push.case_kind, push.next_action) == (CaseKind.ANOTHERS_NUMBER, "QUERY")

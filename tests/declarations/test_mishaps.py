@@ -7,8 +7,8 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from customs.declarations.models import Declaration
-from customs.declarations.pushes.handler import DeclarationDesk
-from customs.declarations.pushes.outcomes import judge
+from customs.declarations.pushes.handler import PushHandler
+from customs.declarations.pushes.outcomes import handle_outcome
 from customs.declarations.states import Action, State
 from customs.gateway import Misuse, NotSent, Unknown
 from customs.jobs.failpoints import Failpoints
@@ -50,11 +50,11 @@ def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: D
     without_buyer = desk.declare(buyer=None)
     services = desk.services
     other_vault = Vault(["another key of theirs"], services.settings.secret_key)
-    worker = DeclarationDesk(services.engine, services.settings, other_vault, {}, Failpoints())
+    worker = PushHandler(services.engine, services.settings, other_vault, {}, Failpoints())
 
-    leaving = worker.exchange([], worker.claim(10))
+    leaving = worker.record_and_send([], worker.claim(10))
     outcomes = {task.declaration_id: (task, worker.call(task)) for task in leaving}
-    worker.exchange([outcomes[sealed_elsewhere]], [])
+    worker.record_and_send([outcomes[sealed_elsewhere]], [])
 
     assert isinstance(outcomes[sealed_elsewhere][1], Misuse)
     assert without_buyer in outcomes
@@ -64,16 +64,16 @@ def test_a_buyer_nobody_can_open_becomes_a_case_and_holds_up_nobody_else(desk: D
 @pytest.mark.parametrize("either_database", ["postgresql"], indirect=True)
 def test_an_answer_whose_row_a_frozen_process_holds_is_given_up_for_now_and_recorded_later(desk: Desk):
     declaration_id, services = desk.declare(), desk.services
-    worker = DeclarationDesk(services.engine, services.settings, services.vault, {}, Failpoints())
-    answered = [(task, Unknown("lost")) for task in worker.exchange([], worker.claim(10))]
+    worker = PushHandler(services.engine, services.settings, services.vault, {}, Failpoints())
+    answered = [(task, Unknown("lost")) for task in worker.record_and_send([], worker.claim(10))]
 
     with services.engine.connect() as frozen:
         frozen.execute(select(Declaration.id).with_for_update())
         event.listen(services.engine, "begin", lambda db: db.exec_driver_sql("SET LOCAL lock_timeout = '20ms'"))
         with pytest.raises(OperationalError):
-            worker.exchange(answered, [])
+            worker.record_and_send(answered, [])
         frozen.rollback()
-    worker.exchange(answered, [])
+    worker.record_and_send(answered, [])
 
     assert [one.detail["outcome"] for one in desk.events(declaration_id)] == ["unknown"]
 
@@ -87,6 +87,6 @@ def test_an_older_reply_is_no_proof_that_a_modify_had_no_effect():
         sent_at=make.NOON - timedelta(hours=1),
     )
     stale = make.reply("PROCESSING", make.NOON - timedelta(seconds=5))
-    standing = judge(held, Action.QUERY, stale, make.NOON, make.PACE).standing
+    standing = handle_outcome(held, Action.QUERY, stale, make.NOON, make.PACE).after
 
     assert (standing.in_doubt, standing.next_action) == (Action.MODIFY, Action.QUERY)

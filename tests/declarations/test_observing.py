@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from customs.declarations.cases import CaseKind
 from customs.declarations.identity import Identity
-from customs.declarations.pushes.outcomes import POLLING_BUDGET, judge
+from customs.declarations.pushes.outcomes import POLLING_BUDGET, handle_outcome
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, Refused, Unknown
 from tests import make
@@ -30,7 +30,7 @@ GRACE = timedelta(seconds=PACE.grace_seconds)
 
 
 def after(held, action, outcome, *, now=NOON):
-    return judge(held, action, outcome, now, PACE).standing
+    return handle_outcome(held, action, outcome, now, PACE).after
 
 
 def seconds_until_due(standing, now=NOON):
@@ -74,7 +74,7 @@ def test_old_error_text_disappears_on_success():
 
 
 def test_a_stale_reply_changes_nothing():
-    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
     stood = after(held, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
 
@@ -83,7 +83,7 @@ def test_a_stale_reply_changes_nothing():
 
 
 def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
-    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
     stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
 
@@ -92,7 +92,7 @@ def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work
 
 
 def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
-    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
     stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON))
 
@@ -101,7 +101,7 @@ def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_beh
 
 @pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
 def test_a_modify_time_that_stands_still_or_is_missing_does_not_hold_the_state_back(time):
-    held = make.standing(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
     assert after(held, Action.QUERY, make.reply("SUCCESS", time)).state is State.SUCCESS
 
@@ -123,7 +123,7 @@ def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
 
 
 def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
-    held = make.standing(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
     late = NOON + POLLING_BUDGET + timedelta(seconds=1)
 
     stood = after(held, Action.QUERY, make.reply("PROCESSING"), now=late)
@@ -134,13 +134,13 @@ def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_in
 
 
 def test_the_first_reason_of_a_case_stays_until_somebody_decides():
-    held = make.standing(accepted=True, case_kind=CaseKind.WENT_BACK, case_detail={}, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, case_kind=CaseKind.WENT_BACK, case_detail={}, next_action=Action.QUERY)
 
     assert after(held, Action.QUERY, make.reply("FAIL")).case_kind is CaseKind.WENT_BACK
 
 
 def test_an_end_that_came_at_last_replaces_the_reason_that_none_came():
-    held = make.standing(accepted=True, case_kind=CaseKind.NO_END, case_detail={}, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, case_kind=CaseKind.NO_END, case_detail={}, next_action=Action.QUERY)
 
     assert make.reason(after(held, Action.QUERY, make.reply("FAIL"))) == "FAIL"
 
@@ -214,7 +214,7 @@ def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
             assert action is first
             now = max(now, stood.due_at)
             sent_at = now
-            stood = make.standing(
+            stood = make.push_state(
                 **{name: getattr(stood, name) for name in stood.__dataclass_fields__}
                 | {"in_doubt": action, "next_action": Action.QUERY, "sent_at": now}
             )

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from customs.jobs.composite import Desks, Staffed
+from customs.jobs.composite import JobHandlers, StaffedHandler
 
 SECONDS = 30.0
 
@@ -30,7 +30,7 @@ class Counted:
         taken, self.waiting = self.waiting[:room], self.waiting[room:]
         return taken
 
-    def exchange(self, answered, leaving):
+    def record_and_send(self, answered, leaving):
         self.recorded += answered
         if answered and self.makes_due:
             other, task = self.makes_due
@@ -42,10 +42,10 @@ class Counted:
         self.answering.wait()
         return task.upper()
 
-    def renew(self, held) -> None:
+    def extend_leases(self, held) -> None:
         pass
 
-    def give_back(self, reserved) -> None:
+    def release(self, reserved) -> None:
         self.given_back += reserved
 
 
@@ -61,8 +61,8 @@ def hanging() -> Iterator[Counted]:
 def test_every_desk_is_drained():
     first, second = Counted("a", 30), Counted("b", 20)
 
-    with closing(Desks(Staffed(first, 4), Staffed(second, 1))) as desks:
-        recorded = desks.drain(SECONDS)
+    with closing(JobHandlers(StaffedHandler(first, 4), StaffedHandler(second, 1))) as job_handlers:
+        recorded = job_handlers.drain(SECONDS)
 
     assert recorded == 50
     assert sorted(first.recorded) == sorted((f"a{n}", f"A{n}") for n in range(30))
@@ -74,8 +74,8 @@ def test_one_kind_of_work_never_takes_the_threads_of_another(hanging: Counted, t
     """All of one is recorded, and what falls due meanwhile too, while nothing of the other comes back."""
     desk = Counted("goes on", 40)
 
-    with closing(Desks(Staffed(desk, threads), Staffed(hanging, threads))) as desks:
-        drain = threading.Thread(target=desks.drain, args=(SECONDS,))
+    with closing(JobHandlers(StaffedHandler(desk, threads), StaffedHandler(hanging, threads))) as job_handlers:
+        drain = threading.Thread(target=job_handlers.drain, args=(SECONDS,))
         drain.start()
         wait_until(lambda: len(desk.recorded) == 40)
         desk.waiting.append("due later")
@@ -91,13 +91,13 @@ def test_one_kind_of_work_never_takes_the_threads_of_another(hanging: Counted, t
 def test_who_hangs_when_the_time_is_over_is_not_waited_for_and_nothing_is_called_twice(hanging: Counted):
     desk = Counted("goes on", 1)
 
-    with closing(Desks(Staffed(desk, 2), Staffed(hanging, 2))) as desks:
-        desks.drain(0.0)
+    with closing(JobHandlers(StaffedHandler(desk, 2), StaffedHandler(hanging, 2))) as job_handlers:
+        job_handlers.drain(0.0)
         desk.waiting.append("due later")
-        desks.drain(0.0)
+        job_handlers.drain(0.0)
         wait_until(lambda: len(desk.recorded) == 2)
         hanging.answering.set()
-        desks.drain(SECONDS)
+        job_handlers.drain(SECONDS)
 
     assert sorted(task for task, _ in hanging.recorded) == sorted(f"hangs{n}" for n in range(20))
 
@@ -106,8 +106,8 @@ def test_what_one_desk_makes_due_at_another_is_done_in_the_same_drain():
     told, desk = Counted("told", 0), Counted("a", 1)
     desk.makes_due = told, "the end of it"
 
-    with closing(Desks(Staffed(desk, 1), Staffed(told, 1))) as desks:
-        desks.drain(SECONDS)
+    with closing(JobHandlers(StaffedHandler(desk, 1), StaffedHandler(told, 1))) as job_handlers:
+        job_handlers.drain(SECONDS)
 
     assert [task for task, _ in told.recorded] == ["the end of it"]
 
@@ -116,21 +116,21 @@ def test_a_database_that_fails_is_said_and_the_next_drain_goes_on():
     first, second = Counted("a", 3), Counted("b", 3)
     first.fails = 1
 
-    with closing(Desks(Staffed(first, 1), Staffed(second, 1))) as desks:
+    with closing(JobHandlers(StaffedHandler(first, 1), StaffedHandler(second, 1))) as job_handlers:
         with pytest.raises(OSError, match="away"):
-            desks.drain(SECONDS)
-        desks.drain(SECONDS)
+            job_handlers.drain(SECONDS)
+        job_handlers.drain(SECONDS)
 
     assert (len(first.recorded), len(second.recorded)) == (3, 3)
 
 
 def test_who_closes_gives_back_what_did_not_leave(hanging: Counted):
     hanging.waiting += [f"more{n}" for n in range(500)]
-    desks = Desks(Staffed(hanging, 1))
-    desks.drain(0.0)
+    job_handlers = JobHandlers(StaffedHandler(hanging, 1))
+    job_handlers.drain(0.0)
 
     threading.Timer(0.2, hanging.answering.set).start()
-    desks.close()
+    job_handlers.close()
 
     assert len(hanging.given_back) + len(hanging.recorded) + len(hanging.waiting) == 520
     assert hanging.given_back or hanging.waiting

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 
 THREADS = 4
 SECONDS = 120.0
@@ -44,7 +44,7 @@ class ListDesk:
         self.claims.append(room)
         return [self.due.popleft() for _ in range(min(room, len(self.due)))]
 
-    def exchange(self, answered: Sequence[tuple[int, str]], leaving: Sequence[int]) -> list[int]:
+    def record_and_send(self, answered: Sequence[tuple[int, str]], leaving: Sequence[int]) -> list[int]:
         self.exchanging.set()
         self._fail("exchange")
         for task, answer in answered:
@@ -66,11 +66,11 @@ class ListDesk:
         self.called[task] += 1
         return f"answer to {task}"
 
-    def renew(self, held: Sequence[int]) -> None:
+    def extend_leases(self, held: Sequence[int]) -> None:
         self.renewed.append(set(held))
         self.answering.set()
 
-    def give_back(self, reserved: Sequence[int]) -> None:
+    def release(self, reserved: Sequence[int]) -> None:
         self.given_back += reserved
 
     def _fail(self, step: str) -> None:
@@ -80,12 +80,12 @@ class ListDesk:
 
 
 @contextmanager
-def running(desk: ListDesk) -> Iterator[Engine[int, str]]:
-    with closing(Engine(desk, THREADS)) as engine:
+def running(desk: ListDesk) -> Iterator[Dispatcher[int, str]]:
+    with closing(Dispatcher(desk, THREADS)) as engine:
         yield engine
 
 
-def drain_until_it_works(engine: Engine[int, str]) -> int:
+def drain_until_it_works(engine: Dispatcher[int, str]) -> int:
     """As a worker does: the database was away, so drain again."""
     recorded = 0
     for _ in range(50):
@@ -200,14 +200,14 @@ def test_answers_that_came_while_the_database_was_away_are_recorded_afterwards()
 def test_reserved_tasks_keep_their_order_through_a_failure():
     desk = ListDesk(due=20)
     left: list[int] = []
-    plain_exchange = desk.exchange
+    plain = desk.record_and_send
 
-    def exchange(answered, leaving):
-        allowed = plain_exchange(answered, leaving)
+    def record_and_send(answered, leaving):
+        allowed = plain(answered, leaving)
         left.extend(allowed)
         return allowed
 
-    desk.exchange = exchange  # type: ignore[method-assign]
+    desk.record_and_send = record_and_send  # type: ignore[method-assign]
     desk.failing["exchange"] = 1
     with running(desk) as engine:
         drain_until_it_works(engine)

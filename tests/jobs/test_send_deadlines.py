@@ -10,15 +10,15 @@ from sqlalchemy import event, select
 from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Push
-from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.states import Action
 from customs.events.outbox import EventType
 from customs.gateway import NotFound, TooLate, Unknown
 from customs.jobs.send_deadlines import SendDeadlines
-from customs.payments.tasks.handler import PaymentDesk
-from customs.payments.tasks.payment_task import PaymentWork
+from customs.payments.tasks.handler import PaymentTaskHandler
+from customs.payments.tasks.payment_task import PaymentTask
 from customs.timestamps import Clock
-from customs.webhooks.delivery_handler import WebhookDesk
+from customs.webhooks.delivery_handler import DeliveryHandler
 from tests.payments.till import Till
 from tests.product import Desk
 from tests.webhooks.courier import Courier
@@ -110,7 +110,7 @@ def test_when_nobody_can_say_how_late_it_is_nothing_is_sent(services: Services, 
 
 def declaring(services: Services, clock: Clock) -> Any:
     Desk(services).declare()
-    return DeclarationDesk(services.engine, services.settings, services.vault, {}, services.failpoints, clock=clock)
+    return PushHandler(services.engine, services.settings, services.vault, {}, services.failpoints, clock=clock)
 
 
 def paying(services: Services, clock: Clock) -> Any:
@@ -118,15 +118,15 @@ def paying(services: Services, clock: Clock) -> Any:
     till.pay()
     with services.engine.begin() as db:
         db.exec_driver_sql("UPDATE payments SET due_at = '2020-01-01 00:00:00'")
-    work = PaymentWork(services.wallets, services.vault, services.declarations, services.settings)
-    return PaymentDesk(services.engine, services.settings, [work], services.failpoints, clock=clock)
+    work = PaymentTask(services.wallets, services.vault, services.declarations, services.settings)
+    return PaymentTaskHandler(services.engine, services.settings, [work], services.failpoints, clock=clock)
 
 
 def telling(services: Services, clock: Clock) -> Any:
     courier = Courier(services)
     courier.listen("https://example.com/hook")
     courier.announce(EventType.PAYMENT_PAID)
-    return WebhookDesk(
+    return DeliveryHandler(
         services.engine, services.settings, services.vault, services.failpoints, courier.sender, clock=clock
     )
 
@@ -139,7 +139,7 @@ def test_a_commit_that_took_as_long_as_the_lease_lets_nothing_leave(
     tasks = desk.claim(10)
     event.listen(services.engine, "commit", lambda _: clock.work(LEASE))
 
-    (task,) = desk.exchange([], tasks)
+    (task,) = desk.record_and_send([], tasks)
     answer = desk.call(task)
 
     assert isinstance(answer, TooLate) or not answer.was_sent
@@ -149,14 +149,14 @@ def test_not_found_that_could_not_be_recorded_for_longer_than_the_grace_is_asked
     services: Services, clock: TestClock
 ):
     desk = declaring(services, clock)
-    (sent,) = desk.exchange([], desk.claim(10))
-    desk.exchange([(sent, Unknown("lost"))], [])
+    (sent,) = desk.record_and_send([], desk.claim(10))
+    desk.record_and_send([(sent, Unknown("lost"))], [])
     with services.engine.begin() as db:
         db.exec_driver_sql("UPDATE pushes SET due_at = '2020-01-01 00:00:00', sent_at = '2020-01-01 00:00:00'")
-    (asked,) = desk.exchange([], desk.claim(10))
+    (asked,) = desk.record_and_send([], desk.claim(10))
     clock.work(LEASE + 1.0)
 
-    desk.exchange([(asked, NotFound("unheard of", exchange=None, status=404))], [])
+    desk.record_and_send([(asked, NotFound("unheard of", exchange=None, status=404))], [])
 
     assert [task.action for task in desk.claim(10)] == []
     with services.reading() as db:

@@ -127,9 +127,9 @@ class Deployment:
 
     def drain(self, seconds: float = 0.1) -> None:
         """Work in this process, as a worker does, on what is due within these seconds."""
-        desks = staffed(self.services)
-        desks.drain(seconds)
-        desks.close()
+        job_handlers = staffed(self.services)
+        job_handlers.drain(seconds)
+        job_handlers.close()
 
     def is_drained(self) -> bool:
         """Whether nothing goes on by itself: what is still asked for lies before a reviewer."""

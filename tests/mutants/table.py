@@ -44,8 +44,8 @@ MUTANTS = (
     Mutant(
         "the grace counts from the mark",
         JUDGING,
-        "replace(held, tries=0, sent_at=now)",
-        "replace(held, tries=0)",
+        "replace(before, tries=0, sent_at=now)",
+        "replace(before, tries=0)",
         OF_JUDGING,
     ),
     Mutant(
@@ -55,7 +55,7 @@ MUTANTS = (
         '(GatewayError, "unknown", _send_refused, _poll_later)',
         OF_JUDGING,
     ),
-    Mutant("the budget is never spent", JUDGING, "doubts=held.doubts + 1,", "doubts=held.doubts,", OF_JUDGING),
+    Mutant("the budget is never spent", JUDGING, "doubts=before.doubts + 1,", "doubts=before.doubts,", OF_JUDGING),
     Mutant(
         "503 counts as unknown",
         JUDGING,
@@ -73,29 +73,29 @@ MUTANTS = (
     Mutant(
         "an older reply is applied",
         JUDGING,
-        "return reply.modify_time < held.modify_time",
+        "return reply.modify_time < before.modify_time",
         "return False",
         OF_JUDGING,
     ),
     Mutant(
         "modify_time is ignored",
         JUDGING,
-        "if held.prior_state is None or reply.modify_time is None:",
+        "if before.prior_state is None or reply.modify_time is None:",
         "if True:",
         (*OF_JUDGING, "tests/declarations/test_modifying.py"),
     ),
     Mutant(
         "a refusal after doubt is believed",
         JUDGING,
-        "    if held.doubts:\n        return _poll(replace(held, refusal",
-        "    if False:\n        return _poll(replace(held, refusal",
+        "    if before.doubts:\n        return _poll(replace(before, refusal",
+        "    if False:\n        return _poll(replace(before, refusal",
         OF_JUDGING,
     ),
     Mutant("no end to the polling", JUDGING, "> POLLING_BUDGET", "> POLLING_BUDGET * 999", OF_JUDGING),
     Mutant(
         "SUCCESS goes back without a word",
         JUDGING,
-        "if not is_forward(held.state, reported):",
+        "if not is_forward(before.state, reported):",
         "if False:",
         OF_JUDGING,
     ),
@@ -213,7 +213,13 @@ MUTANTS = (
         "",
         OF_THE_ENGINE,
     ),
-    Mutant("leases are not renewed", ENGINE, "self._desk.renew([*self._flying, *reserved])", "pass", OF_THE_ENGINE),
+    Mutant(
+        "leases are not renewed",
+        ENGINE,
+        "self._handler.extend_leases([*self._flying, *reserved])",
+        "pass",
+        OF_THE_ENGINE,
+    ),
     # Money and merchants.
     Mutant(
         "float money",
@@ -305,15 +311,15 @@ MUTANTS = (
     Mutant(
         "payments' grace counts from the mark",
         PAYMENT_JUDGING,
-        "doubts=held.doubts + 1, tries=0, sent_at=now)",
-        "doubts=held.doubts + 1, tries=0)",
+        "doubts=before.doubts + 1, tries=0, sent_at=now)",
+        "doubts=before.doubts + 1, tries=0)",
         OF_PAYMENT_JUDGING,
     ),
     Mutant(
         "a refund is marked without doubt",
         ERRANDS,
-        '{"in_doubt": True, "next_action": Deed.QUERY, "sent_at": now}',
-        '{"next_action": Deed.QUERY, "sent_at": now}',
+        '{"in_doubt": True, "next_action": TaskAction.QUERY, "sent_at": now}',
+        '{"next_action": TaskAction.QUERY, "sent_at": now}',
         ("tests/payments/tasks/test_handler.py", "tests/payments/tasks/test_payment_task.py"),
     ),
     Mutant(

@@ -13,8 +13,8 @@ from customs.ops.standalone import keep_key_pair
 from customs.payments.models import Payment
 from customs.payments.reading import queries
 from customs.payments.states import PaymentCase
-from customs.payments.tasks.payment_task import PaymentWork
-from customs.payments.tasks.refund_task import RefundWork
+from customs.payments.tasks.payment_task import PaymentTask
+from customs.payments.tasks.refund_task import RefundTask
 from customs.payments.tasks.task import Task
 from customs.privacy.vault import Vault
 from tests import make
@@ -55,8 +55,8 @@ def call(till: Till, loopback: Loopback, signer: Signer) -> Callable[..., Any]:
         meta = {"success": status == 200, "status_code": status}
         loopback.deed = answer(json.dumps({"meta": meta, "data": data}), status)
         works = (
-            PaymentWork(through, vault or services.vault, services.declarations, services.settings),
-            RefundWork(through, services.declarations, services.settings),
+            PaymentTask(through, vault or services.vault, services.declarations, services.settings),
+            RefundTask(through, services.declarations, services.settings),
         )
         till.wait(seconds=10)
         (task,) = till.claim()

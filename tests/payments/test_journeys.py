@@ -10,7 +10,7 @@ import requests
 
 from customs.container import Services
 from customs.gateway import METHODS, Method
-from customs.jobs.composite import Desks
+from customs.jobs.composite import JobHandlers
 from tests import make
 from tests.api.conftest import Erp
 from tests.journeys.gateway import SandboxGateway, running_gateway
@@ -40,18 +40,18 @@ def shop(services: Services, gateway: SandboxGateway, erp: Erp) -> Iterator["Sho
         payment_poll_seconds=0.05,
         unknown_grace_seconds=0.2,
     )
-    desks = services.desks
-    yield Shop(gateway, erp, desks)
-    desks.close()
+    job_handlers = services.job_handlers
+    yield Shop(gateway, erp, job_handlers)
+    job_handlers.close()
 
 
 class Shop:
     """A shop with its API key; work is done when it waits for something."""
 
-    def __init__(self, gateway: SandboxGateway, erp: Erp, desks: Desks) -> None:
+    def __init__(self, gateway: SandboxGateway, erp: Erp, job_handlers: JobHandlers) -> None:
         self.gateway = gateway
         self.erp = erp
-        self._desks = desks
+        self._desks = job_handlers
 
     def pay(self, **changes: Any) -> dict[str, Any]:
         answered = self.erp.post("/payments", payment_row(**changes))

@@ -66,7 +66,7 @@ def test_nothing_stays_of_a_whole_journey(till: Till, erp, counter: Counter):
         }
     till.ask_again(payment["id"])
 
-    till.services.payment_desk.attend("payments", payment["id"], till.payment(payment["id"]).next_action)
+    till.services.payment_handler.run_now("payments", payment["id"], till.payment(payment["id"]).next_action)
     refund(erp, payment["id"])
 
     assert till.payment(payment["id"]).personal is not None

@@ -122,27 +122,27 @@ def test_the_same_number_at_once_is_one_payment(till: Till):
     assert {type(one).__name__ for one in results} <= {"str", "IntegrityError"}
 
 
-@pytest.mark.parametrize("desks", [4])
-def test_desks_that_record_payments_and_refunds_together_lose_no_answer(till: Till, desks: int):
+@pytest.mark.parametrize("job_handlers", [4])
+def test_desks_that_record_payments_and_refunds_together_lose_no_answer(till: Till, job_handlers: int):
     payments = [till.paid() for _ in range(8)]
     declared = [till.desk.declare(**numbers(till, payment_id)) for payment_id in payments]
     for payment_id in payments:
         till.ask_again(payment_id)
     refunds = [till.refund(payment_id, "10.00") for payment_id in reversed(payments)]
     backdate(till)
-    workers = [desk_of(till, Silent(order_reply())) for _ in range(desks)]
-    groups = [(worker, worker.exchange([], worker.claim(4))) for worker in workers]
+    workers = [desk_of(till, Silent(order_reply())) for _ in range(job_handlers)]
+    groups = [(worker, worker.record_and_send([], worker.claim(4))) for worker in workers]
     said = {"payments": order_reply("PAID", refundable_amount=Decimal(50)), "refunds": refund_reply("SUCCESS")}
 
     results = at_once(
         *(
-            lambda worker=worker, tasks=tasks: worker.exchange(
+            lambda worker=worker, tasks=tasks: worker.record_and_send(
                 [(task, said[task.table.name]) for task in reversed(tasks)], []
             )
             for worker, tasks in groups
         )
     )
 
-    assert results == [[]] * desks
+    assert results == [[]] * job_handlers
     assert {till.refund_of(one).status for one in refunds} == {"SUCCESS"}
     assert all(till.desk.declaration(one).needs_review for one in declared)

@@ -12,7 +12,7 @@ from customs.declarations.serializers import declarations_json
 from customs.declarations.states import Action, State
 from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import Busy, Unknown
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests import make
 from tests.payments.till import Till, order_reply, refund_reply
 from tests.product import Desk
@@ -202,7 +202,7 @@ def test_a_refund_that_was_reserved_is_asked_for_though_a_push_is_in_doubt(till:
 
     deed = till.do(refund_id, refund_reply("SUCCESS"))
 
-    assert deed is Deed.QUERY
+    assert deed is TaskAction.QUERY
 
 
 # Handing in, with payments that are known.

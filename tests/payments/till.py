@@ -22,11 +22,11 @@ from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.reading import queries
 from customs.payments.redaction import masked
 from customs.payments.schemas import PaymentIn
-from customs.payments.tasks.handler import PaymentDesk
+from customs.payments.tasks.handler import PaymentTaskHandler
 from customs.payments.tasks.outcomes import Outcome
-from customs.payments.tasks.payment_task import PaymentWork
-from customs.payments.tasks.refund_task import RefundWork
-from customs.payments.tasks.task import Deed, Task, claim, mark, release
+from customs.payments.tasks.payment_task import PaymentTask
+from customs.payments.tasks.refund_task import RefundTask
+from customs.payments.tasks.task import Task, TaskAction, claim, mark, release
 from tests import make
 from tests.product import Desk
 
@@ -75,7 +75,7 @@ class Till:
         self.services = services
         self.desk = desk
         told, settings = services.declarations, services.settings
-        works = PaymentWork({}, services.vault, told, settings), RefundWork({}, told, settings)
+        works = PaymentTask({}, services.vault, told, settings), RefundTask({}, told, settings)
         self.works = {work.table.name: work for work in works}
 
     @property
@@ -145,7 +145,7 @@ class Till:
             self.answer(task, outcome_of(task))
         return leaving
 
-    def do(self, errand_id: str, outcome: Outcome, after: float = 5.0) -> Deed:
+    def do(self, errand_id: str, outcome: Outcome, after: float = 5.0) -> TaskAction:
         """One round of one errand, which is due; returns what was done."""
         self.wait(seconds=after)
         tasks = self.claim()
@@ -154,7 +154,7 @@ class Till:
             release(db, [other for other in tasks if other is not task])
         assert self.send([task]) == [task]
         self.answer(task, outcome)
-        return task.deed
+        return task.action
 
     def payment(self, payment_id: str) -> Payment:
         with self.services.reading() as db:
@@ -217,14 +217,14 @@ class Silent:
         return call
 
 
-def desk_of(till: Till, wallet: Silent) -> PaymentDesk:
+def desk_of(till: Till, wallet: Silent) -> PaymentTaskHandler:
     services = till.services
     wallets = {"wechatpay": wallet, "alipay": wallet}
     works = (
-        PaymentWork(wallets, services.vault, services.declarations, services.settings),
-        RefundWork(wallets, services.declarations, services.settings),
+        PaymentTask(wallets, services.vault, services.declarations, services.settings),
+        RefundTask(wallets, services.declarations, services.settings),
     )
-    return PaymentDesk(services.engine, services.settings, works, services.failpoints)
+    return PaymentTaskHandler(services.engine, services.settings, works, services.failpoints)
 
 
 def backdate(till: Till) -> None:

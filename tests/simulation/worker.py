@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs.container import Services
-from customs.declarations.pushes.handler import DeclarationDesk
+from customs.declarations.pushes.handler import PushHandler
 from customs.gateway import Gateway, Signer, channels, wallets
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 from customs.jobs.failpoints import Failpoints
-from customs.payments.tasks.handler import PaymentDesk
-from customs.payments.tasks.payment_task import PaymentWork
-from customs.payments.tasks.refund_task import RefundWork
+from customs.payments.tasks.handler import PaymentTaskHandler
+from customs.payments.tasks.payment_task import PaymentTask
+from customs.payments.tasks.refund_task import RefundTask
 from customs.timestamps import Clock
 from tests.simulation.gateway import BEGINNING, GatewayModel, ModelAdapter
 from tests.simulation.scheduler import Event, Owner, Scheduler, TaskExecutor
@@ -129,10 +129,10 @@ class Worker(Owner, Failpoints):
     def _wake(self, lost: float) -> None:
         self._clock.lost += lost
 
-    def _live(self, kind: str, make_engine: Callable[[], Engine[Any, Any]]) -> None:
+    def _live(self, kind: str, make_engine: Callable[[], Dispatcher[Any, Any]]) -> None:
         """As `python -m workers worker` does without Redis: drain, and again after a while."""
         world, bell = self._world, Event(self._world.scheduler)
-        engine: Engine[Any, Any] | None = None
+        engine: Dispatcher[Any, Any] | None = None
         world.bells.add(bell)
         try:
             while True:
@@ -150,9 +150,9 @@ class Worker(Owner, Failpoints):
         finally:
             world.bells.discard(bell)
 
-    def _declaring(self) -> Engine[Any, Any]:
+    def _declaring(self) -> Dispatcher[Any, Any]:
         services = self._world.services
-        desk = DeclarationDesk(
+        desk = PushHandler(
             services.engine,
             services.settings,
             services.vault,
@@ -163,11 +163,13 @@ class Worker(Owner, Failpoints):
         )
         return self._engine(desk)
 
-    def _paying(self) -> Engine[Any, Any]:
+    def _paying(self) -> Dispatcher[Any, Any]:
         services, wallet = self._world.services, wallets(self._gateway())
         told, settings = services.declarations, services.settings
-        works = PaymentWork(wallet, services.vault, told, settings), RefundWork(wallet, told, settings)
-        return self._engine(PaymentDesk(services.engine, settings, works, self, clock=self._clock, holder=self._holder))
+        works = PaymentTask(wallet, services.vault, told, settings), RefundTask(wallet, told, settings)
+        return self._engine(
+            PaymentTaskHandler(services.engine, settings, works, self, clock=self._clock, holder=self._holder)
+        )
 
     @property
     def _holder(self) -> str:
@@ -184,8 +186,8 @@ class Worker(Owner, Failpoints):
             adapter=ModelAdapter(world.model, self.name),
         )
 
-    def _engine(self, desk: Any) -> Engine[Any, Any]:
-        return Engine(
+    def _engine(self, desk: Any) -> Dispatcher[Any, Any]:
+        return Dispatcher(
             desk,
             THREADS,
             clock=self._clock,

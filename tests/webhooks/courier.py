@@ -11,7 +11,7 @@ from customs.container import Services
 from customs.events.outbox import EventType, NewEvent, OutboxEvent, publish
 from customs.webhooks import queries
 from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task
-from customs.webhooks.delivery_handler import WebhookDesk
+from customs.webhooks.delivery_handler import DeliveryHandler
 from customs.webhooks.http_sender import Answer, Sender
 from customs.webhooks.models import Delivery, Endpoint
 from customs.webhooks.subscriptions import EndpointRequest, EndpointService, secret_place
@@ -44,26 +44,26 @@ class Courier:
         with self.services.transaction() as db:
             publish(db, [NewEvent(one, merchant_no, data) for one in types], datetime.now(UTC))
 
-    def desk(self, sender: Sender | None = None) -> WebhookDesk:
+    def desk(self, sender: Sender | None = None) -> DeliveryHandler:
         """A worker that has just started."""
         services = self.services
-        return WebhookDesk(
+        return DeliveryHandler(
             services.engine, services.settings, services.vault, services.failpoints, sender or self.sender
         )
 
     def fan_out(self) -> int:
         return self.desk().fan_out()
 
-    def claim(self, room: int = 100) -> tuple[WebhookDesk, list[Task]]:
+    def claim(self, room: int = 100) -> tuple[DeliveryHandler, list[Task]]:
         """What a fresh worker may send now."""
         desk = self.desk()
-        return desk, desk.exchange([], desk.claim(room))
+        return desk, desk.record_and_send([], desk.claim(room))
 
     def deliver(self, sender: Sender | None = None) -> list[Answer]:
         """One round: what is due is claimed, sent and recorded."""
         desk = self.desk(sender)
-        answered = [(task, desk.call(task)) for task in desk.exchange([], desk.claim(100))]
-        desk.exchange(answered, [])
+        answered = [(task, desk.call(task)) for task in desk.record_and_send([], desk.claim(100))]
+        desk.record_and_send(answered, [])
         return [answer for _, answer in answered]
 
     def hurry(self) -> None:

@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[2]
 # What a worker does that dies at a point; it stands on nothing of the tests.
 DOOMED = """
 import sys
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 from customs.config import read_settings
 from customs.container import Services
 services = Services(read_settings(), sys.argv[1])
-Engine(services.webhook_desk, 4).drain(10.0)
+Dispatcher(services.delivery_handler, 4).drain(10.0)
 """
 # Each point, the how-manyth passage of it matters, and how often the event had left by then.
 POINTS = {

@@ -70,6 +70,6 @@ def test_receivers_that_hang_hold_no_declaration_up(
 def work(services: Services, stopping: threading.Event) -> None:
     """As a worker without a queue does."""
     while not stopping.is_set():
-        services.desks.drain(30.0, stopping.is_set)
+        services.job_handlers.drain(30.0, stopping.is_set)
         stopping.wait(0.1)
-    services.desks.close()
+    services.job_handlers.close()

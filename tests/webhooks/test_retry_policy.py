@@ -7,7 +7,7 @@ import pytest
 
 from customs.webhooks.http_sender import Answer
 from customs.webhooks.models import DeliveryState
-from customs.webhooks.retry_policy import DELAYS, held, judge, patience, why_paused
+from customs.webhooks.retry_policy import DELAYS, handle_outcome, patience, throttled_until, why_paused
 from tests.make import NOON
 
 DAY = timedelta(days=1)
@@ -20,7 +20,7 @@ def test_repeats_grow_over_three_days():
 
 @pytest.mark.parametrize("tries", range(1, len(DELAYS) + 1))
 def test_the_next_attempt_comes_when_the_table_says_and_a_little_later(tries: int):
-    due_at = judge(Answer(status=500), tries, NOON).due_at
+    due_at = handle_outcome(Answer(status=500), tries, NOON).due_at
 
     assert due_at is not None
     assert DELAYS[tries - 1] <= (due_at - NOON).total_seconds() <= DELAYS[tries - 1] * 1.1
@@ -41,7 +41,7 @@ def test_the_next_attempt_comes_when_the_table_says_and_a_little_later(tries: in
     ],
 )
 def test_only_2xx_is_success(answer: Answer, tries: int, state: DeliveryState):
-    assert judge(answer, tries, NOON).state is state
+    assert handle_outcome(answer, tries, NOON).state is state
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,9 @@ def test_whose_patience_is_asked_for(status: int, said: str, seconds: float):
 
 
 def test_an_endpoint_that_goes_on_failing_is_left_alone_for_a_minute_at_most():
-    holds = [(held(Answer(status=500), failures, NOON) - NOON).total_seconds() for failures in (1, 2, 3, 100)]
+    holds = [
+        (throttled_until(Answer(status=500), failures, NOON) - NOON).total_seconds() for failures in (1, 2, 3, 100)
+    ]
 
     assert holds[0] <= 1.1
     assert 1.8 <= holds[1] <= 2.2

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from customs.events.outbox import EventType
-from customs.jobs.dispatcher import Engine
+from customs.jobs.dispatcher import Dispatcher
 from customs.webhooks.http_sender import Answer
 from customs.webhooks.models import DeliveryState
 from tests.webhooks.courier import Courier
@@ -20,7 +20,7 @@ def test_an_answer_under_a_fence_that_is_over_is_not_recorded(courier: Courier, 
     courier.hurry()
     courier.deliver()
 
-    slow.exchange([(tasks[0], Answer(status=500))], [])
+    slow.record_and_send([(tasks[0], Answer(status=500))], [])
 
     delivery = courier.delivery(endpoint_id)
     assert delivery.state is DeliveryState.DELIVERED
@@ -34,7 +34,7 @@ def test_a_process_that_was_frozen_before_it_sent_does_not_send(courier: Courier
     (task,) = desk.claim(10)
 
     answer = desk.call(task)
-    desk.exchange([(task, answer)], [])
+    desk.record_and_send([(task, answer)], [])
     courier.deliver()
 
     assert answer.was_sent is False
@@ -49,7 +49,7 @@ def test_of_a_delivery_that_one_process_holds_twice_only_the_newer_leaves(courie
     courier.hurry()
     newer = desk.claim(10)
 
-    assert desk.exchange([], [*outlived, *newer]) == newer
+    assert desk.record_and_send([], [*outlived, *newer]) == newer
 
 
 def test_few_requests_of_one_endpoint_are_in_the_air_at_once(courier: Courier, receiver: Receiver, other: Receiver):
@@ -70,7 +70,7 @@ def test_an_endpoint_that_hangs_keeps_neither_others_nor_their_threads(courier: 
     courier.listen(other.url, REFUNDED)
     receiver.answer = hang(receiver)
     courier.announce(*[PAID] * 30, *[REFUNDED] * 12)
-    engine = Engine(courier.desk(), 16)
+    engine = Dispatcher(courier.desk(), 16)
 
     engine.drain(3.0)
     engine.close()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from customs.config import Settings
 from customs.db.database import DatabaseClock, lost_a_race
 from customs.declarations.pushes.claim import Task, Turn, claim
-from customs.declarations.pushes.outcomes import Outcome, Pace
+from customs.declarations.pushes.outcomes import Outcome, RetryPolicy
 from customs.declarations.pushes.record import in_time, record
 from customs.declarations.pushes.send import extend, mark, release
 from customs.declarations.states import Action, read_state
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 # Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
 RACES = 2
 
-DEEDS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
+GATEWAY_CALLS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
     Action.SUBMIT: lambda channel, filing: channel.declare(filing),
     Action.QUERY: lambda channel, filing: channel.query(filing),
     Action.REDECLARE: lambda channel, filing: channel.redeclare(filing),
@@ -51,7 +51,7 @@ DEEDS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]]
 }
 
 
-class DeclarationDesk:
+class PushHandler:
     """Claims due pushes, makes their calls, records what came back. One per worker process."""
 
     def __init__(
@@ -74,7 +74,7 @@ class DeclarationDesk:
         self._clock = clock
         self._turn = Turn()
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._pace = Pace(settings.poll_seconds, settings.unknown_grace_seconds)
+        self._policy = RetryPolicy(settings.poll_seconds, settings.unknown_grace_seconds)
         self._deadlines: SendDeadlines[tuple[str, int, int]] = SendDeadlines(
             engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
         )
@@ -94,17 +94,17 @@ class DeclarationDesk:
         self._failpoints.hit("claim_after_commit")
         return tasks
 
-    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+    def record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
         for _attempt in range(RACES):
             try:
-                return self._exchange(answered, leaving)
+                return self._record_and_send(answered, leaving)
             except DBAPIError as error:
                 if not lost_a_race(error):
                     raise
-        return self._exchange(answered, leaving)
+        return self._record_and_send(answered, leaving)
 
-    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+    def _record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
         with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
@@ -146,28 +146,28 @@ class DeclarationDesk:
             buyer = None
         filing = replace(task.filing, buyer=buyer)
         try:
-            outcome: Outcome = DEEDS[task.action](self._channels[task.channel], filing)
+            outcome: Outcome = GATEWAY_CALLS[task.action](self._channels[task.channel], filing)
         except GatewayError as error:
             outcome = error
         return without_buyer(without_others(outcome, _owner(task)), buyer)
 
-    def renew(self, held: Sequence[Task]) -> None:
+    def extend_leases(self, leased: Sequence[Task]) -> None:
         with self._engine.begin() as db:
-            extend(db, held, self._now(db) + self._lease)
+            extend(db, leased, self._now(db) + self._lease)
 
-    def give_back(self, reserved: Sequence[Task]) -> None:
+    def release(self, reserved: Sequence[Task]) -> None:
         if reserved:
             with self._engine.begin() as db:
                 release(db, reserved)
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
-        recorded = record(db, answered, now, self._pace)
+        recorded = record(db, answered, now, self._policy)
         self._lane_admission.report(db, in_time(recorded), now)
         for done in recorded:
-            outcome = done.judgement.outcome if done.judgement else "superseded"
+            outcome = done.transition.outcome if done.transition else "superseded"
             duration_ms = done.outcome.exchange.duration_ms if done.outcome.exchange else 0
             counts.add(done.task.channel, done.task.action, outcome, duration_ms)
-            if done.judgement is None:
+            if done.transition is None:
                 log.warning("an answer came too late", push_id=done.task.push_id, fence=done.task.fence)
         self._counter.write(db, counts)
 

@@ -37,7 +37,7 @@ NO_REASON = "refused without a reason"
 
 
 @dataclass(frozen=True)
-class Standing:
+class PushState:
     """Where one push stands: the columns of Push that an outcome may change."""
 
     state: State
@@ -63,7 +63,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Pace:
+class RetryPolicy:
     """How fast to go, in seconds: the first poll, the age at which "not found" counts."""
 
     poll_seconds: float
@@ -71,71 +71,73 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Transition:
     """Where the push stands after an outcome; `outcome` is the word the timeline and the metrics use."""
 
-    standing: Standing
+    after: PushState
     outcome: str
 
 
 Outcome = DeclarationReply | GatewayError
 
 
-def judge(
-    held: Standing, action: Action, outcome: Outcome, now: datetime, pace: Pace, echo: Echo = Echo.SILENT
-) -> Judgement:
+def handle_outcome(
+    before: PushState, action: Action, outcome: Outcome, now: datetime, policy: RetryPolicy, echo: Echo = Echo.SILENT
+) -> Transition:
     """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action.
 
     `echo`: what the content in an answer says of a correction.
     """
-    held = replace(held, budget_from=held.budget_from or now)
+    before = replace(before, budget_from=before.budget_from or now)
     if isinstance(outcome, DeclarationReply | NotFound):
-        held = replace(held, strays=0)
-    for kind, word, of_submit, of_query in JUDGES:
+        before = replace(before, strays=0)
+    for kind, word, of_submit, of_query in OUTCOME_HANDLERS:
         if isinstance(outcome, kind):
-            judged = of_query if action is Action.QUERY else of_submit
+            handler = of_query if action is Action.QUERY else of_submit
             if isinstance(outcome, DeclarationReply):
-                standing = judged(held, outcome, now, pace, echo)
-                word = word if read_state(outcome.state) in (None, standing.state) else "stale"
+                after = handler(before, outcome, now, policy, echo)
+                word = word if read_state(outcome.state) in (None, after.state) else "stale"
             else:
-                standing = judged(held, outcome, now, pace)
-            return Judgement(standing, word)
+                after = handler(before, outcome, now, policy)
+            return Transition(after, word)
     raise TypeError(f"no rule for {type(outcome).__name__}")
 
 
-def _answered(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+def _answered(before: PushState, reply: DeclarationReply, now: datetime, policy: RetryPolicy, echo: Echo) -> PushState:
     """The gateway did what we asked, or shows that it had done so."""
-    if _is_old_answer(held, reply) or (held.in_doubt and echo is Echo.OTHER):
+    if _is_old_answer(before, reply) or (before.in_doubt and echo is Echo.OTHER):
         # Nothing was pushed (Alipay within five minutes, or a stale read): only a newer modify_time settles it.
-        return _poll(replace(held, tries=0), now, pace)
-    settled = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
-    if held.in_doubt:
+        return _poll(replace(before, tries=0), now, policy)
+    settled = replace(before, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
+    if before.in_doubt:
         settled = replace(settled, accepted_content=None, content_in_doubt=False)
-    return _observe(settled, reply, now, pace)
+    return _observe(settled, reply, now, policy)
 
 
-def _found(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+def _found(before: PushState, reply: DeclarationReply, now: datetime, policy: RetryPolicy, echo: Echo) -> PushState:
     """A query was answered with a record of ours."""
-    if _is_stale(held, reply):
+    if _is_stale(before, reply):
         # Read from a copy that lags behind: it says nothing about what was sent since.
-        return _poll(replace(held, tries=0), now, pace)
-    if held.in_doubt is Action.SUBMIT and held.accepted_content and echo is not Echo.WANTED:
-        return _found_earlier(held, reply, now, pace, echo)
-    if held.in_doubt and _proves_nothing(held, reply, echo):
-        return _without_effect(_moved_on(held, reply), now, pace)
-    return _answered(held, reply, now, pace, echo)
+        return _poll(replace(before, tries=0), now, policy)
+    if before.in_doubt is Action.SUBMIT and before.accepted_content and echo is not Echo.WANTED:
+        return _found_earlier(before, reply, now, policy, echo)
+    if before.in_doubt and _proves_nothing(before, reply, echo):
+        return _without_effect(_moved_on(before, reply), now, policy)
+    return _answered(before, reply, now, policy, echo)
 
 
-def _found_earlier(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace, echo: Echo) -> Standing:
+def _found_earlier(
+    before: PushState, reply: DeclarationReply, now: datetime, policy: RetryPolicy, echo: Echo
+) -> PushState:
     """An ADD was sent with other content than one before it, and one of the two is there: a person decides."""
-    doubtful = echo is Echo.SILENT and held.refusal is None
-    there = replace(held, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
-    if held.refusal:
-        return _observe(_open_case(there, CaseKind.REFUSED, explanation=held.refusal), reply, now, pace)
-    return _observe(_open_case(there, CaseKind.NO_EFFECT), reply, now, pace)
+    doubtful = echo is Echo.SILENT and before.refusal is None
+    there = replace(before, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
+    if before.refusal:
+        return _observe(_open_case(there, CaseKind.REFUSED, explanation=before.refusal), reply, now, policy)
+    return _observe(_open_case(there, CaseKind.NO_EFFECT), reply, now, policy)
 
 
-def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool:
+def _proves_nothing(before: PushState, reply: DeclarationReply, echo: Echo) -> bool:
     """Whether a record leaves open if the call in doubt took effect (R13).
 
     An epoch that has not ended moves by itself, so that a newer time is no proof while one of before still runs; then
@@ -143,66 +145,66 @@ def _proves_nothing(held: Standing, reply: DeclarationReply, echo: Echo) -> bool
     """
     if echo is not Echo.SILENT:
         return echo is Echo.OTHER
-    if _is_old_answer(held, reply) or _predates(held, reply):
+    if _is_old_answer(before, reply) or _predates(before, reply):
         return True
-    return held.prior_state is not None and not held.prior_state.is_final
+    return before.prior_state is not None and not before.prior_state.is_final
 
 
-def _predates(held: Standing, reply: DeclarationReply) -> bool:
+def _predates(before: PushState, reply: DeclarationReply) -> bool:
     """Whether what a record tells of happened before the re-push or MODIFY in doubt was sent.
 
     A time that never moves says nothing either way.
     """
-    if held.prior_state is None or held.sent_at is None or reply.modify_time in (None, held.modify_time):
+    if before.prior_state is None or before.sent_at is None or reply.modify_time in (None, before.modify_time):
         return False
-    return reply.modify_time < held.sent_at - CLOCKS_DIFFER
+    return reply.modify_time < before.sent_at - CLOCKS_DIFFER
 
 
-def _moved_on(held: Standing, reply: DeclarationReply) -> Standing:
+def _moved_on(before: PushState, reply: DeclarationReply) -> PushState:
     """The epoch before has moved: what it is now is what the call in doubt is judged against."""
     return replace(
-        held,
-        prior_state=held.prior_state and (read_state(reply.state) or held.prior_state),
-        modify_time=reply.modify_time or held.modify_time,
+        before,
+        prior_state=before.prior_state and (read_state(reply.state) or before.prior_state),
+        modify_time=reply.modify_time or before.modify_time,
     )
 
 
-def _is_stale(held: Standing, reply: DeclarationReply) -> bool:
+def _is_stale(before: PushState, reply: DeclarationReply) -> bool:
     """Whether a reply is older than what we hold (R12)."""
-    if held.modify_time is None or reply.modify_time is None:
+    if before.modify_time is None or reply.modify_time is None:
         return False
-    return reply.modify_time < held.modify_time
+    return reply.modify_time < before.modify_time
 
 
-def _is_old_answer(held: Standing, reply: DeclarationReply) -> bool:
+def _is_old_answer(before: PushState, reply: DeclarationReply) -> bool:
     """Whether a reply still speaks of the epoch before the last re-push or MODIFY (R13)."""
-    if held.prior_state is None or reply.modify_time is None:
+    if before.prior_state is None or reply.modify_time is None:
         return False
-    unchanged = reply.modify_time == held.modify_time and read_state(reply.state) is held.prior_state
-    return unchanged or _is_stale(held, reply)
+    unchanged = reply.modify_time == before.modify_time and read_state(reply.state) is before.prior_state
+    return unchanged or _is_stale(before, reply)
 
 
-def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace) -> Standing:
+def _observe(before: PushState, reply: DeclarationReply, now: datetime, policy: RetryPolicy) -> PushState:
     """Take what the gateway reports; surprises are the gateway's truth and a reviewer's work (R12)."""
-    if _is_stale(held, reply):
-        return _poll(held, now, pace)
+    if _is_stale(before, reply):
+        return _poll(before, now, policy)
     reported = read_state(reply.state)
-    identity = read_verdict(reply.cert_check_result) or held.identity
+    identity = read_verdict(reply.cert_check_result) or before.identity
     # An answer without a time does not say which epoch it belongs to: the next one may still be an old one.
-    prior_state = held.prior_state if reply.modify_time is None else None
-    modify_time = reply.modify_time or held.modify_time
-    seen = replace(held, identity=identity, prior_state=prior_state, modify_time=modify_time)
+    prior_state = before.prior_state if reply.modify_time is None else None
+    modify_time = reply.modify_time or before.modify_time
+    seen = replace(before, identity=identity, prior_state=prior_state, modify_time=modify_time)
     if reported is None:
-        return _poll(_open_case(seen, CaseKind.UNKNOWN_STATE, state=reply.state[:40]), now, pace)
-    if not is_forward(held.state, reported):
-        if reply.modify_time is None or held.modify_time is None or reply.modify_time == held.modify_time:
+        return _poll(_open_case(seen, CaseKind.UNKNOWN_STATE, state=reply.state[:40]), now, policy)
+    if not is_forward(before.state, reported):
+        if reply.modify_time is None or before.modify_time is None or reply.modify_time == before.modify_time:
             # As old as what we hold and less advanced: read from a copy that lags behind.
-            return _poll(seen, now, pace)
-        seen = _open_case(seen, CaseKind.WENT_BACK, before=str(held.state), after=str(reported))
+            return _poll(seen, now, policy)
+        seen = _open_case(seen, CaseKind.WENT_BACK, before=str(before.state), after=str(reported))
     failed = reported in (State.FAIL, State.EXCEPT)
-    seen = replace(seen, state=reported, explanation=(reply.explanation or held.explanation) if failed else None)
+    seen = replace(seen, state=reported, explanation=(reply.explanation or before.explanation) if failed else None)
     if not reported.is_final:
-        return _poll(seen, now, pace)
+        return _poll(seen, now, policy)
     if failed:
         # That it took too long matters no more.
         seen = replace(seen, case_kind=None) if seen.case_kind is CaseKind.NO_END else seen
@@ -213,90 +215,92 @@ def _observe(held: Standing, reply: DeclarationReply, now: datetime, pace: Pace)
     return replace(seen, next_action=None, due_at=None)
 
 
-def _not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+def _not_done(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
-    wait = growing(1.0, held.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
+    wait = growing(1.0, before.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
     if isinstance(error, Busy) and error.retry_after is not None:
         wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-    return replace(held, tries=held.tries + 1, due_at=now + timedelta(seconds=wait))
+    return replace(before, tries=before.tries + 1, due_at=now + timedelta(seconds=wait))
 
 
-def _send_not_done(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+def _send_not_done(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     # What never left the machine was not sent: it may still be cancelled.
-    never_left = isinstance(error, NotSent) and not held.accepted and not held.doubts
-    sent_at = None if never_left else held.sent_at
-    return replace(_not_done(held, error, now, pace), next_action=held.in_doubt, in_doubt=None, sent_at=sent_at)
+    never_left = isinstance(error, NotSent) and not before.accepted and not before.doubts
+    sent_at = None if never_left else before.sent_at
+    return replace(_not_done(before, error, now, policy), next_action=before.in_doubt, in_doubt=None, sent_at=sent_at)
 
 
-def _send_refused(held: Standing, error: Refused | Misuse, now: datetime, pace: Pace) -> Standing:
+def _send_refused(before: PushState, error: Refused | Misuse, now: datetime, policy: RetryPolicy) -> PushState:
     """A permanent no. After a round of doubt it may mean "already declared": ask first."""
     message = error.message or NO_REASON
-    if held.doubts:
-        return _poll(replace(held, refusal=message, tries=0), now, pace)
-    return _give_up(_refused(held, message), now, pace)
+    if before.doubts:
+        return _poll(replace(before, refusal=message, tries=0), now, policy)
+    return _give_up(_refused(before, message), now, policy)
 
 
-def _absent(held: Standing, error: GatewayError, now: datetime, pace: Pace) -> Standing:
+def _absent(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """A query was answered with "not found"; that counts only for a send in doubt, and only after the grace."""
-    return _without_effect(held, now, pace) if held.in_doubt else _poll(replace(held, tries=0), now, pace)
+    return _without_effect(before, now, policy) if before.in_doubt else _poll(replace(before, tries=0), now, policy)
 
 
-def _without_effect(held: Standing, now: datetime, pace: Pace) -> Standing:
+def _without_effect(before: PushState, now: datetime, policy: RetryPolicy) -> PushState:
     """The call in doubt shows no effect: send it again once the grace has passed, within the budget (R13)."""
-    grace = timedelta(seconds=pace.grace_seconds)
-    sent_at = held.sent_at or now
+    grace = timedelta(seconds=policy.grace_seconds)
+    sent_at = before.sent_at or now
     if now - sent_at < grace:
-        waiting = _poll(replace(held, tries=0), now, pace)
+        waiting = _poll(replace(before, tries=0), now, policy)
         return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
-    if held.refusal:
-        return _give_up(_refused(held, held.refusal), now, pace)
-    rounds = ROUNDS_OF_DOUBT if held.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
-    if held.doubts + 1 >= rounds:
-        sent = {"action": str(held.in_doubt), "count": str(held.doubts + 1)}
-        return _give_up(_open_case(held, CaseKind.NO_EFFECT, **sent), now, pace)
-    return replace(held, next_action=held.in_doubt, in_doubt=None, doubts=held.doubts + 1, tries=0, polls=0, due_at=now)
+    if before.refusal:
+        return _give_up(_refused(before, before.refusal), now, policy)
+    rounds = ROUNDS_OF_DOUBT if before.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
+    if before.doubts + 1 >= rounds:
+        sent = {"action": str(before.in_doubt), "count": str(before.doubts + 1)}
+        return _give_up(_open_case(before, CaseKind.NO_EFFECT, **sent), now, policy)
+    return replace(
+        before, next_action=before.in_doubt, in_doubt=None, doubts=before.doubts + 1, tries=0, polls=0, due_at=now
+    )
 
 
-def _send_unknown(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+def _send_unknown(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """It may have been done: the grace counts from now, for it left after it was marked."""
-    return _poll(replace(held, tries=0, sent_at=now), now, pace)
+    return _poll(replace(before, tries=0, sent_at=now), now, policy)
 
 
-def _poll_later(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
-    return _poll(replace(held, tries=0), now, pace)
+def _poll_later(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
+    return _poll(replace(before, tries=0), now, policy)
 
 
-def _asked_about_another(held: Standing, _outcome: GatewayError, now: datetime, pace: Pace) -> Standing:
+def _asked_about_another(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
-    held = replace(held, tries=0, strays=held.strays + 1)
-    if held.strays >= OTHERS_ANSWERS:
-        held = _open_case(held, CaseKind.ANOTHERS_NUMBER)
-    return _poll(held, now, pace)
+    before = replace(before, tries=0, strays=before.strays + 1)
+    if before.strays >= OTHERS_ANSWERS:
+        before = _open_case(before, CaseKind.ANOTHERS_NUMBER)
+    return _poll(before, now, policy)
 
 
-def _poll(held: Standing, now: datetime, pace: Pace) -> Standing:
+def _poll(before: PushState, now: datetime, policy: RetryPolicy) -> PushState:
     """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
-    if now - (held.budget_from or now) > POLLING_BUDGET:
-        held = _open_case(held, CaseKind.NO_END)
-    due_at = now + timedelta(seconds=growing(pace.poll_seconds, held.polls))
-    return replace(held, next_action=Action.QUERY, polls=held.polls + 1, due_at=due_at)
+    if now - (before.budget_from or now) > POLLING_BUDGET:
+        before = _open_case(before, CaseKind.NO_END)
+    due_at = now + timedelta(seconds=growing(policy.poll_seconds, before.polls))
+    return replace(before, next_action=Action.QUERY, polls=before.polls + 1, due_at=due_at)
 
 
-def _refused(held: Standing, explanation: str) -> Standing:
+def _refused(before: PushState, explanation: str) -> PushState:
     """Open the case of a refusal, in the gateway's words."""
-    return replace(_open_case(held, CaseKind.REFUSED, explanation=explanation), explanation=explanation)
+    return replace(_open_case(before, CaseKind.REFUSED, explanation=explanation), explanation=explanation)
 
 
-def _give_up(held: Standing, now: datetime, pace: Pace) -> Standing:
+def _give_up(before: PushState, now: datetime, policy: RetryPolicy) -> PushState:
     """Nothing more by ourselves: a person decides. What the gateway held before the action still stands.
 
     Where that had not ended it goes on without us, and is asked for.
     """
-    state = held.prior_state or held.state
+    state = before.prior_state or before.state
     given_up = replace(
-        held,
+        before,
         state=state,
-        content_in_doubt=held.content_in_doubt or (held.accepted_content is not None and held.doubts > 0),
+        content_in_doubt=before.content_in_doubt or (before.accepted_content is not None and before.doubts > 0),
         prior_state=None,
         in_doubt=None,
         refusal=None,
@@ -304,19 +308,19 @@ def _give_up(held: Standing, now: datetime, pace: Pace) -> Standing:
         next_action=None,
         due_at=None,
     )
-    return _poll(given_up, now, pace) if held.accepted and not state.is_final else given_up
+    return _poll(given_up, now, policy) if before.accepted and not state.is_final else given_up
 
 
-def _open_case(held: Standing, kind: CaseKind, **detail: str) -> Standing:
+def _open_case(before: PushState, kind: CaseKind, /, **detail: str) -> PushState:
     """Put the push before a reviewer; the first case stays until somebody decides."""
-    return held if held.case_kind else replace(held, case_kind=kind, case_detail=detail)
+    return before if before.case_kind else replace(before, case_kind=kind, case_detail=detail)
 
 
-Handler = Callable[..., Standing]
+Handler = Callable[..., PushState]
 
 # The outcome's class; its word; what follows a submit, re-push or MODIFY; and a query.
 # The first row that fits counts: an exact child stands before its parent.
-JUDGES: tuple[tuple[type[Outcome], str, Handler, Handler], ...] = (
+OUTCOME_HANDLERS: tuple[tuple[type[Outcome], str, Handler, Handler], ...] = (
     (DeclarationReply, "answered", _answered, _found),
     (NotSent, "not_sent", _send_not_done, _not_done),
     (Busy, "busy", _send_not_done, _not_done),

@@ -18,7 +18,7 @@ from customs.declarations.events import may_tell, news_of, turns
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import Task
-from customs.declarations.pushes.outcomes import Judgement, Outcome, Pace, Standing, judge
+from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
 from customs.declarations.pushes.send import release
 from customs.declarations.state_rollup import folded
 from customs.declarations.states import Action, State
@@ -31,7 +31,7 @@ from customs.lanes.breaker import is_answer
 from customs.stats.tallies import apply_deltas
 
 CASE = ("case_kind", "case_detail")
-STANDING = [field.name for field in fields(Standing)]
+PUSH_STATE = [field.name for field in fields(PushState)]
 GATEWAY = "gateway"
 
 PUSHES = Base.metadata.tables[Push.__tablename__]
@@ -55,7 +55,7 @@ LOCK = (
         push.cause_id,
         push.overdue_since,
         push.customs,
-        *(push[name] for name in STANDING),
+        *(push[name] for name in PUSH_STATE),
         # What is announced names the order; what is tallied, its office and its day.
         declaration.batch_id,
         declaration.merchant_no,
@@ -75,77 +75,79 @@ WAKE = update(PUSHES).where(push.id.in_(bindparam("ids", expanding=True))).value
 
 @dataclass(frozen=True)
 class Recorded:
-    """One answer after recording; `judgement` is None when it came under a fence or epoch that is over."""
+    """One answer after recording; `transition` is None when it came under a fence or epoch that is over."""
 
     task: Task
     outcome: Outcome
-    judgement: Judgement | None
+    transition: Transition | None
 
 
-def record(db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, pace: Pace) -> list[Recorded]:
+def record(
+    db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, policy: RetryPolicy
+) -> list[Recorded]:
     """Apply a group of answers: states, next steps, timeline, folds, and whatever waited for a SUCCESS."""
     owners = sorted({task.declaration_id for task, _ in answered})
-    held: dict[str, Mapping[str, Any]] = {
+    locked: dict[str, Mapping[str, Any]] = {
         row["id"]: dict(row) for row in db.execute(LOCK, {"ids": pad_to_power_of_two(owners)}).mappings()
     }
-    recorded = [_judged(held[task.push_id], task, outcome, now, pace) for task, outcome in answered]
-    release(db, [done.task for done in recorded if done.judgement is None])
+    recorded = [_handled(locked[task.push_id], task, outcome, now, policy) for task, outcome in answered]
+    release(db, [done.task for done in recorded if done.transition is None])
     changes = {
-        done.task.push_id: _change(held[done.task.push_id], done.judgement.standing, done.outcome, now)
+        done.task.push_id: _change(locked[done.task.push_id], done.transition.after, done.outcome, now)
         for done in recorded
-        if done.judgement
+        if done.transition
     }
-    _line_up(held, changes)
-    woken = _woken(held, changes)
+    _line_up(locked, changes)
+    woken = _woken(locked, changes)
     if woken:
         db.execute(WAKE, {"ids": pad_to_power_of_two(woken), "moment": now})
-    remember(db, _name_causes(held, changes), now)
-    count_new_runs(db, _set_going(held, changes, woken))
-    turned = _turned(held, changes)
+    remember(db, _name_causes(locked, changes), now)
+    count_new_runs(db, _set_going(locked, changes, woken))
+    turned = _turned(locked, changes)
     with pipeline(db):
-        insert_many(db, EVENTS, [_event(held[done.task.push_id], done, now) for done in recorded])
+        insert_many(db, EVENTS, [_event(locked[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
         update_many(db, DECLARATIONS, [{"id": one.id, **folded(one.after)} for one in turned])
-        publish(db, _news(held, changes, woken, now), now)
+        publish(db, _news(locked, changes, woken, now), now)
         apply_deltas(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
     return recorded
 
 
-def _judged(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pace: Pace) -> Recorded:
+def _handled(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, policy: RetryPolicy) -> Recorded:
     # No holder: this very answer was recorded by a commit that only looked lost, or the lease was taken away.
     if row["holder"] is None or (row["fence"], row["epoch"]) != (task.fence, task.epoch):
         return Recorded(task, outcome, None)
-    standing = Standing(**{name: row[name] for name in STANDING})
+    before = PushState(**{name: row[name] for name in PUSH_STATE})
     echo = Echo.SILENT
     if isinstance(outcome, DeclarationReply):
-        echo = echo_of(outcome, task.filing.sub_order, standing.accepted_content)
-    return Recorded(task, outcome, judge(standing, task.action, outcome, now, pace, echo))
+        echo = echo_of(outcome, task.filing.sub_order, before.accepted_content)
+    return Recorded(task, outcome, handle_outcome(before, task.action, outcome, now, policy, echo))
 
 
-def _change(row: Mapping[str, Any], standing: Standing, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _change(row: Mapping[str, Any], after: PushState, outcome: Outcome, now: datetime) -> dict[str, Any]:
     return {
         "id": row["id"],
-        **{name: getattr(standing, name) for name in STANDING},
-        "case_since": (row["case_since"] or now) if standing.case_kind else None,
+        **{name: getattr(after, name) for name in PUSH_STATE},
+        "case_since": (row["case_since"] or now) if after.case_kind else None,
         "cause_id": row["cause_id"],
-        "overdue_since": overdue_since(row, standing.due_at, answered=is_answer(outcome)),
+        "overdue_since": overdue_since(row, after.due_at, answered=is_answer(outcome)),
         "fresh": False,
         "holder": None,
         "lease_until": None,
     }
 
 
-def _woken(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _woken(locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The codes that waited for one of these to be SUCCESS: they are due now."""
     succeeded = {key for key, change in changes.items() if change["state"] is State.SUCCESS}
-    return [row["id"] for row in held.values() if row["blocked_by"] in succeeded and _waits(row)]
+    return [row["id"] for row in locked.values() if row["blocked_by"] in succeeded and _waits(row)]
 
 
-def _name_causes(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> list[CauseKey]:
+def _name_causes(locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> list[CauseKey]:
     """Whatever opened or closed a case has another cause, or none; returns those for which one was opened."""
     opened: list[CauseKey] = []
     for key, change in changes.items():
-        row, kind = held[key], change["case_kind"]
+        row, kind = locked[key], change["case_kind"]
         if any(change[name] != row[name] for name in CASE):
             cause = cause_of(row["channel"], row["customs"], kind, change["case_detail"]) if kind else None
             change["cause_id"] = cause.id if cause else None
@@ -162,26 +164,26 @@ class Turned(NamedTuple):
 
 
 def _set_going(
-    held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], woken: Sequence[str]
+    locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]], woken: Sequence[str]
 ) -> list[str]:
     """The declarations that stood still before a reviewer and go on by themselves now."""
-    in_review = {held[key]["declaration_id"] for key in changes if held[key]["case_kind"]}
+    in_review = {locked[key]["declaration_id"] for key in changes if locked[key]["case_kind"]}
     if not in_review:
         return []
-    before = [row for row in held.values() if row["declaration_id"] in in_review]
+    before = [row for row in locked.values() if row["declaration_id"] in in_review]
     after = [{**row, **changes.get(row["id"], {})} for row in before]
     stood = in_review - {row["declaration_id"] for row in before if goes_on([row])}
     goes = {row["declaration_id"] for row in after if row["id"] in woken or goes_on([row])}
     return sorted(stood & goes)
 
 
-def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:
+def _turned(locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:
     turned = {
-        held[key]["declaration_id"]
+        locked[key]["declaration_id"]
         for key, change in changes.items()
-        if any(change[name] != held[key][name] for name in ("state", "identity", *CASE))
+        if any(change[name] != locked[key][name] for name in ("state", "identity", *CASE))
     }
-    groups = [(owner, list(rows)) for owner, rows in groupby(held.values(), itemgetter("declaration_id"))]
+    groups = [(owner, list(rows)) for owner, rows in groupby(locked.values(), itemgetter("declaration_id"))]
     return [
         Turned(owner, rows, [{**row, **changes.get(row["id"], {})} for row in rows])
         for owner, rows in groups
@@ -190,15 +192,15 @@ def _turned(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping
 
 
 def _news(
-    held: Mapping[str, Mapping[str, Any]],
+    locked: Mapping[str, Mapping[str, Any]],
     changes: Mapping[str, Mapping[str, Any]],
     woken: Sequence[str],
     now: datetime,
 ) -> list[NewEvent]:
     """What to announce of the declarations that were answered."""
-    after = {**changes, **{key: {**held[key], "due_at": now} for key in woken}}
+    after = {**changes, **{key: {**locked[key], "due_at": now} for key in woken}}
     news: list[NewEvent] = []
-    for _, group in groupby(held.values(), itemgetter("declaration_id")):
+    for _, group in groupby(locked.values(), itemgetter("declaration_id")):
         before = list(group)
         if not any(may_tell(changes[row["id"]]) for row in before if row["id"] in changes):
             continue
@@ -209,12 +211,12 @@ def _news(
     return news
 
 
-def _line_up(held: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
+def _line_up(locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, dict[str, Any]]) -> None:
     """What waits has no due time: a code whose predecessor is no longer SUCCESS, and whatever was withheld."""
     for key, change in changes.items():
-        before = changes.get(held[key]["blocked_by"]) or held.get(held[key]["blocked_by"])
+        before = changes.get(locked[key]["blocked_by"]) or locked.get(locked[key]["blocked_by"])
         is_to_send = change["next_action"] not in (None, Action.QUERY)
-        waits = held[key]["withheld"] or (before is not None and before["state"] is not State.SUCCESS)
+        waits = locked[key]["withheld"] or (before is not None and before["state"] is not State.SUCCESS)
         if is_to_send and waits:
             change["due_at"] = change["overdue_since"] = None
 
@@ -225,22 +227,22 @@ def _waits(row: Mapping[str, Any]) -> bool:
 
 def in_time(recorded: Iterable[Recorded]) -> list[Outcome]:
     """The outcomes that were recorded: one that came too late says nothing of the lane either."""
-    return [done.outcome for done in recorded if done.judgement]
+    return [done.outcome for done in recorded if done.transition]
 
 
 def _event(row: Mapping[str, Any], done: Recorded, now: datetime) -> dict[str, Any]:
     exchange = done.outcome.exchange
     detail: dict[str, Any] = {
         "action": str(done.task.action),
-        "outcome": done.judgement.outcome if done.judgement else "superseded",
+        "outcome": done.transition.outcome if done.transition else "superseded",
     }
     if isinstance(done.outcome, GatewayError):
         detail["message"] = done.outcome.message
-    if done.judgement and row["state"] != done.judgement.standing.state:
-        detail |= {"from": str(row["state"]), "to": str(done.judgement.standing.state)}
-    if done.judgement and done.judgement.standing.case_kind and not row["case_kind"]:
-        detail["cases"] = [case_entry(done.judgement.standing.case_kind, done.judgement.standing.case_detail)]
-        if kept := done.judgement.standing.accepted_content:
+    if done.transition and row["state"] != done.transition.after.state:
+        detail |= {"from": str(row["state"]), "to": str(done.transition.after.state)}
+    if done.transition and done.transition.after.case_kind and not row["case_kind"]:
+        detail["cases"] = [case_entry(done.transition.after.case_kind, done.transition.after.case_detail)]
+        if kept := done.transition.after.accepted_content:
             detail["accepted"] = Content.read(kept).text()
     return {
         "merchant_no": done.task.merchant_no,

@@ -89,9 +89,9 @@ def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
     return list(first.values())
 
 
-def extend(db: Connection, held: Sequence[Task], until: datetime) -> None:
+def extend(db: Connection, leased: Sequence[Task], until: datetime) -> None:
     """Renew the leases of tasks that are reserved or in the air."""
-    db.execute(EXTEND, {"fences": _fences(held), "until": until})
+    db.execute(EXTEND, {"fences": _fences(leased), "until": until})
 
 
 def release(db: Connection, tasks: Sequence[Task]) -> None:

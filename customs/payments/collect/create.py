@@ -35,7 +35,7 @@ from customs.ids import new_id
 from customs.payments.models import Payment, PaymentEvent
 from customs.payments.redaction import inputs_place
 from customs.payments.tasks.payment_task import sale_of
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from customs.privacy.vault import Vault
 from customs.text_rules.rules import Holds, objections_to
 from customs.validation import NUMBER, WHAT_A_NUMBER_IS
@@ -171,14 +171,14 @@ class Paying:
             inputs=sealed,
             sender=self._caller.name,
             created_at=now,
-            next_action=Deed.SEND,
+            next_action=TaskAction.SEND,
             due_at=now + HEAD_START,
         )
         if method.is_cashier_desk:
             # The payer's browser makes this call; from then on there is something to ask for.
             url = _desk_url(payment, method, inputs, order, settings)
             payment.payer = {"kind": PayerKind.URL, "url": url, "parameters": {}}
-            payment.next_action = Deed.QUERY
+            payment.next_action = TaskAction.QUERY
             payment.due_at = now + timedelta(seconds=settings.payment_poll_seconds)
         db.add(payment)
         db.add(_event(payment, self._caller, now))
@@ -259,6 +259,6 @@ def _event(payment: Payment, caller: Caller, now: datetime) -> PaymentEvent:
 
 def ask_again(payment: Payment, now: datetime) -> None:
     """Have the gateway asked for a payment now, unless the call that makes it is still to come or under way."""
-    if payment.next_action is not Deed.SEND:
-        payment.next_action = Deed.QUERY
+    if payment.next_action is not TaskAction.SEND:
+        payment.next_action = TaskAction.QUERY
         payment.due_at = now

@@ -17,7 +17,7 @@ from customs.ids import new_id
 from customs.payments.collect.create import HEAD_START
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.states import Status, refunded_so_far
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from customs.payments_port import Declarations, PaymentKey, RefundNotice
 from customs.privacy.masking import mask_text
 
@@ -106,6 +106,6 @@ def _made(payment: Payment, amount: Decimal, reason: str, caller: Caller, now: d
         reason=reason,
         sender=caller.name,
         created_at=now,
-        next_action=Deed.SEND,
+        next_action=TaskAction.SEND,
         due_at=now + HEAD_START,
     )

@@ -17,7 +17,7 @@ from customs.jobs.send_deadlines import SendDeadlines
 from customs.lanes.admission import LaneAdmission
 from customs.payments.locks import lock_payments
 from customs.payments.tasks.outcomes import Outcome
-from customs.payments.tasks.task import Deed, Task, claim, extend, mark, release
+from customs.payments.tasks.task import Task, TaskAction, claim, extend, mark, release
 from customs.stats.call_counters import CallCounter, Counts
 from customs.timestamps import MACHINE, Clock
 
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 RACES = 2
 
 
-class Work(Protocol):
+class TaskKind(Protocol):
     """One kind of errand: its rows, what it calls, what its answers change."""
 
     table: Table
@@ -46,14 +46,14 @@ class Work(Protocol):
         """Write an outcome down; the word for it, None when it came under a fence that is over."""
 
 
-class PaymentDesk:
+class PaymentTaskHandler:
     """Claims due errands of every kind in turn, makes their calls, records what came back."""
 
     def __init__(
         self,
         engine: Engine,
         settings: Settings,
-        works: Sequence[Work],
+        works: Sequence[TaskKind],
         failpoints: Failpoints,
         *,
         clock: Clock = MACHINE,
@@ -91,35 +91,35 @@ class PaymentDesk:
             self._failpoints.hit("errand_claim_before_commit")
         return tasks
 
-    def attend(self, table: str, errand_id: str, deed: Deed = Deed.SEND) -> None:
+    def run_now(self, table: str, task_id: str, action: TaskAction = TaskAction.SEND) -> None:
         """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
         with self._engine.begin() as db:
             now = self._now(db)
             admitted = self._lane_admission.admit(db, 1, now)
-            tasks = self._reserve(db, self._works[table], admitted, now, only=(errand_id, deed))
+            tasks = self._reserve(db, self._works[table], admitted, now, only=(task_id, action))
             if admitted:
                 self._lane_admission.claimed(db, len(tasks))
-        for task in self.exchange([], tasks):
-            self.exchange([(task, self.call(task))], [])
+        for task in self.record_and_send([], tasks):
+            self.record_and_send([(task, self.call(task))], [])
 
     def _reserve(
-        self, db: Connection, work: Work, room: int, now: datetime, only: tuple[str, Deed] | None = None
+        self, db: Connection, work: TaskKind, room: int, now: datetime, only: tuple[str, TaskAction] | None = None
     ) -> list[Task]:
         if room < 1:
             return []
         return claim(db, work.table, work.may_go, room=room, now=now, holder=self._holder, lease=self._lease, only=only)
 
-    def exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+    def record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
         for _attempt in range(RACES):
             try:
-                return self._exchange(answered, leaving)
+                return self._record_and_send(answered, leaving)
             except DBAPIError as error:
                 if not lost_a_race(error):
                     raise
-        return self._exchange(answered, leaving)
+        return self._record_and_send(answered, leaving)
 
-    def _exchange(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
+    def _record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
         with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
@@ -135,7 +135,7 @@ class PaymentDesk:
 
     def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
         """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
-        if task.deed is Deed.QUERY and self._deadlines.is_stale(task):
+        if task.action is TaskAction.QUERY and self._deadlines.is_stale(task):
             return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
         return outcome
 
@@ -153,16 +153,16 @@ class PaymentDesk:
         self._failpoints.hit("errand_call_after_reply")
         return outcome
 
-    def renew(self, held: Sequence[Task]) -> None:
+    def extend_leases(self, leased: Sequence[Task]) -> None:
         with self._engine.begin() as db:
-            extend(db, held, self._now(db) + self._lease)
+            extend(db, leased, self._now(db) + self._lease)
 
-    def give_back(self, reserved: Sequence[Task]) -> None:
+    def release(self, reserved: Sequence[Task]) -> None:
         if reserved:
             with self._engine.begin() as db:
                 release(db, reserved)
 
-    def _of(self, task: Task) -> Work:
+    def _of(self, task: Task) -> TaskKind:
         return self._works[task.table.name]
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
@@ -177,7 +177,7 @@ class PaymentDesk:
             else:
                 in_time.append(outcome)
             duration_ms = outcome.exchange.duration_ms if outcome.exchange else 0
-            action = task.table.name if task.deed is Deed.SEND else "QUERY"
+            action = task.table.name if task.action is TaskAction.SEND else "QUERY"
             counts.add(task.row["channel"], action, word or "superseded", duration_ms)
         if answered:
             self._lane_admission.report(db, in_time, now)

@@ -20,8 +20,8 @@ def is_for_another(row: Mapping[str, Any], order: OrderReply) -> bool:
     A cashier desk's link is not signed (4.6): the payer's browser may have changed it, and paid a fen.
     """
     amount = None if order.amount is None else in_places(order.amount, row["currency"])
-    said = {"merchant_no": order.merchant_no, "currency": order.currency, "amount": amount}
-    return any(value not in (None, row[name]) for name, value in said.items())
+    answered = {"merchant_no": order.merchant_no, "currency": order.currency, "amount": amount}
+    return any(value not in (None, row[name]) for name, value in answered.items())
 
 
 def needs_something(row: Mapping[str, Any]) -> bool:
@@ -36,14 +36,14 @@ def payer_kept(payer: PayerData) -> dict[str, Any] | None:
     return {"kind": payer.kind, "url": payer.url, "parameters": dict(payer.parameters)}
 
 
-def moved(held: Status, reported: Status | None) -> Status:
+def moved(before: Status, reported: Status | None) -> Status:
     """PAID stays: what is refunded is told apart from it. A late payer makes an order PAID that had ended."""
-    if reported is None or (held.is_final and reported is not Status.PAID):
-        return held
+    if reported is None or (before.is_final and reported is not Status.PAID):
+        return before
     return reported
 
 
-def columns_told(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> dict[str, Any]:
+def order_columns(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> dict[str, Any]:
     """The columns that an answer fills: what it does not say stays as it is. `pending`: refunds of ours under way."""
     columns, pay_amount = COLUMNS, money_that_fits(order.pay_amount)
     rate = None if order.exchange_rate is None else f"{order.exchange_rate:f}"
@@ -64,14 +64,14 @@ def _refunded_elsewhere(row: Mapping[str, Any], order: OrderReply, pending: Deci
 
     It shrinks when the gateway says so, but not on an answer from before a refund of ours that has ended.
     """
-    held: Decimal = row["refunded_elsewhere"]
+    before: Decimal = row["refunded_elsewhere"]
     theirs = _refunded_there(row, order)
     ended = row["refunded"] - pending
     # An order that is not paid has nothing to refund, which is no refund.
     if theirs is None or theirs < ended or read_status(order.status) is not Status.PAID:
-        return held
+        return before
     least, most = max(theirs - row["refunded"], Decimal(0)), theirs - ended
-    elsewhere: Decimal = min(max(held, least), most, row["amount"] - row["refunded"])
+    elsewhere: Decimal = min(max(before, least), most, row["amount"] - row["refunded"])
     return elsewhere
 
 
@@ -80,8 +80,8 @@ def _refunded_there(row: Mapping[str, Any], order: OrderReply) -> Decimal | None
     amount: Decimal = row["amount"]
     if order.refundable_amount is not None:
         return amount - min(in_places(order.refundable_amount, row["currency"]), amount)
-    said: Mapping[str | None, Decimal] = {Refunded.FULL: amount, Refunded.NONE: Decimal(0)}
-    return said.get(order.refund_status)
+    answered: Mapping[str | None, Decimal] = {Refunded.FULL: amount, Refunded.NONE: Decimal(0)}
+    return answered.get(order.refund_status)
 
 
 # In hundredths still an integer of 64 bits.

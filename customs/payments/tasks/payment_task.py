@@ -35,15 +35,23 @@ from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.redaction import inputs_place, masked, personal_place
 from customs.payments.states import RefundStatus, Status, read_status
 from customs.payments.tasks.order_sync import (
-    columns_told,
     is_for_another,
     moved,
     needs_something,
     number_that_fits,
+    order_columns,
     payer_kept,
 )
-from customs.payments.tasks.outcomes import Judgement, Outcome, Pace, Standing, case_of, judge_error, judge_reply
-from customs.payments.tasks.task import Deed, Task
+from customs.payments.tasks.outcomes import (
+    Outcome,
+    RetryPolicy,
+    TaskState,
+    Transition,
+    case_of,
+    handle_error,
+    handle_reply,
+)
+from customs.payments.tasks.task import Task, TaskAction
 from customs.payments_port import Declarations, PaymentKey, RefundNotice
 from customs.privacy.vault import Vault
 
@@ -54,10 +62,10 @@ FOR_ANOTHER = "the gateway's order under this number is for another merchant, cu
 # WeChat and Alipay renew the code on the payer's screen every minute.
 CODE_GOOD_FOR = timedelta(minutes=2)
 LOST = "what the payer needs was lost with the gateway's answer: have another payment made"
-STANDING = [field.name for field in fields(Standing)]
+TASK_STATE = [field.name for field in fields(TaskState)]
 
 
-class PaymentWork:
+class PaymentTask:
     """Creates orders and asks for them."""
 
     table = PAYMENTS
@@ -80,15 +88,15 @@ class PaymentWork:
         try:
             inputs = self._inputs(row)
         except DecryptionKeyMissing as error:
-            if task.deed is Deed.SEND:
+            if task.action is TaskAction.SEND:
                 return Misuse(error.detail)
             inputs = {}
         method = method_of(row["channel"], row["method"])
         is_old = task.reserved_at - row["created_at"] > CODE_GOOD_FOR
-        if task.deed is Deed.SEND and is_old and not method.is_repeatable:
+        if task.action is TaskAction.SEND and is_old and not method.is_repeatable:
             return Misuse("the code that the payer showed is too old")
         try:
-            if task.deed is Deed.QUERY:
+            if task.action is TaskAction.QUERY:
                 outcome: Outcome = wallet.query(row["out_order_no"], row["payment_no"], sale_of(row, inputs))
             else:
                 outcome = wallet.create(method, sale_of(row, inputs))
@@ -109,25 +117,25 @@ class PaymentWork:
             row["explanation"] = FOR_ANOTHER
         elif _names_another(db, row, outcome):
             outcome = withheld(OtherRecord("the answer names another payment of ours", exchange=outcome.exchange))
-        judgement, changes = self._judged(row, task, outcome, now, _pending(db, row))
+        transition, changes = self._handled(row, task, outcome, now, _pending(db, row))
         released = {"holder": None, "lease_until": None}
-        values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
+        values = asdict(transition.after) | case_of(row, transition.after, now) | released | changes
         values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
-        if row["due_at"] != task.row["due_at"] and values["next_action"] is Deed.QUERY:
+        if row["due_at"] != task.row["due_at"] and values["next_action"] is TaskAction.QUERY:
             # Somebody had it asked for while this call was under way: its answer may be older than that.
             values["due_at"] = min(values["due_at"], row["due_at"])
         db.execute(update(PAYMENTS).where(PAYMENTS.c.id == task.id).values(values))
         after = row | values
-        db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
+        db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, transition, now)))
         self._tell(db, row, after, now)
         publish(db, payment_news(row, after), now)
-        return judgement.outcome
+        return transition.outcome
 
-    def _judged(
+    def _handled(
         self, row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, pending: Decimal
-    ) -> tuple[Judgement, dict[str, Any]]:
-        standing = Standing(**{name: row[name] for name in STANDING})
-        pace = Pace(
+    ) -> tuple[Transition, dict[str, Any]]:
+        before = TaskState(**{name: row[name] for name in TASK_STATE})
+        policy = RetryPolicy(
             self._settings.payment_poll_seconds,
             self._settings.unknown_grace_seconds,
             repeatable=method_of(row["channel"], row["method"]).is_repeatable,
@@ -135,16 +143,16 @@ class PaymentWork:
             since=row["created_at"],
         )
         if isinstance(outcome, GatewayError):
-            judgement = judge_error(standing, task.deed, outcome, now, pace)
-            never_opened = judgement.outcome == "not_found" and not row["in_doubt"]
+            transition = handle_error(before, task.action, outcome, now, policy)
+            never_opened = transition.outcome == "not_found" and not row["in_doubt"]
             ended = {"status": Status.EXPIRED if never_opened else Status.FAIL}
-            return judgement, ended if judgement.failed and row["status"] is Status.INIT else {}
+            return transition, ended if transition.failed and row["status"] is Status.INIT else {}
         changes = self._changes(row, outcome, pending)
         if changes["status"] is Status.PAID and row["paid_at"] is None:
             # Some replies do not say when; then it is when we learned of it.
             changes.setdefault("paid_at", now)
-        judgement = judge_reply(standing, changes["status"].is_final, now, pace)
-        return judgement, changes
+        transition = handle_reply(before, changes["status"].is_final, now, policy)
+        return transition, changes
 
     def _changes(self, row: Mapping[str, Any], outcome: Outcome, pending: Decimal) -> dict[str, Any]:
         """The columns that an answer fills: what it does not say stays as it is."""
@@ -155,7 +163,7 @@ class PaymentWork:
         if isinstance(outcome, SaleReply):
             changes["payer"] = payer_kept(outcome.payer)
         if order is not None:
-            changes |= columns_told(row, order, pending)
+            changes |= order_columns(row, order, pending)
             if changes["status"] is Status.PAID and row["paid_at"] is None and order.trade_time is not None:
                 changes["paid_at"] = order.trade_time
             if order.personal:

@@ -20,16 +20,24 @@ from customs.payments.models import PaymentEvent, Refund
 from customs.payments.redaction import masked
 from customs.payments.states import RefundStatus, read_refund_status, refunded_so_far
 from customs.payments.tasks.order_sync import number_that_fits
-from customs.payments.tasks.outcomes import Judgement, Outcome, Pace, Standing, case_of, judge_error, judge_reply
-from customs.payments.tasks.task import Deed, Task
+from customs.payments.tasks.outcomes import (
+    Outcome,
+    RetryPolicy,
+    TaskState,
+    Transition,
+    case_of,
+    handle_error,
+    handle_reply,
+)
+from customs.payments.tasks.task import Task, TaskAction
 from customs.payments_port import Declarations
 
 REFUNDS = Base.metadata.tables[Refund.__tablename__]
 EVENTS = Base.metadata.tables[PaymentEvent.__tablename__]
-STANDING = [field.name for field in fields(Standing)]
+TASK_STATE = [field.name for field in fields(TaskState)]
 
 
-class RefundWork:
+class RefundTask:
     """Sends refunds and asks for them; a refund waits while its payment is being declared (R18)."""
 
     table = REFUNDS
@@ -48,7 +56,7 @@ class RefundWork:
         row = task.row
         wallet = self._wallets[row["channel"]]
         try:
-            if task.deed is Deed.QUERY:
+            if task.action is TaskAction.QUERY:
                 outcome: Outcome = wallet.query_refund(row["outer_refund_no"], row["payment_no"])
             else:
                 outcome = wallet.refund(row["payment_no"], row["amount"], row["currency"], row["outer_refund_no"])
@@ -65,23 +73,23 @@ class RefundWork:
         row = locked_row(db, REFUNDS, task.id)
         if not is_current(row, task):
             return None
-        judgement, changes = self._judged(row, task, outcome, now)
+        transition, changes = self._handled(row, task, outcome, now)
         released = {"holder": None, "lease_until": None}
-        values = asdict(judgement.standing) | case_of(row, judgement.standing, now) | released | changes
+        values = asdict(transition.after) | case_of(row, transition.after, now) | released | changes
         values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
         db.execute(update(REFUNDS).where(REFUNDS.c.id == task.id).values(values))
         after = row | values
-        db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, judgement, now)))
+        db.execute(insert(EVENTS).values(event_of(row, after, task, outcome, transition, now)))
         if after["status"] is RefundStatus.FAIL and row["status"] is not RefundStatus.FAIL:
             _give_back(db, row["payment_id"], row["amount"], now)
         publish(db, refund_news(row, after), now)
-        return judgement.outcome
+        return transition.outcome
 
-    def _judged(
+    def _handled(
         self, row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime
-    ) -> tuple[Judgement, dict[str, Any]]:
-        standing = Standing(**{name: row[name] for name in STANDING})
-        pace = Pace(
+    ) -> tuple[Transition, dict[str, Any]]:
+        before = TaskState(**{name: row[name] for name in TASK_STATE})
+        policy = RetryPolicy(
             self._settings.payment_poll_seconds,
             self._settings.unknown_grace_seconds,
             repeatable=True,
@@ -89,8 +97,8 @@ class RefundWork:
             since=row["created_at"],
         )
         if isinstance(outcome, GatewayError):
-            judgement = judge_error(standing, task.deed, outcome, now, pace)
-            return judgement, {"status": RefundStatus.FAIL, "ended_at": now} if judgement.failed else {}
+            transition = handle_error(before, task.action, outcome, now, policy)
+            return transition, {"status": RefundStatus.FAIL, "ended_at": now} if transition.failed else {}
         assert isinstance(outcome, RefundReply)
         status = read_refund_status(outcome.status)
         ended = status is not RefundStatus.PENDING
@@ -99,10 +107,10 @@ class RefundWork:
             "refund_no": row["refund_no"] or number_that_fits(outcome.refund_no),
             "ended_at": now if ended else None,
         }
-        judgement = judge_reply(standing, ended, now, pace)
+        transition = handle_reply(before, ended, now, policy)
         if status is RefundStatus.FAIL:
             changes["explanation"] = f"the gateway says {outcome.status}"
-        return judgement, changes
+        return transition, changes
 
 
 def _give_back(db: Connection, payment_id: str, amount: Decimal, now: datetime) -> None:
@@ -110,6 +118,6 @@ def _give_back(db: Connection, payment_id: str, amount: Decimal, now: datetime) 
     row = locked_row(db, PAYMENTS, payment_id)
     refunded = row["refunded"] - amount
     status = refunded_so_far(row["amount"], refunded + row["refunded_elsewhere"])
-    ask = {"next_action": Deed.QUERY, "due_at": now} if row["next_action"] is None else {}
+    ask = {"next_action": TaskAction.QUERY, "due_at": now} if row["next_action"] is None else {}
     changes = {"refunded": refunded, "refund_status": status} | ask
     db.execute(update(PAYMENTS).where(PAYMENTS.c.id == payment_id).values(changes))

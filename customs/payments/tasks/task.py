@@ -31,14 +31,14 @@ from customs.lanes.breaker import is_open
 from customs.payments.states import PaymentCase
 
 
-class Deed(StrEnum):
+class TaskAction(StrEnum):
     """What is due next: the call that does it (create, refund), or the one that asks."""
 
     SEND = "SEND"
     QUERY = "QUERY"
 
 
-class Errand(Due):
+class TaskColumns(Due):
     """The columns of one errand.
 
     `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `tries` counts calls in a
@@ -46,7 +46,7 @@ class Errand(Due):
     row that were answered about somebody else's record. `case_kind`: why a person should look at it.
     """
 
-    next_action: Mapped[Deed | None] = mapped_column(EnumText(Deed))
+    next_action: Mapped[TaskAction | None] = mapped_column(EnumText(TaskAction))
     in_doubt: Mapped[bool] = mapped_column(Boolean, default=False)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
@@ -77,7 +77,7 @@ class Task:
     table: Table
     id: str
     fence: int
-    deed: Deed
+    action: TaskAction
     row: Mapping[str, Any]
     reserved_at: datetime
 
@@ -91,7 +91,7 @@ def claim(
     now: datetime,
     holder: str,
     lease: timedelta,
-    only: tuple[str, Deed] | None = None,
+    only: tuple[str, TaskAction] | None = None,
 ) -> list[Task]:
     """Reserve at most `room` due errands; `only` that one for its deed, due or not. A send goes where it may."""
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < now)
@@ -100,7 +100,7 @@ def claim(
         due = and_(table.c.id == only[0], table.c.next_action == only[1])
     found = db.scalars(
         select(table.c.id)
-        .where(due, free, table.c.next_action.is_not(None), or_(table.c.next_action == Deed.QUERY, may_go))
+        .where(due, free, table.c.next_action.is_not(None), or_(table.c.next_action == TaskAction.QUERY, may_go))
         .order_by(table.c.due_at)
         .limit(room)
         .with_for_update(skip_locked=True, of=table)
@@ -128,18 +128,18 @@ def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now
     """Mark an errand as leaving now, where fence and lane still allow it; from here on a send is in doubt."""
     table = task.table
     values: dict[str, Any] = {"lease_until": now + lease}
-    conditions = [table.c.next_action == task.deed]
-    if task.deed is Deed.SEND:
-        values |= {"in_doubt": True, "next_action": Deed.QUERY, "sent_at": now}
+    conditions = [table.c.next_action == task.action]
+    if task.action is TaskAction.SEND:
+        values |= {"in_doubt": True, "next_action": TaskAction.QUERY, "sent_at": now}
         conditions.append(may_go)
     is_lane_open = is_open(bindparam("lane", lane), bindparam("moment", now, type_=table.c.due_at.type))
     marked = db.execute(update(table).where(*_under_fence(task), *conditions, is_lane_open).values(values)).rowcount
     return bool(marked)
 
 
-def extend(db: Connection, held: Collection[Task], until: datetime) -> None:
+def extend(db: Connection, leased: Collection[Task], until: datetime) -> None:
     """Renew the leases of errands that are reserved or in the air."""
-    for task in held:
+    for task in leased:
         db.execute(update(task.table).where(*_under_fence(task)).values(lease_until=until))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from customs.declarations.cases import CaseKind
 from customs.declarations.contents import Echo
-from customs.declarations.pushes.outcomes import judge
+from customs.declarations.pushes.outcomes import handle_outcome
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, Misuse, NotFound, NotSent, OtherRecord, Refused, Unknown
 from customs.lanes.breaker import Signal, signal_of
@@ -32,7 +32,7 @@ GRACE = timedelta(seconds=PACE.grace_seconds)
 
 
 def after(held, action, outcome, *, now=NOON, echo=Echo.SILENT):
-    return judge(held, action, outcome, now, PACE, echo).standing
+    return handle_outcome(held, action, outcome, now, PACE, echo).after
 
 
 def seconds_until_due(standing, now=NOON):
@@ -79,7 +79,7 @@ def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action
     ids=lambda outcome: type(outcome).__name__,
 )
 def test_a_query_that_brought_nothing_is_made_again(outcome):
-    held = make.standing(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
+    held = make.push_state(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
 
     stood = after(held, Action.QUERY, outcome)
 
@@ -104,14 +104,14 @@ def test_a_query_that_brought_nothing_is_made_again(outcome):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_outcome_has_a_word_for_the_timeline_and_one_for_the_lane(outcome, word, signal):
-    judgement = judge(make.sent(Action.SUBMIT), Action.SUBMIT, outcome, NOON, PACE)
+    transition = handle_outcome(make.sent(Action.SUBMIT), Action.SUBMIT, outcome, NOON, PACE)
 
-    assert (judgement.outcome, signal_of(outcome)) == (word, signal)
+    assert (transition.outcome, signal_of(outcome)) == (word, signal)
 
 
 @pytest.mark.parametrize(
     "held",
-    [make.sent(Action.SUBMIT), make.standing(accepted=True, next_action=Action.QUERY)],
+    [make.sent(Action.SUBMIT), make.push_state(accepted=True, next_action=Action.QUERY)],
     ids=["in doubt", "under way"],
 )
 def test_answers_about_another_payment_open_a_case_once_they_are_certain(held):

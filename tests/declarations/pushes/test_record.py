@@ -195,7 +195,7 @@ def test_an_answer_under_a_stale_fence_changes_nothing_and_is_on_record(desk: De
 
     (recorded,) = desk.answer((stale[0], make.reply("FAIL", desk.now)))
 
-    assert recorded.judgement is None
+    assert recorded.transition is None
     assert row_of(desk, declaration_id) == before
     assert outcomes_of(desk, declaration_id) == ["superseded"]
     desk.answer((current, make.reply("SUCCESS", desk.now)))
@@ -213,7 +213,7 @@ def test_an_answer_under_a_stale_epoch_changes_nothing_but_the_lease(desk: Desk)
     (recorded,) = desk.answer((task, make.reply("SUCCESS", desk.now)))
 
     after = row_of(desk, declaration_id)
-    assert recorded.judgement is None
+    assert recorded.transition is None
     assert {name for name in after if after[name] != before[name]} == {"holder", "lease_until"}
     assert [task.action for task in desk.claim()] == [Action.MODIFY]
 

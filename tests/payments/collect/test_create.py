@@ -12,7 +12,7 @@ from customs.gateway import METHODS, Channel, Method
 from customs.payments.collect.create import Paying
 from customs.payments.redaction import inputs_place
 from customs.payments.schemas import PaymentIn
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests import make
 from tests.payments.till import Till, payment_row
 
@@ -62,7 +62,7 @@ def test_every_method_is_taken_with_what_it_needs(method: Method, till: Till):
     payment = taken(till, row_for(method))
 
     assert (payment.channel, payment.method, payment.status) == (method.channel, method.name, "INIT")
-    assert payment.next_action is (Deed.QUERY if method.is_cashier_desk else Deed.SEND)
+    assert payment.next_action is (TaskAction.QUERY if method.is_cashier_desk else TaskAction.SEND)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=METHOD_IDS)

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from customs.payments.models import Notification
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests.application import application
 from tests.payments.till import Till, order_reply, sale_reply
 
@@ -95,7 +95,7 @@ def test_a_verified_notification_has_the_payment_asked_for_and_changes_nothing_e
 
     after = till.payment(payment_id)
     assert (answer.status_code, answer.text) == (200, "success")
-    assert (after.status, after.paid_at, after.next_action) == ("INIT", None, Deed.QUERY)
+    assert (after.status, after.paid_at, after.next_action) == ("INIT", None, TaskAction.QUERY)
     assert after.due_at < before.due_at or after.due_at <= till.now
     assert kept(till) == 1
 
@@ -115,7 +115,7 @@ def test_an_early_one_is_kept_and_waits_for_the_call_that_makes_the_payment(till
     answer = knock(told(till, payment_id))
 
     assert answer.text == "success"
-    assert till.payment(payment_id).next_action is Deed.SEND
+    assert till.payment(payment_id).next_action is TaskAction.SEND
     assert kept(till) == 1
 
 
@@ -160,7 +160,7 @@ def test_a_late_one_has_an_expired_payment_asked_for(till: Till, knock):
     knock(told(till, payment_id))
 
     payment = till.payment(payment_id)
-    assert (payment.status, payment.next_action) == ("EXPIRED", Deed.QUERY)
+    assert (payment.status, payment.next_action) == ("EXPIRED", TaskAction.QUERY)
 
 
 def test_an_unknown_one_is_kept_and_has_nothing_asked_for(till: Till, knock):

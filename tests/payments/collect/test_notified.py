@@ -53,9 +53,9 @@ def shop(services: Services, gateway: SandboxGateway, home: Path, client: FlaskC
         payment_poll_seconds=NEVER,
     )
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    desks = services.desks
-    yield Shop(gateway, erp, desks)
-    desks.close()
+    job_handlers = services.job_handlers
+    yield Shop(gateway, erp, job_handlers)
+    job_handlers.close()
     server.shutdown()
     server.server_close()
 

@@ -10,7 +10,7 @@ from customs.gateway import NotFound as NotKnown
 from customs.gateway import Refused, Unknown
 from customs.payments.collect.refunds import refundable
 from customs.payments.states import Refunded, RefundStatus
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests import make
 from tests.payments.till import Till, order_reply, refund_reply, sale_reply
 
@@ -130,7 +130,7 @@ def test_a_refund_under_way_is_asked_for_until_it_ends(till: Till):
 
     deed = till.do(refund_id, refund_reply("SUCCESS"), after=60)
 
-    assert deed is Deed.QUERY
+    assert deed is TaskAction.QUERY
     assert till.refund_of(refund_id).status is RefundStatus.SUCCESS
 
 
@@ -168,7 +168,7 @@ def test_a_lost_reply_leads_to_exactly_one_refund(till: Till):
 
     deed = till.do(refund_id, refund_reply("SUCCESS"))
 
-    assert (deed, left(till, payment_id)) == (Deed.QUERY, "70.00")
+    assert (deed, left(till, payment_id)) == (TaskAction.QUERY, "70.00")
 
 
 def test_a_lost_request_is_sent_again_under_the_same_number_after_the_grace(till: Till):
@@ -176,7 +176,7 @@ def test_a_lost_request_is_sent_again_under_the_same_number_after_the_grace(till
     till.do(refund_id, Unknown("lost"))
     sent_at, number = till.now, till.refund_of(refund_id).outer_refund_no
 
-    while till.refund_of(refund_id).next_action is Deed.QUERY:
+    while till.refund_of(refund_id).next_action is TaskAction.QUERY:
         till.work(lambda _: ABSENT, after=1)
 
     assert (till.now - sent_at).total_seconds() >= till.services.settings.unknown_grace_seconds

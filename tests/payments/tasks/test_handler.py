@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from customs.gateway import Busy, Unknown
-from customs.payments.tasks.task import Deed, release
+from customs.payments.tasks.task import TaskAction, release
 from tests import make
 from tests.payments.till import Silent, Till, backdate, desk_of
 
@@ -22,18 +22,18 @@ def due(till: Till) -> str:
 def test_a_door_attends_to_what_was_just_stored(till: Till):
     payment_id, wallet = till.pay(), Silent(SILENCE)
 
-    desk_of(till, wallet).attend("payments", payment_id)
+    desk_of(till, wallet).run_now("payments", payment_id)
 
     payment = till.payment(payment_id)
     assert wallet.deeds == ["create"]
-    assert (payment.in_doubt, payment.next_action) == (True, Deed.QUERY)
+    assert (payment.in_doubt, payment.next_action) == (True, TaskAction.QUERY)
 
 
 def test_a_door_leaves_alone_what_a_worker_has(till: Till):
     payment_id, wallet = due(till), Silent(SILENCE)
     till.claim()
 
-    desk_of(till, wallet).attend("payments", payment_id)
+    desk_of(till, wallet).run_now("payments", payment_id)
 
     assert wallet.deeds == []
 
@@ -50,16 +50,16 @@ def test_of_an_errand_that_one_process_holds_twice_only_the_newer_leaves(till: T
 @pytest.mark.parametrize("callers", [8])
 def test_many_doors_and_workers_send_one_payment_once(till: Till, callers: int):
     payment_id, wallet = due(till), Silent(SILENCE)
-    desks = [desk_of(till, wallet) for _ in range(callers)]
+    job_handlers = [desk_of(till, wallet) for _ in range(callers)]
     start = threading.Barrier(callers)
 
     def go(number: int) -> None:
         start.wait()
         if number % 2:
-            desks[number].attend("payments", payment_id)
+            job_handlers[number].run_now("payments", payment_id)
         else:
-            for task in desks[number].exchange([], desks[number].claim(10)):
-                desks[number].exchange([(task, desks[number].call(task))], [])
+            for task in job_handlers[number].record_and_send([], job_handlers[number].claim(10)):
+                job_handlers[number].record_and_send([(task, job_handlers[number].call(task))], [])
 
     threads = [threading.Thread(target=go, args=(number,)) for number in range(callers)]
     for thread in threads:
@@ -107,8 +107,8 @@ def test_a_busy_gateway_slows_the_lane_for_everybody(till: Till):
     wallet = Silent(Busy("later", exchange=make.exchange(), retry_after=30.0))
     desk = desk_of(till, wallet)
     for _ in range(3):
-        desk.attend("payments", till.pay())
+        desk.run_now("payments", till.pay())
 
-    desk.attend("payments", till.pay())
+    desk.run_now("payments", till.pay())
 
     assert wallet.deeds == ["create"] * 3

@@ -21,17 +21,17 @@ from customs.gateway import (
 from customs.payments.states import PaymentCase
 from customs.payments.tasks.outcomes import (
     JUDGES,
-    Pace,
-    Standing,
-    judge_error,
-    judge_reply,
+    RetryPolicy,
+    TaskState,
+    handle_error,
+    handle_reply,
 )
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests import make
 
 NOW = make.NOON
 GRACE = timedelta(seconds=420)
-SEND, QUERY = Deed.SEND, Deed.QUERY
+SEND, QUERY = TaskAction.SEND, TaskAction.QUERY
 
 SILENCE = Unknown("lost")
 ABSENT = NotFound("no such order", exchange=None, status=404)
@@ -49,28 +49,28 @@ ERRORS: dict[str, GatewayError] = {
 }
 
 
-def pace(**changes: Any) -> Pace:
-    return Pace(
+def pace(**changes: Any) -> RetryPolicy:
+    return RetryPolicy(
         **{"poll_seconds": 5.0, "grace_seconds": 420.0, "repeatable": True, "patient": False, "since": NOW} | changes
     )
 
 
-def standing(**changes: Any) -> Standing:
+def standing(**changes: Any) -> TaskState:
     """An errand that was never sent."""
-    columns: dict[str, Any] = dict.fromkeys(Standing.__dataclass_fields__, None)
-    return Standing(
+    columns: dict[str, Any] = dict.fromkeys(TaskState.__dataclass_fields__, None)
+    return TaskState(
         **columns
         | {"next_action": SEND, "due_at": NOW, "in_doubt": False, "tries": 0, "polls": 0, "doubts": 0, "strays": 0}
         | changes
     )
 
 
-def left(**changes: Any) -> Standing:
+def left(**changes: Any) -> TaskState:
     """An errand whose call has left just now."""
     return standing(**{"next_action": QUERY, "in_doubt": True, "sent_at": NOW} | changes)
 
 
-def asked(**changes: Any) -> Standing:
+def asked(**changes: Any) -> TaskState:
     """An errand that was done and is asked for."""
     return standing(**{"next_action": QUERY, "sent_at": NOW} | changes)
 
@@ -95,36 +95,36 @@ AFTER_A_SEND = {
 
 @pytest.mark.parametrize("word", ERRORS)
 def test_what_follows_a_send(word: str):
-    judged = judge_error(left(), SEND, ERRORS[word], NOW, pace())
+    transition = handle_error(left(), SEND, ERRORS[word], NOW, pace())
 
-    after = judged.standing
-    assert judged.outcome == word
-    assert (after.next_action, after.in_doubt, judged.failed) == AFTER_A_SEND[word]
+    after = transition.after
+    assert transition.outcome == word
+    assert (after.next_action, after.in_doubt, transition.failed) == AFTER_A_SEND[word]
 
 
 @pytest.mark.parametrize("word", ERRORS)
 def test_no_error_of_a_query_ends_or_repeats_what_was_done(word: str):
-    judged = judge_error(asked(), QUERY, ERRORS[word], NOW, pace())
+    transition = handle_error(asked(), QUERY, ERRORS[word], NOW, pace())
 
-    after = judged.standing
-    assert (after.next_action, after.in_doubt, judged.failed) == (QUERY, False, False)
+    after = transition.after
+    assert (after.next_action, after.in_doubt, transition.failed) == (QUERY, False, False)
     assert after.due_at is not None and after.due_at > NOW
 
 
 @pytest.mark.parametrize("word", ["not_sent", "busy", "credentials", "clock"])
 def test_a_code_that_was_shown_once_is_not_sent_a_second_time(word: str):
-    judged = judge_error(left(), SEND, ERRORS[word], NOW, pace(repeatable=False))
+    transition = handle_error(left(), SEND, ERRORS[word], NOW, pace(repeatable=False))
 
-    assert (judged.standing.next_action, judged.failed) == (None, True)
-    assert judged.standing.explanation
+    assert (transition.after.next_action, transition.failed) == (None, True)
+    assert transition.after.explanation
 
 
 def test_a_gateway_that_asks_for_patience_gets_it():
     error = Busy("later", exchange=make.exchange(), retry_after=90.0)
 
-    judged = judge_error(left(), SEND, error, NOW, pace())
+    transition = handle_error(left(), SEND, error, NOW, pace())
 
-    assert judged.standing.due_at == NOW + timedelta(seconds=90)
+    assert transition.after.due_at == NOW + timedelta(seconds=90)
 
 
 # Doubt: asked first, sent again only after the grace.
@@ -132,79 +132,79 @@ def test_a_gateway_that_asks_for_patience_gets_it():
 
 @pytest.mark.parametrize("seconds", [0, 419])
 def test_not_found_within_the_grace_is_asked_again(seconds: int):
-    judged = judge_error(left(doubts=1), QUERY, ABSENT, NOW + timedelta(seconds=seconds), pace())
+    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + timedelta(seconds=seconds), pace())
 
-    after = judged.standing
+    after = transition.after
     assert (after.next_action or QUERY, after.in_doubt) == (QUERY, True)
     assert after.due_at is not None and after.due_at <= NOW + GRACE
 
 
 def test_the_grace_counts_from_when_the_outcome_became_unknown():
     lost_at = NOW + timedelta(seconds=50)
-    lost = judge_error(left(), SEND, ERRORS["unknown"], lost_at, pace()).standing
+    lost = handle_error(left(), SEND, ERRORS["unknown"], lost_at, pace()).after
 
-    early = judge_error(lost, QUERY, ERRORS["not_found"], NOW + GRACE + timedelta(seconds=49), pace()).standing
-    late = judge_error(lost, QUERY, ERRORS["not_found"], lost_at + GRACE, pace()).standing
+    early = handle_error(lost, QUERY, ERRORS["not_found"], NOW + GRACE + timedelta(seconds=49), pace()).after
+    late = handle_error(lost, QUERY, ERRORS["not_found"], lost_at + GRACE, pace()).after
 
     assert (early.next_action, late.next_action) == (QUERY, SEND)
 
 
 def test_not_found_after_the_grace_sends_it_again():
-    judged = judge_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace())
 
-    assert (judged.standing.next_action, judged.standing.in_doubt) == (SEND, False)
-    assert judged.standing.due_at == NOW + GRACE
+    assert (transition.after.next_action, transition.after.in_doubt) == (SEND, False)
+    assert transition.after.due_at == NOW + GRACE
 
 
 def test_after_a_crash_it_counts_as_a_round_of_doubt():
     crashed = left(doubts=0)
 
-    judged = judge_error(crashed, QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(crashed, QUERY, ABSENT, NOW + GRACE, pace())
 
-    assert judged.standing.doubts == 1
+    assert transition.after.doubts == 1
 
 
 def test_a_code_that_was_shown_once_fails_when_the_gateway_never_heard_of_it():
-    judged = judge_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace(repeatable=False))
+    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace(repeatable=False))
 
-    assert (judged.standing.next_action, judged.failed) == (None, True)
+    assert (transition.after.next_action, transition.failed) == (None, True)
 
 
 def test_a_refusal_after_doubt_is_asked_about_first():
-    judged = judge_error(left(doubts=1), SEND, NO, NOW, pace())
+    transition = handle_error(left(doubts=1), SEND, NO, NOW, pace())
 
-    assert (judged.standing.next_action, judged.failed) == (QUERY, False)
-    assert judged.standing.explanation == "no"
+    assert (transition.after.next_action, transition.failed) == (QUERY, False)
+    assert transition.after.explanation == "no"
 
 
 def test_a_refusal_after_doubt_stands_when_nothing_is_found():
-    refused = judge_error(left(doubts=1), SEND, NO, NOW, pace()).standing
+    refused = handle_error(left(doubts=1), SEND, NO, NOW, pace()).after
 
-    judged = judge_error(refused, QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(refused, QUERY, ABSENT, NOW + GRACE, pace())
 
-    assert (judged.standing.next_action, judged.standing.explanation, judged.failed) == (None, "no", True)
+    assert (transition.after.next_action, transition.after.explanation, transition.failed) == (None, "no", True)
 
 
 def test_a_refusal_after_doubt_is_forgotten_when_it_had_been_done():
-    refused = judge_error(left(doubts=1), SEND, NO, NOW, pace()).standing
+    refused = handle_error(left(doubts=1), SEND, NO, NOW, pace()).after
 
-    judged = judge_reply(refused, True, NOW, pace())
+    transition = handle_reply(refused, True, NOW, pace())
 
-    assert (judged.standing.next_action, judged.standing.explanation, judged.failed) == (None, None, False)
+    assert (transition.after.next_action, transition.after.explanation, transition.failed) == (None, None, False)
 
 
 def test_the_rounds_of_doubt_end():
-    judged = judge_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace())
 
-    assert (judged.standing.next_action, judged.failed) == (None, True)
+    assert (transition.after.next_action, transition.failed) == (None, True)
 
 
 def test_a_refund_is_asked_for_as_long_as_it_takes():
-    judged = judge_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
+    transition = handle_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
 
-    assert (judged.standing.next_action, judged.failed) == (QUERY, False)
-    assert (judged.standing.explanation, judged.standing.case_kind) == (None, PaymentCase.NO_EFFECT)
-    assert PaymentCase.NO_EFFECT.sentence(judged.standing.case_detail) == "sent 21 times without effect"
+    assert (transition.after.next_action, transition.failed) == (QUERY, False)
+    assert (transition.after.explanation, transition.after.case_kind) == (None, PaymentCase.NO_EFFECT)
+    assert PaymentCase.NO_EFFECT.sentence(transition.after.case_detail) == "sent 21 times without effect"
 
 
 # Polling: each time after longer, for a day.
@@ -213,7 +213,7 @@ def test_a_refund_is_asked_for_as_long_as_it_takes():
 def test_polls_come_after_longer_and_longer_waits():
     waits, at = [], asked()
     for _ in range(12):
-        at = judge_reply(at, False, NOW, pace()).standing
+        at = handle_reply(at, False, NOW, pace()).after
         waits.append((at.due_at - NOW).total_seconds())
 
     assert waits[0] < 6
@@ -222,15 +222,15 @@ def test_polls_come_after_longer_and_longer_waits():
 
 
 def test_nobody_pays_an_order_of_yesterday():
-    judged = judge_reply(asked(), False, NOW + timedelta(hours=25), pace())
+    transition = handle_reply(asked(), False, NOW + timedelta(hours=25), pace())
 
-    assert (judged.standing.next_action, judged.standing.due_at) == (None, None)
+    assert (transition.after.next_action, transition.after.due_at) == (None, None)
 
 
 def test_what_is_in_doubt_is_asked_for_after_a_day_too():
-    judged = judge_error(left(), QUERY, SILENCE, NOW + timedelta(hours=25), pace())
+    transition = handle_error(left(), QUERY, SILENCE, NOW + timedelta(hours=25), pace())
 
-    assert judged.standing.next_action is QUERY
+    assert transition.after.next_action is QUERY
 
 
 # What comes back for a day, of what, and what a person is told.
@@ -246,44 +246,44 @@ A_DAY_OF = {
 
 @pytest.mark.parametrize(("held", "error", "patient", "case"), A_DAY_OF.values(), ids=A_DAY_OF)
 def test_what_is_unknown_for_a_day_comes_before_a_person(
-    held: Standing, error, patient: bool, case: PaymentCase | None
+    held: TaskState, error, patient: bool, case: PaymentCase | None
 ):
-    def judged(hours: int) -> PaymentCase | None:
+    def transition(hours: int) -> PaymentCase | None:
         now, at = NOW + timedelta(hours=hours), pace(patient=patient)
-        judgement = judge_error(held, QUERY, error, now, at) if error else judge_reply(held, False, now, at)
-        return judgement.standing.case_kind
+        transition = handle_error(held, QUERY, error, now, at) if error else handle_reply(held, False, now, at)
+        return transition.after.case_kind
 
-    assert (judged(23), judged(25)) == (None, case)
+    assert (transition(23), transition(25)) == (None, case)
 
 
 def test_a_day_counts_from_the_last_send():
     late = left(sent_at=NOW + timedelta(hours=20))
 
-    assert judge_error(late, QUERY, SILENCE, NOW + timedelta(hours=25), pace()).standing.case_kind is None
+    assert handle_error(late, QUERY, SILENCE, NOW + timedelta(hours=25), pace()).after.case_kind is None
 
 
 def test_answers_about_somebody_else_come_before_a_person_once_they_are_certain():
     at, reasons = left(), []
     for error in (ERRORS["another_record"], ABSENT, *[ERRORS["another_record"]] * 3):
-        at = judge_error(at, QUERY, error, NOW, pace(patient=True)).standing
+        at = handle_error(at, QUERY, error, NOW, pace(patient=True)).after
         reasons.append(at.case_kind)
 
     assert reasons == [None, None, None, None, PaymentCase.ANOTHERS_NUMBER]
     assert at.next_action is QUERY
-    assert judge_reply(at, True, NOW, pace()).standing.case_kind is None
+    assert handle_reply(at, True, NOW, pace()).after.case_kind is None
 
 
 @pytest.mark.parametrize(("hours", "ends"), [(1, False), (3, True)])
 def test_an_order_nobody_ever_opened_ends_after_two_hours(hours: int, ends: bool):
-    judged = judge_error(asked(), QUERY, ABSENT, NOW + timedelta(hours=hours), pace())
+    transition = handle_error(asked(), QUERY, ABSENT, NOW + timedelta(hours=hours), pace())
 
-    assert judged.failed is ends
+    assert transition.failed is ends
 
 
 def test_an_answer_ends_the_doubt():
     doubtful = replace(left(doubts=3, tries=2), explanation="no")
 
-    judged = judge_reply(doubtful, False, NOW, pace())
+    transition = handle_reply(doubtful, False, NOW, pace())
 
-    after = judged.standing
+    after = transition.after
     assert (after.in_doubt, after.doubts, after.tries, after.explanation) == (False, 0, 0, None)

@@ -8,7 +8,7 @@ import pytest
 
 from customs.gateway import NotFound, PayerData, PayerKind, Unknown
 from customs.payments.states import Refunded, Status
-from customs.payments.tasks.task import Deed
+from customs.payments.tasks.task import TaskAction
 from tests import make
 from tests.payments.till import QR, Till, order_reply, payment_row, refund_reply, sale_reply
 
@@ -37,7 +37,7 @@ def test_a_created_payment_shows_the_payer_what_to_do_and_is_asked_for(till: Til
     payment = till.payment(opened(till))
 
     assert payment.payer == {"kind": "qr", "url": QR.url, "parameters": {}}
-    assert (payment.status, payment.next_action, payment.in_doubt) == (Status.INIT, Deed.QUERY, False)
+    assert (payment.status, payment.next_action, payment.in_doubt) == (Status.INIT, TaskAction.QUERY, False)
 
 
 def test_a_paid_payment_is_asked_for_no_more(till: Till):
@@ -112,7 +112,7 @@ def test_a_word_the_document_does_not_know_is_asked_about_again(till: Till):
     learn(till, payment_id, "USERPAYING")
 
     payment = till.payment(payment_id)
-    assert (payment.status, payment.next_action) == (Status.INIT, Deed.QUERY)
+    assert (payment.status, payment.next_action) == (Status.INIT, TaskAction.QUERY)
 
 
 def test_a_payers_code_stays_while_the_gateway_says_nothing_of_it(till: Till):

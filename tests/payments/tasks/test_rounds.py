@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from customs.gateway import NotFound, Unknown
 from customs.payments.states import Status
-from customs.payments.tasks.task import Deed, extend, release
+from customs.payments.tasks.task import TaskAction, extend, release
 from tests.payments.till import LEASE, Till, order_reply, sale_reply
 
 SILENCE = Unknown("lost")
@@ -38,7 +38,7 @@ def test_what_was_only_reserved_is_sent_after_the_lease_without_doubt(till: Till
     till.wait(seconds=LEASE.total_seconds() + 1)
 
     (task,) = till.claim()
-    assert (task.id, task.deed, task.row["in_doubt"]) == (payment_id, Deed.SEND, False)
+    assert (task.id, task.action, task.row["in_doubt"]) == (payment_id, TaskAction.SEND, False)
 
 
 def test_what_was_marked_is_asked_for_after_the_lease(till: Till):
@@ -48,7 +48,7 @@ def test_what_was_marked_is_asked_for_after_the_lease(till: Till):
     till.wait(seconds=LEASE.total_seconds() + 1)
 
     (task,) = till.claim()
-    assert (task.deed, task.row["in_doubt"]) == (Deed.QUERY, True)
+    assert (task.action, task.row["in_doubt"]) == (TaskAction.QUERY, True)
 
 
 def test_after_a_crash_the_grace_counts_from_the_end_of_the_lease(till: Till):
@@ -100,7 +100,7 @@ def test_a_stopped_lane_lets_nothing_leave_and_loses_nothing(till: Till):
 
     till.resume_lane()
     (task,) = till.claim()
-    assert (task.id, task.deed) == (payment_id, Deed.SEND)
+    assert (task.id, task.action) == (payment_id, TaskAction.SEND)
 
 
 # An unknown outcome: asked for, and sent again only after the grace.
@@ -112,7 +112,7 @@ def test_a_lost_reply_is_asked_for_and_found(till: Till):
 
     deed = till.do(payment_id, order_reply("PAID", payment_no="P1"))
 
-    assert deed is Deed.QUERY
+    assert deed is TaskAction.QUERY
     assert till.payment(payment_id).status is Status.PAID
 
 
@@ -121,7 +121,7 @@ def test_a_lost_request_is_sent_again_only_after_the_grace(till: Till):
     till.do(payment_id, SILENCE)
     sent_at = till.now
 
-    while till.payment(payment_id).next_action is Deed.QUERY:
+    while till.payment(payment_id).next_action is TaskAction.QUERY:
         till.work(lambda _: ABSENT, after=1)
 
     grace = till.services.settings.unknown_grace_seconds
@@ -133,9 +133,12 @@ def test_a_code_shown_once_is_never_sent_twice(till: Till):
     deeds = []
 
     while till.payment(payment_id).next_action:
-        deeds += [task.deed for task in till.work(lambda task: SILENCE if task.deed is Deed.SEND else ABSENT, after=60)]
+        deeds += [
+            task.action
+            for task in till.work(lambda task: SILENCE if task.action is TaskAction.SEND else ABSENT, after=60)
+        ]
 
-    assert deeds.count(Deed.SEND) == 1
+    assert deeds.count(TaskAction.SEND) == 1
     assert till.payment(payment_id).status is Status.FAIL
 
 
