@@ -1,4 +1,4 @@
-"""The database: one engine a process, short transactions, exact money, aware times; SQLite and PostgreSQL alike."""
+"""Database: one engine a process, short transactions, exact money, aware times; for SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ Item = TypeVar("Item")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite keeps none, so it is naive UTC there."""
+    """Column of aware UTC times; SQLite stores them as naive UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -78,7 +78,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Money(TypeDecorator[Decimal]):
-    """An amount as Decimal with two places, kept as whole hundredths: exact on both databases, and so are sums.
+    """Column of Decimal amounts with two places, stored as hundredths: exact on both databases, sums included.
 
     No currency of the document has more places (11.3); yen and won have none.
     """
@@ -99,7 +99,7 @@ class Money(TypeDecorator[Decimal]):
 
 
 class EnumText(TypeDecorator[Any]):
-    """A word of one of our enumerations, kept as text so that a new word needs no migration."""
+    """Column of an enum, stored as text so that a new member needs no migration."""
 
     impl = String(16)
     cache_ok = True
@@ -116,15 +116,15 @@ class EnumText(TypeDecorator[Any]):
 
 
 class UnusableDatabase(SQLAlchemyError):
-    """The database answers, and these programs cannot work with it; the sentence says what to do."""
+    """The database answers, but this program cannot work with it; the text says what to do."""
 
 
 class SchemaMismatch(UnusableDatabase):
-    """The database is at another version than these programs."""
+    """The database is at another version than this program."""
 
 
 class Base(DeclarativeBase):
-    """Every table; names of constraints are fixed so that migrations can name them."""
+    """Base of all tables; names of constraints are fixed so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -137,7 +137,7 @@ class Base(DeclarativeBase):
 
 
 def connect(url: str, *, pings: bool = True) -> Engine:
-    """Make the engine for a SQLAlchemy URL; nothing is connected yet. Its errors never show a row's values.
+    """Make the engine for a SQLAlchemy URL without connecting. Its errors never show the values of a row.
 
     `pings`: whether a pooled connection is tried before each use. Who begins again after an error can do without.
     """
@@ -163,7 +163,7 @@ def connect(url: str, *, pings: bool = True) -> Engine:
 
 
 class PostgresqlSession:
-    """Our settings for PostgreSQL: given with the connection, or with each transaction where a pooler stands between.
+    """Settings for PostgreSQL: set with the connection, or with each transaction if there is a pooler between.
 
     PgBouncer refuses or forgets what comes with a connection, for the next transaction may run in another one; there
     statements are not prepared either.
@@ -175,7 +175,7 @@ class PostgresqlSession:
         self._hangs_until = float("-inf")
 
     def connect(self, dialect: Dialect, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
-        """Connect; without our settings where these are refused.
+        """Connect; without the settings where they are refused.
 
         A server that let somebody wait in vain is left alone for a while: else each thread would wait in turn.
         """
@@ -200,7 +200,7 @@ class PostgresqlSession:
         return dialect.connect(*arguments, **named)
 
     def prepare(self, connection: Any, _record: object) -> None:
-        """Look whether what was connected to can be worked with."""
+        """Check that this server can be used."""
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in (None, "UTF8"):
             connection.close()
@@ -216,7 +216,7 @@ class PostgresqlSession:
             connection.prepare_threshold = None
 
     def begin(self, connection: Connection) -> None:
-        """Give a transaction its settings where the connection has none."""
+        """Set a transaction's settings where the connection has none."""
         if self._is_pooled:
             named = (f"set_config('{name}', '{value}', true)" for name, value in POSTGRESQL_SETTINGS.items())
             connection.exec_driver_sql(f"SELECT {', '.join(named)}")
@@ -239,14 +239,14 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
-    """One short writing transaction: committed at the end, rolled back on an error."""
+    """Open a short writing transaction: committed at the end, rolled back on an error."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading(engine: Engine, *, thinks_long: bool = False) -> Iterator[Session]:
-    """One snapshot to read from, however many questions are asked of it; it never waits for a writer.
+    """Open a snapshot to read from, the same for all queries; it never waits for a writer.
 
     `thinks_long`: much is worked out between the questions, which on PostgreSQL would look like standing still.
     """
@@ -259,12 +259,12 @@ def reading(engine: Engine, *, thinks_long: bool = False) -> Iterator[Session]:
 
 
 def lost_a_race(error: DBAPIError) -> bool:
-    """Whether beginning again will help: somebody stored the same number first, or two waited for each other."""
+    """Whether a retry will help: the same number was stored first elsewhere, or two transactions deadlocked."""
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in CONTENTION
 
 
 def is_away(error: SQLAlchemyError) -> bool:
-    """Whether the database failed, and not what was asked of it: away, full, read-only, locked, or another's."""
+    """Whether the database itself failed, not the statement: away, full, read-only, locked or another version."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, PoolTimeout | DisconnectionError | UnusableDatabase)
     if error.connection_invalidated or getattr(error.orig, "sqlstate", None) == NO_PRIVILEGE:
@@ -273,12 +273,12 @@ def is_away(error: SQLAlchemyError) -> bool:
 
 
 def pad_to_power_of_two(items: Sequence[Item]) -> Sequence[Item]:
-    """The same items, the last repeated up to a power of two: IN lists of few lengths are plans the database keeps."""
+    """Repeat the last item up to a power of two: IN lists of few lengths let the database reuse plans."""
     return [*items, *[items[-1]] * ((1 << (len(items) - 1).bit_length()) - len(items))] if items else items
 
 
 class DatabaseClock:
-    """The database's clock without a round trip each time: read now and then, counted on in between."""
+    """The database's clock without a round trip each time: read now and then, extrapolated in between."""
 
     def __init__(self, clock: Clock = MACHINE) -> None:
         self._clock = clock
@@ -298,7 +298,7 @@ class DatabaseClock:
 
 
 def now(db: Session | Connection) -> datetime:
-    """The database's clock: hosts may differ, leases and due times must not.
+    """Return the database's time: clocks of hosts may differ, leases and due times must not.
 
     An engine may bring its own as the execution option `now`.
     """

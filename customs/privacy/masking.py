@@ -1,4 +1,4 @@
-"""How names, ID numbers and raw replies look once masked: what a log, a timeline or a page may show."""
+"""Mask names, ID numbers and raw replies for logs, timelines and pages."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ ANY_CERT_ID = re.compile(r"(?<![0-9A-Za-z])\d{17}[0-9Xx](?![0-9A-Za-z])")
 
 
 def mask_name(name: str) -> str:
-    """`李雷` becomes `李*`."""
+    """Mask a name: `李雷` becomes `李*`."""
     return name[:1] + "*" * max(len(name) - 1, 1)
 
 
 def mask_cert_id(cert_id: str) -> str:
-    """`11010519491231002X` becomes `1101**********002X`."""
+    """Mask an ID number: `11010519491231002X` becomes `1101**********002X`."""
     hidden = max(len(cert_id) - 2 * CERT_ID_SHOWN, 4)
     return cert_id[:CERT_ID_SHOWN] + "*" * hidden + cert_id[-CERT_ID_SHOWN:]
 
@@ -29,13 +29,13 @@ def mask_buyer(buyer: Buyer | None) -> dict[str, str] | None:
 
 
 def mask_params(params: Mapping[str, str]) -> dict[str, str]:
-    """What was sent, fit to be kept in the timeline."""
+    """Mask sent parameters for the timeline."""
     masks = {"name": mask_name, "cert_id": mask_cert_id}
     return {key: masks[key](value) if key in masks else value for key, value in params.items()}
 
 
 def mask_text(text: str, buyer: Buyer | None) -> str:
-    """A text of the gateway's with the buyer masked wherever it was echoed, and anything shaped like an ID number."""
+    """Mask the buyer wherever a text of the gateway echoes them, and anything shaped like an ID number."""
     if buyer is not None:
         for value, masked in ((buyer.cert_id, mask_cert_id(buyer.cert_id)), (buyer.name, mask_name(buyer.name))):
             text = text.replace(value, masked)
@@ -45,7 +45,7 @@ def mask_text(text: str, buyer: Buyer | None) -> str:
 
 
 def _escaped(value: str) -> str:
-    """A pattern for a value whose characters may be written \\uXXXX, in either case and escaped again and again."""
+    """Return a pattern for a value whose characters may be escaped as \\uXXXX, in either case and repeatedly."""
     spellings = []
     for character in value:
         units = character.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
@@ -55,6 +55,6 @@ def _escaped(value: str) -> str:
 
 
 def mask_reply(reply: str, buyer: Buyer | None) -> str:
-    """What came back, fit to be kept in the timeline: masked, and cut to what is worth keeping."""
+    """Mask a reply for the timeline, and cut it to a limit."""
     # Masked before it is cut: half an ID number would no longer look like one.
     return mask_text(reply[: 2 * LONGEST_REPLY_KEPT].replace("\x00", "�"), buyer)[:LONGEST_REPLY_KEPT]

@@ -1,4 +1,4 @@
-"""How bodies, paths and queries look in the log of requests: what is not known to be harmless is not shown."""
+"""Redact bodies, paths and queries for the request log: only values known to be harmless are shown."""
 
 import json
 import re
@@ -134,12 +134,12 @@ BIRTH_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|
 
 
 def shown_request(raw: bytes) -> str:
-    """A request's body, masked and cut; the text "***" for what is no JSON."""
+    """Redact a request's body and cut it; return "***" if it is not JSON."""
     return _shown(raw, WORDS, TEXTS)
 
 
 def shown_answer(raw: bytes) -> str:
-    """The same for an answer's body. Where a faulty field has a strange name, what is said of it may repeat it."""
+    """Redact an answer's body; error details may repeat the unknown name of a field."""
     parsed = _parsed(raw)
     errors = parsed.get("errors") if isinstance(parsed, dict) else None
     pointers = [str(one.get("pointer")) for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
@@ -148,12 +148,12 @@ def shown_answer(raw: bytes) -> str:
 
 
 def shown_path(path: str) -> str:
-    """A path whose parts are words; an ID number or a name that somebody put there is hidden."""
+    """Redact a path: an ID number or name that somebody put there is hidden."""
     return "/".join(_word(part) if part else "" for part in path.split("/"))
 
 
 def shown_query(pairs: Iterable[tuple[str, str]]) -> str | None:
-    """A query string: what the API takes, as words; the values of everything else hidden."""
+    """Redact a query string: only values of parameters that the API knows are shown."""
     shown = [f"{_field(name)}={_word(value) if name in WORDS else HIDDEN}" for name, value in pairs]
     return "&".join(shown) or None
 

@@ -1,4 +1,4 @@
-"""The vault for names and ID numbers: sealed with AES-256-GCM under named keys, found again by a blind index."""
+"""Vault for names and ID numbers: encrypted with AES-256-GCM under named keys, found by a blind index."""
 
 import base64
 import hashlib
@@ -23,9 +23,9 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Vault:
-    """Seals and opens texts. The first of `pii_keys` seals, all of them open; a key's id is derived from it.
+    """Encrypts and decrypts texts. The first of `pii_keys` encrypts, all decrypt; a key's id is derived from it.
 
-    `place` is the row and column a text belongs to: a token moved elsewhere does not open.
+    `place` is the row and column a text belongs to: a token moved elsewhere cannot be decrypted.
     """
 
     def __init__(self, pii_keys: Sequence[str], index_secret: str) -> None:
@@ -40,21 +40,21 @@ class Vault:
         return f"{TOKEN_VERSION}.{self._first}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, token: str, place: str) -> str:
-        """The text of a token sealed for `place`.
+        """Decrypt a token made for `place`.
 
-        DecryptionKeyMissing when its key is missing or it was tampered with.
+        Raises DecryptionKeyMissing when its key is missing or the token was altered.
         """
         _, key_id, body = token.split(".")
         return self._opened(key_id, base64.urlsafe_b64decode(body), place).decode()
 
     def seal_file(self, content: bytes, place: str) -> bytes:
-        """The same for a whole file, which base64 would make a third longer."""
+        """Encrypt a file as bytes: base64 would make it a third longer."""
         nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self._first].encrypt(nonce, content, place.encode())
         return b"".join((f"{TOKEN_VERSION}.{self._first}.".encode(), nonce, sealed))
 
     def open_file(self, token: bytes, place: str) -> bytes:
-        """The content of a file sealed for `place`; DecryptionKeyMissing as `open`."""
+        """Decrypt a file made for `place`; raises DecryptionKeyMissing as `open` does."""
         _, key_id, raw = token.split(b".", 2)
         return self._opened(key_id.decode(), raw, place)
 
@@ -68,12 +68,12 @@ class Vault:
             raise DecryptionKeyMissing(f"a name or ID number at {place} was altered") from error
 
     def is_current(self, token: str | bytes) -> bool:
-        """Whether the token was sealed with the key that seals now."""
+        """Whether the token was encrypted with the first key."""
         beginning = f"{TOKEN_VERSION}.{self._first}."
         return token.startswith(beginning) if isinstance(token, str) else token.startswith(beginning.encode())
 
     def index(self, text: str) -> str:
-        """The blind index: equal texts give equal indexes, and nothing leads back."""
+        """Return the blind index of a text: equal for equal texts, and one-way."""
         return hmac.digest(self._index_key, text.encode(), "sha256").hex()[:32]
 
     def seal_buyer(self, buyer: Buyer, declaration_id: str) -> str:
