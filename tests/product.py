@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from customs.auth.models import ApiKey
 from customs.auth.principal import Caller, operator
 from customs.container import Services
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.pushes.claim import Task, Turn, claim
@@ -121,8 +121,8 @@ class Desk:
         with self.services.transaction() as db:
             services = self.services
             parts = services.policy, services.payments, services.audit
-            reviewing = Reviewing(db, by or operator(), self.now, *parts)
-            getattr(reviewing, action)(declaration_id, "because", *args, **options)
+            service = ReviewService(db, by or operator(), self.now, *parts)
+            getattr(service, action)(declaration_id, "because", *args, **options)
 
     def modify(self, declaration_id: str, by: Caller | None = None, **changes: Any) -> None:
         self.decide("modify", declaration_id, changes, self.services.vault, self.services.rules, by=by)

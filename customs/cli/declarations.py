@@ -27,7 +27,7 @@ from customs.container import Services
 from customs.db import database
 from customs.db.pagination import LARGEST_PAGE
 from customs.declarations import serializers
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.intake.orders import Severity
 from customs.declarations.intake.validate import Rejected
@@ -213,8 +213,8 @@ def modify(number: str, changes: tuple[str, ...], reason: str) -> None:
     click.echo(f"{found.id} was corrected and is being sent")
 
 
-def _review_service(db: Session, services: Services) -> Reviewing:
-    return Reviewing(db, operator(), database.now(db), services.policy, services.payments, services.audit)
+def _review_service(db: Session, services: Services) -> ReviewService:
+    return ReviewService(db, operator(), database.now(db), services.policy, services.payments, services.audit)
 
 
 def _only_one(found: Any, number: str) -> Declaration:

@@ -12,7 +12,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.db.pagination import LARGEST_PAGE, Page
 from customs.declarations import registrations, serializers
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
 from customs.declarations.reading import queries
@@ -222,7 +222,7 @@ def list_declaration_events(declaration_id: str) -> dict[str, Any]:
 def redeclare(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(RedeclareIn())
     return _decided(
-        lambda reviewing: reviewing.redeclare(
+        lambda service: service.redeclare(
             declaration_id, body["reason"], override=body["override"], push_ids=body.get("pushes", ())
         ),
     )
@@ -245,7 +245,7 @@ def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ModifyIn())
     reason = body.pop("reason")
     return _decided(
-        lambda reviewing: reviewing.modify(declaration_id, reason, body, services().vault, services().rules),
+        lambda service: service.modify(declaration_id, reason, body, services().vault, services().rules),
     )
 
 
@@ -262,7 +262,7 @@ def modify(declaration_id: str) -> tuple[dict[str, Any], int]:
 )
 def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ReasonIn())
-    return _decided(lambda reviewing: reviewing.cancel(declaration_id, body["reason"]), status=200)
+    return _decided(lambda service: service.cancel(declaration_id, body["reason"]), status=200)
 
 
 @api.post("/declarations/<declaration_id>/dismiss")
@@ -278,7 +278,7 @@ def cancel(declaration_id: str) -> tuple[dict[str, Any], int]:
 )
 def dismiss(declaration_id: str) -> tuple[dict[str, Any], int]:
     body = validate_json(ReasonIn())
-    return _decided(lambda reviewing: reviewing.dismiss(declaration_id, body["reason"]), status=200)
+    return _decided(lambda service: service.dismiss(declaration_id, body["reason"]), status=200)
 
 
 @api.get("/offices")
@@ -329,14 +329,14 @@ def _ready_once(body: dict[str, Any]) -> Callable[[], accept.Ready]:
     return cache(lambda: accept.make_ready(services().engine, services().vault, services().rules, submission, caller))
 
 
-def _decided(decide: Callable[[Reviewing], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
+def _decided(decide: Callable[[ReviewService], Declaration], status: int = 202) -> tuple[dict[str, Any], int]:
     """Carry out one person's decision and notify the workers once it is committed."""
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        reviewing = Reviewing(
+        service = ReviewService(
             db, current_caller(), database.now(db), services().policy, services().payments, services().audit
         )
-        declaration = decide(reviewing)
+        declaration = decide(service)
         return _declaration_json(db, declaration), status
 
     answer = idempotent(raw_body(), work)

@@ -127,16 +127,16 @@ class Echo(StrEnum):
 
 def echo_of(reply: DeclarationReply, part: SubOrderPart | None, accepted: str | None) -> Echo:
     """Read the amounts that an answer repeats, where what was accepted before is kept apart from what was sent."""
-    said = {name: amount.quantize(HUNDREDTH) for name in AMOUNTS if (amount := getattr(reply, name)) is not None}
-    if part is None or accepted is None or not said:
+    echoed = {name: amount.quantize(HUNDREDTH) for name in AMOUNTS if (amount := getattr(reply, name)) is not None}
+    if part is None or accepted is None or not echoed:
         return Echo.SILENT
     wanted, before = _amounts(part), _amounts(Content.read(accepted))
-    if any(wanted[name] != amount for name, amount in said.items()):
+    if any(wanted[name] != amount for name, amount in echoed.items()):
         return Echo.OTHER
     # A question that named the amount may only have been repeated.
     asked = reply.exchange.params if reply.exchange.method == "GET" else {}
-    told = [name for name in said if AMOUNTS[name] not in asked]
-    return Echo.WANTED if any(before[name] != wanted[name] for name in told) else Echo.SILENT
+    telling = [name for name in echoed if AMOUNTS[name] not in asked]
+    return Echo.WANTED if any(before[name] != wanted[name] for name in telling) else Echo.SILENT
 
 
 def _amounts(part: SubOrderPart | Content) -> Mapping[str, Decimal | None]:

@@ -24,7 +24,7 @@ ENDED = {
     State.FAIL: EventType.DECLARATION_FAILED,
     State.EXCEPT: EventType.DECLARATION_FAILED,
 }
-TOLD_IN_ORDER = (
+PUBLISHED_IN_ORDER = (
     EventType.DECLARATION_SUCCEEDED,
     EventType.DECLARATION_FAILED,
     EventType.DECLARATION_NEEDS_REVIEW,
@@ -32,36 +32,36 @@ TOLD_IN_ORDER = (
 )
 
 
-def may_tell(change: Mapping[str, Any]) -> bool:
+def may_publish(change: Mapping[str, Any]) -> bool:
     """Whether a push after an answer may be worth telling of; most answers only say that it is under way."""
     return change["due_at"] is None or bool(change["case_kind"]) or change["identity"] is Identity.MISMATCH
 
 
-def turns(
+def event_types(
     before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], fold: Mapping[str, Any]
 ) -> list[EventType]:
     """What is to be told when a declaration's pushes went from `before` to `after`, whose fold is `fold`.
 
     Whenever it stops to run by itself something is told: a batch is looked at when one of its declarations is.
     """
-    told = set()
+    types = set()
     if _is_due(before) and not _is_due(after):
-        told.add(ENDED.get(fold["state"], EventType.DECLARATION_NEEDS_REVIEW))
+        types.add(ENDED.get(fold["state"], EventType.DECLARATION_NEEDS_REVIEW))
     elif goes_on(before) and not goes_on(after):
-        told.add(EventType.DECLARATION_NEEDS_REVIEW)
+        types.add(EventType.DECLARATION_NEEDS_REVIEW)
     if fold["needs_review"] and not any(push["case_kind"] for push in before):
-        told.add(EventType.DECLARATION_NEEDS_REVIEW)
+        types.add(EventType.DECLARATION_NEEDS_REVIEW)
     # Any MISMATCH is the declaration's.
     if fold["identity"] is Identity.MISMATCH and all(push["identity"] is not Identity.MISMATCH for push in before):
-        told.add(EventType.DECLARATION_IDENTITY_MISMATCH)
-    return sorted(told, key=TOLD_IN_ORDER.index)
+        types.add(EventType.DECLARATION_IDENTITY_MISMATCH)
+    return sorted(types, key=PUBLISHED_IN_ORDER.index)
 
 
 def _is_due(pushes: Sequence[Mapping[str, Any]]) -> bool:
     return any(push["due_at"] is not None for push in pushes)
 
 
-def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[NewEvent]:
+def new_events(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[str, Any]) -> Iterator[NewEvent]:
     """NewEvent of one declaration: its numbers from `row`, its `state`, `identity` and `needs_review` from `state`."""
     data = {
         "declaration_id": row["declaration_id"],
@@ -76,7 +76,7 @@ def news_of(row: Mapping[str, Any], types: Sequence[EventType], state: Mapping[s
         yield NewEvent(one, row["merchant_no"], data, row["batch_id"])
 
 
-def announce_declarations(db: Session | Connection, ids: Sequence[str], type_: EventType, now: datetime) -> None:
+def publish_declarations(db: Session | Connection, ids: Sequence[str], type_: EventType, now: datetime) -> None:
     """Announce the same of these declarations, as they stand now."""
     if not ids:
         return
@@ -84,4 +84,4 @@ def announce_declarations(db: Session | Connection, ids: Sequence[str], type_: E
     folds = (declaration.state, declaration.identity, declaration.needs_review)
     found = select(declaration.id.label("declaration_id"), *columns, *folds).where(declaration.id.in_(ids))
     rows = db.execute(found.order_by(declaration.id)).mappings()
-    publish(db, [one for row in map(dict, rows) for one in news_of(row, [type_], row)], now)
+    publish(db, [one for row in map(dict, rows) for one in new_events(row, [type_], row)], now)

@@ -43,11 +43,11 @@ def read_verdict(word: str | None) -> Identity | None:
 
 def fold_identities(verdicts: Iterable[Identity]) -> Identity:
     """Any MISMATCH wins, then UNCHECKED."""
-    held = set(verdicts)
+    known = set(verdicts)
     for worst in (Identity.MISMATCH, Identity.UNCHECKED):
-        if worst in held:
+        if worst in known:
             return worst
-    return Identity.MATCH if held else Identity.UNCHECKED
+    return Identity.MATCH if known else Identity.UNCHECKED
 
 
 def cert_id_shape_fault(cert_id: str) -> str | None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from customs.declarations.case_labels import CONTACTS, case_label, case_line, explanation_label
 from customs.declarations.cases import Contacted
 from customs.declarations.identity import Identity
-from customs.declarations.reading.next_steps import Coming, Foretold
+from customs.declarations.reading.next_steps import NextStep, StepKind
 from customs.declarations.states import Action
 from customs.events.timeline import Event
 from customs.web.template_filters import exact, when
@@ -29,12 +29,12 @@ class Sentence(NamedTuple):
     later: LazyString | None = None
 
 
-SENTENCES: Mapping[Coming, Sentence] = {
-    Coming.TO_DECIDE: Sentence(_("Somebody has to decide: %(error)s.")),
-    Coming.CANCELLED: Sentence(_("It was cancelled; nothing of it goes out, and its numbers are free again.")),
-    Coming.WAITS_FOR_PAYMENT: Sentence(_("It goes out by itself as soon as its payment is made.")),
-    Coming.CALLING: Sentence(_("%(customs)s: a call to the gateway is under way.")),
-    Coming.ASKING_WHETHER: Sentence(
+SENTENCES: Mapping[StepKind, Sentence] = {
+    StepKind.TO_DECIDE: Sentence(_("Somebody has to decide: %(error)s.")),
+    StepKind.CANCELLED: Sentence(_("It was cancelled; nothing of it goes out, and its numbers are free again.")),
+    StepKind.WAITS_FOR_PAYMENT: Sentence(_("It goes out by itself as soon as its payment is made.")),
+    StepKind.CALLING: Sentence(_("%(customs)s: a call to the gateway is under way.")),
+    StepKind.ASKING_WHETHER: Sentence(
         _(
             "%(customs)s: nobody knows yet whether the last call arrived; the gateway is being asked. "
             "Nothing is sent twice."
@@ -44,43 +44,43 @@ SENTENCES: Mapping[Coming, Sentence] = {
             "Nothing is sent twice."
         ),
     ),
-    Coming.AT_CUSTOMS: Sentence(
+    StepKind.AT_CUSTOMS: Sentence(
         _("%(customs)s: it is at customs, and the gateway is being asked how it stands."),
         _("%(customs)s: it is at customs; the gateway is asked again %(when)s."),
     ),
-    Coming.ASKING: Sentence(
+    StepKind.ASKING: Sentence(
         _("%(customs)s: the gateway has it, and is being asked how it stands."),
         _("%(customs)s: the gateway has it; it is asked again %(when)s."),
     ),
-    Coming.SUBMITTING: Sentence(
+    StepKind.SUBMITTING: Sentence(
         _("%(customs)s: it is sent as soon as a worker is free."), _("%(customs)s: it is sent %(when)s.")
     ),
-    Coming.REPUSHING: Sentence(
+    StepKind.REPUSHING: Sentence(
         _("%(customs)s: it is pushed again as soon as a worker is free."),
         _("%(customs)s: it is pushed again %(when)s."),
     ),
-    Coming.MODIFYING: Sentence(
+    StepKind.MODIFYING: Sentence(
         _("%(customs)s: the correction is sent as soon as a worker is free."),
         _("%(customs)s: the correction is sent %(when)s."),
     ),
-    Coming.TRYING_AGAIN: Sentence(
+    StepKind.TRYING_AGAIN: Sentence(
         _("%(customs)s: the gateway did not take the last call; it is sent again at once."),
         _("%(customs)s: the gateway did not take the last call; it is sent again %(when)s."),
     ),
-    Coming.WAITS_FOR_CODE: Sentence(_("%(customs)s goes out once customs has accepted %(after)s.")),
-    Coming.WITHHELD: Sentence(_("%(customs)s: nothing goes out before somebody has decided.")),
-    Coming.ACCEPTED: Sentence(_("Customs has accepted the payment record. There is nothing to do.")),
-    Coming.STANDS_STILL: Sentence(_("Nothing more happens by itself.")),
-    Coming.MAY_REPUSH: Sentence(_("It may be pushed again now.")),
-    Coming.MAY_REPUSH_FROM: Sentence(
+    StepKind.WAITS_FOR_CODE: Sentence(_("%(customs)s goes out once customs has accepted %(after)s.")),
+    StepKind.WITHHELD: Sentence(_("%(customs)s: nothing goes out before somebody has decided.")),
+    StepKind.ACCEPTED: Sentence(_("Customs has accepted the payment record. There is nothing to do.")),
+    StepKind.STANDS_STILL: Sentence(_("Nothing more happens by itself.")),
+    StepKind.MAY_REPUSH: Sentence(_("It may be pushed again now.")),
+    StepKind.MAY_REPUSH_FROM: Sentence(
         _("Alipay takes a re-push in a moment."), _("Alipay takes a re-push from %(time)s (%(when)s).")
     ),
-    Coming.TO_CORRECT: Sentence(_("Correct what is wrong: saving sends it again.")),
-    Coming.TO_CORRECT_BUYER: Sentence(
+    StepKind.TO_CORRECT: Sentence(_("Correct what is wrong: saving sends it again.")),
+    StepKind.TO_CORRECT_BUYER: Sentence(
         _("Ask who paid, then correct the buyer's name and ID number: saving sends it again.")
     ),
-    Coming.TO_COMPARE: Sentence(_("Compare what is declared with what is left of the payment.")),
-    Coming.TO_CLOSE: Sentence(_("There is nothing left to declare: close the case.")),
+    StepKind.TO_COMPARE: Sentence(_("Compare what is declared with what is left of the payment.")),
+    StepKind.TO_CLOSE: Sentence(_("There is nothing left to declare: close the case.")),
 }
 
 IDENTITIES: Mapping[Identity, LazyString] = {
@@ -115,7 +115,7 @@ OUTCOMES: Mapping[str, LazyString] = {
     "superseded": _("the answer came too late and changes nothing"),
 }
 # What of a call that was answered is in the gateway's words; of the others we noted what went wrong.
-SAID_BY_THE_GATEWAY = frozenset({"answered", "stale", "busy", "credentials", "clock", "not_found", "refused"})
+WORDED_BY_THE_GATEWAY = frozenset({"answered", "stale", "busy", "credentials", "clock", "not_found", "refused"})
 THE_GATEWAY_SAYS = _("The gateway says: %(message)s")
 NOTED = _("Technical note: %(message)s")
 DECISIONS: Mapping[str, LazyString] = {
@@ -141,7 +141,7 @@ FIELDS: Mapping[str, LazyString] = {
 }
 
 
-class Told(NamedTuple):
+class TimelineLine(NamedTuple):
     """One event of the timeline in words: what happened, what it came to, why, and what of it matters besides."""
 
     title: str
@@ -150,20 +150,20 @@ class Told(NamedTuple):
     facts: tuple[str, ...] = ()
 
 
-def sentence(one: Foretold) -> Markup:
+def sentence(one: NextStep) -> Markup:
     """What comes next as a sentence; the time in it is told as all times are."""
     known = SENTENCES[one.what]
     text = known.later if one.at is not None and known.later is not None else known.at_once
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "customs": one.customs,
         "after": one.after,
         "when": when(one.at),
         "time": exact(one.at)[11:16],
     }
     if one.case is not None:
-        said["error"] = case_label(one.case).word
+        values["error"] = case_label(one.case).word
     # Our own words, with nothing in them but what is said here, escaped.
-    return Markup(str(text)) % said  # noqa: S704
+    return Markup(str(text)) % values  # noqa: S704
 
 
 class Stretch(NamedTuple):
@@ -190,17 +190,17 @@ def _brought_nothing(event: Event) -> bool:
     return asked and not {"to", "cases", "message"} & event.detail.keys()
 
 
-def event_told(event: Event) -> Told:
+def timeline_line(event: Event) -> TimelineLine:
     """One event of the timeline in words."""
     detail = event.detail
     action = detail.get("action", "")
     if event.kind == "call":
         outcome = OUTCOMES.get(detail.get("outcome", ""), detail.get("outcome", ""))
-        return Told(str(CALLS.get(action, action)), str(outcome), facts=_facts(detail))
-    return Told(str(DECISIONS.get(action, action)), reason=detail.get("reason", ""), facts=_facts(detail))
+        return TimelineLine(str(CALLS.get(action, action)), str(outcome), facts=_facts(detail))
+    return TimelineLine(str(DECISIONS.get(action, action)), reason=detail.get("reason", ""), facts=_facts(detail))
 
 
-def content_told(text: str) -> str:
+def content_label(text: str) -> str:
     """What `Content.text` says, with its fields as people call them."""
     pairs = [pair.partition("=") for pair in text.split("; ")]
     return "; ".join(f"{FIELDS.get(name, name)} {value}" for name, _, value in pairs)
@@ -209,13 +209,13 @@ def content_told(text: str) -> str:
 def _facts(detail: Mapping[str, Any]) -> tuple[str, ...]:
     facts = []
     if detail.get("message"):
-        said = THE_GATEWAY_SAYS if detail.get("outcome") in SAID_BY_THE_GATEWAY else NOTED
-        facts.append(str(said) % {"message": explanation_label(detail["message"])})
+        values = THE_GATEWAY_SAYS if detail.get("outcome") in WORDED_BY_THE_GATEWAY else NOTED
+        facts.append(str(values) % {"message": explanation_label(detail["message"])})
     if detail.get("changed"):
         names = [str(FIELDS.get(name, name)) for name in detail["changed"].split(", ")]
         facts.append(gettext("Changed: %(fields)s", fields=", ".join(names)))
     if detail.get("accepted"):
-        facts.append(gettext("Customs holds: %(content)s", content=content_told(detail["accepted"])))
+        facts.append(gettext("Customs holds: %(content)s", content=content_label(detail["accepted"])))
     if detail.get("override") == "true":
         facts.append(gettext("It was resent unchanged (override)."))
     if detail.get("whom"):

@@ -55,15 +55,15 @@ def left_rows(rows: Sequence[Any], lines: Sequence[Sequence[int]] | None, gone: 
     for position, given in enumerate(rows):
         if position in gone:
             continue
-        said = given if isinstance(given, dict) else {}
-        numbers = {name: _number_in(said, name) for name in ("merchant_no", "out_order_no", "payment_no")}
-        words = {name: str(said.get(name)) if said.get(name) in known else "" for name, known in KNOWN_WORDS.items()}
+        cells = given if isinstance(given, dict) else {}
+        numbers = {name: _number_in(cells, name) for name in ("merchant_no", "out_order_no", "payment_no")}
+        words = {name: str(cells.get(name)) if cells.get(name) in known else "" for name, known in KNOWN_WORDS.items()}
         for row in (None,) if lines is None else lines[position]:
             yield LeftRow(position, row, **numbers, **words)
 
 
-def _number_in(said: Mapping[str, Any], name: str) -> str:
-    text = said.get(name)
+def _number_in(cells: Mapping[str, Any], name: str) -> str:
+    text = cells.get(name)
     return text if isinstance(text, str) and NUMBER.fullmatch(text) and not ANY_CERT_ID.fullmatch(text) else ""
 
 
@@ -171,10 +171,10 @@ def _discarded(
         merchants = {row.merchant_no for row in rows}
         merchant_no = merchants.pop() if len(merchants) == 1 else ""
         counted = {"rows": str(len(rows))}
-        deed = audit_event(
+        entry = audit_event(
             by, AuditAction.BATCH_DISCARD_ROWS, batch_id, merchant_no=merchant_no or None, reason=reason, **counted
         )
-        audit.append(db, deed, now)
+        audit.append(db, entry, now)
     return len(rows)
 
 

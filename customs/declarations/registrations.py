@@ -69,11 +69,11 @@ def put_registrations(
     """
     if errors := faults_of(rows, caller):
         raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
-    held = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
+    on_file = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
     fresh: dict[tuple[str, Channel, str], Registration] = {}
     for row in rows:
         key = (row["merchant_no"], Channel(row["channel"]), row["office"])
-        registration = held.get(key) or fresh.get(key)
+        registration = on_file.get(key) or fresh.get(key)
         if registration is None:
             registration = fresh[key] = Registration(
                 id=new_id("reg"), merchant_no=key[0], channel=key[1], office=key[2]

@@ -22,10 +22,10 @@ LIST = "/declarations"
 def save() -> WerkzeugResponse:
     name, query = (request.form.get(field, "") for field in ("name", "query"))
 
-    def deed(db: Session) -> SavedFilter:
+    def save(db: Session) -> SavedFilter:
         return save_filter(db, current_visit().person.id, SAVED, name, query, database.now(db))
 
-    return acted(deed, lambda made: f"{LIST}?{made.query}", gettext("The filter was saved."))
+    return acted(save, lambda made: f"{LIST}?{made.query}", gettext("The filter was saved."))
 
 
 @pages.post("/filters/<filter_id>/remove")

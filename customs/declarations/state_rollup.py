@@ -8,7 +8,7 @@ from customs.declarations.identity import fold_identities
 from customs.declarations.states import fold_states
 
 
-def folded(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def roll_up(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The folded columns over pushes' state, identity and case: the oldest open case speaks."""
     cases = sorted((push for push in pushes if push["case_kind"]), key=itemgetter("case_since"))
     return {

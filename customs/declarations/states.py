@@ -41,9 +41,9 @@ NEXT: dict[State, set[State]] = {
 LEAST_ADVANCED = (State.UNDECLARED, State.SUBMITTED, State.PROCESSING, State.SUCCESS)
 
 
-def is_forward(held: State, reported: State) -> bool:
-    """Whether the gateway may report `reported` after `held` within one epoch."""
-    return reported == held or reported in NEXT[held]
+def is_forward(current: State, reported: State) -> bool:
+    """Whether the gateway may report `reported` after `current` within one epoch."""
+    return reported == current or reported in NEXT[current]
 
 
 def read_state(word: str) -> State | None:
@@ -53,8 +53,8 @@ def read_state(word: str) -> State | None:
 
 def fold_states(states: Iterable[State]) -> State:
     """A declaration's state over its pushes: any FAIL, else any EXCEPT, else the least advanced."""
-    held = set(states)
+    known = set(states)
     for worst in (State.FAIL, State.EXCEPT):
-        if worst in held:
+        if worst in known:
             return worst
-    return next((state for state in LEAST_ADVANCED if state in held), State.UNDECLARED)
+    return next((state for state in LEAST_ADVANCED if state in known), State.UNDECLARED)

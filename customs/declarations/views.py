@@ -11,7 +11,7 @@ from customs.declarations import labels
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
 from customs.declarations.offices import OFFICES
 from customs.declarations.reading import list_filters
-from customs.declarations.reading.detail import dossier_of, timeline_of
+from customs.declarations.reading.detail import declaration_detail, timeline_of
 from customs.declarations.reading.queries import list_declarations
 from customs.declarations.services import services
 from customs.events.comments import comments_of
@@ -42,7 +42,7 @@ def list_page() -> Response:
 @pages.get("/declarations/<declaration_id>")
 @login_required(Scope.DECLARATIONS_READ)
 def show(declaration_id: str) -> Response:
-    return render_page("declarations/page.html", **dossier_shown(declaration_id))
+    return render_page("declarations/page.html", **detail_context(declaration_id))
 
 
 @pages.get("/declarations/<declaration_id>/live")
@@ -50,26 +50,26 @@ def show(declaration_id: str) -> Response:
 def live(declaration_id: str) -> Response:
     """What the page asks for while something goes on: itself again, without its shell."""
     return render_fragment(
-        "declarations/live.html", may=current_caller().may, Scope=Scope, **dossier_shown(declaration_id)
+        "declarations/live.html", may=current_caller().may, Scope=Scope, **detail_context(declaration_id)
     )
 
 
-def dossier_shown(declaration_id: str) -> dict[str, Any]:
+def detail_context(declaration_id: str) -> dict[str, Any]:
     """Everything the page of one declaration shows, read at one moment."""
     before, caller, parts = number_in_cursor(request.args.get("cursor")), current_caller(), services()
     with parts.reading() as db:
         now = database.now(db)
-        dossier = dossier_of(db, caller, declaration_id, parts.vault, parts.policy, parts.payments, now)
+        detail = declaration_detail(db, caller, declaration_id, parts.vault, parts.policy, parts.payments, now)
         events = timeline_of(db, declaration_id, limit=EVENTS_A_PAGE, before=before)
         comments = comments_of(db, caller, declaration_id)
     return {
-        "dossier": dossier,
+        "detail": detail,
         "events": events.rows,
         "next_cursor": events.next_cursor,
         "is_newest": not before,
         "comments": comments,
         "now": now,
-        "saying": labels,
+        "labels": labels,
         "amount_text": money_text,
     }
 
@@ -83,6 +83,6 @@ def _choices() -> dict[str, Any]:
         "merchants": None if merchants is None else sorted(merchants),
         "tabs": list_filters.TABS,
         "query": list_filters.query_of_filters(),
-        "saying": labels,
+        "labels": labels,
         "most_at_once": MOST_AT_ONCE,
     }

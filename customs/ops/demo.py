@@ -21,7 +21,7 @@ from customs.auth.principal import operator
 from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.cases import entry_sentence
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
@@ -159,13 +159,13 @@ class Clerk:
         services, why = self._services, f"sample: {expected.note}"
         try:
             with services.transaction() as db:
-                reviewing = Reviewing(
+                service = ReviewService(
                     db, operator(), database.now(db), services.policy, services.payments, services.audit
                 )
                 if expected.remedy == "redeclare":
-                    reviewing.redeclare(declaration.id, why)
+                    service.redeclare(declaration.id, why)
                 else:
-                    reviewing.modify(declaration.id, why, expected.correction, services.vault, services.rules)
+                    service.modify(declaration.id, why, expected.correction, services.vault, services.rules)
         except ActionNotAllowed:
             # Too early for Alipay, or a call is in flight: the next round tries again.
             return

@@ -1,4 +1,4 @@
-"""Handling: who sees to a cause of failures, and what people note beside it or beside one case; all on the record."""
+"""Who sees to a cause of failures, and what people note beside it or beside one case; all on the record."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from customs.privacy.masking import mask_text
 CAN_SEE_TO_IT = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
 
 
-class Handling:
+class CaseService:
     """What one person arranges in one transaction, which ends with it."""
 
     def __init__(self, db: Session, by: Caller, now: datetime, audit: AuditTrail) -> None:
@@ -37,7 +37,7 @@ class Handling:
         if person_id is not None and person_id not in {person.id for person in assignable(self._db, self._by)}:
             raise NotFound
         assign(self._db, self._by, cause_id, person_id)
-        self._on_record(audit_event(self._by, AuditAction.CAUSE_ASSIGN, cause_id, to=person_id or "nobody"))
+        self._record(audit_event(self._by, AuditAction.CAUSE_ASSIGN, cause_id, to=person_id or "nobody"))
 
     def remark_on_cause(self, cause_id: str, text: str, merchant_no: str | None) -> Comment:
         """Write something beside a cause, for those who have this merchant, or for all who see the cause.
@@ -48,7 +48,7 @@ class Handling:
         if merchant_no is None and self._by.merchants is not None:
             raise NotFound
         written = comment(self._db, self._by, cause_id, merchant_no, text, self._now)
-        self._on_record(
+        self._record(
             audit_event(self._by, AuditAction.COMMENT_WRITE, cause_id, merchant_no=merchant_no, comment=written.id)
         )
         return written
@@ -57,28 +57,28 @@ class Handling:
         """Write something beside a declaration."""
         merchant_no = self._seen(declaration_id).merchant_no
         written = comment(self._db, self._by, declaration_id, merchant_no, text, self._now)
-        deed = audit_event(
+        entry = audit_event(
             self._by, AuditAction.COMMENT_WRITE, declaration_id, merchant_no=merchant_no, comment=written.id
         )
-        self._on_record(deed)
+        self._record(entry)
         return written
 
-    def note_contact(self, declaration_id: str, whom: Contacted, said: str) -> None:
+    def note_contact(self, declaration_id: str, whom: Contacted, answer: str) -> None:
         """Note in the timeline that somebody was asked about a case, and what they said; the case stays open."""
-        merchant_no, told = self._seen(declaration_id).merchant_no, mask_text(said, None)
-        detail = {"action": "contact", "whom": str(whom), "reason": told}
+        merchant_no, masked = self._seen(declaration_id).merchant_no, mask_text(answer, None)
+        detail = {"action": "contact", "whom": str(whom), "reason": masked}
         owner = {"declaration_id": declaration_id, "merchant_no": merchant_no}
         self._db.add(Event(at=self._now, kind="action", actor=self._by.name, detail=detail, **owner))
-        deed = audit_event(
-            self._by, AuditAction.CASE_CONTACT, declaration_id, merchant_no=merchant_no, reason=told, whom=str(whom)
+        entry = audit_event(
+            self._by, AuditAction.CASE_CONTACT, declaration_id, merchant_no=merchant_no, reason=masked, whom=str(whom)
         )
-        self._on_record(deed)
+        self._record(entry)
 
     def _seen(self, declaration_id: str) -> Declaration:
         return declaration_of(self._db, declaration_id, self._by)
 
-    def _on_record(self, deed: AuditEvent) -> None:
-        self._audit.append(self._db, deed, self._now)
+    def _record(self, entry: AuditEvent) -> None:
+        self._audit.append(self._db, entry, self._now)
 
 
 def assignable(db: Session, caller: Caller) -> Sequence[Person]:

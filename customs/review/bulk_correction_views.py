@@ -11,8 +11,8 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.declarations.actions.action_views import reason_typed, reviewing_in
-from customs.declarations.actions.amendments import PLAIN, whole
+from customs.declarations.actions.action_views import reason_typed, review_service
+from customs.declarations.actions.amendments import PLAIN, duty_typed
 from customs.declarations.actions.bulk_actions import BulkResult, declarations_with_ids, dry_run_modify, execute
 from customs.declarations.case_labels import FIELD_NAMES
 from customs.declarations.channels import CHANNELS
@@ -67,17 +67,23 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
     with services().reading() as db:
         found = declarations_with_ids(db, current_caller(), ids)
     merchants = Counter(declaration.merchant_no for declaration in found).most_common()
-    held = {name: values_of_field(found, name) for name in fields}
+    values_now = {name: values_of_field(found, name) for name in fields}
     errors = (
         {fault.pointer.strip("/"): sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
         if error
         else {}
     )
-    shown: dict[str, Any] = {"group": group, "ids": ids, "held": held, "typed": request.form, "merchants": merchants}
+    shown: dict[str, Any] = {
+        "group": group,
+        "ids": ids,
+        "values_now": values_now,
+        "typed": request.form,
+        "merchants": merchants,
+    }
     names = FIELD_NAMES
-    said = sentences(error) if error and not errors.keys() & set(fields) else ()
+    messages = sentences(error) if error and not errors.keys() & set(fields) else ()
     return render_page(
-        "review/correct.html", error.status if error else 200, errors=errors, said=said, names=names, **shown
+        "review/correct.html", error.status if error else 200, errors=errors, messages=messages, names=names, **shown
     )
 
 
@@ -111,7 +117,7 @@ def _corrected(ids: Sequence[str], why: str, changes: Mapping[str, Any]) -> Bulk
 
 
 def _modified(db: Session, declaration_id: str, why: str, changes: Mapping[str, Any]) -> None:
-    reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
+    review_service(db).modify(declaration_id, why, changes, services().vault, services().rules)
 
 
 def _show_result(group: Group, result: BulkResult) -> WerkzeugResponse:
@@ -119,8 +125,8 @@ def _show_result(group: Group, result: BulkResult) -> WerkzeugResponse:
     if done:
         flash(ngettext("%(num)d declaration is corrected.", "%(num)d declarations are corrected.", done), DONE)
     if left:
-        told = ngettext("%(num)d was changed meanwhile.", "%(num)d were changed meanwhile.", left)
-        flash(told, REFUSED)
+        sentence = ngettext("%(num)d was changed meanwhile.", "%(num)d were changed meanwhile.", left)
+        flash(sentence, REFUSED)
     return redirect(f"/review/causes/{group.cause.id}", 303)
 
 
@@ -138,6 +144,6 @@ def _changes(fields: Sequence[str]) -> dict[str, Any]:
     """What was typed, as ModifyIn reads it. Raises ValidationFailed, naming each field."""
     typed: dict[str, Any] = _typed(fields)
     if "duty" in typed:
-        typed["duty"] = whole(typed["duty"])
+        typed["duty"] = duty_typed(typed["duty"])
     changes: dict[str, Any] = validate(ModifyIn(only=tuple(fields)), typed)
     return changes

@@ -9,9 +9,9 @@ from flask_babel import LazyString, lazy_gettext
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
-from customs.declarations.actions.action_views import corrected_as_typed, reason_typed, reviewing_in
+from customs.declarations.actions.action_views import corrected_as_typed, reason_typed, review_service
 from customs.declarations.actions.amendments import field_at
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import next_case
 from customs.errors import CustomsError
@@ -29,7 +29,7 @@ pages = Blueprint("case_decision_pages", __name__)
 _ = lazy_gettext
 
 
-class Said(NamedTuple):
+class Announcement(NamedTuple):
     """What is said after a decision: by itself, before the next case, and when there is none."""
 
     alone: LazyString
@@ -37,22 +37,22 @@ class Said(NamedTuple):
     then_none: LazyString
 
 
-CORRECTED = Said(
+CORRECTED = Announcement(
     _("Saved, and on its way."),
     _("Saved, and on its way. This is the next case."),
     _("Saved, and on its way. That was the last case of this group."),
 )
-REPUSHED = Said(
+REPUSHED = Announcement(
     _("It is pushed again."),
     _("It is pushed again. This is the next case."),
     _("It is pushed again. That was the last case of this group."),
 )
-CLOSED = Said(
+CLOSED = Announcement(
     _("The case was closed."),
     _("The case was closed. This is the next case."),
     _("The case was closed. That was the last case of this group."),
 )
-LET_GO = Said(
+LET_GO = Announcement(
     _("The refund goes out now. The case stays open."),
     _("The refund goes out now. This is the next case."),
     _("The refund goes out now. There is no other case of this group."),
@@ -84,37 +84,39 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> WerkzeugResponse:
     return acted(
-        lambda db: reviewing_in(db).dismiss(declaration_id, reason_typed()),
+        lambda db: review_service(db).dismiss(declaration_id, reason_typed()),
         # Where a refund was let go, the case is still open.
         lambda done: _onward(declaration_id, LET_GO if done.needs_review else CLOSED),
         back=here(declaration_id),
     )
 
 
-def _decided(declaration_id: str, decide: Callable[[Reviewing, str], Declaration], said: Said) -> WerkzeugResponse:
+def _decided(
+    declaration_id: str, decide: Callable[[ReviewService, str], Declaration], message: Announcement
+) -> WerkzeugResponse:
     return acted(
-        lambda db: decide(reviewing_in(db), reason_typed()),
-        lambda _done: _onward(declaration_id, said),
+        lambda db: decide(review_service(db), reason_typed()),
+        lambda _done: _onward(declaration_id, message),
         back=here(declaration_id),
     )
 
 
-def _onward(declaration_id: str, said: Said) -> str:
+def _onward(declaration_id: str, message: Announcement) -> str:
     """The next case of the same cause, or the group when this was the last; there it is told what was done."""
     cause_id = cause_kept()
     if cause_id is None:
-        flash(str(said.alone), DONE)
+        flash(str(message.alone), DONE)
         return f"/review/cases/{declaration_id}"
     with services().reading() as db:
         following = next_case(db, current_caller(), declaration_id, cause_id)
-    flash(str(said.then_next if following else said.then_none), DONE)
+    flash(str(message.then_next if following else message.then_none), DONE)
     named = quote(cause_id, safe="")
     return f"/review/cases/{following}?cause={named}" if following else f"/review/causes/{named}"
 
 
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = case_shown(declaration_id, cause_kept())
-    declaration = shown["dossier"].declaration
+    declaration = shown["detail"].declaration
     errors = {field_at(declaration, fault.pointer): describe_error(fault.code, fault.detail) for fault in error.errors}
-    correction: dict[str, Any] = {"typed": request.form, "errors": errors, "said": sentences(error)}
+    correction: dict[str, Any] = {"typed": request.form, "errors": errors, "messages": sentences(error)}
     return render_page("review/case.html", error.status, correction=correction, **shown)

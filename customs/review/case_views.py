@@ -15,14 +15,14 @@ from customs.declarations import case_labels, labels
 from customs.declarations.actions.action_views import reason_typed
 from customs.declarations.cases import Contacted
 from customs.declarations.offices import offices_behind
-from customs.declarations.reading.detail import Dossier, dossier_of
+from customs.declarations.reading.detail import DeclarationDetail, declaration_detail
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
 from customs.declarations.services import services
 from customs.errors import CustomsError, DecryptionKeyMissing
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
 from customs.review import advice
-from customs.review.assignments import Handling
+from customs.review.assignments import CaseService
 from customs.review.evidence import Evidence, decisions_of, evidence_of, push_in_case
 from customs.review.reveal import SHORTEST_REASON, look, note_look
 from customs.web.form_actions import TOLD_IN_PLACE, acted, refused
@@ -49,9 +49,9 @@ def show(declaration_id: str) -> Response:
 def contact(declaration_id: str) -> WerkzeugResponse:
     """Note whom one asked, and what they said; the case stays."""
 
-    def note(handling: Handling) -> None:
+    def note(service: CaseService) -> None:
         whom = one_of("whom", {one.value: one for one in Contacted})
-        handling.note_contact(declaration_id, whom, reason_typed())
+        service.note_contact(declaration_id, whom, reason_typed())
 
     return _noted(declaration_id, note, gettext("The contact is noted; the case stays open."))
 
@@ -60,8 +60,8 @@ def contact(declaration_id: str) -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_WRITE)
 def comment(declaration_id: str) -> WerkzeugResponse:
     """Write something beside it."""
-    text, said = request.form.get("text", ""), gettext("Your comment is kept.")
-    return _noted(declaration_id, lambda handling: handling.remark_on_case(declaration_id, text), said)
+    text, message = request.form.get("text", ""), gettext("Your comment is kept.")
+    return _noted(declaration_id, lambda service: service.remark_on_case(declaration_id, text), message)
 
 
 @pages.post("/review/cases/<declaration_id>/reveal")
@@ -95,33 +95,33 @@ def case_shown(declaration_id: str, cause_id: str | None) -> dict[str, Any]:
     caller, parts = current_caller(), services()
     with parts.reading() as db:
         now = database.now(db)
-        dossier = dossier_of(db, caller, declaration_id, parts.vault, parts.policy, parts.payments, now)
-        evidence, group, before, after = _in_case(db, dossier, cause_id)
+        detail = declaration_detail(db, caller, declaration_id, parts.vault, parts.policy, parts.payments, now)
+        evidence, group, before, after = _in_case(db, detail, cause_id)
         comments = comments_of(db, caller, declaration_id)
         handled = decisions_of(db, declaration_id, limit=HANDLED_SHOWN)
-    shown = {"dossier": dossier, "evidence": evidence, "group": group, "before": before, "after": after, "now": now}
-    return {**shown, "comments": comments, "handled": handled, **_words(dossier, evidence)}
+    shown = {"detail": detail, "evidence": evidence, "group": group, "before": before, "after": after, "now": now}
+    return {**shown, "comments": comments, "handled": handled, **_words(detail, evidence)}
 
 
 def _in_case(
-    db: Session, dossier: Dossier, cause_id: str | None
+    db: Session, detail: DeclarationDetail, cause_id: str | None
 ) -> tuple[Evidence | None, Group | None, str | None, str | None]:
     """The evidence of the case that is looked at, its group, and the cases before and after it."""
-    declaration, caller = dossier.declaration, current_caller()
+    declaration, caller = detail.declaration, current_caller()
     push = push_in_case(declaration, cause_id)
     if push is None or push.cause_id is None:
         return None, None, None, None
     before, after = (seek(db, caller, declaration.id, push.cause_id) for seek in (previous_case, next_case))
-    return evidence_of(db, declaration, push, dossier.buyer), group_of(db, caller, push.cause_id), before, after
+    return evidence_of(db, declaration, push, detail.buyer), group_of(db, caller, push.cause_id), before, after
 
 
-def _words(dossier: Dossier, evidence: Evidence | None) -> dict[str, Any]:
-    best = evidence and advice.best_way(evidence, dossier.permissions, current_caller())
+def _words(detail: DeclarationDetail, evidence: Evidence | None) -> dict[str, Any]:
+    best = evidence and advice.best_way(evidence, detail.permissions, current_caller())
     return {
         "advising": advice,
         "contacts": case_labels.CONTACTS,
         "field_names": case_labels.FIELD_NAMES,
-        "saying": labels,
+        "labels": labels,
         "best": best,
         "Way": advice.Way,
         "readable": readable_text,
@@ -130,13 +130,13 @@ def _words(dossier: Dossier, evidence: Evidence | None) -> dict[str, Any]:
     }
 
 
-def _noted(declaration_id: str, note: Callable[[Handling], object], said: str) -> WerkzeugResponse:
+def _noted(declaration_id: str, note: Callable[[CaseService], object], message: str) -> WerkzeugResponse:
     place = here(declaration_id)
 
-    def deed(db: Session) -> None:
-        note(Handling(db, current_caller(), database.now(db), services().audit))
+    def act(db: Session) -> None:
+        note(CaseService(db, current_caller(), database.now(db), services().audit))
 
-    return acted(deed, place, said, back=place)
+    return acted(act, place, message, back=place)
 
 
 def _note_look(db: Session, declaration_id: str, why: str) -> None:

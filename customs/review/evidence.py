@@ -52,7 +52,7 @@ class Line:
 
     name: str
     sent: str
-    is_blamed: bool
+    is_suspect: bool
     field: str | None
 
 
@@ -72,13 +72,13 @@ class Evidence:
     lines: tuple[Line, ...]
 
     @property
-    def blamed(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if line.is_blamed)
+    def fields_to_blame(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.is_suspect)
 
     @property
     def can_mend(self) -> bool:
         """Whether a correction may help: what is to blame can be changed, or nobody says what it is."""
-        return not self.blamed or any(line.field for line in self.blamed)
+        return not self.fields_to_blame or any(line.field for line in self.fields_to_blame)
 
     @property
     def correctable(self) -> tuple[Line, ...]:
@@ -86,7 +86,7 @@ class Evidence:
 
     @property
     def others(self) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if not line.is_blamed)
+        return tuple(line for line in self.lines if not line.is_suspect)
 
 
 def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
@@ -109,7 +109,7 @@ def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mappin
         explained=explained,
         sent=sent,
         answered=_last_call(db, push, Event.detail["cases"].as_string().is_not(None), Event.at >= push.case_since),
-        lines=_lines(declaration, push, content, blamed(case, explained, FIELDS)),
+        lines=_lines(declaration, push, content, fields_to_blame(case, explained, FIELDS)),
     )
 
 
@@ -133,7 +133,7 @@ def _lines(
     names = [name for name in FIELDS if name in content or name in correctable]
     names += [name for name in content if name not in FIELDS]
     lines = [Line(name, content.get(name, ""), name in to_blame, correctable.get(name)) for name in names]
-    return tuple(sorted(lines, key=lambda line: (not line.is_blamed, line.field is None)))
+    return tuple(sorted(lines, key=lambda line: (not line.is_suspect, line.field is None)))
 
 
 def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
@@ -141,15 +141,15 @@ def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
     fields = {name: field for name, field in CORRECTED_AS.items() if name not in CHANNELS[declaration.channel].lacks}
     part = _part(declaration, push)
     if part is not None:
-        held = {name: column for name, column in AMOUNTS.items() if getattr(part, column) is not None}
-        fields |= {name: field_of_amount(column, part.sub_order_no) for name, column in held.items()}
+        values = {name: column for name, column in AMOUNTS.items() if getattr(part, column) is not None}
+        fields |= {name: field_of_amount(column, part.sub_order_no) for name, column in values.items()}
     return fields
 
 
 def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> dict[str, str]:
     """What would be sent as it stands."""
     part = _part(declaration, push)
-    held: dict[str, str | None] = {
+    values: dict[str, str | None] = {
         "out_order_no": declaration.out_order_no,
         "payment_no": declaration.payment_no,
         "customs": push.customs,
@@ -161,8 +161,8 @@ def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | No
     }
     if part is not None:
         amounts = {name: getattr(part, column) for name, column in AMOUNTS.items()}
-        held |= {name: None if amount is None else money_text(amount) for name, amount in amounts.items()}
-    return {name: text for name, text in held.items() if text is not None}
+        values |= {name: None if amount is None else money_text(amount) for name, amount in amounts.items()}
+    return {name: text for name, text in values.items() if text is not None}
 
 
 def _part(declaration: Declaration, push: Push) -> SubOrder | None:
@@ -203,7 +203,7 @@ BY_KIND: Mapping[CaseKind, tuple[str, ...]] = {
 }
 
 
-def blamed(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
+def fields_to_blame(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
     """Those of these fields, by their names on the wire, that are to blame as far as anybody says."""
     named = set(BY_KIND.get(kind, ()))
     left = explanation if kind in EXPLAINED else ""

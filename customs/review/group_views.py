@@ -25,7 +25,7 @@ from customs.errors import ErrorDetail, ValidationFailed
 from customs.events.comments import comments_of
 from customs.gateway import Channel
 from customs.review import advice
-from customs.review.assignments import Handling, assignable
+from customs.review.assignments import CaseService, assignable
 from customs.web.form_actions import acted
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, text_argument
@@ -92,9 +92,9 @@ def assign(cause_id: str) -> WerkzeugResponse:
     """Let oneself, somebody else or nobody see to it."""
     chosen = request.form.get("assignee", "")
     person_id = {ME: current_visit().person.id, NOBODY: None}.get(chosen, chosen)
-    said = gettext("Nobody sees to it now.") if person_id is None else gettext("It is written down who sees to it.")
+    message = gettext("Nobody sees to it now.") if person_id is None else gettext("It is written down who sees to it.")
     place = _place(cause_id)
-    return acted(lambda db: _handling(db).assign(cause_id, person_id), place, said, back=place)
+    return acted(lambda db: _service(db).assign(cause_id, person_id), place, message, back=place)
 
 
 @pages.post("/review/causes/<cause_id>/comment")
@@ -102,8 +102,8 @@ def assign(cause_id: str) -> WerkzeugResponse:
 def comment(cause_id: str) -> WerkzeugResponse:
     """Write something beside it."""
     text, place = request.form.get("text", ""), _place(cause_id)
-    said = gettext("Your comment is kept.")
-    return acted(lambda db: _handling(db).remark_on_cause(cause_id, text, _concerned()), place, said, back=place)
+    message = gettext("Your comment is kept.")
+    return acted(lambda db: _service(db).remark_on_cause(cause_id, text, _concerned()), place, message, back=place)
 
 
 def _meant(name: str, word: str) -> str:
@@ -123,8 +123,8 @@ def _concerned() -> str | None:
     return named
 
 
-def _handling(db: Any) -> Handling:
-    return Handling(db, current_caller(), database.now(db), services().audit)
+def _service(db: Any) -> CaseService:
+    return CaseService(db, current_caller(), database.now(db), services().audit)
 
 
 def _words(error: str) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _words(error: str) -> dict[str, Any]:
     return {
         "advice": advice.ADVICE[CaseKind(error)],
         "Way": advice.Way,
-        "saying": labels,
+        "labels": labels,
         "most_at_once": MOST_AT_ONCE,
         "merchants": sorted(mine or ()),
         "me": current_visit().person.id,

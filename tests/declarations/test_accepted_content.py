@@ -8,7 +8,7 @@ import pytest
 from customs.auth.principal import operator
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.intake.existing import pushes_of
-from customs.declarations.reading.detail import dossier_of
+from customs.declarations.reading.detail import declaration_detail
 from customs.declarations.serializers import declarations_json
 from customs.declarations.states import Action, State
 from customs.gateway import NotFound, Refused, SubOrderPart, Unknown
@@ -103,13 +103,13 @@ def test_both_contents_are_shown_where_they_differ_and_only_there(desk: Desk):
 
     with desk.services.reading() as db:
         parts = desk.services.vault, desk.services.policy, desk.services.payments
-        dossier = dossier_of(db, operator(), declaration_id, *parts, desk.now)
+        detail = declaration_detail(db, operator(), declaration_id, *parts, desk.now)
     push = shown(desk, declaration_id)["pushes"][0]
 
     assert "accepted_content" not in before
     assert push["accepted_content"]["duty"] == 5
     assert push["accepted_content"]["buyer"]["name"] == "李*"
-    told = {one.name: (one.accepted, one.wanted) for one in dossier.differences[push["id"]]}
+    told = {one.name: (one.accepted, one.wanted) for one in detail.differences[push["id"]]}
     assert (told["duty"], told["buyer"][0][:2], told["buyer"][1][:2]) == (("5", "88"), "李*", "韩*")
     assert [event.detail["accepted"].split("; ")[1] for event in desk.events(declaration_id)[-2:]] == ["duty=5"] * 2
 

@@ -44,7 +44,7 @@ def test_the_gateways_word_is_read_tolerantly_and_never_guessed(word: str, state
 
 
 @pytest.mark.parametrize(
-    ("pushes", "folded"),
+    ("pushes", "expected"),
     [
         ([OK, OK, FAIL], FAIL),
         ([U, FAIL, EXCEPT], FAIL),
@@ -56,8 +56,8 @@ def test_the_gateways_word_is_read_tolerantly_and_never_guessed(word: str, state
         ([], U),
     ],
 )
-def test_a_declaration_is_any_fail_else_any_except_else_the_least_advanced(pushes: list[State], folded: State):
-    assert fold_states(pushes) is folded
+def test_a_declaration_is_any_fail_else_any_except_else_the_least_advanced(pushes: list[State], expected: State):
+    assert fold_states(pushes) is expected
 
 
 @pytest.mark.parametrize("pushes", list(combinations_with_replacement(State, 2)))

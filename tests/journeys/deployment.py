@@ -15,7 +15,7 @@ from customs.auth.principal import operator
 from customs.config import read_settings
 from customs.container import Services, staffed
 from customs.db import database
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration, Push
 from customs.jobs.wakeup import WorkerNotifier
@@ -168,9 +168,9 @@ class Deployment:
         log = self.home / f"{name}.log"
         return self._running.enter_context(started(command, self.environ | variables, log, executable))
 
-    def _reviewing(self, db: Any) -> Reviewing:
+    def _reviewing(self, db: Any) -> ReviewService:
         services = self.services
-        return Reviewing(db, operator(), database.now(db), services.policy, services.payments, services.audit)
+        return ReviewService(db, operator(), database.now(db), services.policy, services.payments, services.audit)
 
     def _declaration_id(self, db: Any, row: Row) -> str:
         statement = select(Declaration.id).where(

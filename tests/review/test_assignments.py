@@ -13,7 +13,7 @@ from customs.db import database
 from customs.declarations.reading.failure_groups import group_of
 from customs.errors import NotFound
 from customs.events.comments import comments_of
-from customs.review.assignments import Contacted, Handling, assignable
+from customs.review.assignments import CaseService, Contacted, assignable
 from tests import make
 from tests.product import Desk
 from tests.web.visiting import People
@@ -43,7 +43,7 @@ def cause_of(desk: Desk, declaration_id: str) -> str:
 
 def handle(services: Services, by: Caller, deed: str, *args: object) -> None:
     with services.transaction() as db:
-        getattr(Handling(db, by, database.now(db), services.audit), deed)(*args)
+        getattr(CaseService(db, by, database.now(db), services.audit), deed)(*args)
 
 
 def last_entry(services: Services) -> AuditEntry:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from customs.auth.principal import operator
 from customs.container import Services
 from customs.db import database
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.models import Declaration
 from customs.errors import CustomsError
@@ -130,8 +130,8 @@ class People:
                 return
             with self._services.transaction() as db:
                 parts = self._services.policy, self._services.payments, self._services.audit
-                reviewing = Reviewing(db, operator(), database.now(db), *parts)
-                self._deed(act, number, value)(reviewing, declaration_id)
+                service = ReviewService(db, operator(), database.now(db), *parts)
+                self._deed(act, number, value)(service, declaration_id)
         except CustomsError as error:
             self._note(number, act, f"refused: {error.detail}")
         except SQLAlchemyError:
@@ -153,14 +153,14 @@ class People:
             except SQLAlchemyError:
                 continue
 
-    def _deed(self, act: str, number: int, value: int) -> Callable[[Reviewing, str], Declaration]:
+    def _deed(self, act: str, number: int, value: int) -> Callable[[ReviewService, str], Declaration]:
         why, services = "because", self._services
         if act == "modify":
             changes = self._changes(number, value)
-            return lambda reviewing, one: reviewing.modify(one, why, changes, services.vault, services.rules)
+            return lambda service, one: service.modify(one, why, changes, services.vault, services.rules)
         if act == "override":
-            return lambda reviewing, one: reviewing.redeclare(one, why, override=True)
-        return lambda reviewing, one: getattr(reviewing, act)(one, why)
+            return lambda service, one: service.redeclare(one, why, override=True)
+        return lambda service, one: getattr(service, act)(one, why)
 
     def _changes(self, number: int, value: int) -> dict[str, Any]:
         order = self._plan.orders[number - 1]

@@ -10,12 +10,12 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.amendments import changes_typed, field_at
-from customs.declarations.actions.decisions import Reviewing
+from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import declaration_of
 from customs.declarations.schemas import ModifyIn, ReasonIn
 from customs.declarations.services import services
-from customs.declarations.views import dossier_shown
+from customs.declarations.views import detail_context
 from customs.errors import CustomsError, ValidationFailed
 from customs.web.error_catalog import describe_field_error
 from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
@@ -34,7 +34,7 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
     override = request.form.get("override") == "on"
     return _decided(
         declaration_id,
-        lambda reviewing, why: reviewing.redeclare(declaration_id, why, override=override),
+        lambda service, why: service.redeclare(declaration_id, why, override=override),
         gettext("It is pushed again."),
     )
 
@@ -44,7 +44,7 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
 def cancel(declaration_id: str) -> WerkzeugResponse:
     return _decided(
         declaration_id,
-        lambda reviewing, why: reviewing.cancel(declaration_id, why),
+        lambda service, why: service.cancel(declaration_id, why),
         gettext("It was cancelled, and its numbers are free again."),
     )
 
@@ -54,8 +54,8 @@ def cancel(declaration_id: str) -> WerkzeugResponse:
 def dismiss(declaration_id: str) -> WerkzeugResponse:
     return _decided(
         declaration_id,
-        lambda reviewing, why: reviewing.dismiss(declaration_id, why),
-        _said_of_dismissal,
+        lambda service, why: service.dismiss(declaration_id, why),
+        _dismissal_message,
     )
 
 
@@ -74,10 +74,10 @@ def modify(declaration_id: str) -> WerkzeugResponse:
     return redirect(_page(declaration_id), 303)
 
 
-def reviewing_in(db: Session) -> Reviewing:
+def review_service(db: Session) -> ReviewService:
     """The decisions of whoever is at the desk, within one transaction."""
     parts = services().policy, services().payments, services().audit
-    return Reviewing(db, current_caller(), database.now(db), *parts)
+    return ReviewService(db, current_caller(), database.now(db), *parts)
 
 
 def reason_typed() -> str:
@@ -86,7 +86,7 @@ def reason_typed() -> str:
     return why
 
 
-def _said_of_dismissal(declaration: Declaration) -> str:
+def _dismissal_message(declaration: Declaration) -> str:
     """Where a refund was let go, the case is still open."""
     if declaration.needs_review:
         return str(gettext("The refund goes out now. The case stays open."))
@@ -95,11 +95,11 @@ def _said_of_dismissal(declaration: Declaration) -> str:
 
 def _decided(
     declaration_id: str,
-    decide: Callable[[Reviewing, str], Declaration],
-    said: str | Callable[[Declaration], str],
+    decide: Callable[[ReviewService, str], Declaration],
+    message: str | Callable[[Declaration], str],
 ) -> WerkzeugResponse:
     place = _page(declaration_id)
-    return acted(lambda db: decide(reviewing_in(db), reason_typed()), place, said, back=place)
+    return acted(lambda db: decide(review_service(db), reason_typed()), place, message, back=place)
 
 
 def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str]) -> Declaration:
@@ -107,21 +107,21 @@ def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str
     declaration = declaration_of(db, declaration_id, current_caller())
     changes = validate(ModifyIn(), {"reason": typed.get("reason", "").strip(), **changes_typed(declaration, typed)})
     why = changes.pop("reason")
-    return reviewing_in(db).modify(declaration_id, why, changes, services().vault, services().rules)
+    return review_service(db).modify(declaration_id, why, changes, services().vault, services().rules)
 
 
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
-    shown = dossier_shown(declaration_id)
-    declaration = shown["dossier"].declaration
+    shown = detail_context(declaration_id)
+    declaration = shown["detail"].declaration
     found = {
         field_at(declaration, fault.pointer): describe_field_error(fault.code, fault.detail) for fault in error.errors
     }
     marked = {field: words for field, words in found.items() if field in request.form}
-    correction = {"typed": request.form, "errors": marked, "said": _said_of_all(error, found, marked)}
+    correction = {"typed": request.form, "errors": marked, "messages": _messages_above_fields(error, found, marked)}
     return render_page("declarations/page.html", error.status, correction=correction, **shown)
 
 
-def _said_of_all(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
+def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
     """What is said above the fields: what no field can say."""
     if isinstance(error, ValidationFailed) and found:
         first = [gettext("Nothing was sent: look at what is marked below.")] if marked else []

@@ -82,15 +82,15 @@ AMOUNTS = ("amount", "transport_amount", "product_amount")
 
 def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[str, Any]:
     """The changes as ModifyIn reads them. An empty field means: as it is."""
-    said = {name: text.strip() for name, text in typed.items() if text.strip()}
+    filled = {name: text.strip() for name, text in typed.items() if text.strip()}
     changes: dict[str, Any] = {
-        name: said[name] for name in REGISTERED if name in said and said[name] != getattr(declaration, name)
+        name: filled[name] for name in REGISTERED if name in filled and filled[name] != getattr(declaration, name)
     }
-    if "duty" in said and said["duty"] != str(declaration.duty):
-        changes["duty"] = whole(said["duty"])
-    if buyer := {name: said[field] for field, name in BUYER.items() if field in said}:
+    if "duty" in filled and filled["duty"] != str(declaration.duty):
+        changes["duty"] = duty_typed(filled["duty"])
+    if buyer := {name: filled[field] for field, name in BUYER.items() if field in filled}:
         changes["buyer"] = buyer
-    parts = [_changed(part, said) for part in declaration.sub_orders]
+    parts = [_changed(part, filled) for part in declaration.sub_orders]
     if any(len(part) > 1 for part in parts):
         # Also those that stay as they are: a fault's place then counts as the form does.
         changes["sub_orders"] = parts
@@ -113,9 +113,9 @@ def field_at(declaration: Declaration, pointer: str) -> str:
     return place[0]
 
 
-def _changed(part: SubOrder, said: Mapping[str, str]) -> dict[str, str]:
+def _changed(part: SubOrder, filled: Mapping[str, str]) -> dict[str, str]:
     """A sub-order's number and those of its amounts that change."""
-    typed = {name: said.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNTS}
+    typed = {name: filled.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNTS}
     return {"sub_order_no": part.sub_order_no} | {
         name: text for name, text in typed.items() if text is not None and text != _text(getattr(part, name))
     }
@@ -125,6 +125,6 @@ def _text(amount: Any) -> str | None:
     return None if amount is None else money_text(amount)
 
 
-def whole(text: str) -> int | str:
+def duty_typed(text: str) -> int | str:
     """A duty as JSON writes it; what is no whole number is left for the rules to refuse."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text

@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations import labels
-from customs.declarations.actions.action_views import reason_typed, reviewing_in
+from customs.declarations.actions.action_views import reason_typed, review_service
 from customs.declarations.actions.bulk_actions import (
     BulkResult,
     declarations_with_ids,
@@ -59,7 +59,7 @@ def _execute(ids: Sequence[str], why: str, *, override: bool) -> BulkResult:
     """Push each of these again in a transaction of its own, and notify the workers."""
 
     def one(declaration_id: str) -> None:
-        retry_on_conflict(lambda db: reviewing_in(db).redeclare(declaration_id, why, override=override))
+        retry_on_conflict(lambda db: review_service(db).redeclare(declaration_id, why, override=override))
 
     with services().reading() as db:
         # Nothing is done to the first where the last is nobody's to decide on.
@@ -74,7 +74,7 @@ def _show_plan(ids: Sequence[str], back: str, *, override: bool) -> Response:
     with parts.reading() as db:
         now = database.now(db)
         plan = dry_run_redeclare(db, caller, ids, parts.policy, parts.payments, now, override=override)
-    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "saying": labels}
+    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "labels": labels}
     return render_page("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
 
 

@@ -31,7 +31,7 @@ from customs.declarations.actions.amendments import amended, write_order
 from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
 from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
-from customs.declarations.events import announce_declarations
+from customs.declarations.events import publish_declarations
 from customs.declarations.intake.existing import order_of, pushes_of
 from customs.declarations.intake.number_locks import lock_payment
 from customs.declarations.intake.orders import Order, RuleFinding
@@ -39,7 +39,7 @@ from customs.declarations.intake.payment_rules import Case, over_payment
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.queries import declaration_of, key_of
-from customs.declarations.state_rollup import folded
+from customs.declarations.state_rollup import roll_up
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
 from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
@@ -57,7 +57,7 @@ ANNOUNCED = {
 }
 
 
-class Reviewing:
+class ReviewService:
     """One person's decision in one transaction, which ends with it: who, when, by which policy, what payments allow."""
 
     def __init__(
@@ -256,7 +256,7 @@ class Reviewing:
                 push.due_at = push.due_at or (self._now if push.next_action else None)
         self._line_up(declaration)
         pushes = [vars(push) for push in declaration.pushes]
-        for name, value in folded(pushes).items():
+        for name, value in roll_up(pushes).items():
             setattr(declaration, name, value)
         if not self._went_on and goes_on(pushes, declaration.waiting_for):
             self._db.flush()
@@ -285,7 +285,7 @@ class Reviewing:
         if closed:
             facts["case"] = "; ".join(map(entry_sentence, closed))
         if act in ANNOUNCED:
-            announce_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
+            publish_declarations(self._db, [declaration.id], ANNOUNCED[act], self._now)
         mark_declarations_moved(self._db, [declaration.id])
         self._audit.append(
             self._db, audit_event(self._by, act, declaration.id, reason=reason, **owner, **facts), self._now

@@ -14,10 +14,10 @@ from customs.db.bulk import in_list
 from customs.db.database import Base
 from customs.declarations.batch_moves import mark_declarations_moved
 from customs.declarations.cases import CaseKind, Detail, case_entry
-from customs.declarations.events import announce_declarations
+from customs.declarations.events import publish_declarations
 from customs.declarations.failure_causes import cause_of, remember
 from customs.declarations.models import Declaration, Push, SubOrder
-from customs.declarations.state_rollup import folded
+from customs.declarations.state_rollup import roll_up
 from customs.declarations.states import Action
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import EventType
@@ -106,7 +106,7 @@ class WithholdingDeclarations:
             db.execute(update(DECLARATIONS).where(declaration.id.in_(ids)).values(cancelled=True, waiting_for=None))
             _write(db, owners, before, [row | ended for row in before], tuple(ended), now)
             _note(db, key, ids, {"action": "cancel", "cases": [case_entry(CaseKind.PAYMENT_ENDED, detail)]}, now)
-            announce_declarations(db, ids, EventType.DECLARATION_CANCELLED, now)
+            publish_declarations(db, ids, EventType.DECLARATION_CANCELLED, now)
         return len(ids)
 
     def in_flight(
@@ -163,7 +163,7 @@ def _withhold(
     _write(db, owners, before, after, written, now)
     _note(db, key, list(owners), {"action": "withhold", "cases": [case_entry(kind, detail)]}, now)
     news = [one for one in owners if one not in in_review]
-    announce_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
+    publish_declarations(db, news, EventType.DECLARATION_NEEDS_REVIEW, now)
     # What was in review already may have been the last that went on.
     mark_declarations_moved(db, list(owners))
 
@@ -206,7 +206,7 @@ def _write(
     differences = []
     for (owner, old_rows), (_, rows) in zip(*groups, strict=True):
         pushes = list(rows)
-        db.execute(update(DECLARATIONS).where(declaration.id == owner).values(folded(pushes)))
+        db.execute(update(DECLARATIONS).where(declaration.id == owner).values(roll_up(pushes)))
         differences.append(difference(owners[owner], list(old_rows), pushes, now))
     remember(db, opened, now)
     apply_deltas(db, total(differences))

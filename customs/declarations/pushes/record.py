@@ -14,13 +14,13 @@ from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.batch_moves import count_new_runs, goes_on
 from customs.declarations.cases import case_entry
 from customs.declarations.contents import Content, Echo, echo_of
-from customs.declarations.events import may_tell, news_of, turns
+from customs.declarations.events import event_types, may_publish, new_events
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import Task
 from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
 from customs.declarations.pushes.send import release
-from customs.declarations.state_rollup import folded
+from customs.declarations.state_rollup import roll_up
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import NewEvent, publish
@@ -107,7 +107,7 @@ def record(
     with pipeline(db):
         insert_many(db, EVENTS, [_event(locked[done.task.push_id], done, now) for done in recorded])
         update_many(db, PUSHES, list(changes.values()))
-        update_many(db, DECLARATIONS, [{"id": one.id, **folded(one.after)} for one in turned])
+        update_many(db, DECLARATIONS, [{"id": one.id, **roll_up(one.after)} for one in turned])
         publish(db, _news(locked, changes, woken, now), now)
         apply_deltas(db, total(difference(one.before[0], one.before, one.after, now) for one in turned))
     return recorded
@@ -202,12 +202,12 @@ def _news(
     news: list[NewEvent] = []
     for _, group in groupby(locked.values(), itemgetter("declaration_id")):
         before = list(group)
-        if not any(may_tell(changes[row["id"]]) for row in before if row["id"] in changes):
+        if not any(may_publish(changes[row["id"]]) for row in before if row["id"] in changes):
             continue
         pushes = [after.get(row["id"], row) for row in before]
-        fold = folded(pushes)
-        if types := turns(before, pushes, fold):
-            news += news_of(before[0], types, fold)
+        fold = roll_up(pushes)
+        if types := event_types(before, pushes, fold):
+            news += new_events(before[0], types, fold)
     return news
 
 

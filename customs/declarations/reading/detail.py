@@ -1,4 +1,4 @@
-"""The dossier of one declaration: everything that is known of it, read in one snapshot for the page that shows it."""
+"""The detail of one declaration: everything that is known of it, read in one snapshot for the page that shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from customs.declarations.contents import Difference, differences
 from customs.declarations.intake.payment_holds import DECLARED_BY_CODE
 from customs.declarations.models import Batch, Declaration, Push, SubOrder
 from customs.declarations.offices import waits_for_the_one_before
-from customs.declarations.reading.next_steps import Foretold, foretell, is_moving
+from customs.declarations.reading.next_steps import NextStep, is_moving, next_steps
 from customs.declarations.reading.queries import batch_of, declaration_of, shown
 from customs.errors import DecryptionKeyMissing, NotFound
 from customs.events.timeline import Event
@@ -84,7 +84,7 @@ class SumCheck:
 
 
 @dataclass(frozen=True)
-class Dossier:
+class DeclarationDetail:
     """One declaration with all that belongs to it.
 
     `batch` is None where other merchants' rows keep it from the caller, `buyer` masked, and None besides where
@@ -98,7 +98,7 @@ class Dossier:
     matrix: Matrix
     sums: tuple[SumCheck, ...]
     payment: PaymentFacts | None
-    foretold: tuple[Foretold, ...]
+    next_steps: tuple[NextStep, ...]
     moving: bool
     permissions: Mapping[Decision, Permission]
     differences: Mapping[str, Sequence[Difference]]
@@ -108,9 +108,9 @@ class Dossier:
         return CHANNELS[self.declaration.channel]
 
 
-def dossier_of(
+def declaration_detail(
     db: Session, caller: Caller, declaration_id: str, vault: Vault, policy: Policy, payments: Payments, now: datetime
-) -> Dossier:
+) -> DeclarationDetail:
     """Read everything; NotFound also for another merchant's."""
     declaration = declaration_of(db, declaration_id, caller)
     key = declaration.payment
@@ -119,7 +119,7 @@ def dossier_of(
     request = Request.about(facts, now, policy)
     matrix = matrix_of(declaration, declaration.sub_orders, pushes)
     buyer, buyer_locked = _buyer(declaration, vault)
-    return Dossier(
+    return DeclarationDetail(
         declaration=declaration,
         batch=_batch(db, declaration.batch_id, caller),
         buyer=buyer,
@@ -127,7 +127,7 @@ def dossier_of(
         matrix=matrix,
         sums=sum_checks(matrix, _declared(db, key) if matrix.is_split else {}, facts.net_cny if facts else None),
         payment=facts,
-        foretold=foretell(
+        next_steps=next_steps(
             pushes,
             request,
             cancelled=declaration.cancelled,
@@ -186,9 +186,9 @@ def matrix_of(declaration: Declaration, sub_orders: Sequence[SubOrder], pushes: 
         )
         for part in sub_orders
     ]
-    whole = Row(declaration.payment_no, False, tuple(at.get(("", code)) for code in codes))
+    unsplit = Row(declaration.payment_no, False, tuple(at.get(("", code)) for code in codes))
     ordered = len(codes) > 1 and waits_for_the_one_before(Channel(declaration.channel), declaration.office)
-    return Matrix(codes, ordered, tuple(rows or [whole]))
+    return Matrix(codes, ordered, tuple(rows or [unsplit]))
 
 
 def sum_checks(matrix: Matrix, declared: Mapping[str, Decimal], paid: Decimal | None) -> tuple[SumCheck, ...]:

@@ -11,7 +11,7 @@ from customs.declarations.models import Push
 from customs.declarations.states import Action, State
 
 
-class Coming(StrEnum):
+class StepKind(StrEnum):
     """What comes next, in the order in which a page says it."""
 
     TO_DECIDE = "to_decide"
@@ -38,13 +38,13 @@ class Coming(StrEnum):
 
 
 @dataclass(frozen=True)
-class Foretold:
+class NextStep:
     """One thing to say, of `count` pushes. `customs`: their code, where all have the same; `after`: what it waits for.
 
     `at` is None for what happens at once, or at nobody knows what time. `case`: what it is about.
     """
 
-    what: Coming
+    what: StepKind
     count: int = 1
     customs: str | None = None
     after: str | None = None
@@ -53,37 +53,37 @@ class Foretold:
 
 
 SENDING = {
-    Action.SUBMIT: Coming.SUBMITTING,
-    Action.REDECLARE: Coming.REPUSHING,
-    Action.MODIFY: Coming.MODIFYING,
-    Action.QUERY: Coming.ASKING,
+    Action.SUBMIT: StepKind.SUBMITTING,
+    Action.REDECLARE: StepKind.REPUSHING,
+    Action.MODIFY: StepKind.MODIFYING,
+    Action.QUERY: StepKind.ASKING,
 }
 # What ends a case, where it is not a re-push.
 WAYS_OUT = {
-    CaseKind.FAIL: Coming.TO_CORRECT,
-    CaseKind.REFUSED: Coming.TO_CORRECT,
-    CaseKind.IDENTITY: Coming.TO_CORRECT_BUYER,
-    CaseKind.REFUND: Coming.TO_COMPARE,
-    CaseKind.OVER_PAID: Coming.TO_COMPARE,
-    CaseKind.PAYMENT_ENDED: Coming.TO_CLOSE,
+    CaseKind.FAIL: StepKind.TO_CORRECT,
+    CaseKind.REFUSED: StepKind.TO_CORRECT,
+    CaseKind.IDENTITY: StepKind.TO_CORRECT_BUYER,
+    CaseKind.REFUND: StepKind.TO_COMPARE,
+    CaseKind.OVER_PAID: StepKind.TO_COMPARE,
+    CaseKind.PAYMENT_ENDED: StepKind.TO_CLOSE,
 }
-ORDER = {what: place for place, what in enumerate(Coming)}
+ORDER = {what: place for place, what in enumerate(StepKind)}
 
 
-def foretell(
+def next_steps(
     pushes: Sequence[Push], request: Request, *, cancelled: bool = False, waits_for_payment: bool = False
-) -> tuple[Foretold, ...]:
+) -> tuple[NextStep, ...]:
     """Everything there is to say of a declaration's pushes, the most important first."""
-    said = list(_of_case(pushes, request))
+    steps = list(_of_case(pushes, request))
     if cancelled:
-        said.append(Foretold(Coming.CANCELLED, len(pushes)))
+        steps.append(NextStep(StepKind.CANCELLED, len(pushes)))
     elif waits_for_payment:
-        said.append(Foretold(Coming.WAITS_FOR_PAYMENT, len(pushes)))
+        steps.append(NextStep(StepKind.WAITS_FOR_PAYMENT, len(pushes)))
     else:
-        said += _of_each(pushes, request.now)
-    if not said:
-        said += _of_the_end(pushes, request)
-    return tuple(sorted(said, key=lambda one: ORDER[one.what]))
+        steps += _of_each(pushes, request.now)
+    if not steps:
+        steps += _of_the_end(pushes, request)
+    return tuple(sorted(steps, key=lambda one: ORDER[one.what]))
 
 
 def is_moving(pushes: Sequence[Push], now: datetime) -> bool:
@@ -96,39 +96,39 @@ def is_called(push: Push, now: datetime) -> bool:
     return push.in_doubt is not None and push.lease_until is not None and push.lease_until > now
 
 
-def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
     """That somebody has to decide, and what helps: the oldest case speaks."""
     cases = sorted((push for push in pushes if push.case_kind), key=lambda push: push.case_since or request.now)
     if cases:
         kind = cases[0].case_kind
-        yield Foretold(Coming.TO_DECIDE, len(cases), case=kind)
+        yield NextStep(StepKind.TO_DECIDE, len(cases), case=kind)
         if kind in WAYS_OUT:
-            yield Foretold(WAYS_OUT[kind])
+            yield NextStep(WAYS_OUT[kind])
         else:
             yield from _of_repush(pushes, request)
 
 
-def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
     refusal = refusal_to(Decision.REDECLARE, pushes, request)
     if refusal is None:
-        yield Foretold(Coming.MAY_REPUSH)
+        yield NextStep(StepKind.MAY_REPUSH)
     elif refusal.rule == "too_early":
-        yield Foretold(Coming.MAY_REPUSH_FROM, at=refusal.not_before)
+        yield NextStep(StepKind.MAY_REPUSH_FROM, at=refusal.not_before)
 
 
-def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[Foretold]:
+def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
     """What is to be said when nothing goes on by itself and nobody has to decide."""
     if all(push.state is State.SUCCESS for push in pushes):
-        yield Foretold(Coming.ACCEPTED, len(pushes))
+        yield NextStep(StepKind.ACCEPTED, len(pushes))
         return
-    yield Foretold(Coming.STANDS_STILL, len(pushes))
+    yield NextStep(StepKind.STANDS_STILL, len(pushes))
     yield from _of_repush(pushes, request)
 
 
-def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[Foretold]:
+def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[NextStep]:
     """What each push does next; those that do the same at the same code are told together, by the first of them."""
     by_id = {push.id: push for push in pushes}
-    alike: dict[Foretold, list[datetime | None]] = {}
+    alike: dict[NextStep, list[datetime | None]] = {}
     for push in pushes:
         if one := next_of(push, by_id.get(push.blocked_by or ""), now):
             alike.setdefault(replace(one, at=None), []).append(one.at)
@@ -137,21 +137,21 @@ def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[Foretold]:
         yield replace(one, count=len(times), at=soonest)
 
 
-def next_of(push: Push, before: Push | None, now: datetime) -> Foretold | None:
+def next_of(push: Push, before: Push | None, now: datetime) -> NextStep | None:
     """What one push does next; None for one that has ended. `before`: the push that has to be SUCCESS first."""
     at = push.due_at if push.due_at is not None and push.due_at > now else None
     if is_called(push, now):
-        return Foretold(Coming.CALLING, customs=push.customs)
+        return NextStep(StepKind.CALLING, customs=push.customs)
     if push.in_doubt is not None:
-        return Foretold(Coming.ASKING_WHETHER, customs=push.customs, at=at)
+        return NextStep(StepKind.ASKING_WHETHER, customs=push.customs, at=at)
     if push.next_action is None or push.cancelled:
         return None
     if push.withheld and push.next_action is not Action.QUERY:
-        return Foretold(Coming.WITHHELD, customs=push.customs)
+        return NextStep(StepKind.WITHHELD, customs=push.customs)
     if push.due_at is None and before is not None:
-        return Foretold(Coming.WAITS_FOR_CODE, customs=push.customs, after=before.customs)
+        return NextStep(StepKind.WAITS_FOR_CODE, customs=push.customs, after=before.customs)
     if push.tries and push.next_action is not Action.QUERY:
-        return Foretold(Coming.TRYING_AGAIN, customs=push.customs, at=at)
+        return NextStep(StepKind.TRYING_AGAIN, customs=push.customs, at=at)
     if push.next_action is Action.QUERY and push.state is State.PROCESSING:
-        return Foretold(Coming.AT_CUSTOMS, customs=push.customs, at=at)
-    return Foretold(SENDING[push.next_action], customs=push.customs, at=at)
+        return NextStep(StepKind.AT_CUSTOMS, customs=push.customs, at=at)
+    return NextStep(SENDING[push.next_action], customs=push.customs, at=at)

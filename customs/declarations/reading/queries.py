@@ -259,8 +259,8 @@ def progress_of(db: Session, batch_id: str) -> Progress:
         .subquery()
     )
     left = select(func.count()).where(OpenRow.batch_id == batch_id, OpenRow.discarded_at.is_(None))
-    whole = select(Batch.runs, left.scalar_subquery(), _something_is_due(batch_id), counted)
-    rows = db.execute(whole.join_from(Batch, counted, true(), isouter=True).where(Batch.id == batch_id)).all()
+    asked = select(Batch.runs, left.scalar_subquery(), _something_is_due(batch_id), counted)
+    rows = db.execute(asked.join_from(Batch, counted, true(), isouter=True).where(Batch.id == batch_id)).all()
     states = dict.fromkeys(State, 0)
     cancelled = needs_review = open_rows = runs = 0
     goes_on = False
@@ -300,8 +300,8 @@ def shown(db: Session, events: Sequence[Event]) -> Sequence[Event]:
         return events
     owner = Declaration.merchant_no, Declaration.out_order_no, Declaration.payment_no
     merchant_no, our_no, payment_no = db.execute(select(*owner).where(Declaration.id == events[0].declaration_id)).one()
-    ours = {"merchant_no": merchant_no, "our_no": our_no, "payment_no": payment_no}
-    return withhold_others_replies(db, events, ours)
+    own = {"merchant_no": merchant_no, "our_no": our_no, "payment_no": payment_no}
+    return withhold_others_replies(db, events, own)
 
 
 GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push.case_kind.is_(None))

@@ -16,7 +16,7 @@ from customs.declarations.case_labels import case_label, explanation_label
 from customs.declarations.identity import Identity
 from customs.declarations.labels import SENTENCES
 from customs.declarations.models import Batch, Declaration, Push
-from customs.declarations.reading.next_steps import Coming, Foretold, next_of
+from customs.declarations.reading.next_steps import NextStep, StepKind, next_of
 from customs.declarations.reading.queries import batch_of, in_batch
 from customs.declarations.state_labels import LABELS, office_name, state_label
 from customs.declarations.states import State
@@ -72,7 +72,7 @@ class Words(Protocol):
 
     def identity(self, identity: Identity) -> str: ...
 
-    def next_step(self, foretold: Foretold) -> str: ...
+    def next_step(self, step: NextStep) -> str: ...
 
 
 def result_workbook(db: Session, vault: Vault, batch_id: str, caller: Caller, words: Words, now: datetime) -> bytes:
@@ -101,16 +101,22 @@ def _fill(book: Workbook, lines: Iterator[list[str]], words: Words) -> None:
 
 
 def _lines(db: Session, vault: Vault, batch: Batch, words: Words, now: datetime) -> Iterator[list[str]]:
-    whole = select(Declaration).where(in_batch(batch.id)).options(selectinload(Declaration.pushes))
-    in_order = whole.order_by(Declaration.id).execution_options(yield_per=READ_AT_ONCE)
+    asked = select(Declaration).where(in_batch(batch.id)).options(selectinload(Declaration.pushes))
+    in_order = asked.order_by(Declaration.id).execution_options(yield_per=READ_AT_ONCE)
     # Few words stand in thousands of rows.
-    said = cache(words.channel), cache(words.office), cache(words.state), cache(words.identity), cache(words.next_step)
-    channel, office, state, identity, next_step = said
+    values = (
+        cache(words.channel),
+        cache(words.office),
+        cache(words.state),
+        cache(words.identity),
+        cache(words.next_step),
+    )
+    channel, office, state, identity, next_step = values
     for declaration in db.scalars(in_order):
         buyer = _masked(declaration, vault)
         by_id = {push.id: push for push in declaration.pushes}
         for push in declaration.pushes:
-            foretold = _coming(declaration, push, by_id.get(push.blocked_by or ""), now)
+            step = _step_of(declaration, push, by_id.get(push.blocked_by or ""), now)
             yield [
                 declaration.out_order_no,
                 declaration.payment_no,
@@ -123,8 +129,8 @@ def _lines(db: Session, vault: Vault, batch: Batch, words: Words, now: datetime)
                 words.explanation(push.explanation or ""),
                 identity(push.identity) if push.identity else "",
                 *buyer,
-                next_step(replace(foretold, at=None)),
-                _exact(foretold.at),
+                next_step(replace(step, at=None)),
+                _exact(step.at),
                 _exact(declaration.created_at),
                 _exact(push.sent_at),
                 _exact(push.modify_time),
@@ -141,16 +147,16 @@ def _masked(declaration: Declaration, vault: Vault) -> tuple[str, str]:
     return (buyer["name"], buyer["cert_id"]) if buyer else ("", "")
 
 
-def _coming(declaration: Declaration, push: Push, before: Push | None, now: datetime) -> Foretold:
+def _step_of(declaration: Declaration, push: Push, before: Push | None, now: datetime) -> NextStep:
     """What comes next for one push."""
     if push.case_kind:
-        return Foretold(Coming.TO_DECIDE, customs=push.customs, case=push.case_kind)
+        return NextStep(StepKind.TO_DECIDE, customs=push.customs, case=push.case_kind)
     if declaration.cancelled:
-        return Foretold(Coming.CANCELLED, customs=push.customs)
+        return NextStep(StepKind.CANCELLED, customs=push.customs)
     if declaration.waiting_for:
-        return Foretold(Coming.WAITS_FOR_PAYMENT, customs=push.customs)
-    ended = Coming.ACCEPTED if push.state is State.SUCCESS else Coming.STANDS_STILL
-    return next_of(push, before, now) or Foretold(ended, customs=push.customs)
+        return NextStep(StepKind.WAITS_FOR_PAYMENT, customs=push.customs)
+    ended = StepKind.ACCEPTED if push.state is State.SUCCESS else StepKind.STANDS_STILL
+    return next_of(push, before, now) or NextStep(ended, customs=push.customs)
 
 
 def _exact(moment: datetime | None) -> str:
@@ -205,8 +211,8 @@ class ResultWords:
     def identity(self, identity: Identity) -> str:
         return str(LABELS[Identity][identity].word)
 
-    def next_step(self, foretold: Foretold) -> str:
+    def next_step(self, step: NextStep) -> str:
         """Without the time, which has a column of its own."""
-        case = None if foretold.case is None else case_label(foretold.case).word
-        said = {"customs": foretold.customs, "after": foretold.after, "error": case}
-        return str(SENTENCES[foretold.what].at_once) % said
+        case = None if step.case is None else case_label(step.case).word
+        values = {"customs": step.customs, "after": step.after, "error": case}
+        return str(SENTENCES[step.what].at_once) % values

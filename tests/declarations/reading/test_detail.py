@@ -1,4 +1,4 @@
-"""The dossier of one declaration: what belongs to it, what its payment allows, and what may be decided."""
+"""The detail of one declaration: what belongs to it, what its payment allows, and what may be decided."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from customs.auth.principal import Caller, operator
-from customs.declarations.reading.detail import Dossier, dossier_of, timeline_of
+from customs.declarations.reading.detail import DeclarationDetail, declaration_detail, timeline_of
 from customs.declarations.reading.queries import Filters, list_declarations
 from customs.errors import NotFound
 from customs.privacy.vault import Vault
@@ -22,22 +22,22 @@ def till(desk: Desk) -> Till:
     return Till(desk.services, desk)
 
 
-def dossier(desk: Desk, declared: str, caller: Caller | None = None, vault: Vault | None = None) -> Dossier:
+def detail(desk: Desk, declared: str, caller: Caller | None = None, vault: Vault | None = None) -> DeclarationDetail:
     services = desk.services
     with services.reading() as db:
         parts = vault or services.vault, services.policy, services.payments
-        return dossier_of(db, caller or operator(), declared, *parts, desk.now)
+        return declaration_detail(db, caller or operator(), declared, *parts, desk.now)
 
 
-def rules(dossier: Dossier) -> dict[str, str | None]:
+def rules(detail: DeclarationDetail) -> dict[str, str | None]:
     """What keeps each decision back."""
-    return {name: one.refusal and one.refusal.rule for name, one in dossier.permissions.items()}
+    return {name: one.refusal and one.refusal.rule for name, one in detail.permissions.items()}
 
 
 def test_it_holds_the_batch_and_the_buyer_masked(desk: Desk):
     buyer = make.buyer_row()
 
-    found = dossier(desk, desk.declare(buyer=buyer))
+    found = detail(desk, desk.declare(buyer=buyer))
 
     assert found.batch is not None
     assert found.batch.id == found.declaration.batch_id
@@ -47,7 +47,7 @@ def test_it_holds_the_batch_and_the_buyer_masked(desk: Desk):
 def test_a_buyer_whose_key_is_missing_stays_closed(desk: Desk):
     declared = desk.declare(buyer=make.buyer_row())
 
-    found = dossier(desk, declared, vault=Vault(["another key"], "another secret"))
+    found = detail(desk, declared, vault=Vault(["another key"], "another secret"))
 
     assert (found.buyer, found.buyer_locked) == (None, True)
 
@@ -58,12 +58,12 @@ def test_a_batch_with_rows_of_others_is_not_shown(desk: Desk):
     with desk.services.reading() as db:
         (declared,) = list_declarations(db, mine, Filters(batch_id=batch.id), limit=9, cursor=None).rows
 
-    assert dossier(desk, declared.id, mine).batch is None
+    assert detail(desk, declared.id, mine).batch is None
 
 
 def test_what_is_anothers_is_not_found(desk: Desk):
     with pytest.raises(NotFound):
-        dossier(desk, desk.declare(), make.caller("M999"))
+        detail(desk, desk.declare(), make.caller("M999"))
 
 
 def test_the_parts_are_held_against_what_is_left_of_the_payment(desk: Desk, till: Till):
@@ -71,10 +71,10 @@ def test_the_parts_are_held_against_what_is_left_of_the_payment(desk: Desk, till
     numbers = {"payment_no": payment.payment_no, "out_order_no": payment.out_order_no}
     declared = desk.declare(**numbers, sub_orders=[make.sub_order_row("80.00"), make.sub_order_row("10.00")])
     desk.end(declared)
-    (before,) = dossier(desk, declared).sums
+    (before,) = detail(desk, declared).sums
     till.refund(payment.id, "40.00")
 
-    (after,) = dossier(desk, declared).sums
+    (after,) = detail(desk, declared).sums
 
     assert (before.declared, before.left, before.is_over) == (Decimal("92.00"), Decimal("8.00"), False)
     assert (after.paid, after.left, after.is_over) == (Decimal("60.00"), Decimal("-32.00"), True)
@@ -85,7 +85,7 @@ def test_what_other_declarations_of_the_payment_declare_counts(desk: Desk):
     first = desk.declare("alipay", office="HEFEI", payment_no=number, sub_orders=[make.sub_order_row("10.00", "0.00")])
     desk.declare("alipay", office="SUZHOU", payment_no=number, sub_orders=[make.sub_order_row("5.00", "0.00")])
 
-    (check,) = dossier(desk, first).sums
+    (check,) = detail(desk, first).sums
 
     assert (check.here, check.declared, check.paid) == (Decimal("10.00"), Decimal("15.00"), None)
 
@@ -106,7 +106,7 @@ def test_it_says_what_may_be_decided(desk: Desk, end: str | None, expected: dict
     if end:
         desk.end(declared, end)
 
-    found = dossier(desk, declared)
+    found = detail(desk, declared)
 
     assert rules(found) == expected
     assert found.permissions["redeclare"].may_override is (end == "FAIL")
@@ -118,7 +118,7 @@ def test_while_a_refund_is_under_way_nothing_is_decided(desk: Desk, till: Till):
     desk.end(declared)
     till.refund(payment.id, "40.00")
 
-    found = dossier(desk, declared)
+    found = detail(desk, declared)
 
     refund = "refund_under_way"
     assert rules(found) == {"redeclare": refund, "modify": refund, "cancel": "already_sent", "dismiss": refund}

@@ -8,7 +8,7 @@ import pytest
 from customs.declarations.actions.action_rules import Policy, Request
 from customs.declarations.cases import CaseKind
 from customs.declarations.models import Push
-from customs.declarations.reading.next_steps import Coming, Foretold, foretell, is_moving
+from customs.declarations.reading.next_steps import NextStep, StepKind, is_moving, next_steps
 from customs.declarations.states import Action, State
 from customs.gateway import Channel
 from tests.make import NOON
@@ -56,59 +56,59 @@ def failed(state: State, kind: CaseKind, **changes: Any) -> Push:
     return push(state=state, case_kind=kind, case_since=NOON, **changes)
 
 
-def decide(kind: CaseKind, count: int = 1) -> Foretold:
-    return Foretold(Coming.TO_DECIDE, count, case=kind)
+def decide(kind: CaseKind, count: int = 1) -> NextStep:
+    return NextStep(StepKind.TO_DECIDE, count, case=kind)
 
 
-TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
-    "cleared": ([push()], [Foretold(Coming.ACCEPTED)]),
-    "not sent yet": ([push(**FRESH)], [Foretold(Coming.SUBMITTING, 1, HZ)]),
-    "not sent yet, later": ([push(**FRESH | {"due_at": SOON})], [Foretold(Coming.SUBMITTING, 1, HZ, at=SOON)]),
+TABLE: dict[str, tuple[list[Push], list[NextStep]]] = {
+    "cleared": ([push()], [NextStep(StepKind.ACCEPTED)]),
+    "not sent yet": ([push(**FRESH)], [NextStep(StepKind.SUBMITTING, 1, HZ)]),
+    "not sent yet, later": ([push(**FRESH | {"due_at": SOON})], [NextStep(StepKind.SUBMITTING, 1, HZ, at=SOON)]),
     "the gateway was busy": (
         [push(**FRESH | {"due_at": SOON, "tries": 2})],
-        [Foretold(Coming.TRYING_AGAIN, 1, HZ, at=SOON)],
+        [NextStep(StepKind.TRYING_AGAIN, 1, HZ, at=SOON)],
     ),
-    "a call is under way": ([push(**CALLED)], [Foretold(Coming.CALLING, 1, HZ)]),
-    "nobody knows what became of a call": ([push(**IN_DOUBT)], [Foretold(Coming.ASKING_WHETHER, 1, HZ, at=SOON)]),
+    "a call is under way": ([push(**CALLED)], [NextStep(StepKind.CALLING, 1, HZ)]),
+    "nobody knows what became of a call": ([push(**IN_DOUBT)], [NextStep(StepKind.ASKING_WHETHER, 1, HZ, at=SOON)]),
     "at the gateway": (
         [push(**ASKED | {"state": State.UNDECLARED})],
-        [Foretold(Coming.ASKING, 1, HZ, at=SOON)],
+        [NextStep(StepKind.ASKING, 1, HZ, at=SOON)],
     ),
-    "at customs": ([push(**ASKED)], [Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON)]),
-    "asked at this moment": ([push(**ASKED | {"due_at": NOON})], [Foretold(Coming.AT_CUSTOMS, 1, HZ)]),
-    "pushed again": ([push(**FRESH | {"next_action": Action.REDECLARE})], [Foretold(Coming.REPUSHING, 1, HZ)]),
-    "corrected": ([push(**FRESH | {"next_action": Action.MODIFY})], [Foretold(Coming.MODIFYING, 1, HZ)]),
+    "at customs": ([push(**ASKED)], [NextStep(StepKind.AT_CUSTOMS, 1, HZ, at=SOON)]),
+    "asked at this moment": ([push(**ASKED | {"due_at": NOON})], [NextStep(StepKind.AT_CUSTOMS, 1, HZ)]),
+    "pushed again": ([push(**FRESH | {"next_action": Action.REDECLARE})], [NextStep(StepKind.REPUSHING, 1, HZ)]),
+    "corrected": ([push(**FRESH | {"next_action": Action.MODIFY})], [NextStep(StepKind.MODIFYING, 1, HZ)]),
     "the second code waits for the first": (
         [push(**SHENZHEN | ASKED), push(**WAITING)],
-        [Foretold(Coming.AT_CUSTOMS, 1, SZ, at=SOON), Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ)],
+        [NextStep(StepKind.AT_CUSTOMS, 1, SZ, at=SOON), NextStep(StepKind.WAITS_FOR_CODE, 1, ZS, SZ)],
     ),
     "the second code waits for a first that failed": (
         [failed(State.EXCEPT, CaseKind.EXCEPT, **SHENZHEN), push(**WAITING)],
         [
             decide(CaseKind.EXCEPT),
-            Foretold(Coming.WAITS_FOR_CODE, 1, ZS, SZ),
-            Foretold(Coming.MAY_REPUSH),
+            NextStep(StepKind.WAITS_FOR_CODE, 1, ZS, SZ),
+            NextStep(StepKind.MAY_REPUSH),
         ],
     ),
     "parts that do the same are told together, by the first of them": (
         [push(**ASKED), push(**ASKED | {"id": "push_2", "due_at": LATER})],
-        [Foretold(Coming.AT_CUSTOMS, 2, HZ, at=SOON)],
+        [NextStep(StepKind.AT_CUSTOMS, 2, HZ, at=SOON)],
     ),
     "parts that do different things are told one by one": (
         [push(**ASKED), push(**FRESH | {"id": "push_2"}), push(id="push_3")],
-        [Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.SUBMITTING, 1, HZ)],
+        [NextStep(StepKind.AT_CUSTOMS, 1, HZ, at=SOON), NextStep(StepKind.SUBMITTING, 1, HZ)],
     ),
     "a FAIL is corrected": (
         [failed(State.FAIL, CaseKind.FAIL)],
-        [decide(CaseKind.FAIL), Foretold(Coming.TO_CORRECT)],
+        [decide(CaseKind.FAIL), NextStep(StepKind.TO_CORRECT)],
     ),
     "an EXCEPT is pushed again": (
         [failed(State.EXCEPT, CaseKind.EXCEPT)],
-        [decide(CaseKind.EXCEPT), Foretold(Coming.MAY_REPUSH)],
+        [decide(CaseKind.EXCEPT), NextStep(StepKind.MAY_REPUSH)],
     ),
     "Alipay takes a re-push later": (
         [failed(State.EXCEPT, CaseKind.EXCEPT, **SHENZHEN, sent_at=LATER - timedelta(seconds=300))],
-        [decide(CaseKind.EXCEPT), Foretold(Coming.MAY_REPUSH_FROM, at=LATER)],
+        [decide(CaseKind.EXCEPT), NextStep(StepKind.MAY_REPUSH_FROM, at=LATER)],
     ),
     "a code that takes no re-push": (
         [failed(State.EXCEPT, CaseKind.EXCEPT, channel=Channel.ALIPAY, customs="NANSHAGJ")],
@@ -116,19 +116,19 @@ TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
     ),
     "the buyer is not the payer": (
         [push(case_kind=CaseKind.IDENTITY, case_since=NOON)],
-        [decide(CaseKind.IDENTITY), Foretold(Coming.TO_CORRECT_BUYER)],
+        [decide(CaseKind.IDENTITY), NextStep(StepKind.TO_CORRECT_BUYER)],
     ),
     "the gateway refused it": (
         [push(**FRESH | {"next_action": None, "due_at": None, "sent_at": NOON}, case_kind=CaseKind.REFUSED)],
-        [decide(CaseKind.REFUSED), Foretold(Coming.TO_CORRECT)],
+        [decide(CaseKind.REFUSED), NextStep(StepKind.TO_CORRECT)],
     ),
     "a refund keeps it back": (
         [push(**FRESH | {"due_at": None}, withheld=True, case_kind=CaseKind.REFUND)],
-        [decide(CaseKind.REFUND), Foretold(Coming.WITHHELD, 1, HZ), Foretold(Coming.TO_COMPARE)],
+        [decide(CaseKind.REFUND), NextStep(StepKind.WITHHELD, 1, HZ), NextStep(StepKind.TO_COMPARE)],
     ),
     "no end after a day, and still asked": (
         [push(**ASKED, case_kind=CaseKind.NO_END)],
-        [decide(CaseKind.NO_END), Foretold(Coming.AT_CUSTOMS, 1, HZ, at=SOON), Foretold(Coming.MAY_REPUSH)],
+        [decide(CaseKind.NO_END), NextStep(StepKind.AT_CUSTOMS, 1, HZ, at=SOON), NextStep(StepKind.MAY_REPUSH)],
     ),
     "the oldest case speaks": (
         [
@@ -137,37 +137,37 @@ TABLE: dict[str, tuple[list[Push], list[Foretold]]] = {
         ],
         [decide(CaseKind.EXCEPT, 2)],
     ),
-    "dismissed as it failed": ([push(state=State.FAIL)], [Foretold(Coming.STANDS_STILL)]),
+    "dismissed as it failed": ([push(state=State.FAIL)], [NextStep(StepKind.STANDS_STILL)]),
     "dismissed, and may be pushed again": (
         [push(state=State.EXCEPT)],
-        [Foretold(Coming.STANDS_STILL), Foretold(Coming.MAY_REPUSH)],
+        [NextStep(StepKind.STANDS_STILL), NextStep(StepKind.MAY_REPUSH)],
     ),
 }
 
 
 @pytest.mark.parametrize(("pushes", "expected"), TABLE.values(), ids=TABLE)
-def test_what_comes_next(pushes: list[Push], expected: list[Foretold]):
-    assert list(foretell(pushes, NOW)) == expected
+def test_what_comes_next(pushes: list[Push], expected: list[NextStep]):
+    assert list(next_steps(pushes, NOW)) == expected
 
 
 def test_what_was_cancelled_does_nothing_more():
     pushes = [push(**FRESH | {"next_action": None, "due_at": None}, cancelled=True)]
 
-    assert foretell(pushes, NOW, cancelled=True) == (Foretold(Coming.CANCELLED),)
+    assert next_steps(pushes, NOW, cancelled=True) == (NextStep(StepKind.CANCELLED),)
 
 
 def test_what_was_cancelled_with_its_payment_is_closed_by_somebody():
     pushes = [push(**FRESH | {"next_action": None}, cancelled=True, case_kind=CaseKind.PAYMENT_ENDED)]
 
-    told = foretell(pushes, NOW, cancelled=True)
+    told = next_steps(pushes, NOW, cancelled=True)
 
-    assert [one.what for one in told] == [Coming.TO_DECIDE, Coming.CANCELLED, Coming.TO_CLOSE]
+    assert [one.what for one in told] == [StepKind.TO_DECIDE, StepKind.CANCELLED, StepKind.TO_CLOSE]
 
 
 def test_what_waits_for_its_payment_says_so():
     pushes = [push(**FRESH | {"due_at": None})]
 
-    assert foretell(pushes, NOW, waits_for_payment=True) == (Foretold(Coming.WAITS_FOR_PAYMENT),)
+    assert next_steps(pushes, NOW, waits_for_payment=True) == (NextStep(StepKind.WAITS_FOR_PAYMENT),)
 
 
 @pytest.mark.parametrize(

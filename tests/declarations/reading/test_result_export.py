@@ -11,7 +11,7 @@ from sqlalchemy import update
 from customs.db import database
 from customs.declarations.identity import Identity
 from customs.declarations.models import Push
-from customs.declarations.reading.next_steps import Foretold
+from customs.declarations.reading.next_steps import NextStep
 from customs.declarations.reading.result_export import COLUMNS, result_filename, result_workbook
 from customs.declarations.states import State
 from customs.errors import NotFound
@@ -42,9 +42,9 @@ class PlainWords:
     def explanation(self, explanation: str) -> str:
         return explanation
 
-    def next_step(self, foretold: Foretold) -> str:
-        assert foretold.at is None
-        return f"{foretold.what} {foretold.customs}"
+    def next_step(self, step: NextStep) -> str:
+        assert step.at is None
+        return f"{step.what} {step.customs}"
 
 
 def result(desk: Desk, batch_id: str) -> bytes:
