@@ -22,7 +22,7 @@ from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, W
 from customs.jobs.composite import JobHandlers, StaffedHandler
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.wakeup import WorkerNotifier
-from customs.payments.collect.payment_lookup import KnownPayments
+from customs.payments.collect.payment_lookup import PaymentLookup
 from customs.payments.services import PaymentServices
 from customs.payments.tasks.handler import PaymentTaskHandler
 from customs.payments.tasks.payment_task import PaymentTask
@@ -141,8 +141,8 @@ class Services(DeclarationServices, PaymentServices):
         return staffed(self)
 
     @cached_property
-    def payments(self) -> KnownPayments:
-        return KnownPayments()
+    def payments(self) -> PaymentLookup:
+        return PaymentLookup()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

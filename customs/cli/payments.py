@@ -20,7 +20,7 @@ from customs.errors import NotFound, ValidationFailed
 from customs.gateway import CURRENCY_PLACES, Channel, PayerKind
 from customs.payments import serializers
 from customs.payments.collect import rates, refunds
-from customs.payments.collect.create import Paying, ask_again
+from customs.payments.collect.create import PaymentService, ask_again
 from customs.payments.models import Payment, Refund
 from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
@@ -59,7 +59,7 @@ def pay(
     services = Services(read_settings())
     body = {"channel": channel, "method": method, "merchant_no": merchant, "amount": amount, "currency": currency}
     body |= {"subject": subject} | ({"out_order_no": number} if number else {}) | _named(inputs)
-    till = Paying(services.wallets, services.vault, services.settings, operator(), services.audit)
+    till = PaymentService(services.wallets, services.vault, services.settings, operator(), services.audit)
     order = till.with_openid(services.engine, till.checked(load_or_fail(PaymentIn(), body)))
     with services.transaction() as db:
         payment_id = till.pay(db, order, database.now(db)).id

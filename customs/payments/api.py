@@ -80,13 +80,15 @@ METHOD_TABLE = "\n".join(
 )
 def create_payment() -> tuple[dict[str, Any], int]:
     """What is kept for an Idempotency-Key is which payment: a repeat is answered with how it stands by then."""
-    desk = create.Paying(services().wallets, services().vault, services().settings, current_caller(), services().audit)
-    order = desk.checked(validate_json(PaymentIn()))
+    payments = create.PaymentService(
+        services().wallets, services().vault, services().settings, current_caller(), services().audit
+    )
+    order = payments.checked(validate_json(PaymentIn()))
     # A login code is good for one exchange: only the first request may ask for it.
-    with_openid = cache(lambda: desk.with_openid(services().engine, order))
+    with_openid = cache(lambda: payments.with_openid(services().engine, order))
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
-        return {"id": desk.pay(db, with_openid(), database.now(db)).id}, 201
+        return {"id": payments.pay(db, with_openid(), database.now(db)).id}, 201
 
     answer, status = idempotent(raw_body(), work, before=with_openid)
     services().payment_handler.run_now(Payment.__tablename__, answer["id"])
@@ -243,8 +245,8 @@ def read_rate() -> dict[str, Any]:
     currency = required_argument("currency", tuple(CURRENCY_PLACES))
     merchant_no = required_argument("merchant_no")
     rates.check_merchant(merchant_no, current_caller())
-    told, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
-    return serializers.rate_json(told, age)
+    rate, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
+    return serializers.rate_json(rate, age)
 
 
 @open_doors.post(create.NOTIFY_PATH)

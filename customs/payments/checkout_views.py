@@ -62,9 +62,9 @@ def _collected(code: str, asked: Mapping[str, str]) -> WerkzeugResponse:
     return redirect(f"/payments/{answer['id']}", 303)
 
 
-def _till() -> create.Paying:
+def _till() -> create.PaymentService:
     found = services()
-    return create.Paying(found.wallets, found.vault, found.settings, current_caller(), found.audit)
+    return create.PaymentService(found.wallets, found.vault, found.settings, current_caller(), found.audit)
 
 
 def _page(code: str, form: Form) -> Response:

@@ -199,7 +199,7 @@ LABELS: Labels = {
         Refunded.FULL: Label(_("Fully refunded"), "arrow-left-right", "fail"),
     },
 }
-DEEDS: Mapping[str, LazyString] = {
+ACTIONS: Mapping[str, LazyString] = {
     "pay": _("Asked for the payment"),
     "refund": _("Asked for a refund"),
     "payments SEND": _("Opened the order at the gateway"),
@@ -237,7 +237,7 @@ CASES: Mapping[PaymentCase, LazyString] = {
         "came."
     ),
 }
-# Why it ended as it did, where that is in words of ours; the gateway's own are told as they were said.
+# Why it ended as it did, where that is in words of ours; the gateway's own are shown as they are.
 EXPLANATIONS: Mapping[str, LazyString] = {
     UNHEARD_OF: _("The gateway knows nothing of it."),
     LOST: _("What the payer needs was lost with the gateway's answer: have another payment made."),
@@ -254,14 +254,14 @@ PAYERS: Mapping[str, LazyString] = {
 }
 
 
-def deed_of(event: PaymentEvent) -> LazyString | str:
-    """What was done."""
+def action_label(event: PaymentEvent) -> LazyString | str:
+    """Return the label of what was done."""
     action = event.detail.get("action", "")
-    return DEEDS.get(action, action)
+    return ACTIONS.get(action, action)
 
 
-def outcome_of(event: PaymentEvent) -> Label | None:
-    """What came of a call; None for what was no call."""
+def outcome_label(event: PaymentEvent) -> Label | None:
+    """Return the label of a call's outcome; None for what was no call."""
     word = event.detail.get("outcome")
     return None if word is None else OUTCOMES.get(word, Label(word, "circle", "waiting"))
 
@@ -273,9 +273,9 @@ def explained(explanation: str) -> LazyString | str:
     return EXPLANATIONS.get(explanation, explanation)
 
 
-def told_together(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[PaymentEvent]]]:
-    """The events in their order, in heaps, each with whether it is one of those that brought nothing new."""
-    return [(is_quiet, list(heap)) for is_quiet, heap in groupby(events, _is_quiet)]
+def group_quiet_events(events: Iterable[PaymentEvent]) -> list[tuple[bool, list[PaymentEvent]]]:
+    """Group consecutive events by whether they brought nothing new."""
+    return [(is_quiet, list(group)) for is_quiet, group in groupby(events, _is_quiet)]
 
 
 def _is_quiet(event: PaymentEvent) -> bool:

@@ -1,4 +1,4 @@
-"""What is stored of payments: the payment, its refunds, what was sent and came back, and what the gateway told us."""
+"""Tables of payments: payments, refunds, their events, notifications and rates."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,11 +29,11 @@ LONGEST_NUMBER = 64
 
 def errand_indexes(table: str) -> tuple[Index, ...]:
     """What the claim and the clock look for, and whoever looks for what needs a person."""
-    due, held, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_kind IS NOT NULL")
+    due, leased, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_kind IS NOT NULL")
     return (
         Index(f"ix_{table}_case", "created_at", "id", sqlite_where=case, postgresql_where=case),
         Index(f"ix_{table}_due", "due_at", sqlite_where=due, postgresql_where=due),
-        Index(f"ix_{table}_leased", "holder", sqlite_where=held, postgresql_where=held),
+        Index(f"ix_{table}_leased", "holder", sqlite_where=leased, postgresql_where=leased),
     )
 
 

@@ -40,12 +40,12 @@ def _told(asked: Mapping[str, str]) -> Response:
     return _page(Form(asked), rate=f"{Decimal(rate.rate).normalize():f}", fetched_at=rate.fetched_at, is_old=age > OLD)
 
 
-def _page(form: Form, **told: Any) -> Response:
+def _page(form: Form, **rate: Any) -> Response:
     return render_page(
         "payments/rates.html",
         form=form,
         merchants=merchants_to_choose(current_caller()),
         channels=choices(Channel),
         currencies=choices(FOREIGN),
-        **told,
+        **rate,
     )

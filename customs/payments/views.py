@@ -16,7 +16,7 @@ from customs.payments import labels
 from customs.payments.collect import refunds
 from customs.payments.models import Refund
 from customs.payments.reading import queries
-from customs.payments.reading.detail import whole_of
+from customs.payments.reading.detail import payment_detail
 from customs.payments.schemas import RefundIn
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
@@ -76,14 +76,14 @@ def show_payment(payment_id: str) -> Response:
 def live_payment(payment_id: str) -> Response:
     """What the page asks for every two seconds until the payment has ended: nothing, while nothing is new."""
     shown = _shown(payment_id, Form())
-    return _if_new(shown["whole"].seen, "payments/live.html", shown)
+    return _if_new(shown["detail"].seen, "payments/live.html", shown)
 
 
 @pages.get("/payments/<payment_id>/refunds")
 @login_required(Scope.PAYMENTS_READ)
 def live_refunds(payment_id: str) -> Response:
     shown = _shown(payment_id, Form())
-    return _if_new(shown["whole"].seen_refunds, "payments/refunds.html", shown)
+    return _if_new(shown["detail"].seen_refunds, "payments/refunds.html", shown)
 
 
 @pages.post("/payments/<payment_id>/refunds")
@@ -105,20 +105,20 @@ def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
 
     answer, _ = idempotent(raw_body(), work)
     services().payment_handler.run_now(Refund.__tablename__, answer["id"])
-    flash(_said_of(answer["id"]), DONE)
+    flash(_refund_message(answer["id"]), DONE)
     return redirect(f"/payments/{payment_id}", 303)
 
 
-def _said_of(refund_id: str) -> str:
+def _refund_message(refund_id: str) -> str:
     with services().reading() as db:
         refund = queries.refund_of(db, refund_id, current_caller())
     amount = money(refund.amount, refund.currency)
-    said: str = (
+    message: str = (
         gettext("%(amount)s was refunded.", amount=amount)
         if refund.status is RefundStatus.SUCCESS
         else gettext("The refund of %(amount)s was asked for; how it ends is shown below.", amount=amount)
     )
-    return said
+    return message
 
 
 def _numbered(number: str) -> WerkzeugResponse:
@@ -162,12 +162,12 @@ def _page(payment_id: str, form: Form) -> Response:
 def _shown(payment_id: str, form: Form) -> dict[str, Any]:
     found, after = services(), number_in_cursor(request.args.get("cursor"))
     with found.reading() as db:
-        one = whole_of(db, payment_id, current_caller(), found.vault, found.declarations, after=after)
+        one = payment_detail(db, payment_id, current_caller(), found.vault, found.declarations, after=after)
     return {
-        "whole": one,
+        "detail": one,
         "payment": one.shown,
         "form": form,
-        "story": labels,
+        "labels": labels,
         "kinds": PayerKind,
         "status_kind": Status,
         "refund_kind": RefundStatus,

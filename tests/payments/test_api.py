@@ -15,7 +15,7 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-# Paying.
+# PaymentService.
 
 
 def test_a_payment_comes_back_with_what_the_payer_needs(erp: Erp, counter: Counter):

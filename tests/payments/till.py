@@ -16,7 +16,7 @@ from customs.container import Services
 from customs.gateway import OrderReply, PayerData, PayerKind, RefundReply, SaleReply
 from customs.lanes import breaker
 from customs.payments.collect import refunds as collect_refunds
-from customs.payments.collect.create import Paying, ask_again
+from customs.payments.collect.create import PaymentService, ask_again
 from customs.payments.locks import lock_payments
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.reading import queries
@@ -88,7 +88,7 @@ class Till:
     def pay(self, caller: Caller | None = None, **changes: Any) -> str:
         """Ask for one payment; returns its id."""
         services = self.services
-        paying = Paying({}, services.vault, services.settings, caller or operator(), services.audit)
+        paying = PaymentService({}, services.vault, services.settings, caller or operator(), services.audit)
         order = paying.checked(PaymentIn().load(payment_row(**changes)))
         with services.transaction() as db:
             return paying.pay(db, order, self.now).id

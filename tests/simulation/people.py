@@ -18,7 +18,7 @@ from customs.errors import CustomsError
 from customs.lanes.models import Lane
 from customs.lanes.queries import resume_lane
 from customs.payments.collect import refunds
-from customs.payments.collect.create import Paying
+from customs.payments.collect.create import PaymentService
 from customs.payments.models import Payment
 from customs.payments.schemas import PaymentIn
 from tests import make
@@ -92,7 +92,7 @@ class People:
         services = self._services
         while True:
             try:
-                paying = Paying({}, services.vault, services.settings, operator(), services.audit)
+                paying = PaymentService({}, services.vault, services.settings, operator(), services.audit)
                 checked = paying.checked(PaymentIn().load(asked))
                 with services.transaction() as db:
                     payment_id = paying.pay(db, checked, database.now(db)).id

@@ -1,4 +1,4 @@
-"""Pay: what is to be collected is checked, given a number, and stored before the gateway hears of it."""
+"""Create payments: check an order, give it a number, and store it before the gateway is called."""
 
 import json
 import re
@@ -52,7 +52,7 @@ CONTENT = ("merchant_no", "method", "currency", "amount", "subject")
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody wants to be paid. `inputs`: what the method needs of the payer; `extra` comes back on return."""
+    """An order to be paid. `inputs`: what the method needs of the payer; `extra` comes back on return."""
 
     channel: Channel
     method: str
@@ -65,8 +65,8 @@ class Order:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-class Paying:
-    """What one caller may have collected: who, through which wallets, with which settings."""
+class PaymentService:
+    """Creates payments for one caller."""
 
     def __init__(
         self, wallets: Mapping[Channel, Wallet], vault: Vault, settings: Settings, caller: Caller, audit: AuditTrail
@@ -91,9 +91,9 @@ class Paying:
         if "code" not in order.inputs:
             return order
         with database.reading(engine) as db:
-            held = self.known(db, order)
-        if held is not None:
-            return replace(order, inputs=self._inputs(held))
+            existing = self.known(db, order)
+        if existing is not None:
+            return replace(order, inputs=self._inputs(existing))
         try:
             openid = self._wallets[order.channel].openid(order.inputs["code"], order.merchant_no)
         except Refused as error:
@@ -114,39 +114,39 @@ class Paying:
         if order.out_order_no is None:
             return None
         named = (Payment.channel == order.channel, Payment.out_order_no == order.out_order_no)
-        held = db.scalar(select(Payment).where(*named))
-        if held is None:
+        existing = db.scalar(select(Payment).where(*named))
+        if existing is None:
             return None
-        is_same = all(getattr(held, name) == getattr(order, name) for name in CONTENT)
-        is_same = is_same and self._caller.may_touch(held.merchant_no)
-        if not (is_same and self._has_inputs(held, order) and self._has_extra(held, order)):
+        is_same = all(getattr(existing, name) == getattr(order, name) for name in CONTENT)
+        is_same = is_same and self._caller.may_touch(existing.merchant_no)
+        if not (is_same and self._has_inputs(existing, order) and self._has_extra(existing, order)):
             why = "this number already stands for another payment"
             raise ActionNotAllowed(why, errors=[ErrorDetail("/out_order_no", "number_taken", "choose another number")])
-        return held
+        return existing
 
     def pay(self, db: Session, order: Order, now: datetime) -> Payment:
         """The payment of an order that passed `checked` and `with_openid`: stored now, or found under its number."""
         return self.known(db, order) or self._accept(db, order, now)
 
-    def _has_inputs(self, held: Payment, order: Order) -> bool:
+    def _has_inputs(self, existing: Payment, order: Order) -> bool:
         """Whether a payment was made with these inputs; a login code is another one each time."""
         exchanged = _exchanged(method_of(order.channel, order.method))
         given = {name: value for name, value in order.inputs.items() if name not in exchanged}
-        kept = self._inputs(held)
+        kept = self._inputs(existing)
         return all(kept.get(name) == value for name, value in given.items())
 
-    def _has_extra(self, held: Payment, order: Order) -> bool:
+    def _has_extra(self, existing: Payment, order: Order) -> bool:
         """Whether a cashier desk's link, as long as there is one, hands back the same extra parameters."""
         method = method_of(order.channel, order.method)
-        if held.payer is None or not method.is_cashier_desk:
+        if existing.payer is None or not method.is_cashier_desk:
             return True
-        url = _desk_url(held, method, self._inputs(held), order, self._settings)
-        return bool(urlsplit(url).query == urlsplit(held.payer["url"]).query)
+        url = _cashier_link(existing, method, self._inputs(existing), order, self._settings)
+        return bool(urlsplit(url).query == urlsplit(existing.payer["url"]).query)
 
-    def _inputs(self, held: Payment) -> dict[str, str]:
+    def _inputs(self, existing: Payment) -> dict[str, str]:
         inputs: dict[str, str] = {}
-        if held.inputs:
-            inputs = json.loads(self._vault.open(held.inputs, inputs_place(held.id)))
+        if existing.inputs:
+            inputs = json.loads(self._vault.open(existing.inputs, inputs_place(existing.id)))
         return inputs
 
     def _accept(self, db: Session, order: Order, now: datetime) -> Payment:
@@ -176,7 +176,7 @@ class Paying:
         )
         if method.is_cashier_desk:
             # The payer's browser makes this call; from then on there is something to ask for.
-            url = _desk_url(payment, method, inputs, order, settings)
+            url = _cashier_link(payment, method, inputs, order, settings)
             payment.payer = {"kind": PayerKind.URL, "url": url, "parameters": {}}
             payment.next_action = TaskAction.QUERY
             payment.due_at = now + timedelta(seconds=settings.payment_poll_seconds)
@@ -204,7 +204,7 @@ def _faults(order: Order, settings: Settings) -> Iterator[ErrorDetail]:
         yield from _faults_of_number(order.out_order_no)
     method = known[order.method]
     given = {name for name, value in order.inputs.items() if value}
-    for name in sorted(set(method.required_inputs) - given - _ours(method, given, settings)):
+    for name in sorted(set(method.required_inputs) - given - _supplied_inputs(method, given, settings)):
         yield ErrorDetail(f"/{name}", "required", f"{order.method} needs it")
     for name in sorted(given - set(method.required_inputs) - set(method.optional_inputs) - _exchanged(method)):
         yield ErrorDetail(f"/{name}", "input_unused", f"{order.method} takes no {name}: leave it out")
@@ -225,7 +225,7 @@ def _faults_of_number(number: str) -> Iterator[ErrorDetail]:
 def inputs_asked(method: Method, settings: Settings) -> Mapping[str, bool]:
     """The inputs that a method takes, the needed ones first, each with whether it has to be given."""
     exchanged = _exchanged(method)
-    given_otherwise = _ours(method, exchanged, settings)
+    given_otherwise = _supplied_inputs(method, exchanged, settings)
     needed = {name: name not in given_otherwise for name in method.required_inputs}
     return needed | dict.fromkeys((*sorted(exchanged), *method.optional_inputs), False)
 
@@ -235,13 +235,13 @@ def _exchanged(method: Method) -> set[str]:
     return {"code"} if method.name == "mini_program_pay" else set()
 
 
-def _ours(method: Method, given: set[str], settings: Settings) -> set[str]:
+def _supplied_inputs(method: Method, given: set[str], settings: Settings) -> set[str]:
     """What may be left out: we know our own page to return to, and a login code stands for an openid."""
-    ours = {"return_url"} if settings.desk_url else set()
-    return ours | ({"openid"} if given & _exchanged(method) else set())
+    supplied = {"return_url"} if settings.desk_url else set()
+    return supplied | ({"openid"} if given & _exchanged(method) else set())
 
 
-def _desk_url(payment: Payment, method: Method, inputs: Mapping[str, str], order: Order, settings: Settings) -> str:
+def _cashier_link(payment: Payment, method: Method, inputs: Mapping[str, str], order: Order, settings: Settings) -> str:
     try:
         return cashier_url(settings.base_url, method, sale_of(vars(payment), inputs), order.extra)
     except Misuse as error:

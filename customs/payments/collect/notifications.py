@@ -29,14 +29,14 @@ def take(db: Session, message: Message, now: datetime) -> bool:
     payments = _payments_of(db, message)
     waiting = [payment for payment in payments if payment.status is not Status.PAID]
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
-    said = {name: str(value) for name, value in asdict(message).items() if name in KEPT and value is not None}
+    content = {name: str(value) for name, value in asdict(message).items() if name in KEPT and value is not None}
     row = insert(NOTIFICATIONS).values(
         id=new_id("note"),
         received_at=now,
         payment_no=message.payment_no,
         out_order_no=message.our_no,
         status=message.status,
-        content=said,
+        content=content,
         payment_id=payments[0].id if payments else None,
     )
     kept = db.execute(row.on_conflict_do_nothing(index_elements=["payment_no", "status"]).returning(NOTIFICATIONS.c.id))

@@ -1,4 +1,4 @@
-"""What declarations are told of payments made here: is it paid, how much of it is left in yuan, whose wallet."""
+"""Answer what declarations ask of payments made here: is it paid, how much is left in yuan, whose wallet."""
 
 from collections.abc import Collection, Mapping
 from decimal import ROUND_DOWN, Decimal
@@ -19,7 +19,7 @@ YUAN = "CNY"
 HONG_KONG = "HK"
 
 
-class KnownPayments:
+class PaymentLookup:
     """The payments' side of what declarations and payments tell each other."""
 
     def facts(
@@ -42,15 +42,15 @@ class KnownPayments:
         if not merchants:
             return ()
         asked = unnest(db, merchants)
-        ours = set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
-        if not ours:
+        known = set(db.scalars(select(asked.c.value).where(exists().where(Payment.merchant_no == asked.c.value))))
+        if not known:
             return ()
         # One look into each index: an OR would read every payment there is.
         found = [
             db.execute(select(Payment.merchant_no, number).where(in_list(db, number, numbers)))
             for number in (Payment.payment_no, Payment.out_order_no)
         ]
-        return {(merchant_no, number) for merchant_no, number in chain(*found) if merchant_no in ours and number}
+        return {(merchant_no, number) for merchant_no, number in chain(*found) if merchant_no in known and number}
 
 
 def _key(payment: Payment) -> PaymentKey:

@@ -1,4 +1,4 @@
-"""Reference rates: asked for when somebody wants one, kept for a minute, and told with their age (4.11, 6.8)."""
+"""Reference rates: asked for on demand, kept for a minute, and returned with their age (4.11, 6.8)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -40,21 +40,21 @@ def rate_of(
     """
     key = (channel, merchant_no, currency)
     with database.reading(engine) as db:
-        held, now = db.get(Rate, key), database.now(db)
-    if held is not None and now - held.fetched_at < FRESH:
-        return held, _age(held, now)
+        kept, now = db.get(Rate, key), database.now(db)
+    if kept is not None and now - kept.fetched_at < FRESH:
+        return kept, _age(kept, now)
     try:
-        told = wallets[channel].rate(merchant_no, currency).rate
+        answered = wallets[channel].rate(merchant_no, currency).rate
     except Refused as error:
         errors = [ErrorDetail("", "gateway_refused", error.message)]
         raise ValidationFailed(f"the gateway gives no rate: {error.message}", errors=errors) from error
     except GatewayError as error:
-        if held is None:
+        if kept is None:
             raise GatewayUnavailable("the gateway did not tell the rate", retry_after=RETRY_SECONDS) from error
-        return held, _age(held, now)
+        return kept, _age(kept, now)
     with database.transaction(engine) as db:
         now = database.now(db)
-        rate = f"{told:f}"[:LONGEST_RATE]
+        rate = f"{answered:f}"[:LONGEST_RATE]
         fresh = Rate(channel=channel, merchant_no=merchant_no, currency=currency, rate=rate, fetched_at=now)
         _keep(db, fresh)
     return fresh, 0.0
@@ -63,9 +63,9 @@ def rate_of(
 def _keep(db: Session, rate: Rate) -> None:
     """Store a rate over the one before; two who ask at once both store theirs."""
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
-    told = {"rate": rate.rate, "fetched_at": rate.fetched_at}
+    changes = {"rate": rate.rate, "fetched_at": rate.fetched_at}
     named = {"channel": rate.channel, "merchant_no": rate.merchant_no, "currency": rate.currency}
-    db.execute(insert(RATES).values(named | told).on_conflict_do_update(index_elements=list(named), set_=told))
+    db.execute(insert(RATES).values(named | changes).on_conflict_do_update(index_elements=list(named), set_=changes))
 
 
 def _age(rate: Rate, now: datetime) -> float:

@@ -1,4 +1,4 @@
-"""One payment with all that belongs to it, as its page tells it: rules on what was read at one moment."""
+"""The detail of one payment with all that belongs to it, as its page shows it, read at one moment."""
 
 import hashlib
 import json
@@ -27,12 +27,12 @@ from customs.privacy.vault import Vault
 
 MOST_EVENTS = 100
 WEB = ("http://", "https://")
-# What makes the page another one when it changes.
-STANDING = ("status", "payment_no", "explanation", "outcome_unknown", "refund_status", "paid_by", "needs_review")
+# The page is rendered anew when one of these changes.
+SEEN_FIELDS = ("status", "payment_no", "explanation", "outcome_unknown", "refund_status", "paid_by", "needs_review")
 
 
 @dataclass(frozen=True)
-class Whole:
+class PaymentDetail:
     """A payment, its timeline, and whether it was declared. `shown` is what the API says of it, refunds included.
 
     `refund_cases`: by the ids of its refunds, why a person should look at them.
@@ -105,21 +105,21 @@ class Whole:
 
     @property
     def seen(self) -> str:
-        """A word for how all of it stands: the page asks for itself again only when it is another one."""
+        """Return a digest of the state shown: the page reloads its part only when it changed."""
         has_payer, is_asked = self.payment.payer is not None, self.payment.next_action
-        return _word([*(self.shown[name] for name in STANDING), has_payer, is_asked, self.seen_refunds])
+        return _digest([*(self.shown[name] for name in SEEN_FIELDS), has_payer, is_asked, self.seen_refunds])
 
     @property
     def seen_refunds(self) -> str:
-        """The same for the refunds alone."""
+        """Return a digest of the refunds alone."""
         names = ("status", "refund_no", "explanation", "outcome_unknown", "needs_review")
         refunds = [[one[name] for name in names] for one in self.shown["refunds"]]
-        return _word([refunds, self.shown["refundable_amount"], len(self.under_way)])
+        return _digest([refunds, self.shown["refundable_amount"], len(self.under_way)])
 
 
-def whole_of(
+def payment_detail(
     db: Session, payment_id: str, caller: Caller, vault: Vault, declarations: Declarations, *, after: int = 0
-) -> Whole:
+) -> PaymentDetail:
     """A payment of the caller's, its timeline from the event `after` on. Raises NotFound."""
     payment = queries.payment_of(db, payment_id, caller)
     refunds = queries.refunds_of(db, payment.id)
@@ -128,8 +128,8 @@ def whole_of(
     events = queries.events_of(db, payment.id, limit=MOST_EVENTS, after=after)
     key = PaymentKey(payment.merchant_no, Channel(payment.channel), payment.payment_no or "")
     declared = declarations.declared(db, [key]) if payment.payment_no else {}
-    return Whole(payment, shown, events, key in declared, declared.get(key), cases)
+    return PaymentDetail(payment, shown, events, key in declared, declared.get(key), cases)
 
 
-def _word(standing: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(standing, default=str).encode()).hexdigest()[:16]
+def _digest(state: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(state, default=str).encode()).hexdigest()[:16]

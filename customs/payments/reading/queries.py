@@ -94,6 +94,6 @@ def events_of(db: Session, payment_id: str, *, limit: int, after: int) -> Page:
     rows = db.scalars(statement.order_by(PaymentEvent.id).limit(limit + 1)).all()
     if any(event.reply for event in rows):
         payment = db.get_one(Payment, payment_id)
-        ours = {"merchant_no": payment.merchant_no, "our_no": payment.out_order_no, "payment_no": payment.payment_no}
-        rows = withhold_others_replies(db, rows, ours)
+        own = {"merchant_no": payment.merchant_no, "our_no": payment.out_order_no, "payment_no": payment.payment_no}
+        rows = withhold_others_replies(db, rows, own)
     return Page(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else None)

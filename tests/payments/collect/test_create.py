@@ -9,7 +9,7 @@ import pytest
 
 from customs.errors import ActionNotAllowed, ValidationFailed
 from customs.gateway import METHODS, Channel, Method
-from customs.payments.collect.create import Paying
+from customs.payments.collect.create import PaymentService
 from customs.payments.redaction import inputs_place
 from customs.payments.schemas import PaymentIn
 from customs.payments.tasks.task import TaskAction
@@ -44,7 +44,7 @@ def row_for(method: Method, **changes: Any) -> dict[str, Any]:
 def errors(till: Till, caller=None, **row: Any) -> list[tuple[str, str]]:
     # Of a gateway far away nobody knows how it reaches us, so there is no page of ours to return to.
     far_away = replace(till.services.settings, base_url="https://gateway.test")
-    paying = Paying({}, till.services.vault, far_away, caller or make.caller(), till.services.audit)
+    paying = PaymentService({}, till.services.vault, far_away, caller or make.caller(), till.services.audit)
     with pytest.raises(ValidationFailed) as refused:
         paying.checked(PaymentIn().load(row))
     return [(fault.pointer, fault.code) for fault in refused.value.errors]
@@ -100,7 +100,7 @@ def test_a_method_of_the_other_channel_is_refused(till: Till):
 def test_a_login_code_stands_for_the_openid(till: Till):
     row = payment_row(method="mini_program_pay", appid=INPUTS["appid"], code="081abc")
 
-    paying = Paying({}, till.services.vault, till.services.settings, make.caller(), till.services.audit)
+    paying = PaymentService({}, till.services.vault, till.services.settings, make.caller(), till.services.audit)
 
     assert paying.checked(PaymentIn().load(row)).inputs["code"] == "081abc"
 
