@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import MethodNotAllowed
 
 from customs.errors import CsrfRejected
 
@@ -28,7 +29,9 @@ def exempt(view: View) -> View:
 
 
 def _refuse_foreign() -> None:
-    if request.method in SAFE_METHODS or request.path.startswith(API):
+    # A method that no view takes changes nothing: it ends as 405.
+    is_refused_anyway = isinstance(request.routing_exception, MethodNotAllowed)
+    if request.method in SAFE_METHODS or request.path.startswith(API) or is_refused_anyway:
         return
     view = current_app.view_functions.get(request.endpoint or "")
     if not (getattr(view, "is_csrf_exempt", False) or is_same_origin(request.headers, request.host)):
