@@ -1,6 +1,6 @@
-"""Which encoding a Chinese text file is in: what its byte order mark says, else UTF-8, else GB18030; or none for sure.
+"""Encoding of a Chinese text file: by its byte order mark, else UTF-8, else GB18030; or none that is certain.
 
-GB18030 reads nearly any bytes as Chinese, so what is another encoding's would come out as other people's names.
+GB18030 reads nearly any bytes as Chinese: text in another encoding would come out as names of other people.
 """
 
 import codecs
@@ -34,20 +34,20 @@ MOST_COMMON, LEAST_USUAL, MARGIN = 0.9, 0.6, 0.2
 
 
 def encoding_of(content: bytes) -> str | None:
-    """The encoding in which all of the content is text, as Python names it; None when it is text in none of them."""
+    """Return Python's name of the encoding in which all of the content is text, None when there is none."""
     marked = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if content.startswith(mark)]
     known = next(filter(lambda encoding: _is_text(content, encoding), marked or ENCODINGS), None)
     return "gb18030" if known == "utf-8" and _is_utf8_by_chance(content) else known
 
 
 def holds_two(content: bytes) -> bool:
-    """Whether delimited text that is not UTF-8 as a whole holds cells that are: two files were joined."""
+    """Whether delimited text that is not UTF-8 holds cells that are: then two files were joined."""
     cells = _foreign_cells(content)
     return sum(map(_is_utf8_alone, cells)) > LEAST_JOINED * len(cells)
 
 
 def rival_of_gb18030(content: bytes) -> str | None:
-    """What a text that GB18030 can read is more likely to be, by the name that people know; None when it is GB18030."""
+    """Return the familiar name of the encoding that fits better than GB18030, None when GB18030 fits."""
     common = _share(content, "gb18030", lambda one: not _is_rare(one))
     if common > MOST_COMMON:
         return None
@@ -57,14 +57,14 @@ def rival_of_gb18030(content: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class Rival:
-    """An encoding whose texts GB18030 reads as well; `is_usual` tells by a character and its first byte there."""
+    """An encoding whose texts GB18030 can read too; `is_usual` judges a character by itself and its first byte."""
 
     name: str
     encoding: str
     is_usual: Callable[[str, int], bool]
 
     def usual(self, content: bytes) -> float:
-        """The share of characters that are used much; 0 when the content is no text here."""
+        """Return the share of common characters, 0 when the content is not text in this encoding."""
         try:
             return _share(content, self.encoding, lambda one: self.is_usual(one, one.encode(self.encoding)[0]))
         except UnicodeDecodeError:
@@ -79,13 +79,13 @@ RIVALS = (
 
 
 def _share(content: bytes, encoding: str, known: Callable[[str], bool]) -> float:
-    """How much of what is not ASCII is known, from 0 to 1; 1 where there is nothing. Raises UnicodeDecodeError."""
+    """Return the known share of non-ASCII characters, from 0 to 1; 1 if there are none. Raises UnicodeDecodeError."""
     counts = Counter(NOT_ASCII.findall(content.decode(encoding)))
     return sum(count for one, count in counts.items() if known(one)) / counts.total() if counts else 1.0
 
 
 def _is_utf8_by_chance(content: bytes) -> bool:
-    """Whether all that is not ASCII is common Chinese in GB18030, and in UTF-8 words of Greek, Arabic and the like."""
+    """Whether all that is not ASCII is common Chinese in GB18030, but Greek, Arabic and the like in UTF-8."""
     if content.isascii() or LONG_IN_UTF8.search(content):
         return False
     cells = _foreign_cells(content)
@@ -93,12 +93,12 @@ def _is_utf8_by_chance(content: bytes) -> bool:
 
 
 def _foreign_cells(content: bytes) -> set[bytes]:
-    """The cells of delimited text that are not plain ASCII, each once."""
+    """Return the different cells of delimited text that are not ASCII."""
     return {cell for cell in BETWEEN.split(content) if not cell.isascii()}
 
 
 def _is_utf8_alone(cell: bytes) -> bool:
-    """Whether a cell is common Chinese in UTF-8, and in GB18030 anything else."""
+    """Whether a cell is common Chinese in UTF-8, but not in GB18030."""
     try:
         read = cell.decode("utf-8")
     except UnicodeDecodeError:
@@ -114,7 +114,7 @@ def _is_common(cell: bytes) -> bool:
 
 
 def _is_rare(character: str) -> bool:
-    """Whether a character is none of GB2312's: or one of its letters that no Chinese text has."""
+    """Whether a character is outside GB2312, or one of its letters that Chinese texts do not use."""
     return not (character.isascii() or _is_text(character, "gb2312")) or KANA.match(character) is not None
 
 

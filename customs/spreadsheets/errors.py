@@ -1,8 +1,8 @@
-"""Why a file is not taken: the exact sentence, and a code for those who say it in other words."""
+"""The error for a file that cannot be read, with a code that leads to its translation."""
 
 from customs.errors import ErrorDetail, FileUnreadable
 
 
 def unreadable(code: str, detail: str) -> FileUnreadable:
-    """The refusal of a file as a whole."""
+    """Return the error that refuses a file."""
     return FileUnreadable(detail, errors=[ErrorDetail("", code, detail)])

@@ -1,4 +1,4 @@
-"""From the bytes of an upload to rows of cells: what the file is, its encoding, its delimiter, its sheet."""
+"""Read an upload as rows of cells: find its type, encoding, delimiter and sheet."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ WORKBOOK_SECONDS = 30
 
 
 class Form(StrEnum):
-    """How a sheet may come: as a file of two kinds, or pasted."""
+    """Format of an upload: one of two kinds of file, or pasted text."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -59,7 +59,7 @@ DIGITS_KEPT = 10**15
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds before its header is told from its rows; `encoding` and `delimiter` only where it is text."""
+    """Content of a file before its header is known; `encoding` and `delimiter` only for text."""
 
     rows: Rows
     left_out: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Grid:
-    """The rows that hold something, each with its 1-based number in the file, and the sheets that were not read.
+    """Rows that are not blank, each with its 1-based number in the file, and the sheets that were not read.
 
     `header_row` is 0 where no row named the columns: pasted rows then stand in the template's order.
     """
@@ -88,7 +88,7 @@ def is_blank(cell: Cell) -> bool:
 
 
 def keeps_its_digits(cell: float) -> bool:
-    """Whether a number is whole and short enough for a double to hold all of its digits."""
+    """Whether a number is an integer short enough for a double to hold all of its digits."""
     return float(cell).is_integer() and abs(cell) < DIGITS_KEPT
 
 
@@ -114,7 +114,7 @@ def read_grid(content: bytes, filename: str, columns: Collection[str] = ()) -> G
 
 
 def grid_of(contents: Contents, form: Form) -> Grid:
-    """The rows below a first one that names the columns; FileUnreadable when there are none."""
+    """Return the rows below the header; raise FileUnreadable when there are none."""
     if not contents.rows:
         raise unreadable(
             "file_empty", "The file is empty. Name the columns in its first row and put an order in each row."
@@ -169,7 +169,7 @@ def _read_csv(content: bytes, columns: Collection[str]) -> Contents:
 
 
 def _require_one_encoding(content: bytes, encoding: str | None) -> None:
-    """Raises FileUnreadable where names might become other people's."""
+    """Decode text; raise FileUnreadable where names might be read wrongly."""
     if encoding in (None, "gb18030") and holds_two(content):
         raise unreadable(
             "encoding_mixed",
@@ -185,7 +185,7 @@ def _require_one_encoding(content: bytes, encoding: str | None) -> None:
 
 
 def read_text(text: str, delimiter: str) -> Rows:
-    """The rows of delimited text; FileUnreadable where it is not well formed."""
+    """Return the rows of delimited text; raise FileUnreadable where it is not well formed."""
     if "\0" in text:
         raise unreadable("file_not_text", f"The file holds NUL characters, so it is not text. {SAVE_AS}")
     records = csv.reader(_lines(text), delimiter=delimiter, strict=True)
@@ -209,7 +209,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def delimiter_of(text: str, columns: Collection[str]) -> str:
-    """The delimiter that finds most known columns in the first row; where it names none, the one it holds most of."""
+    """Return the delimiter that yields most known columns in the first row, else the most frequent one."""
     first = next(filter(str.strip, _lines(text)), "")
 
     def columns_found(delimiter: str) -> tuple[int, int]:

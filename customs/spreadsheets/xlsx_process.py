@@ -1,4 +1,4 @@
-"""The child process that opens a workbook, so that a hostile one takes down nothing but itself.
+"""Child process that opens a workbook, so that a hostile one harms nothing but this process.
 
 XLSX on stdin; JSON on stdout: `{"rows": [[cell, ...], ...], "left_out": [sheet, ...]}`, or `{"refused": sentence}`.
 Run by path, isolated, with little to import: it starts in the time of a bare interpreter.
@@ -42,11 +42,11 @@ RESULT = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]+)<")
 
 
 class WorkbookError(Exception):
-    """The workbook is one we do not take; the message says why and what to do."""
+    """The workbook is refused; the message says why and what to do."""
 
 
 def limit_this_process() -> None:
-    """Memory and time end before the machine's do; a core dump would hold names."""
+    """Limit memory and CPU time, and write no core dump, which would hold names."""
     limits = [(resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0)]
     if sys.platform == "linux":
         limits.append((resource.RLIMIT_AS, MEMORY))
@@ -55,7 +55,7 @@ def limit_this_process() -> None:
 
 
 def check_archive(archive: zipfile.ZipFile) -> None:
-    """Refuse by the table of contents what is no plain workbook, or unpacks to too much."""
+    """Refuse archives that are not plain workbooks or unpack to too much, by their table of contents."""
     entries = archive.infolist()
     names = {entry.filename for entry in entries}
     for name, what in FOREIGN.items():
@@ -73,7 +73,7 @@ def check_archive(archive: zipfile.ZipFile) -> None:
 
 
 def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The archive's entry that holds a sheet."""
+    """Return the archive's entry that holds a sheet."""
     # The limits of this process bound what hostile XML can do.
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
@@ -87,7 +87,7 @@ def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
 
 
 def mark_formulas(rows: list[list[Any]], xml: bytes) -> None:
-    """Mark the cells whose formula has no value: calamine shows them blank, as if nothing were meant."""
+    """Mark cells whose formula has no value: calamine would show them blank."""
     if not any(sign in xml for sign in FORMULA_SIGNS):
         return
     for cell in CELL.finditer(xml):
@@ -121,7 +121,7 @@ def put(rows: list[list[Any]], row: int, column: int, mark: dict[str, str]) -> N
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """The rows of the first visible sheet from A1, and the names of the others that hold something."""
+    """Return the rows of the first visible sheet from A1, and the names of other sheets that are not empty."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     archive = zipfile.ZipFile(io.BytesIO(content))

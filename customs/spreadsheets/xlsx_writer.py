@@ -1,4 +1,4 @@
-"""The workbooks that we make: every cell is text, so that no digit is lost and nothing is ever a formula."""
+"""Write workbooks in which every cell is text: no digit is lost, and nothing is a formula."""
 
 import io
 from collections.abc import Callable
@@ -13,12 +13,12 @@ NO_GUESSES = {"strings_to_numbers": False, "strings_to_formulas": False, "string
 
 
 def made_in_memory(fill: Callable[[Workbook], None]) -> bytes:
-    """A workbook with names and ID numbers in it: no part of it ever lies on a disk."""
+    """Make a workbook for personal data: no part of it is written to disk."""
     return _made(fill, {"in_memory": True})
 
 
 def streamed(fill: Callable[[Workbook], None]) -> bytes:
-    """A long workbook without personal data, its rows written in order and not held in memory."""
+    """Make a long workbook without personal data; rows are written in order and not kept in memory."""
     return _made(fill, {"constant_memory": True})
 
 
@@ -30,5 +30,5 @@ def _made(fill: Callable[[Workbook], None], how: dict[str, bool]) -> bytes:
 
 
 def text_format(book: Workbook, **looks: object) -> Format:
-    """The format of a text cell."""
+    """Return the format of a text cell."""
     return book.add_format({"num_format": AS_TEXT, "valign": "top", **looks})

@@ -1,4 +1,4 @@
-"""What gives away a name that no ID card and no registration holds, and what is only spelt wrongly."""
+"""Signs of a name that no ID card or registration holds, and of one that is only misspelt."""
 
 import re
 import unicodedata
@@ -69,7 +69,7 @@ def has_no_letter(name: str) -> bool:
 
 
 def is_wrongly_decoded(text: str) -> bool:
-    """Whether a text was read in another encoding than it was written in, and handed on: 鏋楁檽 for 林晓."""
+    """Whether a text was decoded with the wrong encoding before it came here: 鏋楁檽 for 林晓."""
     if text.isascii():
         return False
     if A_HAN.search(text):
@@ -94,7 +94,7 @@ def _is_han(text: str | None) -> bool:
 
 
 def holds_digits(name: str) -> bool:
-    """Whether a digit stands in a Chinese name, or in what has no letter at all."""
+    """Whether a Chinese name, or a text without letters, holds a digit."""
     chinese = A_HAN.search(name) is not None or not any(map(str.isalpha, name))
     return chinese and any(map(str.isdecimal, unicodedata.normalize("NFKC", name)))
 
@@ -104,7 +104,7 @@ def holds_phone(name: str) -> bool:
 
 
 def mixes_scripts(name: str) -> bool:
-    """Whether a name is in two alphabets, or in Chinese and another one."""
+    """Whether a name mixes two alphabets, or Chinese and an alphabet."""
     if ALL_COMMON.fullmatch(name):
         return False
     dotted = WRONG_DOT.sub(DOT, name)
@@ -122,7 +122,7 @@ def holds_blank(name: str) -> bool:
 
 
 def look_alike(text: str) -> Spelt | None:
-    """A radical, or an ideograph kept for compatibility, that looks like the character it stands for."""
+    """Return a radical or compatibility ideograph that only looks like the character meant."""
     for found in LOOK_ALIKES.finditer(text):
         right = RADICALS.get(found[0]) or unicodedata.normalize("NFKC", found[0])
         if right != found[0]:
@@ -140,7 +140,7 @@ def is_not_composed(text: str) -> bool:
 
 
 def is_unusual(name: str) -> bool:
-    """Whether a name holds what names hardly ever do: a digit, a sign, a dot too many, 某 as its end."""
+    """Whether a name holds what names hardly ever hold: a digit, a symbol, a dot too many, 某 at its end."""
     if LOOSE_DOT.search(name) or LONE_MASK.search(name):
         return True
     signs = DOT if A_HAN.search(name) else NAME_SIGNS

@@ -1,4 +1,4 @@
-"""What gives away a number that is none: masks, foreign letters, and digits that a spreadsheet has rounded."""
+"""Signs of a number that is wrong: masks, foreign letters, digits that a spreadsheet has rounded."""
 
 import re
 import unicodedata
@@ -19,12 +19,12 @@ LOOKS_ROUNDED = re.compile(r"[0-9]{15}0+")
 
 
 def digits_are_lost(number: str) -> bool:
-    """Whether a spreadsheet has rounded a number for sure: what is left is a power of ten or a long tail of zeros."""
+    """Whether a spreadsheet has certainly rounded a number: it is a power of ten or ends in many zeros."""
     return (SCIENTIFIC.fullmatch(number) or ROUNDED.fullmatch(number)) is not None
 
 
 def is_long(number: str) -> bool:
-    """Whether a spreadsheet that took these digits for a number has rounded them."""
+    """Whether a spreadsheet that read these digits as a number has rounded them."""
     return LONG.fullmatch(number) is not None
 
 
@@ -34,7 +34,7 @@ def looks_rounded(number: str) -> bool:
 
 
 def foreign_letter(number: str) -> Spelt | None:
-    """A letter of another alphabet that only looks like one of ours."""
+    """Return a letter of another alphabet that looks like a Latin one."""
     for one in () if number.isascii() else number:
         if script_of(one) in LIKE_LATIN:
             return Spelt(one, "")
@@ -42,7 +42,7 @@ def foreign_letter(number: str) -> Spelt | None:
 
 
 def foreign_x(cert_id: str) -> Spelt | None:
-    """What looks like the X of an ID number, or like one of its digits, and is another character."""
+    """Return a character that looks like the X or a digit of an ID number but is another."""
     for one in () if cert_id.isascii() else cert_id:
         if not unicodedata.normalize("NFKC", one).isascii() and not one.isdecimal() and one.isprintable():
             return Spelt(one, "")

@@ -1,11 +1,11 @@
-"""Words and signs that stand for nothing: what a cell says when it is blank, and what is no value at all."""
+"""Placeholders: words and symbols in cells that mean "blank", and texts that are no value."""
 
 import re
 import unicodedata
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text, each once."""
+    """Return the set of words in a text."""
     return frozenset(text.split())
 
 
@@ -30,7 +30,7 @@ NO_NUMBER = re.compile(r"0+|[-_|@.]+")
 
 
 def is_left_blank(text: str) -> bool:
-    """Whether a cell says by a word or a sign that it holds nothing: NULL, N/A, a dash, 无."""
+    """Whether a cell says that it is blank: NULL, N/A, a dash, 无."""
     if len(text) > LONGEST_NOTHING or DIGIT.search(text):
         return False
     word = plain(text)
@@ -38,10 +38,10 @@ def is_left_blank(text: str) -> bool:
 
 
 def stands_for_nothing(number: str) -> bool:
-    """Whether this is no number and no name at all: blank by its own word, not known yet, a test, nothing but zeros."""
+    """Whether this is neither number nor name: a placeholder, "unknown", a test, only zeros."""
     return is_left_blank(number) or plain(number) in UNKNOWN or NO_NUMBER.fullmatch(number) is not None
 
 
 def plain(text: str) -> str:
-    """The word in a text: without blanks, brackets and quotes, in one case and width."""
+    """Return a text without blanks, brackets and quotes, in one case and width."""
     return DRESSING.sub("", unicodedata.normalize("NFKC", text)).casefold()

@@ -1,4 +1,4 @@
-"""What no card, number or registration holds: one table of rules for every door, each with the texts it is for."""
+"""Rules for names and numbers as one table, for API, files and forms alike; each row lists the texts it is for."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ from customs.validation import Spelt
 
 
 class Holds(StrEnum):
-    """What a text is the name or the number of. NUMBER: an order's, a payment's, a merchant's.
+    """Kind of text to check. NUMBER: of an order, a payment, a merchant.
 
     REGISTRATION: what customs gave a merchant (备案号).
     """
@@ -53,7 +53,7 @@ class Holds(StrEnum):
 
 
 class Objection(NamedTuple):
-    """What is wrong with a text, an error or else a reason to look; never repeats more of it than single characters."""
+    """One error or warning about a text; never repeats more of it than single characters."""
 
     code: str
     is_error: bool
@@ -66,7 +66,7 @@ Found = bool | Spelt | None
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table. `find` tells whether a text breaks it; where it names characters, so do the sentences."""
+    """One row of the table. `find` tells whether a text breaks the rule, and may name the characters that do."""
 
     code: str
     is_error: bool
@@ -84,7 +84,7 @@ class Rule:
 
 
 def objections_to(text: str, holds: Holds) -> Sequence[Objection]:
-    """What is wrong with a text that shall be such a name or number: the first error alone, else every warning."""
+    """Return what is wrong with a text of this kind: the first error alone, else every warning."""
     if holds in ORDINARY and ORDINARY[holds].fullmatch(text):
         return ()
     # A company's name stands in all rows of a batch; what is a person's is not kept.
