@@ -12,7 +12,6 @@ from customs.declarations.actions.action_views import pages as decision_pages
 from customs.declarations.actions.bulk_views import pages as bulk_pages
 from customs.declarations.api import api as declarations_api
 from customs.declarations.office_views import pages as office_pages
-from customs.declarations.saved_filter_views import pages as filter_pages
 from customs.declarations.views import pages as declaration_pages
 from customs.ids import new_id
 from customs.imports.batch_views import pages as batch_pages
@@ -105,7 +104,6 @@ def assembled() -> Flask:
         case_pages,
         case_decision_pages,
         batch_pages,
-        filter_pages,
         import_files,
         import_pages,
         mending_pages,

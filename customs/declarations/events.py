@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from customs.db.database import Base
-from customs.declarations.batch_moves import goes_on
 from customs.declarations.identity import Identity
 from customs.declarations.models import Declaration
+from customs.declarations.rollup import goes_on
 from customs.declarations.states import State
 from customs.events.outbox import EventType, NewEvent, publish
 

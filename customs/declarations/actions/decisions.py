@@ -28,7 +28,6 @@ from customs.declarations.actions.action_rules import (
     was_sent,
 )
 from customs.declarations.actions.amendments import amended, write_order
-from customs.declarations.batch_moves import count_new_runs, goes_on, mark_declarations_moved
 from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
 from customs.declarations.events import publish_declarations
@@ -39,7 +38,7 @@ from customs.declarations.intake.payment_rules import Case, over_payment
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.queries import declaration_of, key_of
-from customs.declarations.state_rollup import roll_up
+from customs.declarations.rollup import count_new_runs, goes_on, mark_declarations_moved, roll_up
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
 from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from customs.db.bulk import insert_many, pipeline, update_many
 from customs.db.database import Base, pad_to_power_of_two
-from customs.declarations.batch_moves import count_new_runs, goes_on
 from customs.declarations.cases import case_entry
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import event_types, may_publish, new_events
@@ -20,7 +19,7 @@ from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import Task
 from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
 from customs.declarations.pushes.send import release
-from customs.declarations.state_rollup import roll_up
+from customs.declarations.rollup import count_new_runs, goes_on, roll_up
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import NewEvent, publish

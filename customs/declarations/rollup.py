@@ -1,18 +1,34 @@
-"""Moves of batches: whatever may end one is marked in its transaction, and each time one goes on again is counted."""
+"""Roll-ups: what pushes make of their declaration, and whether its batches go on or may have come to an end."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from customs.db.database import Base
+from customs.declarations.identity import fold_identities
 from customs.declarations.models import Batch, BatchMove, BatchReplay, Declaration
+from customs.declarations.states import fold_states
 
 BATCHES = Base.metadata.tables[Batch.__tablename__]
 BATCH_MOVES = Base.metadata.tables[BatchMove.__tablename__]
 REPLAYS = Base.metadata.tables[BatchReplay.__tablename__]
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
+
+
+def roll_up(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a declaration's state, identity and case from its pushes' columns; the oldest open case speaks."""
+    cases = sorted((push for push in pushes if push["case_kind"]), key=itemgetter("case_since"))
+    return {
+        "state": fold_states(push["state"] for push in pushes),
+        "identity": fold_identities(push["identity"] for push in pushes if push["identity"]),
+        "needs_review": bool(cases),
+        "case_kind": cases[0]["case_kind"] if cases else None,
+        "case_detail": cases[0]["case_detail"] if cases else None,
+        "case_since": cases[0]["case_since"] if cases else None,
+    }
 
 
 def goes_on(pushes: Sequence[Mapping[str, Any]], waiting_for: str | None = None) -> bool:
