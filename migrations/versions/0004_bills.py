@@ -1,4 +1,4 @@
-"""bills"""
+"""bills of the gateway"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""locks of payments and order numbers"""
+"""locks of payment and order numbers"""
 
 import sqlalchemy as sa
 from alembic import op

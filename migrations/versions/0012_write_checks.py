@@ -1,4 +1,4 @@
-"""write checks"""
+"""write_checks: rows by which a write to the database is tried"""
 
 import sqlalchemy as sa
 from alembic import op

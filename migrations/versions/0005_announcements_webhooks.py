@@ -1,4 +1,4 @@
-"""webhooks"""
+"""announcements, webhook endpoints and deliveries"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""payments and refunds"""
+"""payments, refunds, their events and notifications"""
 
 import sqlalchemy as sa
 from alembic import op

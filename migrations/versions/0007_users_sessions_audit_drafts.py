@@ -1,4 +1,4 @@
-"""the desk"""
+"""users, sessions, the audit trail, drafts, tallies and causes"""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""cases of payments and refunds, answers about somebody else's record"""
+"""cases of payments and refunds; answers about somebody else's record"""
 
 import sqlalchemy as sa
 from alembic import op

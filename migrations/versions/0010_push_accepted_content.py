@@ -1,4 +1,4 @@
-"""accepted content"""
+"""pushes keep the content that was accepted"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""drafts know whether a batch left their rows open: then those rows say what of a draft counts"""
+"""drafts.left_behind: whether a batch left rows of the draft open"""
 
 import sqlalchemy as sa
 from alembic import op

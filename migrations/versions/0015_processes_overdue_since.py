@@ -1,4 +1,4 @@
-"""signs of life, since when work is overdue, lanes without an answer"""
+"""processes, overdue_since of work, lanes without an answer"""
 
 import sqlalchemy as sa
 from alembic import op

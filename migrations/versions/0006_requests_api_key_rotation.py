@@ -1,4 +1,4 @@
-"""keys and requests"""
+"""requests; API keys expire and are rotated; idempotent replies are leased"""
 
 import sqlalchemy as sa
 from alembic import op

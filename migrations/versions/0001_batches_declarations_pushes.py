@@ -1,4 +1,4 @@
-"""batches, declarations, pushes and what surrounds them"""
+"""batches, declarations, pushes and the tables around them"""
 
 import sqlalchemy as sa
 from alembic import op

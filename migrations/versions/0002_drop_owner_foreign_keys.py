@@ -1,4 +1,4 @@
-"""declarations, sub-orders and pushes name their owners without constraints; sub-orders are known by their number"""
+"""declarations, sub-orders and pushes name their owners without foreign keys; sub-orders are keyed by their number"""
 
 import sqlalchemy as sa
 from alembic import op
