@@ -42,9 +42,9 @@ class AuditAction(StrEnum):
     PERSON_CHANGE_MERCHANTS = "person.change_merchants"
     PERSON_DISABLE = "person.disable"
     PERSON_ENABLE = "person.enable"
-    PERSON_RESET_PASSWORD = "person.reset_password"  # noqa: S105 - the name of a deed
+    PERSON_RESET_PASSWORD = "person.reset_password"  # noqa: S105 - the name of an action
     PERSON_RESET_CODE = "person.reset_code"
-    PERSON_CHANGE_PASSWORD = "person.change_password"  # noqa: S105 - the name of a deed
+    PERSON_CHANGE_PASSWORD = "person.change_password"  # noqa: S105 - the name of an action
     PERSON_SET_UP_CODE = "person.set_up_code"
     PERSON_END_SESSIONS = "person.end_sessions"
     PERSON_SIGN_IN = "person.sign_in"

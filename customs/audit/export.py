@@ -23,7 +23,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    engine: Engine, trail: AuditTrail, onlooker: AuditReader, filters: AuditFilters, reason: str
+    engine: Engine, trail: AuditTrail, reader: AuditReader, filters: AuditFilters, reason: str
 ) -> Iterator[list[str]]:
     """Yield the header, then the entries that the reader may see, oldest first. The export itself is recorded first.
 
@@ -32,17 +32,17 @@ def export(
     asked = {name: _text(value) for name, value in asdict(filters).items() if value is not None}
     with database.transaction(engine) as db:
         event = AuditEvent(
-            onlooker.id, onlooker.name, AuditAction.AUDIT_EXPORT, "audit", "trail", reason=reason, detail=asked
+            reader.id, reader.name, AuditAction.AUDIT_EXPORT, "audit", "trail", reason=reason, detail=asked
         )
         last = trail.append(db, event, database.now(db))
-    return export_rows(engine, onlooker, filters, last)
+    return export_rows(engine, reader, filters, last)
 
 
-def export_rows(engine: Engine, onlooker: AuditReader, filters: AuditFilters, last: int) -> Iterator[list[str]]:
+def export_rows(engine: Engine, reader: AuditReader, filters: AuditFilters, last: int) -> Iterator[list[str]]:
     """Yield the header, then the rows up to number `last`."""
     yield list(COLUMNS)
     number = 0
-    wanted = select(ENTRIES).where(sees(onlooker), *filters.conditions()).order_by(AuditEntry.number).limit(CHUNK)
+    wanted = select(ENTRIES).where(sees(reader), *filters.conditions()).order_by(AuditEntry.number).limit(CHUNK)
     while True:
         with database.reading(engine) as db:
             rows = db.execute(wanted.where(AuditEntry.number > number, AuditEntry.number <= last)).all()

@@ -25,7 +25,7 @@ NEXT = (
 _as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
-class Tampering(StrEnum):
+class ChainFault(StrEnum):
     """How the trail was tampered with, as far as it shows."""
 
     ALTERED = "altered"
@@ -48,12 +48,12 @@ START = Link(0, "0" * 64)
 
 
 @dataclass(frozen=True)
-class Walked:
+class WalkResult:
     """How many entries fit; `first_bad` is the number of the first that does not, None when all do."""
 
     last: Link
     first_bad: int | None = None
-    what: Tampering | None = None
+    what: ChainFault | None = None
 
 
 def hash_of(entry: Mapping[str, Any]) -> str:
@@ -68,7 +68,7 @@ def exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def walk(db: Connection, end: int, last: Link = START) -> Walked:
+def walk(db: Connection, end: int, last: Link = START) -> WalkResult:
     """Verify the entries after `last` up to number `end`; stop at the first that does not fit."""
     room = CHUNK
     while True:
@@ -77,19 +77,19 @@ def walk(db: Connection, end: int, last: Link = START) -> Walked:
         except (ValueError, TypeError):
             # Somewhere among these stands what is no time or no JSON: one by one, to find where.
             if room == 1:
-                return Walked(last, last.number + 1, Tampering.ALTERED)
+                return WalkResult(last, last.number + 1, ChainFault.ALTERED)
             room = 1
             continue
         for entry in rows:
             if entry["number"] != last.number + 1:
-                return Walked(last, last.number + 1, Tampering.MISSING)
+                return WalkResult(last, last.number + 1, ChainFault.MISSING)
             fits = _is_hashed_right(entry)
             if not fits or entry["previous"] != last.hash:
                 # Right in itself, and made after another one than now stands before it: that one was written anew.
-                return Walked(last, max(last.number, 1) if fits else entry["number"], Tampering.ALTERED)
+                return WalkResult(last, max(last.number, 1) if fits else entry["number"], ChainFault.ALTERED)
             last = Link(entry["number"], entry["hash"])
         if len(rows) < room:
-            return Walked(last)
+            return WalkResult(last)
 
 
 def _is_hashed_right(entry: Mapping[str, Any]) -> bool:

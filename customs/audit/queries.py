@@ -36,24 +36,24 @@ class AuditFilters:
         return given
 
 
-def seen_by(onlooker: AuditReader) -> tuple[ColumnElement[bool], ...]:
+def seen_by(reader: AuditReader) -> tuple[ColumnElement[bool], ...]:
     """Return conditions of which any lets the reader see an entry: a merchant of theirs, or an action of their own.
 
     None at all for who sees everything.
     """
-    if onlooker.merchants is None:
+    if reader.merchants is None:
         return ()
-    return AuditEntry.merchant_no.in_(sorted(onlooker.merchants)), AuditEntry.actor_id == onlooker.id
+    return AuditEntry.merchant_no.in_(sorted(reader.merchants)), AuditEntry.actor_id == reader.id
 
 
-def entries(db: Session, onlooker: AuditReader, filters: AuditFilters, *, limit: int, cursor: int = 0) -> Page:
+def entries(db: Session, reader: AuditReader, filters: AuditFilters, *, limit: int, cursor: int = 0) -> Page:
     """Return one page; `cursor` is the number after which it begins, 0 for the newest."""
     conditions = filters.conditions()
     if cursor:
         reached = select(AuditEntry.at).where(AuditEntry.number == cursor).scalar_subquery()
         conditions.append(tuple_(AuditEntry.at, AuditEntry.number) < tuple_(reached, cursor))
     statement = select(AuditEntry).where(*conditions)
-    if ways := seen_by(onlooker):
+    if ways := seen_by(reader):
         # Each way by its own index, and no more than can be on the page: with OR a database reads the whole trail.
         numbers = select(AuditEntry.number).where(*conditions).order_by(*NEWEST_FIRST).limit(limit + 1)
         found = union_all(*(select(numbers.where(way).subquery().c.number) for way in ways))
@@ -62,7 +62,7 @@ def entries(db: Session, onlooker: AuditReader, filters: AuditFilters, *, limit:
     return Page(rows[:limit], str(rows[limit - 1].number) if len(rows) > limit else None)
 
 
-def sees(onlooker: AuditReader) -> ColumnElement[bool]:
+def sees(reader: AuditReader) -> ColumnElement[bool]:
     """Return the same as one condition, for reading everything at once."""
-    ways = seen_by(onlooker)
+    ways = seen_by(reader)
     return or_(*ways) if ways else AuditEntry.number.is_not(None)

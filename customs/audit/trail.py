@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import Actor, AuditAction, AuditEvent, audit_event
-from customs.audit.hash_chain import START, Link, Tampering, Walked, hash_of, walk
+from customs.audit.hash_chain import START, ChainFault, Link, WalkResult, hash_of, walk
 from customs.audit.models import ENDS, ENTRIES
 from customs.db import database
 from customs.errors import ActionNotAllowed
@@ -45,7 +45,7 @@ class ChainVerdict:
 
     entries: int
     first_bad: int | None = None
-    what: Tampering | None = None
+    what: ChainFault | None = None
 
     @property
     def ok(self) -> bool:
@@ -92,7 +92,7 @@ class AuditTrail:
 
     def verify(self, db: Session) -> ChainVerdict:
         """Verify every entry, some thousands at a time; entries that are added meanwhile do no harm."""
-        return self._looked_at(db.connection())[1]
+        return self._verify(db.connection())[1]
 
     def seal_anew(self, engine: Engine, by: Actor) -> ChainVerdict:
         """Seal the end with the present secret if only the seal does not fit, as after a change of the secret.
@@ -101,8 +101,8 @@ class AuditTrail:
         Raises ActionNotAllowed when the end is not that of the last entry.
         """
         with database.reading(engine) as db:
-            walked, verdict = self._looked_at(db.connection())
-        if verdict.what is not Tampering.SEAL:
+            walked, verdict = self._verify(db.connection())
+        if verdict.what is not ChainFault.SEAL:
             return verdict
         with database.transaction(engine) as db:
             connection = db.connection()
@@ -116,28 +116,28 @@ class AuditTrail:
             )
         return verdict
 
-    def _looked_at(self, db: Connection) -> tuple[Walked, ChainVerdict]:
+    def _verify(self, db: Connection) -> tuple[WalkResult, ChainVerdict]:
         found = db.execute(AT_ONE_MOMENT).one()
         walked = walk(db, found.highest or 0 if found.number is None else found.number)
-        return walked, ChainVerdict(walked.last.number, *self._wrong_with(found, walked))
+        return walked, ChainVerdict(walked.last.number, *self._fault_of(found, walked))
 
-    def _wrong_with(self, found: Row[Any], walked: Walked) -> tuple[int | None, Tampering | None]:
+    def _fault_of(self, found: Row[Any], walked: WalkResult) -> tuple[int | None, ChainFault | None]:
         """Return the number of the first entry that does not fit, and what is wrong with it."""
         last = walked.last
         if found.lowest is not None and found.lowest < 1:
-            return found.lowest, Tampering.ADDED
+            return found.lowest, ChainFault.ADDED
         if walked.what is not None:
             return walked.first_bad, walked.what
         if found.number is None:
             # Nothing was ever done here, or the end is gone.
-            return (last.number + 1, Tampering.CUT_OFF) if last.number else (None, None)
+            return (last.number + 1, ChainFault.CUT_OFF) if last.number else (None, None)
         if self._is_broken(found):
-            return None, Tampering.SEAL
+            return None, ChainFault.SEAL
         if last.number < found.number:
-            return last.number + 1, Tampering.CUT_OFF
+            return last.number + 1, ChainFault.CUT_OFF
         if found.highest is not None and found.highest > found.number:
-            return found.number + 1, Tampering.ADDED
-        return (None, None) if last.hash == found.hash else (last.number, Tampering.ALTERED)
+            return found.number + 1, ChainFault.ADDED
+        return (None, None) if last.hash == found.hash else (last.number, ChainFault.ALTERED)
 
     def _sealed(self, last: Link) -> str:
         return hmac.digest(self._key, f"{last.number}|{last.hash}".encode(), "sha256").hex()

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, audit_event
-from customs.audit.hash_chain import Tampering
+from customs.audit.hash_chain import ChainFault
 from customs.auth.api_keys import list_api_keys, state_of
 from customs.auth.key_management import KeyDeeds
 from customs.auth.models import ApiKey
@@ -184,7 +184,7 @@ def keys_rotate(seal_audit_trail: bool) -> None:
 def _seal_audit_trail(services: Services) -> None:
     """Seal the trail if only its seal does not fit; a trail that was changed is left for `customs doctor` to show."""
     verdict = services.audit.seal_anew(services.engine, operator())
-    if verdict.what not in (None, Tampering.SEAL):
+    if verdict.what not in (None, ChainFault.SEAL):
         raise ActionNotAllowed("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
     click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
 
