@@ -1,4 +1,4 @@
-"""The API of declarations: each door reads the request, calls one function, and shapes the answer."""
+"""The API of declarations: each view reads the request, calls one function, and serialises the answer."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -323,7 +323,7 @@ def put_registrations() -> dict[str, Any]:
 
 
 def _ready_once(body: dict[str, Any]) -> Callable[[], accept.Ready]:
-    """What makes a body ready to be compared and stored, when it is first asked for."""
+    """Return a function that makes a body ready to be compared and stored when it is first called."""
     submission = accept.Submission(body["declarations"], body.get("name", ""), body["on_error"])
     caller = current_caller()
     return cache(lambda: accept.make_ready(services().engine, services().vault, services().rules, submission, caller))

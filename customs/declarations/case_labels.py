@@ -132,7 +132,7 @@ def cause_line(cause: Cause) -> str:
 
 
 def explanation_label(explanation: str | None) -> str:
-    """Return what customs or the gateway explained; in our words what we noted because they said nothing."""
+    """Return an explanation of customs or of the gateway; labels stand for those that the desk noted itself."""
     if explanation and (unfit := UNFIT.fullmatch(explanation)):
         return str(NOT_SENT) % {"fields": _field_names(unfit["fields"])}
     return _explained(explanation or "")

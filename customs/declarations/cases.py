@@ -11,7 +11,7 @@ Detail = Mapping[str, str]
 
 
 class CaseKind(StrEnum):
-    """What went wrong, in one word; a word that only a newer version knows reads as OTHER."""
+    """The kind of a case; a word that only a newer version knows reads as OTHER."""
 
     FAIL = "FAIL"
     EXCEPT = "EXCEPT"
@@ -77,7 +77,7 @@ def fill_in(wordings: Sequence[LazyString | str], detail: Detail) -> str:
 
 
 def case_sentence(kind: str, detail: Detail | None) -> str:
-    """Why a case is open, in English."""
+    """Return why a case is open, in English."""
     return fill_in(SENTENCES[CaseKind(kind)], detail or {}) or str(kind)
 
 
@@ -87,5 +87,5 @@ def case_entry(kind: str, detail: Detail | None) -> dict[str, str]:
 
 
 def entry_sentence(entry: Mapping[str, str]) -> str:
-    """Why a case was opened or closed, in English, from what the timeline keeps."""
+    """Return the English sentence of a case that an event of the timeline keeps."""
     return case_sentence(entry["kind"], entry)

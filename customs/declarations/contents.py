@@ -34,7 +34,7 @@ class Content:
 
     @classmethod
     def of(cls, declaration: Declaration, part: SubOrder | None) -> "Content":
-        """What is stored for an order, or one part of it."""
+        """Return the content stored for an order, or for one part of it."""
         return cls(
             mch_customs_no=declaration.mch_customs_no,
             merchant_customs_name=declaration.merchant_customs_name,
@@ -47,13 +47,13 @@ class Content:
 
     @classmethod
     def read(cls, kept: str) -> "Content":
-        """What `kept` wrote."""
+        """Read content back from a column."""
         values: dict[str, Any] = json.loads(kept)
         amounts = {name: None if values[name] is None else Decimal(values[name]) for name in AMOUNTS}
         return cls(**values | amounts)
 
     def is_of(self, order: Order, sub_order_no: str, vault: Vault, declaration_id: str) -> bool:
-        """Whether an order, or this part of it, declares the same."""
+        """Return whether an order, or this part of it, declares the same content."""
         part = next((one for one in order.sub_orders if one.sub_order_no == sub_order_no), None)
         wanted = {name: getattr(part, name, None) for name in AMOUNTS}
         wanted |= {name: getattr(order, name) for name in PLAIN}
@@ -65,7 +65,7 @@ class Content:
         return json.dumps(asdict(self), default=str, ensure_ascii=False)
 
     def plain(self) -> dict[str, Any]:
-        """What of it is nobody's secret, amounts as text; what is missing is left out."""
+        """Return the fields without the buyer, amounts as text; empty ones are left out."""
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "buyer"}
         return {
             name: money_text(value) if isinstance(value, Decimal) else value
@@ -74,12 +74,12 @@ class Content:
         }
 
     def shown(self, declaration_id: str, vault: Vault) -> dict[str, Any]:
-        """The same with the buyer, masked."""
+        """Return the fields with the buyer masked."""
         buyer = masked_buyer(self.buyer, declaration_id, vault)
         return self.plain() | ({"buyer": buyer} if buyer else {})
 
     def text(self) -> str:
-        """The same in one line, for a timeline."""
+        """Return the fields without the buyer in one line, for a timeline."""
         return "; ".join(f"{name}={value}" for name, value in self.plain().items())
 
 
@@ -93,7 +93,7 @@ class Difference:
 
 
 def differences(push: Push, declaration: Declaration, parts: Sequence[SubOrder], vault: Vault) -> list[Difference]:
-    """What of a push differs at the gateway, the buyer masked; nothing where it has accepted what is wanted."""
+    """Return the fields in which the gateway accepted other content than is wanted, the buyer masked."""
     if push.accepted_content is None:
         return []
     part = next((one for one in parts if one.sub_order_no == push.sub_order_no), None)
@@ -118,7 +118,7 @@ def _said(value: Any) -> str:
 
 
 class Echo(StrEnum):
-    """What the amounts in an answer say about a correction: they are the wanted ones, others, or do not tell."""
+    """The evidence of an answer's amounts about a correction: the wanted ones, others, or none."""
 
     WANTED = "wanted"
     OTHER = "other"

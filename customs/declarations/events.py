@@ -1,4 +1,4 @@
-"""What is announced of a declaration: how it came to rest, that it needs somebody, that the buyer is not the payer."""
+"""Events of declarations: how one ended, that it needs somebody, that the buyer is not the payer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -33,14 +33,14 @@ PUBLISHED_IN_ORDER = (
 
 
 def may_publish(change: Mapping[str, Any]) -> bool:
-    """Whether a push after an answer may be worth telling of; most answers only say that it is under way."""
+    """Return whether a push after an answer may give an event; after most answers it is only under way."""
     return change["due_at"] is None or bool(change["case_kind"]) or change["identity"] is Identity.MISMATCH
 
 
 def event_types(
     before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]], fold: Mapping[str, Any]
 ) -> list[EventType]:
-    """What is to be told when a declaration's pushes went from `before` to `after`, whose fold is `fold`.
+    """Return the events to publish when a declaration's pushes went from `before` to `after`, rolled up in `fold`.
 
     Whenever it stops to run by itself something is told: a batch is looked at when one of its declarations is.
     """
@@ -77,7 +77,7 @@ def new_events(row: Mapping[str, Any], types: Sequence[EventType], state: Mappin
 
 
 def publish_declarations(db: Session | Connection, ids: Sequence[str], type_: EventType, now: datetime) -> None:
-    """Announce the same of these declarations, as they stand now."""
+    """Publish one type of event for each of these declarations, with its present state."""
     if not ids:
         return
     columns = (declaration.batch_id, declaration.merchant_no, *(declaration[name] for name in NUMBERS))

@@ -1,4 +1,4 @@
-"""Why pushes fail, as one cause for all that fail alike: channel, customs code, error, and what was explained."""
+"""Causes of failures: pushes that fail alike share one, by channel, customs code, kind and explanation."""
 
 import hashlib
 import re
@@ -61,7 +61,7 @@ CAUSES = Base.metadata.tables[Cause.__tablename__]
 
 
 class CauseKey(NamedTuple):
-    """What makes two failures one cause."""
+    """The key of a cause: failures with the same key share it."""
 
     channel: str
     customs: str
@@ -75,7 +75,7 @@ class CauseKey(NamedTuple):
 
 
 def cause_of(channel: str, customs: str, kind: CaseKind, detail: Detail | None) -> CauseKey:
-    """The cause of a push's case."""
+    """Return the cause of a push's case."""
     wordings = EXPLANATIONS.get(kind, ())
     named = {name for text in wordings for name in FACT.findall(text)}
     told_apart = {name: normalised(fact) for name, fact in (detail or {}).items() if name in named}
@@ -83,7 +83,7 @@ def cause_of(channel: str, customs: str, kind: CaseKind, detail: Detail | None) 
 
 
 def normalised(explanation: str) -> str:
-    """An explanation without what belongs to one order only: numbers, names, ID numbers and times become #."""
+    """Return an explanation without what belongs to one order: numbers, names, ID numbers and times become #."""
     text = MASKED_NAME.sub("#", explanation[:LONGEST_READ])
     text = WORD.sub(lambda word: "#" if SAYS_WHICH.search(word.group()) else word.group(), text)
     return " ".join(REPEATED.sub("#", text).split())[:LONGEST_EXPLANATION]

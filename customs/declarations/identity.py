@@ -11,7 +11,7 @@ from customs.validation import is_unprintable
 
 
 class Identity(StrEnum):
-    """Whether the order's buyer is the payer, as far as the payment company told."""
+    """Verdict of the payment company on whether the order's buyer is the payer."""
 
     MATCH = "MATCH"
     MISMATCH = "MISMATCH"
@@ -51,7 +51,7 @@ def fold_identities(verdicts: Iterable[Identity]) -> Identity:
 
 
 def cert_id_shape_fault(cert_id: str) -> str | None:
-    """Why this cannot be a resident ID number at all; None when its shape is right."""
+    """Return why this cannot be a resident ID number; None when its shape is right."""
     if len(cert_id) != CERT_ID_LENGTH:
         return f"an ID number has {CERT_ID_LENGTH} characters, this one has {len(cert_id)}"
     if not (cert_id.isascii() and cert_id[:-1].isdigit() and cert_id[-1] in "0123456789Xx"):
@@ -62,7 +62,7 @@ def cert_id_shape_fault(cert_id: str) -> str | None:
 
 
 def cert_id_truth_fault(cert_id: str, today: date) -> str | None:
-    """Why a well-shaped ID number is not a real one by GB 11643: check character or birth date.
+    """Return why a well-shaped ID number is not a real one by GB 11643: check character or birth date.
 
     `today` is Shanghai's.
     """
@@ -78,12 +78,12 @@ def cert_id_truth_fault(cert_id: str, today: date) -> str | None:
 
 
 def names_a_region(cert_id: str) -> bool:
-    """Whether a well-shaped ID number begins as some region's do."""
+    """Return whether a well-shaped ID number begins with a region's code."""
     return REGION.match(cert_id) is not None
 
 
 def name_fault(name: str) -> str | None:
-    """Why this cannot be sent as a person's name; None when it can."""
+    """Return why this cannot be sent as a person's name; None when it can."""
     if not 1 <= len(name) <= LONGEST_NAME:
         return f"a name has 1 to {LONGEST_NAME} characters"
     if name != name.strip():

@@ -23,7 +23,7 @@ QUIET_FROM = 3
 
 
 class Sentence(NamedTuple):
-    """What is said of something to come: at once, and at a time that is known."""
+    """The sentence for a next step: at once, and at a known time."""
 
     at_once: LazyString
     later: LazyString | None = None
@@ -151,7 +151,7 @@ class TimelineLine(NamedTuple):
 
 
 def sentence(one: NextStep) -> Markup:
-    """What comes next as a sentence; the time in it is told as all times are."""
+    """Return a next step as a sentence."""
     known = SENTENCES[one.what]
     text = known.later if one.at is not None and known.later is not None else known.at_once
     values: dict[str, Any] = {
@@ -174,7 +174,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(events: Sequence[Event]) -> list[Stretch]:
-    """The timeline in stretches, so that a day of asking does not hide what was decided."""
+    """Group the timeline, so that a day of polling does not hide what was decided."""
     found: list[Stretch] = []
     for is_quiet, group in groupby(events, _brought_nothing):
         together = list(group)
@@ -191,7 +191,7 @@ def _brought_nothing(event: Event) -> bool:
 
 
 def timeline_line(event: Event) -> TimelineLine:
-    """One event of the timeline in words."""
+    """Describe one event of the timeline."""
     detail = event.detail
     action = detail.get("action", "")
     if event.kind == "call":
@@ -201,7 +201,7 @@ def timeline_line(event: Event) -> TimelineLine:
 
 
 def content_label(text: str) -> str:
-    """What `Content.text` says, with its fields as people call them."""
+    """Return `Content.text` with its fields as people call them."""
     pairs = [pair.partition("=") for pair in text.split("; ")]
     return "; ".join(f"{FIELDS.get(name, name)} {value}" for name, _, value in pairs)
 

@@ -1,4 +1,4 @@
-"""What is stored of a batch: the batch, its declarations, their sub-orders, and the pushes that go to the gateway.
+"""The tables of batches, declarations, their sub-orders, and the pushes that go to the gateway.
 
 Declarations, sub-orders and pushes name their owners without FOREIGN KEY constraints: one transaction stores them
 together, nothing deletes or renames an owner, and checking 27,500 rows one by one took a quarter of a large intake.
@@ -120,7 +120,7 @@ class HasCase:
 
     @property
     def case_reason(self) -> str | None:
-        """Why the case is open, in English."""
+        """Return why the case is open, in English."""
         return None if self.case_kind is None else case_sentence(self.case_kind, self.case_detail)
 
 

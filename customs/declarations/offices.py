@@ -82,7 +82,7 @@ OFFICES = {
 
 
 def customs_code(channel: Channel, code: str) -> CustomsCode:
-    """What is known of one code of a channel."""
+    """Return what is known of one code of a channel."""
     return SPECIAL_CODES.get((channel, code)) or CustomsCode(code)
 
 
@@ -96,7 +96,7 @@ def codes_for(channel: Channel, office: str) -> tuple[CustomsCode, ...]:
 
 
 def waits_for_the_one_before(channel: Channel, office: str) -> bool:
-    """Whether the office's codes go out one after the other (11.4)."""
+    """Return whether the office's codes go out one after the other (11.4)."""
     return CHANNELS[channel].ordered and office in OFFICES and OFFICES[office].ordered
 
 

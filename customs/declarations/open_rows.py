@@ -46,7 +46,7 @@ class LeftRow:
     payment_no: str
 
     def behind(self, positions: int) -> "LeftRow":
-        """The same behind so many orders that were there before."""
+        """Return it moved behind so many orders that were there before."""
         return replace(self, position=self.position + positions)
 
 
@@ -146,7 +146,7 @@ def discard_rows_of_draft(
     audit: AuditTrail,
     now: datetime,
 ) -> int:
-    """The same for the rows that a draft left open, by their numbers in its file; how many there were."""
+    """Discard rows that a draft left open, by their numbers in its file; return how many there were."""
     chosen = [OpenRow.draft_id == draft_id] + ([] if numbers is None else [OpenRow.row.in_(sorted(numbers))])
     return _discarded(db, chosen, by, why, audit, now)
 
@@ -179,7 +179,7 @@ def _discarded(
 
 
 def is_left_in(db: Session, draft_id: str) -> bool:
-    """Whether a draft holds rows that a batch left open."""
+    """Return whether a draft has rows that a batch left open."""
     kept = select(OpenRow.id).where(OpenRow.draft_id == draft_id, OpenRow.discarded_at.is_(None))
     return db.scalar(kept.limit(1)) is not None
 
@@ -217,7 +217,7 @@ class Discarding:
 
 
 def discardings_of(db: Session, batch_id: str, limit: int) -> Sequence[Discarding]:
-    """What was discarded of a batch, the newest first."""
+    """Return what was discarded of a batch, the newest first."""
     columns = (OpenRow.discarded_by, OpenRow.discarded_at, OpenRow.why)
     wanted = select(func.count(), *columns).where(OpenRow.batch_id == batch_id, OpenRow.discarded_at.is_not(None))
     found = db.execute(wanted.group_by(*columns).order_by(OpenRow.discarded_at.desc()).limit(limit)).all()

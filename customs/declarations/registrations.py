@@ -28,12 +28,12 @@ NARROWED_BY = ("merchant_no", "channel", "office")
 
 @dataclass(frozen=True)
 class Registrations:
-    """What is on file, by merchant, channel and office."""
+    """Registrations on file, by merchant, channel and office."""
 
     on_file: Mapping[tuple[str, Channel, str], Registration]
 
     def complete(self, order: Order) -> Order:
-        """The order with number and name from the file where it has none; what it says itself stands."""
+        """Return the order with the number and name on file where it has none of its own."""
         known = self.on_file.get((order.merchant_no, order.channel, order.office))
         if known is None or (order.mch_customs_no and order.merchant_customs_name):
             return order
@@ -46,7 +46,7 @@ class Registrations:
 
 
 def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
-    """What is on file for these merchants."""
+    """Return the registrations of these merchants."""
     rows = db.scalars(select(Registration).where(Registration.merchant_no.in_(sorted(set(merchants))))).all()
     return Registrations({(row.merchant_no, Channel(row.channel), row.office): row for row in rows})
 
@@ -54,7 +54,7 @@ def registrations_of(db: Session, merchants: Iterable[str]) -> Registrations:
 def list_registrations(
     db: Session, caller: Caller, narrowed: Mapping[str, str] | None = None, *, limit: int, cursor: str | None
 ) -> Page:
-    """What the caller may see; `narrowed`: only those with these values of NARROWED_BY."""
+    """Return the registrations that the caller may see; `narrowed`: only those with these values of NARROWED_BY."""
     wanted = [getattr(Registration, name) == (narrowed or {})[name] for name in NARROWED_BY if name in (narrowed or {})]
     statement = select(Registration).where(caller.sees(Registration.merchant_no), *wanted)
     return page_of(db, statement, (Registration.id,), limit, cursor)
@@ -97,7 +97,7 @@ def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> AuditEvent:
 
 
 def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[ErrorDetail]:
-    """Why these cannot be put on file, each fault at its row; rows are shaped as the API takes them."""
+    """Return what is wrong with registrations, each error at its row; rows are shaped as the API takes them."""
     return [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]
 
 

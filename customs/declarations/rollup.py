@@ -32,7 +32,7 @@ def roll_up(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def goes_on(pushes: Sequence[Mapping[str, Any]], waiting_for: str | None = None) -> bool:
-    """Whether anything of a declaration goes on without a reviewer: then its batches are RUNNING."""
+    """Return whether anything of a declaration goes on without a reviewer: then its batches are RUNNING."""
     return waiting_for is not None or any(push["due_at"] is not None and not push["case_kind"] for push in pushes)
 
 
@@ -46,7 +46,7 @@ def mark_moved(db: Session | Connection, batch_ids: Collection[str]) -> None:
 
 
 def mark_declarations_moved(db: Session | Connection, declaration_ids: Collection[str]) -> None:
-    """The same for the batches of these declarations, also those that only named them again."""
+    """Mark the batches of these declarations as moved, also those that only named them again."""
     if declaration_ids:
         mark_moved(db, batches_of(db, declaration_ids))
 

@@ -1,4 +1,4 @@
-"""How batches, declarations and their timeline look from outside: the contract's JSON, the buyer masked."""
+"""Schemas of batches, declarations and their timeline: the contract's JSON, the buyer masked."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -206,7 +206,7 @@ class AllowedActionOut(Out):
 
 @dataclass(frozen=True)
 class DeclarationView:
-    """A declaration with the vault, and what a decision on it would be held against now."""
+    """A declaration with the vault, and the request that permissions are checked with."""
 
     declaration: Declaration
     vault: Vault
@@ -333,14 +333,14 @@ def batch_json(
 def declarations_json(
     db: Session, declarations: Sequence[Declaration], vault: Vault, policy: Policy, payments: Payments, now: datetime
 ) -> list[dict[str, Any]]:
-    """Declarations with what may be decided on each, held against what is known of their payments."""
+    """Serialise declarations with the decisions allowed on each, given what is known of their payments."""
     facts = payments.facts(db, {one.payment for one in declarations})
     requests = (Request.about(facts.get(one.payment), now, policy) for one in declarations)
     return [declaration_json(one, vault, request) for one, request in zip(declarations, requests, strict=True)]
 
 
 def declaration_json(declaration: Declaration, vault: Vault, request: Request) -> dict[str, Any]:
-    """`request` is what a decision on it would be held against now."""
+    """Serialise one declaration; `request` decides which actions are allowed."""
     shown: dict[str, Any] = DECLARATION.dump(DeclarationView(declaration, vault, request))
     return shown
 
@@ -360,14 +360,14 @@ def _entries(event: Event) -> Iterator[dict[str, Any]]:
 
 
 def _detail_json(detail: Mapping[str, Any]) -> dict[str, str]:
-    """What happened; cases that were opened or closed as one sentence."""
+    """Return the detail of an event, with the cases opened or closed in it as one sentence."""
     texts = {name: text for name, text in detail.items() if name != "cases"}
     cases = [entry_sentence(case) for case in detail.get("cases", ())]
     return texts | ({"case": "; ".join(cases)} if cases else {})
 
 
 def offices_json() -> list[dict[str, Any]]:
-    """What a clerk can pick, with the codes of each channel in the order they go out."""
+    """Serialise the offices that can be picked, with the codes of each channel in the order they go out."""
     return [OFFICE.dump(office) for office in OFFICES.values() if office.enabled]
 
 

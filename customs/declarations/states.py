@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What is due next for a push."""
+    """The next call for a push."""
 
     SUBMIT = "SUBMIT"
     QUERY = "QUERY"
@@ -42,17 +42,17 @@ LEAST_ADVANCED = (State.UNDECLARED, State.SUBMITTED, State.PROCESSING, State.SUC
 
 
 def is_forward(current: State, reported: State) -> bool:
-    """Whether the gateway may report `reported` after `current` within one epoch."""
+    """Return whether the gateway may report `reported` after `current` within one epoch."""
     return reported == current or reported in NEXT[current]
 
 
 def read_state(word: str) -> State | None:
-    """The gateway's word as a State; None for a word the document does not know."""
+    """Read the gateway's word as a State; None for a word that the document does not list."""
     return State.__members__.get(word.strip().upper())
 
 
 def fold_states(states: Iterable[State]) -> State:
-    """A declaration's state over its pushes: any FAIL, else any EXCEPT, else the least advanced."""
+    """Return a declaration's state from its pushes': any FAIL, else any EXCEPT, else the least advanced."""
     known = set(states)
     for worst in (State.FAIL, State.EXCEPT):
         if worst in known:

@@ -1,4 +1,4 @@
-"""What is tallied of declarations: one rule for the difference that a change makes, whoever makes the change."""
+"""Tallies of declarations: one rule for the difference that a change makes."""
 
 import math
 from collections import Counter
@@ -29,7 +29,7 @@ Pushes = Sequence[Mapping[str, Any]]
 
 
 def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: datetime) -> Counter[TallyKey]:
-    """What changes when a declaration's pushes go from `before` to `after`, in the same order; `()` before it is there.
+    """Return the changes of tallies when a declaration's pushes go from `before`, `()` for a new one, to `after`.
 
     `owner` holds merchant_no, channel, office and created_at; a push id, state, case_kind, cause_id, cancelled,
     next_action and blocked_by.
@@ -80,7 +80,7 @@ def _words(pushes: Pushes) -> Iterator[str]:
 
 
 def is_under_way(pushes: Pushes) -> bool:
-    """Whether a declaration in a state without an end goes on by itself; `queries.UNDER_WAY` asks the same in SQL.
+    """Return whether a declaration that has not ended goes on by itself; `queries.UNDER_WAY` is the same in SQL.
 
     Nobody has to decide on one of its pushes, and one of them has a next step that waits for no other code.
     """
@@ -109,7 +109,7 @@ STEPS = 120
 
 @dataclass(frozen=True)
 class Durations:
-    """How long `count` declarations took: half of them at most `median`, nine of ten at most `ninetieth`."""
+    """Durations of `count` declarations: half took at most `median`, nine of ten at most `ninetieth`."""
 
     count: int
     median: timedelta
@@ -130,7 +130,7 @@ STEP_OF = {_word(step): step for step in range(STEPS + 1)}
 
 
 def durations(counts: Mapping[str, int]) -> Durations:
-    """What counts by bucket say; at least one is above zero."""
+    """Return the durations from counts by bucket, of which at least one is above zero."""
     steps = sorted((STEP_OF[word], count) for word, count in counts.items() if count > 0)
     total = sum(count for _, count in steps)
     return Durations(total, _quantile(steps, 0.5 * total), _quantile(steps, 0.9 * total))

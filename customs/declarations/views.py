@@ -74,7 +74,7 @@ class ListFilters:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether an empty list may be the fault of a filter."""
+        """Return whether a filter may be why a list is empty."""
         return bool(self.words or self.since or self.until)
 
     @property
@@ -87,7 +87,7 @@ class ListFilters:
         return Filters(since=since, until=until, **narrowed)
 
     def counts(self, db: Session, caller: Caller) -> Mapping[str, int | None]:
-        """How many there are behind each tab; None where that would have to be counted one by one."""
+        """Count the declarations behind each tab; None where no tally counts them."""
         if any(name in self.words for name in UNCOUNTED):
             return dict.fromkeys(TABS)
         narrowed = {name: self.words.get(name) for name in ("channel", "office")}
@@ -137,14 +137,14 @@ def show(declaration_id: str) -> Response:
 @pages.get("/declarations/<declaration_id>/live")
 @login_required(Scope.DECLARATIONS_READ)
 def live(declaration_id: str) -> Response:
-    """What the page asks for while something goes on: itself again, without its shell."""
+    """Render the part of the page that it polls for while something goes on."""
     return render_fragment(
         "declarations/live.html", may=current_caller().may, Scope=Scope, **detail_context(declaration_id)
     )
 
 
 def detail_context(declaration_id: str) -> dict[str, Any]:
-    """Everything the page of one declaration shows, read at one moment."""
+    """Return everything that the page of one declaration shows, read in one snapshot."""
     before, caller, parts = number_in_cursor(request.args.get("cursor")), current_caller(), services()
     with parts.reading() as db:
         now = database.now(db)
@@ -178,7 +178,7 @@ def _choices() -> dict[str, Any]:
 
 
 def _filters_asked() -> ListFilters:
-    """What this request asks for; raises ValidationFailed for what there is not.
+    """Read the filters of this request; raises ValidationFailed for unknown ones.
 
     `day` stands for a first and last day.
     """
@@ -190,7 +190,7 @@ def _filters_asked() -> ListFilters:
 
 
 def _query_of_filters() -> str:
-    """What of this address is a filter, to be kept under a name."""
+    """Return the query string of this address's filters, to be saved under a name."""
     kept = {name: text for name in ("tab", *WORDS, *DAYS, "day") if (text := request.args.get(name, "").strip())}
     return urlencode(kept)
 

@@ -15,7 +15,7 @@ _ = lazy_gettext
 
 
 class Way(StrEnum):
-    """What a person can do about a case."""
+    """A way to close a case."""
 
     CORRECT = "correct"
     REDECLARE = "redeclare"
@@ -153,7 +153,7 @@ REASONS: Mapping[Way, Sequence[LazyString]] = {
 
 
 def best_way(evidence: Evidence, permissions: Mapping[Decision, Permission], caller: Caller) -> Way | None:
-    """The first way out of a case that may help and is open to this person now; None when there is none."""
+    """Return the first way out of a case that may help and that this person may take; None when there is none."""
     reviews = caller.may(Scope.DECLARATIONS_REVIEW)
     refusals = {
         CORRECT: permissions[Decision.MODIFY].refusal is not None or not evidence.can_mend,

@@ -1,4 +1,4 @@
-"""Who sees to a cause of failures, and what people note beside it or beside one case; all on the record."""
+"""Assignments of causes, and notes beside a cause or a case; all of it is audited."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ CAN_SEE_TO_IT = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATION
 
 
 class CaseService:
-    """What one person arranges in one transaction, which ends with it."""
+    """Assignments and notes of one person, each in one transaction, which ends with it."""
 
     def __init__(self, db: Session, by: Caller, now: datetime, audit: AuditTrail) -> None:
         self._db = db
@@ -64,7 +64,7 @@ class CaseService:
         return written
 
     def note_contact(self, declaration_id: str, whom: Contacted, answer: str) -> None:
-        """Note in the timeline that somebody was asked about a case, and what they said; the case stays open."""
+        """Note in the timeline whom somebody asked about a case, and the answer; the case stays open."""
         merchant_no, masked = self._seen(declaration_id).merchant_no, mask_text(answer, None)
         detail = {"action": "contact", "whom": str(whom), "reason": masked}
         owner = {"declaration_id": declaration_id, "merchant_no": merchant_no}
@@ -82,11 +82,11 @@ class CaseService:
 
 
 def assignable(db: Session, caller: Caller) -> Sequence[Person]:
-    """Who can see to a cause, by name: those whose role decides on declarations, for merchants of the caller's."""
+    """Return the people whom a cause can be assigned to, by name: their role decides on the caller's merchants."""
     able = select(Person).where(Person.disabled_at.is_(None), Person.role.in_(CAN_SEE_TO_IT)).order_by(Person.name)
     return [person for person in db.scalars(able) if _works_with(person, caller)]
 
 
 def _works_with(person: Person, caller: Caller) -> bool:
-    """Whether two have a merchant in common."""
+    """Return whether a person and a caller have a merchant in common."""
     return caller.merchants is None or person.merchants is None or bool(caller.merchants & set(person.merchants))

@@ -1,4 +1,4 @@
-"""The doors of a correction of many: the shared value, what it would do, and with a reason one after the other."""
+"""Views of a bulk correction: the shared value, its plan, and with a reason one declaration after the other."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
 
 
 def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
-    """Those that are one merchant's: a registration is nobody else's. All of them where no merchant is named."""
+    """Return the ids of one merchant's declarations, as registrations are; all of them where no merchant is named."""
     with services().reading() as db:
         found = declarations_with_ids(db, current_caller(), ids)
     return [one.id for one in found if merchant_no in (None, "", one.merchant_no)]
@@ -141,7 +141,7 @@ def _typed(fields: Sequence[str]) -> dict[str, str]:
 
 
 def _changes(fields: Sequence[str]) -> dict[str, Any]:
-    """What was typed, as ModifyIn reads it. Raises ValidationFailed, naming each field."""
+    """Read the form as ModifyIn does. Raises ValidationFailed, naming each field."""
     typed: dict[str, Any] = _typed(fields)
     if "duty" in typed:
         typed["duty"] = duty_typed(typed["duty"])

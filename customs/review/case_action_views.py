@@ -1,4 +1,4 @@
-"""The doors through which somebody decides on a case; after each decision comes the next case of the same cause."""
+"""Views of decisions on a case; after each decision comes the next case of the same cause."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ _ = lazy_gettext
 
 
 class Announcement(NamedTuple):
-    """What is said after a decision: by itself, before the next case, and when there is none."""
+    """The messages after a decision: alone, before the next case, and when there is none."""
 
     alone: LazyString
     then_next: LazyString
@@ -102,7 +102,7 @@ def _decided(
 
 
 def _onward(declaration_id: str, message: Announcement) -> str:
-    """The next case of the same cause, or the group when this was the last; there it is told what was done."""
+    """Return the address of the next case of the cause, or of the group after the last; flash what was done."""
     cause_id = cause_kept()
     if cause_id is None:
         flash(str(message.alone), DONE)

@@ -47,7 +47,7 @@ def show(declaration_id: str) -> Response:
 @pages.post("/review/cases/<declaration_id>/contact")
 @login_required(Scope.DECLARATIONS_WRITE)
 def contact(declaration_id: str) -> WerkzeugResponse:
-    """Note whom one asked, and what they said; the case stays."""
+    """Note whom one asked, and the answer; the case stays open."""
 
     def note(service: CaseService) -> None:
         whom = one_of("whom", {one.value: one for one in Contacted})
@@ -91,7 +91,7 @@ def cause_kept() -> str | None:
 
 
 def case_shown(declaration_id: str, cause_id: str | None) -> dict[str, Any]:
-    """Everything the page of a case shows, read at one moment."""
+    """Return everything that the page of a case shows, read in one snapshot."""
     caller, parts = current_caller(), services()
     with parts.reading() as db:
         now = database.now(db)

@@ -1,4 +1,4 @@
-"""The evidence of a case: what was sent last, what came back, and field by field what is to blame and can be mended."""
+"""The evidence of a case: what was sent last, what came back, and the fields that are wrong or can be corrected."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -77,7 +77,7 @@ class Evidence:
 
     @property
     def can_mend(self) -> bool:
-        """Whether a correction may help: what is to blame can be changed, or nobody says what it is."""
+        """Return whether a correction may help: a suspect field can be changed, or none is known."""
         return not self.fields_to_blame or any(line.field for line in self.fields_to_blame)
 
     @property
@@ -90,7 +90,7 @@ class Evidence:
 
 
 def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
-    """The push whose case is looked at: one of this cause, else the one that waits longest; None without a case."""
+    """Return the push whose case is shown: one of this cause, else the oldest; None without a case."""
     open_ones = [push for push in declaration.pushes if push.case_kind]
     of_cause = [push for push in open_ones if push.cause_id == cause_id]
     return min(
@@ -99,7 +99,7 @@ def push_in_case(declaration: Declaration, cause_id: str | None) -> Push | None:
 
 
 def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> Evidence:
-    """The evidence of a push's open case; `buyer` is masked."""
+    """Collect the evidence of a push's open case; `buyer` is masked."""
     case, explained = push.case_kind or CaseKind.OTHER, push.explanation or ""
     sent = _last_call(db, push, Event.detail["action"].as_string() != Action.QUERY)
     content = (sent.request if sent and sent.request else None) or _content(declaration, push, buyer)
@@ -114,7 +114,7 @@ def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mappin
 
 
 def decisions_of(db: Session, declaration_id: str, *, limit: int) -> Sequence[Event]:
-    """What people decided or noted on a declaration, newest first."""
+    """Return what people decided or noted on a declaration, newest first."""
     decided = select(Event).where(Event.declaration_id == declaration_id, Event.kind == DECISION)
     return db.scalars(decided.order_by(Event.id.desc()).limit(limit)).all()
 
@@ -137,7 +137,7 @@ def _lines(
 
 
 def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
-    """What a form may change, by its name on the wire."""
+    """Return the form's fields that may change, by their names on the wire."""
     fields = {name: field for name, field in CORRECTED_AS.items() if name not in CHANNELS[declaration.channel].lacks}
     part = _part(declaration, push)
     if part is not None:
@@ -147,7 +147,7 @@ def _correctable(declaration: Declaration, push: Push) -> dict[str, str]:
 
 
 def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | None) -> dict[str, str]:
-    """What would be sent as it stands."""
+    """Return what would be sent now."""
     part = _part(declaration, push)
     values: dict[str, str | None] = {
         "out_order_no": declaration.out_order_no,
@@ -204,7 +204,7 @@ BY_KIND: Mapping[CaseKind, tuple[str, ...]] = {
 
 
 def fields_to_blame(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
-    """Those of these fields, by their names on the wire, that are to blame as far as anybody says."""
+    """Return those of these fields, by their names on the wire, that the kind or the explanation of a case names."""
     named = set(BY_KIND.get(kind, ()))
     left = explanation if kind in EXPLAINED else ""
     for words, fields in WORDS:

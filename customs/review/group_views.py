@@ -80,7 +80,7 @@ def show(cause_id: str) -> Response:
 @pages.get("/review/recent")
 @login_required(Scope.DECLARATIONS_READ)
 def recent() -> Response:
-    """What the pages ask for while something goes on that this person sent out."""
+    """Render the part that pages poll for while something goes on that this person sent out."""
     with services().reading() as db:
         found = decided_lately(db, current_caller(), database.now(db))
     return render_fragment("review/recent.html", recent=found)

@@ -23,7 +23,7 @@ from customs.stats.tallies import day_of
 
 
 class Decision(StrEnum):
-    """What a person may decide on a declaration; the API's call is named like it."""
+    """A decision that a person may take on a declaration, named as the API's call is."""
 
     REDECLARE = "redeclare"
     MODIFY = "modify"
@@ -33,7 +33,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why an action is not allowed; `not_before` when waiting helps."""
+    """A reason why an action is not allowed; `not_before` when waiting helps."""
 
     rule: str
     why: str
@@ -42,7 +42,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Permission:
-    """Whether a person may decide something now, or why not. `may_override`: a reviewer may let it out as it is."""
+    """Permission for a decision now; `refusal` is None where it is given. `may_override`: reviewers may override it."""
 
     refusal: Refusal | None
     may_override: bool = False
@@ -58,7 +58,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for one push. `override`: a reviewer lets it out as it is.
+    """The circumstances of a decision. `override`: a reviewer lets it out as it is.
 
     `refunding`: a refund of its payment has not ended.
     """
@@ -83,12 +83,12 @@ Check = Callable[[Push, Request], Refusal | None]
 
 
 def was_sent(push: Push) -> bool:
-    """Whether a call for it ever reached the gateway, or may have."""
+    """Return whether a call for a push ever reached the gateway, or may have."""
     return push.sent_at is not None
 
 
 def taken_by_redeclare(pushes: Sequence[Push]) -> Sequence[Push]:
-    """What a re-push that names no pushes takes: all that failed, else what we gave up, else all that are SUCCESS.
+    """Return the pushes that a re-push takes by itself: all that failed, else those given up, else all SUCCESS.
 
     What was given up, or lags behind its content, comes before what is SUCCESS.
     """
@@ -99,19 +99,19 @@ def taken_by_redeclare(pushes: Sequence[Push]) -> Sequence[Push]:
 
 
 def taken_by_dismiss(pushes: Sequence[Push], request: Request) -> Sequence[Push]:
-    """The pushes whose case is open; while a refund is under way, those whose doubt it has waited for long enough."""
+    """Return the pushes with an open case; while a refund is under way, those whose outcome it has waited a day for."""
     doubted = [push for push in pushes if _keeps_a_refund(push, request)]
     return doubted or [push for push in pushes if push.case_kind] or pushes[:1]
 
 
 def touched_by_modify(pushes: Sequence[Push], change: Amendment) -> Sequence[Push]:
-    """The pushes whose content changes; without a change, those of which customs holds other content than we want."""
+    """Return the pushes whose content changes; without a change, those that customs accepted with other content."""
     numbers = changed_sub_orders(change)
     return [push for push in pushes if push.sub_order_no in numbers] or [push for push in pushes if lags(push)]
 
 
 def _keeps_a_refund(push: Push, request: Request) -> bool:
-    """Whether a refund waits for the outcome of its call, and asking has led nowhere for a day."""
+    """Return whether a refund has waited for the outcome of this push's call for a day."""
     if not request.refunding or push.refund_allowed or push.in_doubt is None or _is_called(push, request):
         return False
     return push.budget_from is not None and request.now - push.budget_from > POLLING_BUDGET
@@ -126,7 +126,7 @@ def _has_failed(push: Push) -> bool:
 
 
 def _was_given_up(push: Push) -> bool:
-    """Sent, and ended neither well nor badly: refused, out of budget, or held with other content than we want."""
+    """Return whether a push was sent and has no outcome: refused, out of budget, or accepted with other content."""
     return lags(push) or (was_sent(push) and push.next_action is None and not push.state.is_final)
 
 
@@ -135,7 +135,7 @@ def _has_succeeded(push: Push) -> bool:
 
 
 def joined(refusals: Sequence[Refusal]) -> Refusal | None:
-    """Several refusals as one: the first speaks, and waiting helps only when it helps all of them."""
+    """Join refusals into one: the reason is the first one's, and waiting helps only when it helps all of them."""
     if not refusals:
         return None
     times = [refusal.not_before for refusal in refusals]
@@ -193,12 +193,12 @@ def refusal_to_modify(pushes: Sequence[Push], change: Amendment, request: Reques
 
 
 def lags(push: Push) -> bool:
-    """Whether the gateway accepted other content than we want, and nothing is under way that would change that."""
+    """Return whether the gateway accepted other content than is wanted, and nothing is under way to correct it."""
     return push.accepted_content is not None and push.in_doubt is None and push.next_action in (None, Action.QUERY)
 
 
 def action_of_redeclare(push: Push) -> Action:
-    """A push that the gateway never took is sent anew, one that it took with other content is corrected.
+    """Return how a push is pushed again: sent anew where it was never accepted, corrected where its content differs.
 
     A re-push names numbers only: it would end well while customs holds the old content.
     """
@@ -277,7 +277,7 @@ def _no_refund(_push: Push, request: Request) -> Refusal | None:
 
 
 def _no_refund_that_moves(push: Push, request: Request) -> Refusal | None:
-    """The same, but for a refund that waits for this push: somebody has to let it go."""
+    """Refuse during a refund, unless the refund waits for this push: somebody has to let it go."""
     return None if _keeps_a_refund(push, request) else _no_refund(push, request)
 
 

@@ -1,4 +1,4 @@
-"""The doors through which people decide on one declaration: push again, correct, cancel, close the case."""
+"""Views of decisions on one declaration: push again, correct, cancel, close the case."""
 
 from collections.abc import Callable, Mapping
 
@@ -75,19 +75,19 @@ def modify(declaration_id: str) -> WerkzeugResponse:
 
 
 def review_service(db: Session) -> ReviewService:
-    """The decisions of whoever is at the desk, within one transaction."""
+    """Return the review service of the caller, within one transaction."""
     parts = services().policy, services().payments, services().audit
     return ReviewService(db, current_caller(), database.now(db), *parts)
 
 
 def reason_typed() -> str:
-    """The reason that a form gives; raises ValidationFailed where it gives none."""
+    """Read the reason of a form; raises ValidationFailed where it gives none."""
     why: str = validate(ReasonIn(), {"reason": request.form.get("reason", "").strip()})["reason"]
     return why
 
 
 def _dismissal_message(declaration: Declaration) -> str:
-    """Where a refund was let go, the case is still open."""
+    """Return the message after a dismissal; where it let a refund go, the case is still open."""
     if declaration.needs_review:
         return str(gettext("The refund goes out now. The case stays open."))
     return str(gettext("The case was closed."))
@@ -122,7 +122,7 @@ def _typed_again(declaration_id: str, error: CustomsError) -> Response:
 
 
 def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
-    """What is said above the fields: what no field can say."""
+    """Return the messages above the form: those that belong to no field."""
     if isinstance(error, ValidationFailed) and found:
         first = [gettext("Nothing was sent: look at what is marked below.")] if marked else []
         return first + [words for field, words in found.items() if field not in marked]

@@ -1,4 +1,4 @@
-"""Change: merge what a MODIFY names into an order, tell which filings it touches, and write it back."""
+"""Amendments: merge a MODIFY into an order, find the filings that it touches, and write it back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ def _changed_buyer(buyer: Buyer | None, change: Mapping[str, str]) -> Buyer:
 
 
 def changed_sub_orders(change: Amendment) -> set[str]:
-    """The sub-order numbers whose filings change; "" stands for an order that is not split."""
+    """Return the sub-order numbers whose filings change; "" stands for an order that is not split."""
     before, after = change.before, change.after
     if replace(before, sub_orders=()) != replace(after, sub_orders=()):
         return set(after.sub_order_nos) or {""}
@@ -81,7 +81,7 @@ AMOUNTS = ("amount", "transport_amount", "product_amount")
 
 
 def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The changes as ModifyIn reads them. An empty field means: as it is."""
+    """Return the changes in a form as ModifyIn reads them. An empty field means: as it is."""
     filled = {name: text.strip() for name, text in typed.items() if text.strip()}
     changes: dict[str, Any] = {
         name: filled[name] for name in REGISTERED if name in filled and filled[name] != getattr(declaration, name)
@@ -98,12 +98,12 @@ def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[st
 
 
 def field_of_amount(name: str, sub_order_no: str) -> str:
-    """What the form calls an amount of a sub-order."""
+    """Return the name of an amount of a sub-order in the form."""
     return f"{name}:{sub_order_no}"
 
 
 def field_at(declaration: Declaration, pointer: str) -> str:
-    """The form's field that a fault points at; the pointer itself where there is no such field."""
+    """Return the form's field that an error points at; the pointer itself where there is no such field."""
     place = pointer.strip("/").split("/")
     if place[0] == "buyer" and len(place) > 1:
         return next((field for field, name in BUYER.items() if name == place[1]), pointer)
@@ -114,7 +114,7 @@ def field_at(declaration: Declaration, pointer: str) -> str:
 
 
 def _changed(part: SubOrder, filled: Mapping[str, str]) -> dict[str, str]:
-    """A sub-order's number and those of its amounts that change."""
+    """Return a sub-order's number and those of its amounts that change."""
     typed = {name: filled.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNTS}
     return {"sub_order_no": part.sub_order_no} | {
         name: text for name, text in typed.items() if text is not None and text != _text(getattr(part, name))
@@ -126,5 +126,5 @@ def _text(amount: Any) -> str | None:
 
 
 def duty_typed(text: str) -> int | str:
-    """A duty as JSON writes it; what is no whole number is left for the rules to refuse."""
+    """Read a duty; text that is no integer is returned as it is, for the rules to refuse."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text

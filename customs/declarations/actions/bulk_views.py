@@ -1,4 +1,4 @@
-"""The doors of a re-push of many: first what would happen, then, with a reason, one declaration after the other."""
+"""Views of a bulk re-push: first its plan, then, with a reason, one declaration after the other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ MOST_SHOWN = 40
 @pages.post(PAGE)
 @login_required(Scope.DECLARATIONS_WRITE)
 def redeclare() -> WerkzeugResponse:
-    """What was chosen in a list is looked at; what was looked at is done when a reason comes with it."""
+    """Show the plan for what was selected in a list; execute it when a reason comes with it."""
     ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
     try:
         if "reason" not in request.form:
@@ -51,7 +51,7 @@ def redeclare() -> WerkzeugResponse:
 @pages.get(PAGE)
 @login_required(Scope.DECLARATIONS_WRITE)
 def show_refused() -> Response:
-    """What was not pushed again, and why."""
+    """Show what was not pushed again, and why."""
     return _show_plan(request.args.getlist("ids"), "/declarations", override=False)
 
 

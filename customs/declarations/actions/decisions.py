@@ -219,7 +219,7 @@ class ReviewService:
             raise _not_allowed(refused)
 
     def _begin_epoch(self, push: Push, action: Action) -> None:
-        """From here on only answers of the new epoch count; what the gateway last said tells old ones apart."""
+        """Begin a new epoch: only its answers count; the gateway's last state and time tell older ones apart."""
         push.epoch += 1
         push.prior_state = (push.prior_state or push.state) if push.accepted else None
         push.state = State.UNDECLARED

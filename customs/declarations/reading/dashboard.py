@@ -1,4 +1,4 @@
-"""What the workbench and its charts show, read from tallies: no page counts declarations one by one."""
+"""Figures of the dashboard and its charts, read from tallies: no page counts declarations one by one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Today:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Pushes that are due and that nobody holds. Where `is_more`, there are more than `count`."""
+    """Pushes that are due and not leased. Where `is_more`, there are more than `count`."""
 
     count: int
     is_more: bool
@@ -47,7 +47,7 @@ class Backlog:
 
 
 def today(db: Session, caller: Caller, day: date) -> Today:
-    """The numbers of one day in Shanghai."""
+    """Return the numbers of one day in Shanghai."""
     counts = counts_of(db, caller, since=day, until=day)
     going_on = under_way(counts)
     return Today(
@@ -67,7 +67,7 @@ def counts_of(
     since: date | None = None,
     until: date | None = None,
 ) -> Mapping[str, int]:
-    """Declarations by state, those that were cancelled apart, and needs_review beside them.
+    """Count declarations by state, cancelled ones apart, and needs_review beside them.
 
     `since` and `until` are days in Shanghai, both included.
     """
@@ -77,22 +77,22 @@ def counts_of(
 
 
 def under_way(counts: Mapping[str, int]) -> Mapping[State, int]:
-    """Those that go on by themselves, by state, of what `counts_of` counts."""
+    """Return the declarations that go on by themselves, by state, from what `counts_of` returned."""
     return {state: counts.get(state, 0) - counts.get(idle, 0) for state, idle in IDLE.items()}
 
 
 def outcomes_by_office(db: Session, caller: Caller, since: date, until: date) -> Mapping[str, Mapping[str, int]]:
-    """What came on these days, both included: counts as `counts_of` gives them, by office."""
+    """Return counts as `counts_of` does by office, for declarations created on these days, both included."""
     return _nested(_sums(db, caller, STATE, [Tally.subject, Tally.word], since, until))
 
 
 def outcomes_by_day(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Mapping[str, int]]:
-    """The same, by the day on which they came."""
+    """Return counts as `counts_of` does by the day of creation, both days included."""
     return _nested(_sums(db, caller, STATE, [Tally.day, Tally.word], since, until))
 
 
 def time_to_acceptance(db: Session, caller: Caller, since: date, until: date) -> Mapping[date, Durations]:
-    """How long what was SUCCESS on each of these days had taken, where anything was."""
+    """Return how long declarations took that became SUCCESS on each of these days; days without one are left out."""
     by_day = _nested(_sums(db, caller, CLEAR, [Tally.day, Tally.word], since, until))
     return {day: durations(counts) for day, counts in by_day.items()}
 
@@ -100,7 +100,7 @@ def time_to_acceptance(db: Session, caller: Caller, since: date, until: date) ->
 def failures_by_cause(
     db: Session, caller: Caller, since: date, until: date, *, limit: int
 ) -> Sequence[tuple[Cause, int]]:
-    """The causes for which most cases were opened on these days."""
+    """Return the causes for which most cases were opened on these days."""
     opened = _summed(caller, CAUSE, [Tally.subject], since, until, [Tally.word == OPENED]).subquery()
     rows = db.execute(
         select(Cause, opened.c.total)
@@ -112,13 +112,13 @@ def failures_by_cause(
 
 
 def my_batches(db: Session, caller: Caller, *, limit: int) -> Sequence[Batch]:
-    """The caller's own batches, newest first."""
+    """Return the caller's own batches, newest first."""
     mine = select(Batch).where(Batch.sender_id == caller.id, sees_batch(caller))
     return db.scalars(mine.order_by(*newest_first(BATCHES_BY)).limit(limit)).all()
 
 
 def backlog(db: Session, *, most: int = MOST_COUNTED) -> Backlog:
-    """What waits for a worker. Its oldest is found by one look into the index for each merchant and kind of work."""
+    """Return what waits for a worker. The oldest takes one look into the index for each merchant and kind of work."""
     now = database.now(db)
     waiting = waits_for_a_worker(Push, now)
     counted = select(Push.id).where(waiting).limit(most + 1).subquery()
@@ -149,7 +149,7 @@ def _sums(
     until: date | None,
     narrowed: Sequence[ColumnElement[bool]] = (),
 ) -> list[tuple[tuple[Any, ...], int]]:
-    """What tallies of a kind come to, by these columns."""
+    """Return the sums of tallies of a kind, by these columns."""
     rows = db.execute(_summed(caller, kind, keys, since, until, narrowed)).all()
     return [(tuple(key), int(total)) for *key, total in rows]
 
@@ -189,7 +189,7 @@ LONGEST_RUN = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Course:
-    """How far a batch is: `running` of its declarations still go on by themselves, `open_rows` became none.
+    """Progress of a batch: `running` of its declarations still go on by themselves, `open_rows` became none.
 
     `total` counts both. `left` is None where unknown.
     """
@@ -210,7 +210,7 @@ class Course:
 
 
 def running_of(db: Session, batch_id: str) -> int:
-    """How many declarations of a batch still go on by themselves or wait to be paid, with nobody asked to decide."""
+    """Count the declarations of a batch that go on by themselves or wait for payment, without an open case."""
     waiting = select(func.count()).where(in_batch(batch_id), Declaration.waiting_for.is_not(None))
     going_on = (
         select(func.count(Push.declaration_id.distinct()))
@@ -221,7 +221,7 @@ def running_of(db: Session, batch_id: str) -> int:
 
 
 def course(total: int, running: int, began: datetime, now: datetime, open_rows: int = 0) -> Course:
-    """How far a batch of so many declarations is, and how long the rest of them takes at the pace so far."""
+    """Return how far a batch of so many declarations is, and how long the rest takes at the pace so far."""
     ended, passed = total - running, now - began
     is_known = ended >= FEWEST_ENDS and ended >= total * SMALLEST_SHARE and timedelta() < passed <= LONGEST_RUN
     return Course(total + open_rows, running, open_rows, passed * (running / ended) if running and is_known else None)

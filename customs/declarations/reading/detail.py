@@ -28,7 +28,7 @@ from customs.privacy.vault import Vault
 
 @dataclass(frozen=True)
 class Row:
-    """One sub-order, or the whole order when it is not split, with one cell for each customs code.
+    """One sub-order, or the order itself when it is not split, with one cell for each customs code.
 
     `number` is the one that customs matches on. The amounts are those of a sub-order, in yuan.
     """
@@ -42,7 +42,7 @@ class Row:
 
     @property
     def adds_up(self) -> bool | None:
-        """Whether freight and goods make the amount; None where they were not given."""
+        """Return whether freight and goods make the amount; None where they were not given."""
         if self.amount is None or self.transport_amount is None or self.product_amount is None:
             return None
         return self.transport_amount + self.product_amount == self.amount
@@ -63,7 +63,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class SumCheck:
-    """What is declared of one payment at one customs code beside what was paid less what was refunded, in yuan.
+    """The declared amount of one payment at one customs code, and what was paid less what was refunded, in yuan.
 
     `declared` counts every declaration of the payment, `here` this one alone. `paid` is None where nobody knows.
     """
@@ -75,7 +75,7 @@ class SumCheck:
 
     @property
     def left(self) -> Decimal | None:
-        """What may still be declared; below zero when it is too much already."""
+        """Return what may still be declared; below zero when it is too much already."""
         return None if self.paid is None else self.paid - self.declared
 
     @property
@@ -144,7 +144,7 @@ def declaration_detail(
 
 
 def timeline_of(db: Session, declaration_id: str, *, limit: int, before: int = 0) -> Page:
-    """What happened to a declaration, newest first; `before`: the number of the last event of the page before."""
+    """Return a page of a declaration's events, newest first; `before`: the number of the last event already shown."""
     statement = select(Event).where(Event.declaration_id == declaration_id)
     if before:
         statement = statement.where(Event.id < before)
@@ -167,12 +167,12 @@ def _buyer(declaration: Declaration, vault: Vault) -> tuple[Mapping[str, str] | 
 
 
 def _declared(db: Session, key: PaymentKey) -> dict[str, Decimal]:
-    """What all declarations of a payment come to at each customs code."""
+    """Return what all declarations of a payment come to at each customs code."""
     return {row.customs: row[1] for row in db.execute(DECLARED_BY_CODE, key._asdict())}
 
 
 def matrix_of(declaration: Declaration, sub_orders: Sequence[SubOrder], pushes: Sequence[Push]) -> Matrix:
-    """The pushes by sub-order and customs code, both in the order in which they go out."""
+    """Arrange pushes by sub-order and customs code, both in the order in which they go out."""
     codes = tuple(dict.fromkeys(push.customs for push in pushes))
     at = {(push.sub_order_no, push.customs): push for push in pushes}
     rows = [
@@ -192,7 +192,7 @@ def matrix_of(declaration: Declaration, sub_orders: Sequence[SubOrder], pushes: 
 
 
 def sum_checks(matrix: Matrix, declared: Mapping[str, Decimal], paid: Decimal | None) -> tuple[SumCheck, ...]:
-    """The check of each code; none when the order is not split, for then the whole payment is declared (R3).
+    """Return the check of each code; none when the order is not split, for then all of the payment is declared (R3).
 
     `declared` is what all declarations of the payment come to by code.
     """

@@ -30,7 +30,7 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True)
 class GroupFilters:
-    """What the list of groups may be narrowed by. `assignee`: a person's id, or NOBODY."""
+    """Filters of the list of groups. `assignee`: a person's id, or NOBODY."""
 
     channel: str | None = None
     customs: str | None = None
@@ -50,7 +50,7 @@ class Group:
 
 
 def open_cases(db: Session, caller: Caller) -> int:
-    """How many declarations need somebody."""
+    """Count the declarations with an open case."""
     asked = select(func.sum(Tally.count)).where(
         Tally.kind == STATE,
         Tally.day == ALL_TIME,
@@ -61,14 +61,14 @@ def open_cases(db: Session, caller: Caller) -> int:
 
 
 def list_groups(db: Session, caller: Caller, filters: GroupFilters, *, limit: int, cursor: str | None = None) -> Page:
-    """Groups with open cases, those with most of them first. The cursor is the number of groups before the page."""
+    """Return groups with open cases, the largest first. The cursor is the number of groups before the page."""
     before = int(cursor or 0)
     groups = _groups(db, caller, *_narrowed(filters), limit=limit + 1, offset=before)
     return Page(groups[:limit], str(before + limit) if len(groups) > limit else None)
 
 
 def group_of(db: Session, caller: Caller, cause_id: str) -> Group:
-    """One group, also when nothing of it is open any more; NotFound when no merchant of the caller's ever had it."""
+    """Return one group, also without open cases; raises NotFound when no merchant of the caller's ever had it."""
     groups = _groups(db, caller, Cause.id == cause_id, limit=1, least=0)
     if not groups:
         raise NotFound
@@ -76,7 +76,7 @@ def group_of(db: Session, caller: Caller, cause_id: str) -> Group:
 
 
 def members(db: Session, caller: Caller, cause_id: str, *, limit: int, cursor: str | None = None) -> Page:
-    """The declarations with an open case of this cause, newest first."""
+    """Return the declarations with an open case of this cause, newest first."""
     ids = _declarations_of(caller, cause_id, cursor).limit(limit + 1)
     found = db.scalars(ids).all()
     rows = db.scalars(
@@ -118,7 +118,7 @@ def previous_case(db: Session, caller: Caller, before: str, cause_id: str) -> st
 
 
 def assign(db: Session, caller: Caller, cause_id: str, person_id: str | None) -> None:
-    """Let a person see to a cause, or nobody; NotFound for a cause or a person that there is not."""
+    """Assign a cause to a person, or to nobody. Raises NotFound for an unknown cause or person."""
     group_of(db, caller, cause_id)
     if person_id is not None:
         person = db.get(Person, person_id)
@@ -211,7 +211,7 @@ class Lately:
 
 
 def decided_lately(db: Session, caller: Caller, now: datetime) -> Lately:
-    """What the caller corrected or pushed again within the last hour, as far as it can be decided on at once."""
+    """Return what the caller corrected or pushed again within the last hour, the newest MOST_AT_ONCE."""
     decided = (
         select(AuditEntry.subject_id)
         .where(AuditEntry.actor_id == caller.id, AuditEntry.at > now - LATELY, AuditEntry.action.in_(SENDING_OUT))

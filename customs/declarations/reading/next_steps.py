@@ -1,4 +1,4 @@
-"""What comes next for a declaration, by whom and when: rules on plain values, of which a page makes sentences."""
+"""Next steps of a declaration, by whom and when: rules on plain values, of which a page makes sentences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from customs.declarations.states import Action, State
 
 
 class StepKind(StrEnum):
-    """What comes next, in the order in which a page says it."""
+    """Kinds of next steps, in the order in which a page shows them."""
 
     TO_DECIDE = "to_decide"
     CANCELLED = "cancelled"
@@ -73,7 +73,7 @@ ORDER = {what: place for place, what in enumerate(StepKind)}
 def next_steps(
     pushes: Sequence[Push], request: Request, *, cancelled: bool = False, waits_for_payment: bool = False
 ) -> tuple[NextStep, ...]:
-    """Everything there is to say of a declaration's pushes, the most important first."""
+    """Return the next steps of a declaration's pushes, the most important first."""
     steps = list(_of_case(pushes, request))
     if cancelled:
         steps.append(NextStep(StepKind.CANCELLED, len(pushes)))
@@ -87,17 +87,17 @@ def next_steps(
 
 
 def is_moving(pushes: Sequence[Push], now: datetime) -> bool:
-    """Whether anything changes by itself before somebody does something."""
+    """Return whether anything changes by itself before somebody does something."""
     return any(push.due_at is not None or is_called(push, now) for push in pushes if not push.cancelled)
 
 
 def is_called(push: Push, now: datetime) -> bool:
-    """Whether a call that changes something is under way."""
+    """Return whether a call that changes something is under way."""
     return push.in_doubt is not None and push.lease_until is not None and push.lease_until > now
 
 
 def _of_case(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
-    """That somebody has to decide, and what helps: the oldest case speaks."""
+    """Yield that somebody has to decide, and what helps: the oldest case counts."""
     cases = sorted((push for push in pushes if push.case_kind), key=lambda push: push.case_since or request.now)
     if cases:
         kind = cases[0].case_kind
@@ -117,7 +117,7 @@ def _of_repush(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
 
 
 def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
-    """What is to be said when nothing goes on by itself and nobody has to decide."""
+    """Yield the steps of a declaration at which nothing goes on and nobody has to decide."""
     if all(push.state is State.SUCCESS for push in pushes):
         yield NextStep(StepKind.ACCEPTED, len(pushes))
         return
@@ -126,7 +126,7 @@ def _of_the_end(pushes: Sequence[Push], request: Request) -> Iterator[NextStep]:
 
 
 def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[NextStep]:
-    """What each push does next; those that do the same at the same code are told together, by the first of them."""
+    """Yield what each push does next; those that do the same at the same code are one step, due with the first."""
     by_id = {push.id: push for push in pushes}
     alike: dict[NextStep, list[datetime | None]] = {}
     for push in pushes:
@@ -138,7 +138,7 @@ def _of_each(pushes: Sequence[Push], now: datetime) -> Iterator[NextStep]:
 
 
 def next_of(push: Push, before: Push | None, now: datetime) -> NextStep | None:
-    """What one push does next; None for one that has ended. `before`: the push that has to be SUCCESS first."""
+    """Return the next step of one push; None for one that has ended. `before`: the push that it waits for."""
     at = push.due_at if push.due_at is not None and push.due_at > now else None
     if is_called(push, now):
         return NextStep(StepKind.CALLING, customs=push.customs)

@@ -45,7 +45,7 @@ UNDER_WAY = (
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list may be narrowed by. `states`: any of these; `since` and `until` bound created_at, half open.
+    """Filters of a list. `states`: any of these; `since` and `until` bound created_at, half open.
 
     `under_way`: only what goes on by itself, in a state without an end, with nobody who has to decide.
     """
@@ -67,7 +67,7 @@ class Filters:
 
 
 class BatchState(StrEnum):
-    """Where a batch stands as a whole."""
+    """State of a batch."""
 
     RUNNING = "RUNNING"
     ATTENTION = "ATTENTION"
@@ -76,7 +76,7 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """Declarations of one batch by state (cancelled ones apart), the rows it left open, and where it stands.
+    """Declarations of one batch by state (cancelled ones apart), the rows it left open, and its own state.
 
     `runs`: how often something of it went on again.
     """
@@ -148,7 +148,7 @@ def list_declarations(db: Session, caller: Caller, filters: Filters, *, limit: i
 
 
 def _came_ever(db: Session, caller: Caller, filters: Filters) -> bool:
-    """Whether there ever was such a declaration: to find none, a list would go through all there are."""
+    """Return whether there ever was such a declaration: to find none, a list would go through all there are."""
     wanted = {Tally.merchant_no: filters.merchant_no, Tally.channel: filters.channel, Tally.subject: filters.office}
     named = [column == value for column, value in wanted.items() if value is not None]
     if caller.merchants is None and not named:
@@ -224,7 +224,7 @@ def list_batches(
 
 
 def newest_batch_of(db: Session, sender_id: str, caller: Caller) -> Batch | None:
-    """What somebody handed in last, if the caller may see it."""
+    """Return the batch that somebody handed in last, if the caller may see it."""
     newest = select(Batch).where(Batch.sender_id == sender_id, sees_batch(caller))
     return db.scalar(newest.order_by(*newest_first(BATCHES_BY)).limit(1))
 
@@ -308,7 +308,7 @@ GOES_ON = (Push.declaration_id == Declaration.id, Push.due_at.is_not(None), Push
 
 
 def is_running(db: Session, batch_id: str) -> bool:
-    """Whether a push of the batch is due without an open case: then its state is RUNNING."""
+    """Return whether a push of the batch is due without an open case: then its state is RUNNING."""
     pushes = select(Push.id).where(*GOES_ON).exists()
     # What was handed in last is mostly what ends last: the index is read from there, the first one found settles it.
     own = select(Declaration.id).where(Declaration.batch_id == batch_id, pushes).order_by(Declaration.id.desc())

@@ -73,7 +73,7 @@ def _found(db: Session) -> Discrepancies:
 
 
 def _counted(db: Session) -> Counter[TallyKey]:
-    """What the tallies would be, had they been kept by whoever reads the tables."""
+    """Count the declarations and cases that there are, as tallies."""
     names = ("id", "state", "cancelled", "case_kind", "cause_id", "next_action", "blocked_by")
     columns = (push.declaration_id, *(declaration[name] for name in OWNER), *(push[name] for name in names))
     joined = PUSHES.join(DECLARATIONS, declaration.id == push.declaration_id)
@@ -98,7 +98,7 @@ def _kept(owner: Mapping[str, Any], pushes: Pushes) -> Iterator[TallyKey]:
 
 
 def _tallied(db: Session) -> Counter[TallyKey]:
-    """What the tallies say of what can be counted."""
+    """Return the tallies of what can be counted again."""
     named = [getattr(Tally, name) for name in TallyKey._fields]
     countable = or_(Tally.kind == STATE, (Tally.kind == CAUSE) & (Tally.word == OPEN))
     rows = db.execute(select(*named, func.sum(Tally.count)).where(countable).group_by(*named))

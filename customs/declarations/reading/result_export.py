@@ -1,4 +1,4 @@
-"""What became of a batch, as a workbook: one row for each push, the buyer masked, written as it is read."""
+"""The results of a batch as a workbook: one row for each push, the buyer masked, written as it is read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -55,7 +55,7 @@ READ_AT_ONCE = 500
 
 
 class Words(Protocol):
-    """How the results are put into words. `heading` is asked for each name in COLUMNS, and for the sheet: "results".
+    """Words of the results. `heading` is called for each name in COLUMNS, and for the sheet: "results".
 
     `next_step` says it without a time, which has a column of its own.
     """
@@ -148,7 +148,7 @@ def _masked(declaration: Declaration, vault: Vault) -> tuple[str, str]:
 
 
 def _step_of(declaration: Declaration, push: Push, before: Push | None, now: datetime) -> NextStep:
-    """What comes next for one push."""
+    """Return the next step of one push."""
     if push.case_kind:
         return NextStep(StepKind.TO_DECIDE, customs=push.customs, case=push.case_kind)
     if declaration.cancelled:
@@ -191,7 +191,7 @@ HEADINGS: Mapping[str, LazyString] = {
 
 
 class ResultWords:
-    """What the columns and the values in them are called."""
+    """Words of the results in the language of the page."""
 
     def heading(self, name: str) -> str:
         return str(HEADINGS[name])
