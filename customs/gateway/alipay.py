@@ -1,7 +1,7 @@
 """Declaring Alipay payments (9.4 to 9.6): which parameters go with which call."""
 
 from customs.gateway.client import Gateway
-from customs.gateway.declaration_request import Filing, filled
+from customs.gateway.declaration_request import Filing, drop_empty
 from customs.gateway.endpoints import BY_NAME
 from customs.gateway.errors import Misuse
 from customs.gateway.messages import DeclarationReply, declaration_reply
@@ -16,7 +16,7 @@ class Alipay:
 
     def declare(self, filing: Filing) -> DeclarationReply:
         """9.4; of a split the amount alone, since Alipay takes no transport and product parts."""
-        params = filled(
+        params = drop_empty(
             out_order_no=filing.out_order_no,
             payment_no=filing.payment_no,
             customs=filing.customs,
@@ -34,7 +34,7 @@ class Alipay:
 
     def redeclare(self, filing: Filing) -> DeclarationReply:
         """9.5 carries registration, amount and identity along, corrected or not."""
-        params = filled(
+        params = drop_empty(
             **filing.repush_number,
             customs=filing.customs,
             mch_customs_no=filing.mch_customs_no,
@@ -46,7 +46,7 @@ class Alipay:
 
     def query(self, filing: Filing) -> DeclarationReply:
         """9.6 by the number, of a split with its amount: it knows no customs code, and a name has no place in a URL."""
-        params = filled(**filing.query_number, sub_order_amount=_amount(filing))
+        params = drop_empty(**filing.query_number, sub_order_amount=_amount(filing))
         return self._call("alipay_query_declaration", filing, params)
 
     def _call(self, name: str, filing: Filing, params: dict[str, str]) -> DeclarationReply:

@@ -14,7 +14,7 @@ from customs.gateway.endpoints import Endpoint, check
 from customs.gateway.error_mapping import understand
 from customs.gateway.errors import ClockSkew, Misuse, NotSent, Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.response_stream import LOST, Conversation
+from customs.gateway.response_stream import LOST, ResponseStream
 from customs.gateway.signing import Signer, signing_text
 from customs.gateway.transport import NotConnectedError, TimedAdapter
 
@@ -82,35 +82,35 @@ class Gateway:
         `sink` holds is then no whole file. The exchange's `reply` is empty: the file is not kept twice. An error of
         the sink itself is raised as it is.
         """
-        conversation = self._ask(endpoint, params, self._timeout if timeout is None else Timeout(total=timeout))
-        beginning = conversation.piece()
-        if not conversation.brings_file(beginning):
-            _understood(conversation, beginning)
-            raise Unknown("a success without a file", exchange=conversation.exchange())
-        for piece in conversation.pieces(limit, beginning):
+        stream = self._ask(endpoint, params, self._timeout if timeout is None else Timeout(total=timeout))
+        beginning = stream.piece()
+        if not stream.brings_file(beginning):
+            _understood(stream, beginning)
+            raise Unknown("a success without a file", exchange=stream.exchange())
+        for piece in stream.pieces(limit, beginning):
             sink.write(piece)
-        return conversation.exchange()
+        return stream.exchange()
 
     def close(self) -> None:
         """Closes the pooled connections."""
         self._adapter.close()
 
-    def _ask(self, endpoint: Endpoint, params: Mapping[str, str], timeout: Timeout) -> Conversation:
+    def _ask(self, endpoint: Endpoint, params: Mapping[str, str], timeout: Timeout) -> ResponseStream:
         """Sends the parameters and waits until an answer begins."""
         request = self._prepare(endpoint, params)
-        conversation = Conversation(endpoint, params)
+        stream = ResponseStream(endpoint, params)
         try:
-            conversation.response = self._adapter.send(
+            stream.response = self._adapter.send(
                 request,
                 stream=True,
                 timeout=timeout,  # type: ignore[arg-type]  # documented by requests, missing in its types
                 verify=self._verify,
             )
         except NotConnectedError as error:
-            raise NotSent(str(error), exchange=conversation.exchange()) from None
+            raise NotSent(str(error), exchange=stream.exchange()) from None
         except LOST as error:
-            raise conversation.lost(error) from None
-        return conversation
+            raise stream.lost(error) from None
+        return stream
 
     def _prepare(self, endpoint: Endpoint, params: Mapping[str, str]) -> PreparedRequest:
         if not endpoint.signed:
@@ -140,6 +140,6 @@ class Gateway:
         return request
 
 
-def _understood(conversation: Conversation, beginning: bytes = b"") -> Reply:
-    content = b"".join(conversation.pieces(BODY_LIMIT, beginning))
-    return understand(conversation.exchange(content), conversation.headers, content)
+def _understood(stream: ResponseStream, beginning: bytes = b"") -> Reply:
+    content = b"".join(stream.pieces(BODY_LIMIT, beginning))
+    return understand(stream.exchange(content), stream.headers, content)

@@ -59,6 +59,6 @@ class Filing:
         return {"cert_id": self.buyer.cert_id, "name": self.buyer.name} if self.buyer else {}
 
 
-def filled(**params: str | None) -> dict[str, str]:
+def drop_empty(**params: str | None) -> dict[str, str]:
     """The parameters that have a value: an empty one is left out before signing."""
     return {name: value for name, value in params.items() if value}

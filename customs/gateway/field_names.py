@@ -1,4 +1,4 @@
-"""What each wallet calls the same thing (4 and 6), so that one class speaks to both."""
+"""The field names of each wallet (4 and 6), so that one class speaks to both."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from customs.gateway.endpoints import BY_NAME, Endpoint
 
 
 @dataclass(frozen=True)
-class Dialect:
+class FieldNames:
     """A wallet's names of parameters, and its endpoints.
 
     `our_no_of_refunds` is what our order's number is called where refunds are listed (4.10, 6.7).
@@ -24,8 +24,8 @@ class Dialect:
     rate: Endpoint
 
 
-DIALECTS: Mapping[Channel, Dialect] = {
-    Channel.WECHATPAY: Dialect(
+FIELD_NAMES: Mapping[Channel, FieldNames] = {
+    Channel.WECHATPAY: FieldNames(
         our_no="agent_order_id",
         subject="product_info",
         payment_no="order_no",
@@ -35,7 +35,7 @@ DIALECTS: Mapping[Channel, Dialect] = {
         query_refund=BY_NAME["query_refund"],
         rate=BY_NAME["rate"],
     ),
-    Channel.ALIPAY: Dialect(
+    Channel.ALIPAY: FieldNames(
         our_no="out_order_no",
         subject="subject",
         payment_no="payment_no",

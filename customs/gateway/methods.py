@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from customs.gateway.channels import Channel
-from customs.gateway.declaration_request import filled
+from customs.gateway.declaration_request import drop_empty
 from customs.gateway.endpoints import BY_NAME, Endpoint
 from customs.gateway.errors import Misuse
-from customs.gateway.field_names import DIALECTS
+from customs.gateway.field_names import FIELD_NAMES
 from customs.gateway.messages.payers import (
     CODE_PAGE,
     CODE_URL,
@@ -61,7 +61,7 @@ class Method:
 
     def params(self, sale: Sale) -> dict[str, str]:
         """The sale in the document's names; Misuse for inputs that this method does not take, and for no amount."""
-        dialect = DIALECTS[self.channel]
+        spelled = FIELD_NAMES[self.channel]
         if strangers := sale.extra.keys() - {*self.required_inputs, *self.optional_inputs}:
             raise Misuse(f"{self.endpoint.path} takes no {', '.join(sorted(strangers))} ({self.endpoint.section})")
         if not sale.our_no:
@@ -70,15 +70,15 @@ class Method:
             "merchant_no": sale.merchant_no,
             "currency": sale.currency,
             "amount": amount_text(sale.amount, sale.currency),
-            dialect.subject: sale.subject,
-            dialect.our_no: sale.our_no,
+            spelled.subject: sale.subject,
+            spelled.our_no: sale.our_no,
             "notify_url": sale.notify_url,
         }
-        return filled(**common, **sale.extra)
+        return drop_empty(**common, **sale.extra)
 
     def _own(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        dialect = DIALECTS[self.channel]
-        common = {"merchant_no", "currency", "amount", dialect.subject, dialect.our_no, "notify_url"}
+        spelled = FIELD_NAMES[self.channel]
+        common = {"merchant_no", "currency", "amount", spelled.subject, spelled.our_no, "notify_url"}
         return tuple(name for name in names if name not in common)
 
 

@@ -1,4 +1,4 @@
-"""One request on its way and what has come back of its answer so far, read piece by piece."""
+"""Read the response to one request piece by piece."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ LOST = (RequestException, HTTPError, OSError)
 NO_FILE_BEGINNINGS = (b"{", b"[", b"<")
 
 
-class Conversation:
-    """What was asked, and the answer as far as it has come; `response` is None until it begins."""
+class ResponseStream:
+    """A request and its response as far as it has come; `response` is None until it begins."""
 
     def __init__(self, endpoint: Endpoint, params: Mapping[str, str]) -> None:
         self._endpoint = endpoint

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from customs.gateway.channels import Channel
 from customs.gateway.client import Gateway
-from customs.gateway.declaration_request import filled
+from customs.gateway.declaration_request import drop_empty
 from customs.gateway.endpoints import BY_NAME, Endpoint
 from customs.gateway.errors import Misuse
 from customs.gateway.exchange import Reply
-from customs.gateway.field_names import DIALECTS
+from customs.gateway.field_names import FIELD_NAMES
 from customs.gateway.messages import (
     OrderReply,
     RateReply,
@@ -37,7 +37,7 @@ class Wallet:
     def __init__(self, gateway: Gateway, channel: Channel) -> None:
         self._gateway = gateway
         self._channel = channel
-        self._dialect = DIALECTS[channel]
+        self._names = FIELD_NAMES[channel]
 
     def create(self, method: Method, sale: Sale) -> SaleReply:
         """Creates the order; Misuse for a cashier desk, which the payer's browser opens (see cashier_url)."""
@@ -47,42 +47,42 @@ class Wallet:
 
     def query(self, our_no: str, payment_no: str | None = None, sale: Sale | None = None) -> OrderReply:
         """4.9, 6.5. Neither `payment_no` nor `sale` is sent: they prove an answer that does not repeat our number."""
-        params = filled(**{self._dialect.our_no: our_no})
+        params = drop_empty(**{self._names.our_no: our_no})
         like = {"merchant_no": sale.merchant_no, "currency": sale.currency, "amount": sale.amount} if sale else None
-        return order_reply(self._call(self._dialect.order, params), our_no, payment_no, like)
+        return order_reply(self._call(self._names.order, params), our_no, payment_no, like)
 
     def refund(self, payment_no: str, amount: Decimal, currency: str, outer_refund_no: str) -> RefundReply:
         """4.8, 6.6: always with an amount, since without one all is refunded, and with our number for it."""
         if not outer_refund_no:
             raise Misuse("without our own number a repeat would refund twice")
-        params = filled(
-            **{self._dialect.payment_no: payment_no},
+        params = drop_empty(
+            **{self._names.payment_no: payment_no},
             refund_amount=amount_text(amount, currency),
             outer_refund_no=outer_refund_no,
         )
-        return refund_reply(self._call(self._dialect.refund, params), outer_refund_no, payment_no)
+        return refund_reply(self._call(self._names.refund, params), outer_refund_no, payment_no)
 
     def query_refund(self, outer_refund_no: str, payment_no: str | None = None) -> RefundReply:
         """4.10, 6.7, by our number for the refund. `payment_no` is not sent, it only proves the answer."""
-        params = filled(outer_refund_no=outer_refund_no)
-        return refund_reply(self._call(self._dialect.query_refund, params), outer_refund_no, payment_no)
+        params = drop_empty(outer_refund_no=outer_refund_no)
+        return refund_reply(self._call(self._names.query_refund, params), outer_refund_no, payment_no)
 
     def refunds_of(self, our_no: str, payment_no: str) -> list[RefundReply]:
         """4.10, 6.7: every refund of our order. `payment_no` is not sent: WeChat's list repeats no other number."""
-        params = filled(**{self._dialect.our_no_of_refunds: our_no})
-        return refund_replies(self._call(self._dialect.query_refund, params), our_no, payment_no)
+        params = drop_empty(**{self._names.our_no_of_refunds: our_no})
+        return refund_replies(self._call(self._names.query_refund, params), our_no, payment_no)
 
     def rate(self, merchant_no: str, currency: str) -> RateReply:
         """4.11, 6.8: the reference rate; Alipay's does not depend on the merchant."""
-        params = filled(merchant_no=merchant_no, currency=currency)
-        known = {name: value for name, value in params.items() if name in self._dialect.rate.known}
-        return rate_reply(self._call(self._dialect.rate, known), currency)
+        params = drop_empty(merchant_no=merchant_no, currency=currency)
+        known = {name: value for name, value in params.items() if name in self._names.rate.known}
+        return rate_reply(self._call(self._names.rate, known), currency)
 
     def openid(self, code: str, merchant_no: str) -> str:
         """4.4: who logged in with this code of wx.login(), for mini_program_pay; Misuse at Alipay, which has none."""
         if self._channel is not Channel.WECHATPAY:
             raise Misuse(f"{self._channel} knows no openid: it is WeChat's (4.4)")
-        return openid_in(self._call(BY_NAME["wx_openid"], filled(code=code, merchant_no=merchant_no)))
+        return openid_in(self._call(BY_NAME["wx_openid"], drop_empty(code=code, merchant_no=merchant_no)))
 
     def _call(self, endpoint: Endpoint, params: Mapping[str, str]) -> Reply:
         return self._gateway.call(endpoint, params)

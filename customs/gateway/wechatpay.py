@@ -1,7 +1,7 @@
 """Declaring WeChat payments (9.1 to 9.3): which parameters go with which call."""
 
 from customs.gateway.client import Gateway
-from customs.gateway.declaration_request import Filing, filled
+from customs.gateway.declaration_request import Filing, drop_empty
 from customs.gateway.endpoints import BY_NAME
 from customs.gateway.messages import DeclarationReply, declaration_reply
 from customs.gateway.money import money_text
@@ -23,12 +23,12 @@ class WeChatPay:
 
     def redeclare(self, filing: Filing) -> DeclarationReply:
         """9.2 takes the numbers only; the gateway pushes what it holds."""
-        params = filled(**filing.repush_number, customs=filing.customs, mch_customs_no=filing.mch_customs_no)
+        params = drop_empty(**filing.repush_number, customs=filing.customs, mch_customs_no=filing.mch_customs_no)
         return self._call("wechatpay_redeclare", filing, params)
 
     def query(self, filing: Filing) -> DeclarationReply:
         """9.3 by the number and the customs code."""
-        params = filled(**filing.query_number, customs=filing.customs)
+        params = drop_empty(**filing.query_number, customs=filing.customs)
         return self._call("wechatpay_query_declaration", filing, params)
 
     def _call(self, name: str, filing: Filing, params: dict[str, str]) -> DeclarationReply:
@@ -36,7 +36,7 @@ class WeChatPay:
 
 
 def _content(filing: Filing, action_type: str) -> dict[str, str]:
-    return filled(
+    return drop_empty(
         out_order_no=filing.out_order_no,
         payment_no=filing.payment_no,
         customs=filing.customs,

@@ -288,7 +288,7 @@ MUTANTS = (
     Mutant(
         "another's numbers are applied",
         "customs/gateway/messages/declarations.py",
-        "matching = [(r, n) for r, n in about_payments if _agree(n, ours)]",
+        "matching = [(r, n) for r, n in about_payments if _agree(n, expected)]",
         "matching = about_payments",
         ("tests/gateway/test_messages.py",),
     ),

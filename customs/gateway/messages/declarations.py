@@ -51,19 +51,19 @@ def declaration_reply(reply: Reply, filing: Filing) -> DeclarationReply:
     raises NotFound: the gateway would have named ours. So does a query's answer that holds no record at all.
     One about another payment raises OtherRecord: it is no answer to the question.
     """
-    ours = _numbers_of(filing)
+    expected = _numbers_of(filing)
     records = [(record, _numbers_in(record)) for record in find_records(reply.body)]
     about_payments = [(r, n) for r, n in records if _names_payment(n)]
-    matching = [(r, n) for r, n in about_payments if _agree(n, ours)]
+    matching = [(r, n) for r, n in about_payments if _agree(n, expected)]
     if len(matching) == 1:
         return _declaration(*matching[0], reply.exchange)
     if matching:
         raise Unknown("several records fit the numbers", exchange=reply.exchange)
-    same_payment = [n for _, n in about_payments if _agree({name: n[name] for name in PAYMENT}, ours)]
+    same_payment = [n for _, n in about_payments if _agree({name: n[name] for name in PAYMENT}, expected)]
     if reply.exchange.method == "GET" and any(_answers(n, reply.exchange) for n in same_payment):
         raise NotFound("the record is about another push", exchange=reply.exchange, status=404)
-    if any(contradicts({name: n[name] for name in PAYMENT}, ours) for _, n in about_payments) or any(
-        n["sub_order_no"] not in (None, ours["sub_order_no"]) for _, n in records if not _names_payment(n)
+    if any(contradicts({name: n[name] for name in PAYMENT}, expected) for _, n in about_payments) or any(
+        n["sub_order_no"] not in (None, expected["sub_order_no"]) for _, n in records if not _names_payment(n)
     ):
         raise OtherRecord("the answer is about another payment", exchange=reply.exchange)
     if is_empty(reply):
@@ -79,19 +79,19 @@ def _numbers_in(record: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: text_in(record, *spellings) for name, spellings in SPELLINGS.items()}
 
 
-def _names_payment(said: Mapping[str, str | None]) -> bool:
-    return any(said[name] for name in PAYMENT)
+def _names_payment(stated: Mapping[str, str | None]) -> bool:
+    return any(stated[name] for name in PAYMENT)
 
 
-def _agree(said: Mapping[str, str | None], ours: Mapping[str, str | None]) -> bool:
-    return all(value is None or value == ours[name] for name, value in said.items())
+def _agree(stated: Mapping[str, str | None], expected: Mapping[str, str | None]) -> bool:
+    return all(value is None or value == expected[name] for name, value in stated.items())
 
 
-def _answers(said: Mapping[str, str | None], exchange: Exchange) -> bool:
+def _answers(stated: Mapping[str, str | None], exchange: Exchange) -> bool:
     """Whether the record repeats a number that the query named, and contradicts none of them."""
     asked = {name: value for name, value in exchange.params.items() if name in SPELLINGS}
-    return any(said[name] == value for name, value in asked.items() if name != "customs") and all(
-        said[name] in (None, value) for name, value in asked.items()
+    return any(stated[name] == value for name, value in asked.items() if name != "customs") and all(
+        stated[name] in (None, value) for name, value in asked.items()
     )
 
 

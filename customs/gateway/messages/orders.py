@@ -95,12 +95,12 @@ def order_reply(
     whoever knows the payment's number names it too; until it is known, a record that names no number of ours has
     to agree with the order in all that `like` says of it.
     """
-    ours = {"our_no": our_no, "payment_no": payment_no}
+    expected = {"our_no": our_no, "payment_no": payment_no}
     records = order_records(reply.body)
-    matching = [record for record in records if echoes(order_numbers(record), ours)]
+    matching = [record for record in records if echoes(order_numbers(record), expected)]
     if not matching and payment_no is None and like:
         matching = [record for record in records if _is_like(record, our_no, like)]
-    if not matching and any(contradicts(order_numbers(record), ours) for record in records):
+    if not matching and any(contradicts(order_numbers(record), expected) for record in records):
         raise OtherRecord("the answer is about another order", exchange=reply.exchange)
     if not matching and is_empty(reply):
         raise NotFound("the answer holds no order", exchange=reply.exchange, status=404)
@@ -113,12 +113,12 @@ def order_reply(
 
 def _is_like(record: Mapping[str, Any], our_no: str, like: Mapping[str, object]) -> bool:
     currency = text_in(record, "currency")
-    said = {
+    stated = {
         "merchant_no": text_in(record, "merchant_no"),
         "currency": currency,
         "amount": amount_in(record, "amount", currency=currency),
     }
-    return order_numbers(record)["our_no"] in (None, our_no) and all(said[name] == like[name] for name in said)
+    return order_numbers(record)["our_no"] in (None, our_no) and all(stated[name] == like[name] for name in stated)
 
 
 def order_records(body: Mapping[str, Any]) -> list[dict[str, Any]]:

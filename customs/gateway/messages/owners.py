@@ -31,13 +31,13 @@ FIELD = re.compile(r'\\*"(\w+)\\*"\s*:\s*(?:\\*"([^"\\]*)(["\\]?)|([0-9]+))')
 T = TypeVar("T", bound=DeclarationReply | SaleReply | OrderReply | RefundReply | GatewayError)
 
 
-def without_others(outcome: T, ours: Mapping[str, str | None]) -> T:
+def without_others(outcome: T, own: Mapping[str, str | None]) -> T:
     """The same outcome fit to be kept: of an answer that holds somebody else's record, nothing is left.
 
-    `ours`: merchant_no, our_no, payment_no, sub_order_no and outer_refund_no, as far as they are known.
+    `own`: merchant_no, our_no, payment_no, sub_order_no and outer_refund_no, as far as they are known.
     """
     exchange = outcome.exchange
-    if exchange is None or not holds_others(exchange.reply, ours):
+    if exchange is None or not holds_others(exchange.reply, own):
         return outcome
     return withheld(outcome)
 
@@ -55,28 +55,28 @@ def withheld(outcome: T) -> T:
     return replace(outcome, exchange=kept)
 
 
-def holds_others(text: str, ours: Mapping[str, str | None]) -> bool:
+def holds_others(text: str, own: Mapping[str, str | None]) -> bool:
     """Whether an answer, proper JSON or not, names somebody else's merchant, order or payment."""
     try:
         records = [*_records_in(json.loads(text.removeprefix("\ufeff")))]
     except (ValueError, RecursionError):
-        records = [*_fields_of(text, ours)]
-    return any(_is_others(record, ours) for record in records)
+        records = [*_fields_of(text, own)]
+    return any(_is_others(record, own) for record in records)
 
 
-def _is_others(record: Mapping[str, Any], ours: Mapping[str, str | None]) -> bool:
-    said = {name: _said(record, spellings) for name, spellings in OWNERS.items()}
+def _is_others(record: Mapping[str, Any], own: Mapping[str, str | None]) -> bool:
+    stated = {name: _values_named(record, spellings) for name, spellings in OWNERS.items()}
     if not is_refund(record):
-        said["payment_no"] |= _said(record, (PAYMENT,))
-    named = {name: numbers for name, numbers in said.items() if numbers and ours.get(name) is not None}
+        stated["payment_no"] |= _values_named(record, (PAYMENT,))
+    named = {name: numbers for name, numbers in stated.items() if numbers and own.get(name) is not None}
     if named:
-        return any(numbers != {ours[name]} for name, numbers in named.items())
+        return any(numbers != {own[name]} for name, numbers in named.items())
     # An order that is not split has no part: where ours is known to have none, any number of one is another's.
-    parts = {name: _said(record, (name,)) for name in PARTS if name in ours}
-    return any(numbers and numbers != {ours[name]} for name, numbers in parts.items())
+    parts = {name: _values_named(record, (name,)) for name in PARTS if name in own}
+    return any(numbers and numbers != {own[name]} for name, numbers in parts.items())
 
 
-def _said(record: Mapping[str, Any], spellings: tuple[str, ...]) -> set[str]:
+def _values_named(record: Mapping[str, Any], spellings: tuple[str, ...]) -> set[str]:
     return {text for name in spellings if (text := text_in(record, name)) is not None}
 
 
@@ -97,13 +97,13 @@ def _records_in(value: Any) -> Iterator[dict[str, Any]]:
                 yield from ({name: text} for name, text in _fields_in(item))
 
 
-def _fields_of(text: str, ours: Mapping[str, str | None]) -> Iterator[dict[str, str]]:
+def _fields_of(text: str, own: Mapping[str, str | None]) -> Iterator[dict[str, str]]:
     """The fields of a text that is no JSON, each for itself; one that is cut off may still be ours."""
     fields = [*_fields_in(text)]
     refund = {name: value for name, value in fields if name in ONLY_IN_REFUNDS}
     for name, value in fields:
         is_cut_off = text.rstrip().endswith(value)
-        if not (is_cut_off and any(number and number.startswith(value) for number in ours.values())):
+        if not (is_cut_off and any(number and number.startswith(value) for number in own.values())):
             yield {**(refund if name == PAYMENT else {}), name: value}
 
 

@@ -34,8 +34,8 @@ def find_records(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def is_empty(reply: Reply) -> bool:
     """Whether a query's success holds nothing where its record should stand, which is a "not found" (`data.info`)."""
-    held = [value for name, value in reply.body.items() if name != "meta"]
-    return reply.exchange.method == "GET" and bool(held) and not any(map(_says_something, held))
+    content = [value for name, value in reply.body.items() if name != "meta"]
+    return reply.exchange.method == "GET" and bool(content) and not any(map(_says_something, content))
 
 
 def _says_something(value: Any) -> bool:
@@ -105,12 +105,12 @@ def time_in(record: Mapping[str, Any], *names: str) -> datetime | None:
         return None
 
 
-def contradicts(said: Mapping[str, object], ours: Mapping[str, object]) -> bool:
+def contradicts(stated: Mapping[str, object], expected: Mapping[str, object]) -> bool:
     """Whether something said differs from what we hold; what either side does not name contradicts nothing."""
-    return any(value is not None and said.get(name) not in (None, value) for name, value in ours.items())
+    return any(value is not None and stated.get(name) not in (None, value) for name, value in expected.items())
 
 
-def echoes(said: Mapping[str, object], ours: Mapping[str, object]) -> bool:
+def echoes(stated: Mapping[str, object], expected: Mapping[str, object]) -> bool:
     """Whether at least one of our numbers is repeated and none contradicted."""
-    named = any(value is not None and said.get(name) == value for name, value in ours.items())
-    return named and not contradicts(said, ours)
+    named = any(value is not None and stated.get(name) == value for name, value in expected.items())
+    return named and not contradicts(stated, expected)

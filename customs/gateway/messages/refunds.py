@@ -43,11 +43,13 @@ def is_refund(record: Mapping[str, Any]) -> bool:
 
 def refund_reply(reply: Reply, outer_refund_no: str, payment_no: str | None = None) -> RefundReply:
     """The one record about our refund; raises Unknown when none surely is, NotFound when there is none at all."""
-    ours = {"payment_no": payment_no, "outer_refund_no": outer_refund_no}
-    said = [(record, _numbers_in(record)) for record in find_records(reply.body) if is_refund(record)]
+    expected = {"payment_no": payment_no, "outer_refund_no": outer_refund_no}
+    stated = [(record, _numbers_in(record)) for record in find_records(reply.body) if is_refund(record)]
     # Two refunds of one payment share every other number, so this one decides.
-    matching = [record for record, n in said if n["outer_refund_no"] == outer_refund_no and not contradicts(n, ours)]
-    if not matching and any(contradicts(n, {"payment_no": payment_no}) for _, n in said):
+    matching = [
+        record for record, n in stated if n["outer_refund_no"] == outer_refund_no and not contradicts(n, expected)
+    ]
+    if not matching and any(contradicts(n, {"payment_no": payment_no}) for _, n in stated):
         raise OtherRecord("the answer is about another payment's refund", exchange=reply.exchange)
     if not matching and is_empty(reply):
         raise NotFound("the answer holds no refund", exchange=reply.exchange, status=404)
@@ -60,11 +62,11 @@ def refund_reply(reply: Reply, outer_refund_no: str, payment_no: str | None = No
 
 def refund_replies(reply: Reply, our_no: str, payment_no: str | None = None) -> list[RefundReply]:
     """Every refund of our order, empty when the gateway lists none; raises Unknown when one is not of our order."""
-    ours = {"our_no": our_no, "payment_no": payment_no}
+    expected = {"our_no": our_no, "payment_no": payment_no}
     records = [record for record in find_records(reply.body) if is_refund(record)]
     if not records and not _lists_nothing(reply.body):
         raise Unknown("the answer lists no refunds", exchange=reply.exchange)
-    if not all(echoes(_numbers_in(record), ours) for record in records):
+    if not all(echoes(_numbers_in(record), expected) for record in records):
         raise Unknown("the order's numbers were not echoed", exchange=reply.exchange)
     return [_refund(record, reply.exchange) for record in records]
 

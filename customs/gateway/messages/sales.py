@@ -29,18 +29,18 @@ def sale_reply(reply: Reply, sale: Sale, need: PayerNeed) -> SaleReply:
     Some methods repeat none of our numbers, so what the payer needs is proof enough, unless something contradicts
     it. Where the payer needs nothing, our own number has to be repeated.
     """
-    ours = {
+    expected = {
         "our_no": sale.our_no,
         "merchant_no": sale.merchant_no,
         "currency": sale.currency,
         "amount": sale.amount,
     }
     records = order_records(reply.body)
-    said = [_said(record, sale.currency) for record in records]
-    payment_nos = {one["payment_no"] for one in said} - {None}
-    if any(contradicts(one, ours) for one in said) or len(payment_nos) > 1:
+    stated = [_stated(record, sale.currency) for record in records]
+    payment_nos = {one["payment_no"] for one in stated} - {None}
+    if any(contradicts(one, expected) for one in stated) or len(payment_nos) > 1:
         raise OtherRecord("the answer is about another order", exchange=reply.exchange)
-    if need.kind is PayerKind.NOTHING and all(one["our_no"] is None for one in said):
+    if need.kind is PayerKind.NOTHING and all(one["our_no"] is None for one in stated):
         raise Unknown("the order's numbers were not echoed", exchange=reply.exchange)
     payer = need.meet(reply.body)
     if payer is None:
@@ -66,7 +66,7 @@ def openid_in(reply: Reply) -> str:
     return openids.pop() or ""
 
 
-def _said(record: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def _stated(record: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return order_numbers(record) | {
         "merchant_no": text_in(record, "merchant_no"),
         "currency": text_in(record, "currency"),
