@@ -152,7 +152,7 @@ def _label_in(known: Mapping[Any, Label]) -> Callable[[str], str]:
     return lambda name: str(known[name].word) if name in known else name
 
 
-# How the facts of a case are shown that are words of ours.
+# The labels of facts that are values of enums.
 FACT_LABELS: Mapping[str, Callable[[str], str]] = {
     "explanation": _explained,
     "before": _label_in(STATE_LABELS[State]),

@@ -42,7 +42,7 @@ def event_types(
 ) -> list[EventType]:
     """Return the events to publish when a declaration's pushes went from `before` to `after`, rolled up in `fold`.
 
-    Whenever it stops to run by itself something is told: a batch is looked at when one of its declarations is.
+    An event is published whenever it stops to go on by itself: that is when its batches are looked at.
     """
     types = set()
     if _is_due(before) and not _is_due(after):

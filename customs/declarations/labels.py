@@ -18,7 +18,7 @@ from customs.web.template_filters import exact, when
 _ = lazy_gettext
 
 
-# So many questions in a row that brought nothing new are told as one.
+# So many polls in a row that brought nothing new are shown as one.
 QUIET_FROM = 3
 
 
@@ -162,7 +162,7 @@ def sentence(one: NextStep) -> Markup:
     }
     if one.case is not None:
         values["error"] = case_label(one.case).word
-    # Our own words, with nothing in them but what is said here, escaped.
+    # A text of the desk, filled with the values above, which are escaped.
     return Markup(str(text)) % values  # noqa: S704
 
 

@@ -21,7 +21,7 @@ from customs.ids import new_id
 from customs.text_rules.rules import Holds, objections_to
 
 NAMED_IN_A_DEED = 5
-# What is held against the table of what no number and no name is (R6b).
+# The fields checked against the table of what no number and no name is (R6b).
 REFERENCES = {"merchant_no": Holds.NUMBER, "mch_customs_no": Holds.REGISTRATION, "merchant_customs_name": Holds.COMPANY}
 NARROWED_BY = ("merchant_no", "channel", "office")
 

@@ -30,7 +30,7 @@ LARGEST_DUTY = 2**31 - 1
 
 
 class Duty(fields.Field[int]):
-    """A whole number, as JSON writes it."""
+    """An integer, as JSON writes it."""
 
     default_error_messages = {"required": REQUIRED, "null": NULL}  # noqa: RUF012
 

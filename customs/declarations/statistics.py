@@ -53,7 +53,7 @@ def difference(owner: Mapping[str, Any], before: Pushes, after: Pushes, now: dat
             add(CAUSE, day_of(now), cause_id, OPENED, delta)
             add(CAUSE, ALL_TIME, cause_id, OPENED, delta)
     if State.SUCCESS in new and State.SUCCESS not in old:
-        # Pushed again after a SUCCESS it was not accepted before, whatever we were told.
+        # Pushed again after a SUCCESS it was not accepted before, whatever was reported.
         add(CLEAR, day_of(now), office, bucket_of(now - owner["created_at"]), 1)
     return deltas
 

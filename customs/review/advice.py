@@ -156,7 +156,7 @@ def best_way(evidence: Evidence, permissions: Mapping[Decision, Permission], cal
     """Return the first way out of a case that may help and that this person may take; None when there is none."""
     reviews = caller.may(Scope.DECLARATIONS_REVIEW)
     refusals = {
-        CORRECT: permissions[Decision.MODIFY].refusal is not None or not evidence.can_mend,
+        CORRECT: permissions[Decision.MODIFY].refusal is not None or not evidence.can_be_corrected,
         REDECLARE: permissions[Decision.REDECLARE].refusal is not None,
         DISMISS: permissions[Decision.DISMISS].refusal is not None or not reviews,
     }

@@ -61,7 +61,7 @@ class Evidence:
     """All there is about one push's case. `explained`: the gateway's own words, if it used any.
 
     `sent` is the last call that was to change something, None where nothing left yet;
-    `answered` is the call whose answer opened the case. Of `lines`, those to blame come first.
+    `answered` is the call whose answer opened the case. Of `lines`, suspect ones come first.
     """
 
     push: Push
@@ -72,13 +72,13 @@ class Evidence:
     lines: tuple[Line, ...]
 
     @property
-    def fields_to_blame(self) -> tuple[Line, ...]:
+    def suspects(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.is_suspect)
 
     @property
-    def can_mend(self) -> bool:
+    def can_be_corrected(self) -> bool:
         """Return whether a correction may help: a suspect field can be changed, or none is known."""
-        return not self.fields_to_blame or any(line.field for line in self.fields_to_blame)
+        return not self.suspects or any(line.field for line in self.suspects)
 
     @property
     def correctable(self) -> tuple[Line, ...]:
@@ -109,7 +109,7 @@ def evidence_of(db: Session, declaration: Declaration, push: Push, buyer: Mappin
         explained=explained,
         sent=sent,
         answered=_last_call(db, push, Event.detail["cases"].as_string().is_not(None), Event.at >= push.case_since),
-        lines=_lines(declaration, push, content, fields_to_blame(case, explained, FIELDS)),
+        lines=_lines(declaration, push, content, suspect_fields(case, explained, FIELDS)),
     )
 
 
@@ -127,12 +127,12 @@ def _last_call(db: Session, push: Push, *such: ColumnElement[bool]) -> Event | N
 
 
 def _lines(
-    declaration: Declaration, push: Push, content: Mapping[str, str], to_blame: frozenset[str]
+    declaration: Declaration, push: Push, content: Mapping[str, str], suspects: frozenset[str]
 ) -> tuple[Line, ...]:
     correctable = _correctable(declaration, push)
     names = [name for name in FIELDS if name in content or name in correctable]
     names += [name for name in content if name not in FIELDS]
-    lines = [Line(name, content.get(name, ""), name in to_blame, correctable.get(name)) for name in names]
+    lines = [Line(name, content.get(name, ""), name in suspects, correctable.get(name)) for name in names]
     return tuple(sorted(lines, key=lambda line: (not line.is_suspect, line.field is None)))
 
 
@@ -193,7 +193,7 @@ WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"订单|\border\b|out_order_no|ORDERNOTEXIST", ("out_order_no", "payment_no")),
     )
 )
-# Whose explanation is the gateway's own; the others are explained in words of ours.
+# Kinds whose explanation is in the words of customs or of the gateway.
 EXPLAINED = frozenset({CaseKind.FAIL, CaseKind.EXCEPT, CaseKind.REFUSED})
 # What the others are about.
 BY_KIND: Mapping[CaseKind, tuple[str, ...]] = {
@@ -203,7 +203,7 @@ BY_KIND: Mapping[CaseKind, tuple[str, ...]] = {
 }
 
 
-def fields_to_blame(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
+def suspect_fields(kind: CaseKind, explanation: str, among: Collection[str]) -> frozenset[str]:
     """Return those of these fields, by their names on the wire, that the kind or the explanation of a case names."""
     named = set(BY_KIND.get(kind, ()))
     left = explanation if kind in EXPLAINED else ""

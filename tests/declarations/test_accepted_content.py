@@ -224,7 +224,7 @@ ASKED = make.exchange(params={"sub_order_no": "S1", "sub_order_amount": "11.00"}
         ({"amount": Decimal("10.00"), "exchange": ASKED}, Echo.OTHER),
     ],
 )
-def test_the_amounts_of_an_answer_say_which_content_is_held(said: dict[str, Any], echo: Echo):
+def test_the_amounts_of_an_answer_show_which_content_was_accepted(said: dict[str, Any], echo: Echo):
     assert echo_of(make.reply(**said), PART, BEFORE) is echo
 
 

@@ -17,7 +17,7 @@ SPREADS = {
 
 
 @pytest.mark.parametrize("spread", SPREADS.values(), ids=SPREADS)
-def test_the_median_and_the_90th_are_told_within_ten_percent(spread):
+def test_the_median_and_the_90th_are_within_ten_percent(spread):
     chance = random.Random(7)
     lengths = [spread(chance) for _ in range(2_000)]
 
@@ -28,7 +28,7 @@ def test_the_median_and_the_90th_are_told_within_ten_percent(spread):
     assert found.ninetieth.total_seconds() == pytest.approx(statistics.quantiles(lengths, n=10)[-1], rel=0.1)
 
 
-def test_of_lengths_that_are_all_alike_any_is_told_within_one_step():
+def test_equal_durations_are_within_one_step():
     found = durations({bucket_of(timedelta(seconds=3_000)): 10})
 
     assert 3_000 / 1.13 < found.median.total_seconds() < found.ninetieth.total_seconds() < 3_000 * 1.13

@@ -79,7 +79,7 @@ GOOD_NAMES = {
 
 
 @pytest.mark.parametrize("cert_id", MISSHAPEN.values(), ids=MISSHAPEN)
-def test_what_cannot_be_an_id_number_is_told_by_its_shape(cert_id: str):
+def test_the_shape_shows_what_cannot_be_an_id_number(cert_id: str):
     fault = cert_id_shape_fault(cert_id)
 
     assert fault
@@ -87,7 +87,7 @@ def test_what_cannot_be_an_id_number_is_told_by_its_shape(cert_id: str):
 
 
 @pytest.mark.parametrize(("cert_id", "named"), UNTRUE.values(), ids=UNTRUE)
-def test_a_well_shaped_number_that_is_nobodys_is_told_apart(cert_id: str, named: str):
+def test_a_well_shaped_number_that_is_nobodys_is_refused(cert_id: str, named: str):
     assert cert_id_shape_fault(cert_id) is None
     assert named in (cert_id_truth_fault(cert_id, TODAY) or "")
 

@@ -155,7 +155,7 @@ def test_a_change_that_changes_nothing_is_refused(desk: Desk):
     assert rule_of(refused) == "unchanged"
 
 
-def test_a_second_correction_before_the_first_was_sent_still_knows_what_the_gateway_said_before(desk: Desk):
+def test_a_second_correction_before_the_first_was_sent_keeps_the_gateways_last_state(desk: Desk):
     declaration_id = desk.declare()
     said_at = desk.now
     desk.end(declaration_id, "SUCCESS")

@@ -232,7 +232,7 @@ def test_the_desk_says_what_to_do_in_the_clerks_words(file: str, words: str, ser
     assert words in text_of(page)
 
 
-def test_lost_digits_of_a_workbook_are_refused_and_whole_numbers_warned_of(
+def test_lost_digits_of_a_workbook_are_refused_and_plain_numbers_warned_of(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ):
     code, said = submitted("67-numbers-as-numbers.xlsx", services, monkeypatch)

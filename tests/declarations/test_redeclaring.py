@@ -139,7 +139,7 @@ def test_nanshas_alipay_code_takes_no_repush_and_waiting_does_not_help(desk: Des
     assert (rule_of(refused), refused.value.not_before) == ("no_repush", None)
 
 
-def test_one_push_that_may_not_stops_the_whole_action(desk: Desk):
+def test_one_push_that_may_not_stops_the_action(desk: Desk):
     declaration_id = desk.declare(office="GUANGZHOU_HUANGPU")
     ends = iter(["EXCEPT", "FAIL"])
     desk.work(lambda _: make.reply(next(ends), desk.now))

@@ -36,7 +36,7 @@ def batch_in(ended: Result) -> str:
 
 
 @pytest.mark.usefixtures("environment")
-def test_orders_that_come_again_are_told_with_when_and_the_batch_they_came_with():
+def test_orders_handed_in_again_are_shown_with_their_time_and_batch():
     first = submitted(FILES / "68-duplicate-of-01-file.csv")
     again = submitted(FILES / "68b-same-again-later.csv")
     nothing_new = submitted(FILES / "68-duplicate-of-01-file.csv")
@@ -50,7 +50,7 @@ def test_orders_that_come_again_are_told_with_when_and_the_batch_they_came_with(
 
 
 @pytest.mark.usefixtures("environment")
-def test_rows_that_were_refused_are_said_to_be_open_when_and_after_the_file_is_submitted(tmp_path: Path):
+def test_refused_rows_are_shown_as_open_when_and_after_the_file_is_submitted(tmp_path: Path):
     file, left = tmp_path / "orders.csv", order_row(office="x")
     file.write_text(csv_text(order_row(), left), "utf-8")
 

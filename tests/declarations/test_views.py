@@ -305,7 +305,7 @@ def test_what_customs_holds_is_shown_beside_what_is_wanted_until_they_are_one(cl
     assert "Customs holds: Registration number 110396T0001; Duty 5" in page
 
 
-def test_how_long_ago_is_said_by_the_clock_that_stored_it(people: People, desk: Desk):
+def test_how_long_ago_is_counted_by_the_clock_that_stored_it(people: People, desk: Desk):
     desk.services.engine.update_execution_options(now=lambda: datetime.now(UTC) + timedelta(minutes=30))
     declared = desk.declare()
 
@@ -314,7 +314,7 @@ def test_how_long_ago_is_said_by_the_clock_that_stored_it(people: People, desk: 
     assert "in 30 minutes" not in page
 
 
-def test_questions_without_news_are_told_as_one(clerk: Visitor, desk: Desk):
+def test_polls_without_news_are_shown_as_one(clerk: Visitor, desk: Desk):
     declared = desk.declare()
     for _ in range(5):
         desk.work(lambda _: make.reply("PROCESSING", desk.now))

@@ -210,7 +210,7 @@ def test_alipay_takes_a_correction_along_with_a_repush(desk: Desk, clerk: Visito
     assert desk.push(declaration_id).next_action is Action.REDECLARE
 
 
-def test_a_correction_that_the_rules_refuse_is_told_at_its_field_and_nothing_typed_is_lost(desk: Desk, clerk: Visitor):
+def test_a_refused_correction_shows_errors_at_its_fields_and_keeps_what_was_typed(desk: Desk, clerk: Visitor):
     declaration_id = failed(desk, says="身份证号有误", buyer={"name": NAME, "cert_id": CERT_ID})
 
     page = clerk.post(f"{place(declaration_id)}/correct", cert_id="110105199003070010", reason="the shop says so")

@@ -72,7 +72,7 @@ def test_where_nothing_failed_nothing_needs_anybody(reviewer: Visitor):
     assert "<table" not in page.text
 
 
-def test_the_trend_is_told_in_numbers_too(desk: Desk, reviewer: Visitor):
+def test_the_trend_is_shown_in_numbers_too(desk: Desk, reviewer: Visitor):
     failed(desk)
 
     page = reviewer.get("/review")
@@ -265,7 +265,7 @@ def test_nothing_is_changed_before_there_is_a_reason(desk: Desk, reviewer: Visit
     assert desk.declaration(declaration_id).mch_customs_no == "110396T0001"
 
 
-def test_those_that_stay_are_told_with_their_reason(desk: Desk, reviewer: Visitor):
+def test_blocked_declarations_are_shown_with_their_rule(desk: Desk, reviewer: Visitor):
     ids = [failed(desk), failed(desk, mch_customs_no="110396T0002")]
 
     look = reviewer.post(f"{cause_of(desk, ids[0])}/correct", ids=ids, mch_customs_no="110396T0002")
@@ -275,7 +275,7 @@ def test_those_that_stay_are_told_with_their_reason(desk: Desk, reviewer: Visito
     assert look.text.count(f'value="{ids[0]}"') == 2
 
 
-def test_what_was_changed_meanwhile_is_told(desk: Desk, reviewer: Visitor):
+def test_declarations_changed_meanwhile_are_counted_in_a_message(desk: Desk, reviewer: Visitor):
     ids = [failed(desk), failed(desk)]
     place = cause_of(desk, ids[0])
     desk.modify(ids[1], mch_customs_no="110396T0002")
@@ -302,7 +302,7 @@ def test_a_registration_is_corrected_for_one_merchant_and_the_others_stay(desk: 
     assert "All 3 can be corrected and sent." in text_of(of_all)
 
 
-def test_a_value_that_is_none_is_told_at_its_field(desk: Desk, reviewer: Visitor):
+def test_an_invalid_value_is_shown_at_its_field(desk: Desk, reviewer: Visitor):
     declaration_id = failed(desk)
 
     page = reviewer.post(f"{cause_of(desk, declaration_id)}/correct", ids=[declaration_id], duty="a lot")

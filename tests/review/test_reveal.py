@@ -134,7 +134,7 @@ def test_where_no_buyer_is_named_there_is_nothing_to_see(services: Services, des
     assert looks(services) == []
 
 
-def test_a_key_that_is_missing_is_told(services: Services, reviewer: Visitor, case: str):
+def test_a_missing_key_is_shown(services: Services, reviewer: Visitor, case: str):
     services.vault = Vault(["another key"], services.settings.secret_key)
 
     page = reviewer.post(f"{place(case)}/reveal", reason=WHY)

@@ -49,7 +49,7 @@ from customs.privacy.masking import mask_text
 from customs.privacy.vault import Vault
 from customs.stats.tallies import apply_deltas
 
-# Decisions that somebody else may wait for; what the others begin is told when it ends.
+# Decisions that are events themselves; what the others begin gives one when it ends.
 ANNOUNCED = {
     AuditAction.DECLARATION_CANCEL: EventType.DECLARATION_CANCELLED,
     AuditAction.DECLARATION_DISMISS: EventType.DECLARATION_DISMISSED,

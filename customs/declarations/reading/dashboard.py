@@ -28,7 +28,7 @@ MOST_COUNTED = 10_000
 class Today:
     """The four numbers of a day: what came on it and stands there; and what needs somebody, of all days.
 
-    `undeclared` are those of the ones under way of which the gateway has told no state yet.
+    `undeclared` are those of the ones under way of which the gateway has reported no state yet.
     """
 
     undeclared: int

@@ -126,7 +126,7 @@ def test_a_refused_correction_comes_back_with_what_was_typed(clerk: Visitor, des
     assert desk.declaration(declared).mch_customs_no != "X9"
 
 
-def test_a_correction_that_changes_nothing_is_told(clerk: Visitor, desk: Desk):
+def test_a_correction_that_changes_nothing_is_refused_with_a_message(clerk: Visitor, desk: Desk):
     declared = desk.declare()
     desk.end(declared, "FAIL")
     held = desk.declaration(declared).mch_customs_no

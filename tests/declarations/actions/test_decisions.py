@@ -155,7 +155,7 @@ def test_a_correction_of_one_part_leaves_another_whose_buyer_differs_before_the_
     assert desk.declaration(declaration_id).needs_review
 
 
-def test_what_the_gateway_held_before_still_stands_when_a_correction_was_refused(desk: Desk):
+def test_a_refused_correction_leaves_what_the_gateway_accepted_before(desk: Desk):
     declaration_id = desk.declare()
     desk.end(declaration_id, "SUCCESS")
     desk.modify(declaration_id, duty=5)

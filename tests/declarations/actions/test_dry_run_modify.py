@@ -53,7 +53,7 @@ def test_each_that_is_blocked_is_counted_under_its_rule(desk: Desk):
     assert rules_of(plan) == {"unchanged": 1, "cancelled": 1, "in_flight": 1}
 
 
-def test_alipay_is_told_from_when_it_may(desk: Desk):
+def test_a_dry_run_says_from_when_alipay_takes_a_correction(desk: Desk):
     declaration_id = failed(desk, "alipay")
 
     (group,) = dry_run(desk, [declaration_id], mch_customs_no="110396T0002").blocked

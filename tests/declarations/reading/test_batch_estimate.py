@@ -34,7 +34,7 @@ def test_the_share_that_has_ended(total: int, running: int, share: float):
     assert course(total, running, NOON, NOON).share == share
 
 
-def test_a_batch_with_open_rows_has_not_ended_whole():
+def test_a_batch_with_open_rows_has_not_ended():
     nearly = course(2999, 0, NOON, NOON, open_rows=1)
 
     assert (nearly.total, nearly.ended, nearly.share) == (3000, 2999, 0.99)

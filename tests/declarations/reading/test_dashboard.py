@@ -63,7 +63,7 @@ def test_counts_are_those_of_the_filters(desk: Desk, today: date):
     assert ask(desk, "counts_of", caller=make.caller("M2")) == {"UNDECLARED": 1}
 
 
-def test_outcomes_are_told_by_office_and_by_day(desk: Desk, today: date):
+def test_outcomes_are_counted_by_office_and_by_day(desk: Desk, today: date):
     by_office = ask(desk, "outcomes_by_office", today, today)
     by_day = ask(desk, "outcomes_by_day", today - YESTERDAY, today)
 
@@ -85,7 +85,7 @@ def test_the_time_to_acceptance_is_that_of_the_days_successes(desk: Desk, today:
     assert cleared[today - YESTERDAY].ninetieth.total_seconds() == pytest.approx(4096, rel=0.12)
 
 
-def test_failures_are_told_by_cause_the_most_frequent_first(desk: Desk, today: date):
+def test_failures_are_counted_by_cause_the_most_frequent_first(desk: Desk, today: date):
     more = [desk.declare(merchant_no="M2") for _ in range(2)]
     desk.work(lambda task: make.reply("FAIL", desk.now, explanation="no payer"))
 
@@ -108,7 +108,7 @@ def test_one_sees_what_one_handed_in_oneself(desk: Desk):
     assert [batch.id for batch in ask(desk, "my_batches", caller=OURS, limit=9)] == [batches[2].id, batches[0].id]
 
 
-def test_the_backlog_is_what_is_due_and_held_by_nobody(desk: Desk):
+def test_the_backlog_is_what_is_due_and_not_leased(desk: Desk):
     desk.take_in(*(make.declaration_row(merchant_no=f"M{number}") for number in range(4)))
     with desk.services.transaction() as db:
         now = database.now(db)

@@ -66,7 +66,7 @@ def test_what_is_anothers_is_not_found(desk: Desk):
         detail(desk, desk.declare(), make.caller("M999"))
 
 
-def test_the_parts_are_held_against_what_is_left_of_the_payment(desk: Desk, till: Till):
+def test_the_parts_are_compared_with_what_is_left_of_the_payment(desk: Desk, till: Till):
     payment = till.payment(till.paid())
     numbers = {"payment_no": payment.payment_no, "out_order_no": payment.out_order_no}
     declared = desk.declare(**numbers, sub_orders=[make.sub_order_row("80.00"), make.sub_order_row("10.00")])

@@ -65,7 +65,7 @@ def test_freight_and_goods_make_the_amount(amounts: tuple[str, str | None, str |
     ("paid", "left", "is_over"),
     [("30.00", "0.00", False), ("31.50", "1.50", False), ("29.99", "-0.01", True), (None, None, False)],
 )
-def test_the_parts_are_held_against_what_was_paid(paid: str | None, left: str | None, is_over: bool):
+def test_the_parts_are_compared_with_what_was_paid(paid: str | None, left: str | None, is_over: bool):
     matrix = split("10.00", "20.00")
 
     (check,) = sum_checks(matrix, {"SHENZHEN_ZS": Decimal("30.00")}, paid and Decimal(paid))
@@ -79,7 +79,7 @@ def test_what_another_declaration_of_the_payment_declares_counts_too():
     assert (check.here, check.declared, check.left, check.is_over) == (10, 25, -5, True)
 
 
-def test_an_order_that_is_not_split_declares_the_whole_payment():
+def test_an_order_that_is_not_split_declares_all_of_the_payment():
     whole = matrix_of(declaration(), [], pushes(("", "SHENZHEN_ZS")))
 
     assert sum_checks(whole, {}, Decimal("20.00")) == ()

@@ -148,7 +148,7 @@ def test_any_time_may_bound_a_list(desk: Desk, year: int):
     assert listed(desk, until=moment) == ([declaration_id] if year > 2000 else [])
 
 
-def test_what_never_came_is_told_without_a_look_at_declarations(desk: Desk):
+def test_a_list_of_what_never_came_reads_no_declarations(desk: Desk):
     desk.declare(merchant_no="M1", office="SHANGHAI")
 
     for filters in ({"office": "NINGBO"}, {"channel": "alipay"}, {"merchant_no": "M2"}):

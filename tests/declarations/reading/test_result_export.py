@@ -76,7 +76,7 @@ def test_every_push_has_its_row(desk: Desk):
     assert first["declaration_id"].startswith("decl_")
 
 
-def test_how_a_push_ended_is_told_with_what_customs_said(desk: Desk):
+def test_the_end_of_a_push_is_exported_with_the_explanation_of_customs(desk: Desk):
     batch = desk.take_in(make.declaration_row(), make.declaration_row())
     states = iter(("SUCCESS", "FAIL"))
     desk.work(lambda _: make.reply(next(states), desk.now, explanation="=1+1", cert_check_result="SAME"))
@@ -135,7 +135,7 @@ def test_what_the_batch_named_again_is_in_it(desk: Desk):
     assert len(lines(result(desk, batch.id))) == 2
 
 
-def test_a_cancelled_declaration_is_told_so(desk: Desk):
+def test_a_cancelled_declaration_is_exported_as_cancelled(desk: Desk):
     batch = desk.take_in(make.declaration_row())
     declaration_id = lines(result(desk, batch.id))[0]["declaration_id"]
 

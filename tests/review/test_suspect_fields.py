@@ -3,7 +3,7 @@
 import pytest
 
 from customs.declarations.cases import CaseKind
-from customs.review.evidence import BY_KIND, EXPLAINED, FIELDS, fields_to_blame
+from customs.review.evidence import BY_KIND, EXPLAINED, FIELDS, suspect_fields
 
 
 @pytest.mark.parametrize(
@@ -35,18 +35,18 @@ from customs.review.evidence import BY_KIND, EXPLAINED, FIELDS, fields_to_blame
     ],
 )
 def test_the_words_of_an_explanation_name_its_fields(explanation: str, fields: set[str]):
-    assert fields_to_blame(CaseKind.FAIL, explanation, FIELDS) == fields
+    assert suspect_fields(CaseKind.FAIL, explanation, FIELDS) == fields
 
 
-def test_only_fields_that_are_there_are_to_blame():
-    assert fields_to_blame(CaseKind.FAIL, "该企业未备案", ["mch_customs_no", "duty"]) == {"mch_customs_no"}
+def test_only_fields_that_were_sent_are_suspect():
+    assert suspect_fields(CaseKind.FAIL, "该企业未备案", ["mch_customs_no", "duty"]) == {"mch_customs_no"}
 
 
-def test_a_mismatch_is_about_the_buyer_whatever_it_is_told_with():
-    assert fields_to_blame(CaseKind.IDENTITY, "the order's buyer is not the payer", FIELDS) == {"name", "cert_id"}
+def test_a_mismatch_is_about_the_buyer_whatever_the_explanation():
+    assert suspect_fields(CaseKind.IDENTITY, "the order's buyer is not the payer", FIELDS) == {"name", "cert_id"}
 
 
-def test_what_is_told_in_words_of_ours_is_not_read():
+def test_explanations_of_the_desk_are_not_searched_for_fields():
     ours = [error for error in CaseKind if error not in EXPLAINED and error not in BY_KIND]
 
-    assert all(fields_to_blame(error, "its payment of this order was refunded", FIELDS) == set() for error in ours)
+    assert all(suspect_fields(error, "its payment of this order was refunded", FIELDS) == set() for error in ours)
