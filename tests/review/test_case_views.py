@@ -65,7 +65,7 @@ def focused(page: TestResponse) -> str:
 def test_an_error_stands_beside_the_field_it_names_which_is_where_one_types(desk: Desk, reviewer: Visitor):
     page = reviewer.get(place(failed(desk, says="备案号不正确")))
 
-    row = re.search(r'<tr class="is-blamed">.*?</tr>', page.text, re.DOTALL)
+    row = re.search(r'<tr class="is-suspect">.*?</tr>', page.text, re.DOTALL)
     assert row is not None
     assert "Registration number" in row[0] and "110396T0001" in row[0] and "备案号不正确" in row[0]
     assert 'aria-describedby="w-mch_customs_no"' in row[0]
@@ -76,7 +76,7 @@ def test_where_no_field_is_named_the_page_says_so(desk: Desk, reviewer: Visitor)
     page = reviewer.get(place(failed(desk, says="请更正后重新申报")))
 
     assert "names no field" in text_of(page)
-    assert "is-blamed" not in page.text
+    assert "is-suspect" not in page.text
     assert focused(page) == "reason"
 
 
