@@ -26,7 +26,7 @@ from customs.declarations.statistics import CANCELLED, NEEDS_REVIEW
 from customs.events.comments import comments_of
 from customs.gateway import Channel, money_text
 from customs.stats.tallies import begins
-from customs.web.form_actions import acted
+from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
 from customs.web.session_auth import current_visit, login_required
@@ -117,13 +117,13 @@ def save_list_filter() -> WerkzeugResponse:
     def save(db: Session) -> SavedFilter:
         return save_filter(db, current_visit().person.id, SAVED, name, query, database.now(db))
 
-    return acted(save, lambda made: f"{LIST}?{made.query}", gettext("The filter was saved."))
+    return submit_action(save, lambda made: f"{LIST}?{made.query}", gettext("The filter was saved."))
 
 
 @pages.post("/filters/<filter_id>/remove")
 @login_required(Scope.DECLARATIONS_READ)
 def remove_list_filter(filter_id: str) -> WerkzeugResponse:
-    return acted(
+    return submit_action(
         lambda db: remove_filter(db, current_visit().person.id, filter_id), LIST, gettext("The filter was removed.")
     )
 

@@ -16,7 +16,7 @@ from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.declarations.reading.queries import batch_of, list_batches, progress_of, replays_of
 from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
 from customs.imports.drafts import Draft, draft_of_batch, open_draft
-from customs.web.form_actions import acted
+from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, page_arguments, text_argument
 from customs.web.services import services
@@ -89,7 +89,7 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
         return open_draft(db, services().vault, current_caller(), content, filename, batch_id)
 
     said = gettext("Look the rows over: nothing is sent before you press submit.")
-    return acted(deed, lambda draft: f"/import/{draft.id}", said, back=f"/batches/{batch_id}")
+    return submit_action(deed, lambda draft: f"/import/{draft.id}", said, back=f"/batches/{batch_id}")
 
 
 @pages.post("/batches/<batch_id>/rows/discard")
@@ -107,7 +107,7 @@ def discard_open_rows(batch_id: str) -> WerkzeugResponse:
     def said(count: int) -> str:
         return str(ngettext("%(num)d row was discarded.", "%(num)d rows were discarded.", count))
 
-    return acted(deed, f"/batches/{batch_id}", said, back=f"/batches/{batch_id}")
+    return submit_action(deed, f"/batches/{batch_id}", said, back=f"/batches/{batch_id}")
 
 
 def _shown(db: Session, batch_id: str) -> dict[str, Any]:

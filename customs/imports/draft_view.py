@@ -7,14 +7,14 @@ from flask import Response, flash, redirect, request
 from werkzeug import Response as WerkzeugResponse
 
 from customs.declarations.services import services
-from customs.errors import CustomsError, ErrorDetail, FileUnreadable, NotFound, ValidationFailed
+from customs.errors import ErrorDetail, FileUnreadable, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports import labels, view_model
 from customs.imports.columns import COLUMNS
 from customs.imports.drafts import draft_of, submitted_as
 from customs.imports.preview import preview
 from customs.imports.view_model import MEND, ROWS_A_PAGE, TABS, Asked, View
-from customs.web.form_actions import REFUSED, TOLD_IN_PLACE, sentences
+from customs.web.forms import DANGER, error_sentences
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, number_in_cursor, text_argument
 
@@ -65,19 +65,12 @@ def gone_to(place: str) -> WerkzeugResponse:
     return Response(headers={"HX-Redirect": place}) if is_part_wanted() else redirect(place, 303)
 
 
-def told_in_place(error: CustomsError) -> list[str]:
-    """What is told where it was asked; everything else has a page of its own."""
-    if error.status not in TOLD_IN_PLACE:
-        raise error
-    return sentences(error)
-
-
 def shown_again(draft_id: str, rows: Asked, errors: Sequence[str] = (), anchor: str = "") -> WerkzeugResponse:
     """The draft after a form was sent; `errors` are the sentences of what was refused."""
     if is_part_wanted():
         return looked_over(draft_id, rows, errors)
     for sentence in errors:
-        flash(sentence, REFUSED)
+        flash(sentence, DANGER)
     query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
     return redirect(f"{place_of(draft_id)}{query}{anchor}", 303)
 
@@ -106,8 +99,8 @@ def _to_its_batch(draft_id: str) -> WerkzeugResponse:
 
 def _to_start(error: FileUnreadable) -> WerkzeugResponse:
     """A draft that has become what no batch can hold."""
-    for sentence in sentences(error):
-        flash(sentence, REFUSED)
+    for sentence in error_sentences(error):
+        flash(sentence, DANGER)
     return gone_to(START)
 
 

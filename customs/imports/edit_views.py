@@ -9,7 +9,6 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.declarations.services import services
-from customs.errors import CustomsError
 from customs.imports.draft_view import (
     START,
     asked,
@@ -17,7 +16,6 @@ from customs.imports.draft_view import (
     number_typed,
     revision_seen,
     shown_again,
-    told_in_place,
     working_on,
 )
 from customs.imports.drafts import Draft, draft_of
@@ -26,7 +24,7 @@ from customs.imports.labels import rows_named
 from customs.imports.preview import preview
 from customs.imports.preview_model import Alike, wrong_alike
 from customs.imports.view_model import Asked, cells_named, typed_cells
-from customs.web.form_actions import DONE
+from customs.web.forms import SUCCESS, error_sentences, handle_form
 from customs.web.idempotency import retry_on_conflict
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
@@ -129,18 +127,20 @@ def _mended(
 
     The deed fills `told` where there is something to say of it.
     """
-    try:
+
+    def back(sentences: Sequence[str]) -> WerkzeugResponse:
+        # The edit itself fills `at`.
+        return shown_again(draft_id, rows(), sentences, f"#row-{at[0]}" if at else "")
+
+    def work() -> WerkzeugResponse:
         draft = retry_on_conflict(deed)
-    except CustomsError as error:
-        told = told_in_place(error)
-    else:
-        if not draft.row_count:
-            return _nothing_left(draft)
-    return shown_again(draft_id, rows(), told, f"#row-{at[0]}" if at else "")
+        return back(told) if draft.row_count else _nothing_left(draft)
+
+    return handle_form(work, lambda error: back(error_sentences(error)))
 
 
 def _nothing_left(draft: Draft) -> WerkzeugResponse:
-    flash(gettext("The draft has no row any more."), DONE)
+    flash(gettext("The draft has no row any more."), SUCCESS)
     return gone_to(f"/batches/{draft.batch_id}" if draft.batch_id else START)
 
 

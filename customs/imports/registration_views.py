@@ -15,8 +15,7 @@ from customs.declarations.registrations import NARROWED_BY, list_registrations
 from customs.errors import CustomsError, ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.imports.registration_file import COLUMNS, RegistrationFile, read_registration_file, sample_file
-from customs.web.form_actions import DONE, sentences
-from customs.web.forms import answered
+from customs.web.forms import SUCCESS, error_sentences, handle_form
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
@@ -26,7 +25,7 @@ from customs.web.session_auth import login_required
 pages = Blueprint("registration_pages", __name__, url_prefix="/admin/registrations")
 
 CSV = "text/csv; charset=utf-8"
-MOST_TOLD = 100
+MOST_WRONG = 100
 
 
 @pages.get("")
@@ -54,21 +53,17 @@ def put_form() -> Response:
 def put_one() -> WerkzeugResponse:
     typed = {name: text for name in COLUMNS if (text := request.form.get(name, "").strip())}
     one = RegistrationFile([typed], [1])
-    return answered(lambda: _put(one), lambda errors: _form(errors, typed=typed))
+    return handle_form(lambda: _put(one), lambda error: _form(error_sentences(error), typed=typed))
 
 
 @pages.post("/file")
 @login_required(Scope.DECLARATIONS_WRITE)
 def put_file() -> WerkzeugResponse:
-    try:
+    def work() -> WerkzeugResponse:
         file = _uploaded()
-    except CustomsError as error:
-        return _form(sentences(error), error.status)
-    try:
-        return _put(file)
-    except ValidationFailed as error:
-        wrong = [(file.place_of(one.pointer), one.code, one.detail) for one in error.errors[:MOST_TOLD]]
-        return _form((), error.status, wrong=wrong, count=len(error.errors))
+        return handle_form(lambda: _put(file), lambda error: _wrong_rows(file, error))
+
+    return handle_form(work, lambda error: _form(error_sentences(error)))
 
 
 @pages.get("/sample.csv")
@@ -89,23 +84,28 @@ def _uploaded() -> RegistrationFile:
 def _put(file: RegistrationFile) -> WerkzeugResponse:
     """Put it on file, and show what is on file then."""
     count = retry_on_conflict(lambda db: file.put(db, current_caller(), services().audit, database.now(db)))
-    flash(ngettext("%(num)d registration is on file.", "%(num)d registrations are on file.", count), DONE)
+    flash(ngettext("%(num)d registration is on file.", "%(num)d registrations are on file.", count), SUCCESS)
     merchants = {row["merchant_no"] for row in file.rows}
     only = f"?{urlencode({'merchant_no': merchants.pop()})}" if len(merchants) == 1 else ""
     return redirect(f"{pages.url_prefix}{only}", 303)
 
 
-def _form(
-    errors: Sequence[str] = (), status: int = 200, *, typed: Mapping[str, str] | None = None, **wrong: Any
-) -> Response:
+def _wrong_rows(file: RegistrationFile, error: CustomsError) -> Response:
+    if not error.errors:
+        return _form(error_sentences(error))
+    wrong = [(file.place_of(one.pointer), one.code, one.detail) for one in error.errors[:MOST_WRONG]]
+    return _form(wrong=wrong, count=len(error.errors))
+
+
+def _form(errors: Sequence[str] = (), *, typed: Mapping[str, str] | None = None, **wrong: Any) -> Response:
     """One registration to be typed, or a file of them; `wrong`: what a file was refused for, and how often."""
+    shown: dict[str, Any] = {"wrong": (), "count": 0} | wrong
     return render_page(
         "admin/registration_form.html",
-        status,
         errors=errors,
         typed=typed or {},
         merchants=sorted(current_caller().merchants or ()),
         offices=list(OFFICES),
         channels=list(Channel),
-        **{"wrong": (), "count": 0} | wrong,
+        **shown,
     )

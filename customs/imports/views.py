@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.declarations.services import services
-from customs.errors import CustomsError, ErrorDetail, ValidationFailed
+from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge, ValidationFailed
 from customs.imports import labels
 from customs.imports.columns import COLUMNS, REQUIRED
 from customs.imports.draft_view import (
@@ -21,14 +21,13 @@ from customs.imports.draft_view import (
     place_of,
     revision_seen,
     shown_again,
-    told_in_place,
     working_on,
 )
 from customs.imports.drafts import Draft, discard, drafts_of, open_draft, open_pasted
 from customs.imports.edit_views import saved_cells
 from customs.imports.submit import ReadyDraft, make_draft_ready, submit
 from customs.stats.tallies import SHANGHAI
-from customs.web.form_actions import DONE
+from customs.web.forms import SUCCESS, error_sentences, handle_form
 from customs.web.idempotency import idempotent, retry_on_conflict
 from customs.web.json_body import LARGEST_BODY, raw_body
 from customs.web.rendering import render_page
@@ -51,14 +50,14 @@ def start() -> Response:
 @login_required(Scope.DECLARATIONS_WRITE)
 def open_rows() -> WerkzeugResponse:
     """A file or pasted rows become a draft; what cannot be read is told, and what was pasted stays in its place."""
-    pasted = ""
-    try:
-        _let_in_what_was_pasted()
-        pasted = request.form.get("pasted", "")
-        draft = retry_on_conflict(lambda db: _opened(db, pasted))
-    except CustomsError as error:
-        return _start(told_in_place(error), error.status, pasted=pasted)
-    return redirect(place_of(draft.id), 303)
+    # Rows on a clipboard are as large as a file; by itself Flask takes little text from a form.
+    request.max_form_memory_size = LARGEST_BODY
+
+    def work() -> WerkzeugResponse:
+        draft = retry_on_conflict(lambda db: _opened(db, request.form.get("pasted", "")))
+        return redirect(place_of(draft.id), 303)
+
+    return handle_form(work, _start_again)
 
 
 @pages.get(f"{START}/<draft_id>")
@@ -74,15 +73,19 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
 
     The others stay in the draft. Nothing goes out when what was typed cannot be kept, or leaves its row faulty.
     """
-    try:
+
+    def work() -> WerkzeugResponse:
         submitted = _submitted(draft_id)
-    except CustomsError as error:
-        errors = [gettext("Nothing was submitted."), *told_in_place(error)]
+        services().notifier.notify()
+        count = submitted["accepted"]
+        flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), SUCCESS)
+        return gone_to(f"/batches/{submitted['batch_id']}")
+
+    def again(error: CustomsError) -> WerkzeugResponse:
+        errors = [gettext("Nothing was submitted."), *error_sentences(error)]
         return shown_again(draft_id, working_on(), [" ".join(errors)])
-    services().notifier.notify()
-    count = submitted["accepted"]
-    flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), DONE)
-    return gone_to(f"/batches/{submitted['batch_id']}")
+
+    return handle_form(work, again)
 
 
 @pages.post(f"{START}/<draft_id>/discard")
@@ -90,25 +93,26 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
 def discard_draft(draft_id: str) -> WerkzeugResponse:
     """The draft goes; rows that a batch left in it are discarded with it, for a reason."""
     why = request.form.get("reason", "").strip()[:LONGEST_REASON] or None
-    try:
+
+    def work() -> WerkzeugResponse:
         retry_on_conflict(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
-    except CustomsError as error:
-        return shown_again(draft_id, asked(), told_in_place(error))
-    flash(gettext("The draft was discarded. Nothing of it was sent."), DONE)
-    return gone_to(START)
+        flash(gettext("The draft was discarded. Nothing of it was sent."), SUCCESS)
+        return gone_to(START)
+
+    return handle_form(work, lambda error: shown_again(draft_id, asked(), error_sentences(error)))
 
 
-def _start(errors: Sequence[str] = (), status: int = 200, *, pasted: str = "") -> Response:
+def _start(errors: Sequence[str] = (), *, pasted: str = "") -> Response:
     with services().reading() as db:
         drafts = drafts_of(db, current_caller())
-    shown = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
-    return render_page("import/start.html", status, errors=errors, pasted=pasted, **shown)
+    shown: dict[str, Any] = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
+    return render_page("import/start.html", errors=errors, pasted=pasted, **shown)
 
 
-def _let_in_what_was_pasted() -> None:
-    """Rows on a clipboard are as large as a file; by itself Flask takes little text from a form."""
-    request.max_form_memory_size = LARGEST_BODY
-    raw_body()
+def _start_again(error: CustomsError) -> Response:
+    # A body that is too large is not read.
+    pasted = "" if isinstance(error, PayloadTooLarge) else request.form.get("pasted", "")
+    return _start(error_sentences(error), pasted=pasted)
 
 
 def _opened(db: Session, pasted: str) -> Draft:

@@ -17,7 +17,7 @@ from customs.payments.collect import create
 from customs.payments.models import Payment
 from customs.payments.schemas import INPUTS, PaymentIn
 from customs.payments.services import services
-from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose, typed
+from customs.web.forms import Form, choices, handle_form, merchant_choices, typed_fields
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate
 from customs.web.rendering import render_page
@@ -42,9 +42,9 @@ def new_payment() -> Response:
 @pages.post("/payments/new")
 @login_required(Scope.PAYMENTS_WRITE)
 def create_payment() -> WerkzeugResponse:
-    asked = typed(*FIELDS)
+    asked = typed_fields(*FIELDS)
     code = request.form.get("method", "")
-    return answered_at_fields(lambda: _collected(code, asked), lambda form: _page(code, form), asked, FIELDS)
+    return handle_form(lambda: _collected(code, asked), lambda error: _page(code, Form.after(error, asked, FIELDS)))
 
 
 def _collected(code: str, asked: Mapping[str, str]) -> WerkzeugResponse:
@@ -76,7 +76,7 @@ def _page(code: str, form: Form) -> Response:
         way=way,
         ways=[(channel, _places(channel, form)) for channel in Channel],
         inputs=[(name, labels.INPUTS[name], needed) for name, needed in asked.items()],
-        merchants=merchants_to_choose(current_caller()),
+        merchants=merchant_choices(current_caller()),
         currencies=choices(CURRENCY_PLACES),
     )
 

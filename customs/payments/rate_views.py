@@ -11,7 +11,7 @@ from customs.auth.principal import Scope
 from customs.gateway import CURRENCY_PLACES, Channel
 from customs.payments.collect import rates
 from customs.payments.services import services
-from customs.web.forms import Form, answered_at_fields, choices, merchants_to_choose
+from customs.web.forms import Form, choices, handle_form, merchant_choices
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, given_filters, required_argument
 from customs.web.session_auth import login_required
@@ -29,7 +29,9 @@ FOREIGN = tuple(currency for currency in CURRENCY_PLACES if currency != YUAN)
 @login_required(Scope.PAYMENTS_READ)
 def show_rate() -> WerkzeugResponse:
     asked = given_filters(*FIELDS)
-    return answered_at_fields(lambda: _told(asked), _page, asked, FIELDS) if asked else _page(Form())
+    if not asked:
+        return _page(Form())
+    return handle_form(lambda: _told(asked), lambda error: _page(Form.after(error, asked, FIELDS)))
 
 
 def _told(asked: Mapping[str, str]) -> Response:
@@ -44,7 +46,7 @@ def _page(form: Form, **rate: Any) -> Response:
     return render_page(
         "payments/rates.html",
         form=form,
-        merchants=merchants_to_choose(current_caller()),
+        merchants=merchant_choices(current_caller()),
         channels=choices(Channel),
         currencies=choices(FOREIGN),
         **rate,

@@ -21,8 +21,7 @@ from customs.payments.schemas import RefundIn
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.stats.tallies import begins
-from customs.web.form_actions import DONE
-from customs.web.forms import Form, answered_at_fields, choices, typed
+from customs.web.forms import SUCCESS, Form, choices, handle_form, typed_fields
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate
 from customs.web.rendering import render_fragment, render_page
@@ -89,9 +88,9 @@ def live_refunds(payment_id: str) -> Response:
 @pages.post("/payments/<payment_id>/refunds")
 @login_required(Scope.REFUNDS_WRITE)
 def create_refund(payment_id: str) -> WerkzeugResponse:
-    asked = typed(*REFUND_FIELDS)
-    return answered_at_fields(
-        lambda: _refunded(payment_id, asked), lambda form: _page(payment_id, form), asked, REFUND_FIELDS
+    asked = typed_fields(*REFUND_FIELDS)
+    return handle_form(
+        lambda: _refunded(payment_id, asked), lambda error: _page(payment_id, Form.after(error, asked, REFUND_FIELDS))
     )
 
 
@@ -105,7 +104,7 @@ def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
 
     answer, _ = idempotent(raw_body(), work)
     services().payment_handler.run_now(Refund.__tablename__, answer["id"])
-    flash(_refund_message(answer["id"]), DONE)
+    flash(_refund_message(answer["id"]), SUCCESS)
     return redirect(f"/payments/{payment_id}", 303)
 
 

@@ -20,8 +20,7 @@ from customs.reconciliation.api import bills_of_services, goes_on
 from customs.reconciliation.bills import MOST_MONTHS, Bills, day_in
 from customs.reconciliation.labels import Tab
 from customs.reconciliation.serializers import MOST_FLAWS, bill_json, csv_of
-from customs.web.form_actions import DONE, REFUSED
-from customs.web.forms import Form, answered_at_fields, typed
+from customs.web.forms import DANGER, SUCCESS, Form, handle_form, typed_fields
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, given_filters, page_arguments, text_argument
 from customs.web.session_auth import login_required, request_time
@@ -39,15 +38,17 @@ KINDS = {"payment": Status, "refund": RefundStatus}
 @login_required(Scope.PAYMENTS_READ)
 def show_bill() -> WerkzeugResponse:
     asked = given_filters(*DAYS)
-    return answered_at_fields(lambda: _reconciled(asked), _page, asked, DAYS) if asked else _page(Form(_yesterday()))
+    if not asked:
+        return _page(Form(_yesterday()))
+    return handle_form(lambda: _reconciled(asked), lambda error: _page(Form.after(error, asked, DAYS)))
 
 
 @pages.post(PLACE)
 @login_required(Scope.PAYMENTS_READ)
 def read_again() -> WerkzeugResponse:
     """Fetch a new bill though one is kept; while the gateway is away, the kept one stays."""
-    asked = typed(*DAYS)
-    return answered_at_fields(lambda: _fetched(asked), _page, asked, DAYS)
+    asked = typed_fields(*DAYS)
+    return handle_form(lambda: _fetched(asked), lambda error: _page(Form.after(error, asked, DAYS)))
 
 
 @pages.get(f"{PLACE}/export.csv")
@@ -74,9 +75,9 @@ def _fetched(asked: Mapping[str, str]) -> WerkzeugResponse:
     try:
         bills_of_services().of_days(start, end, refresh=True)
     except GatewayUnavailable:
-        flash(gettext("The gateway did not send the bill just now. Try again in a moment."), REFUSED)
+        flash(gettext("The gateway did not send the bill just now. Try again in a moment."), DANGER)
     else:
-        flash(gettext("The bill was read again."), DONE)
+        flash(gettext("The bill was read again."), SUCCESS)
     return redirect(f"{PLACE}?{urlencode({'start': start, 'end': end})}", 303)
 
 

@@ -23,7 +23,7 @@ from customs.declarations.services import services
 from customs.errors import CustomsError, ValidationFailed
 from customs.gateway import Channel
 from customs.review import advice
-from customs.web.form_actions import DONE, REFUSED, TOLD_IN_PLACE, refused, sentences
+from customs.web.forms import DANGER, SUCCESS, error_sentences, handle_form, redirect_with_error
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
 from customs.web.rendering import render_page
@@ -46,12 +46,11 @@ def correct(cause_id: str) -> WerkzeugResponse:
     with services().reading() as db:
         group = group_of(db, current_caller(), cause_id)
     fields = SHARED[Channel(group.cause.channel)]
-    try:
-        return _answered(group, fields, ids)
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return _form(group, fields, ids, error) if _typed(fields) else refused(error, place)
+
+    def again(error: CustomsError) -> WerkzeugResponse:
+        return _form(group, fields, ids, error) if _typed(fields) else redirect_with_error(error, place)
+
+    return handle_form(lambda: _answered(group, fields, ids), again)
 
 
 def _answered(group: Group, fields: Sequence[str], ids: Sequence[str]) -> WerkzeugResponse:
@@ -69,7 +68,7 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
     merchants = Counter(declaration.merchant_no for declaration in found).most_common()
     values_now = {name: values_of_field(found, name) for name in fields}
     errors = (
-        {fault.pointer.strip("/"): sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
+        {fault.pointer.strip("/"): error_sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
         if error
         else {}
     )
@@ -81,10 +80,8 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
         "merchants": merchants,
     }
     names = FIELD_NAMES
-    messages = sentences(error) if error and not errors.keys() & set(fields) else ()
-    return render_page(
-        "review/correct.html", error.status if error else 200, errors=errors, messages=messages, names=names, **shown
-    )
+    messages = error_sentences(error) if error and not errors.keys() & set(fields) else ()
+    return render_page("review/correct.html", errors=errors, messages=messages, names=names, **shown)
 
 
 def _of_merchant(ids: Sequence[str], merchant_no: str | None) -> Sequence[str]:
@@ -123,10 +120,10 @@ def _modified(db: Session, declaration_id: str, why: str, changes: Mapping[str, 
 def _show_result(group: Group, result: BulkResult) -> WerkzeugResponse:
     done, left = len(result.done), len(result.refused)
     if done:
-        flash(ngettext("%(num)d declaration is corrected.", "%(num)d declarations are corrected.", done), DONE)
+        flash(ngettext("%(num)d declaration is corrected.", "%(num)d declarations are corrected.", done), SUCCESS)
     if left:
         sentence = ngettext("%(num)d was changed meanwhile.", "%(num)d were changed meanwhile.", left)
-        flash(sentence, REFUSED)
+        flash(sentence, DANGER)
     return redirect(f"/review/causes/{group.cause.id}", 303)
 
 

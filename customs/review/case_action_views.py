@@ -17,7 +17,7 @@ from customs.declarations.reading.failure_groups import next_case
 from customs.errors import CustomsError
 from customs.review.case_views import case_shown, cause_kept, here
 from customs.web.error_catalog import describe_error
-from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
+from customs.web.forms import SUCCESS, error_sentences, handle_form, submit_action
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
 from customs.web.request import current_caller
@@ -63,14 +63,13 @@ LET_GO = Announcement(
 @login_required(Scope.DECLARATIONS_WRITE)
 def correct(declaration_id: str) -> WerkzeugResponse:
     """Correct and send; refused: the case once more with what was typed, and each fault at its field."""
-    try:
+
+    def work() -> WerkzeugResponse:
         retry_on_conflict(lambda db: corrected_as_typed(db, declaration_id, request.form))
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return _typed_again(declaration_id, error)
-    services().notifier.notify()
-    return redirect(_onward(declaration_id, CORRECTED), 303)
+        services().notifier.notify()
+        return redirect(_onward(declaration_id, CORRECTED), 303)
+
+    return handle_form(work, lambda error: _typed_again(declaration_id, error))
 
 
 @pages.post("/review/cases/<declaration_id>/redeclare")
@@ -83,7 +82,7 @@ def redeclare(declaration_id: str) -> WerkzeugResponse:
 @pages.post("/review/cases/<declaration_id>/dismiss")
 @login_required(Scope.DECLARATIONS_REVIEW)
 def dismiss(declaration_id: str) -> WerkzeugResponse:
-    return acted(
+    return submit_action(
         lambda db: review_service(db).dismiss(declaration_id, reason_typed()),
         # Where a refund was let go, the case is still open.
         lambda done: _onward(declaration_id, LET_GO if done.needs_review else CLOSED),
@@ -94,7 +93,7 @@ def dismiss(declaration_id: str) -> WerkzeugResponse:
 def _decided(
     declaration_id: str, decide: Callable[[ReviewService, str], Declaration], message: Announcement
 ) -> WerkzeugResponse:
-    return acted(
+    return submit_action(
         lambda db: decide(review_service(db), reason_typed()),
         lambda _done: _onward(declaration_id, message),
         back=here(declaration_id),
@@ -105,11 +104,11 @@ def _onward(declaration_id: str, message: Announcement) -> str:
     """Return the address of the next case of the cause, or of the group after the last; flash what was done."""
     cause_id = cause_kept()
     if cause_id is None:
-        flash(str(message.alone), DONE)
+        flash(str(message.alone), SUCCESS)
         return f"/review/cases/{declaration_id}"
     with services().reading() as db:
         following = next_case(db, current_caller(), declaration_id, cause_id)
-    flash(str(message.then_next if following else message.then_none), DONE)
+    flash(str(message.then_next if following else message.then_none), SUCCESS)
     named = quote(cause_id, safe="")
     return f"/review/cases/{following}?cause={named}" if following else f"/review/causes/{named}"
 
@@ -118,5 +117,5 @@ def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = case_shown(declaration_id, cause_kept())
     declaration = shown["detail"].declaration
     errors = {field_at(declaration, fault.pointer): describe_error(fault.code, fault.detail) for fault in error.errors}
-    correction: dict[str, Any] = {"typed": request.form, "errors": errors, "messages": sentences(error)}
-    return render_page("review/case.html", error.status, correction=correction, **shown)
+    correction: dict[str, Any] = {"typed": request.form, "errors": errors, "messages": error_sentences(error)}
+    return render_page("review/case.html", correction=correction, **shown)

@@ -18,15 +18,14 @@ from customs.declarations.offices import offices_behind
 from customs.declarations.reading.detail import DeclarationDetail, declaration_detail
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
 from customs.declarations.services import services
-from customs.errors import CustomsError, DecryptionKeyMissing
+from customs.errors import DecryptionKeyMissing
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
 from customs.review import advice
 from customs.review.assignments import CaseService
 from customs.review.evidence import Evidence, decisions_of, evidence_of, push_in_case
 from customs.review.reveal import SHORTEST_REASON, look, note_look
-from customs.web.form_actions import TOLD_IN_PLACE, acted, refused
-from customs.web.forms import one_of
+from customs.web.forms import handle_form, redirect_with_error, required_choice, submit_action
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, text_argument
@@ -50,7 +49,7 @@ def contact(declaration_id: str) -> WerkzeugResponse:
     """Note whom one asked, and the answer; the case stays open."""
 
     def note(service: CaseService) -> None:
-        whom = one_of("whom", {one.value: one for one in Contacted})
+        whom = required_choice("whom", {one.value: one for one in Contacted})
         service.note_contact(declaration_id, whom, reason_typed())
 
     return _noted(declaration_id, note, gettext("The contact is noted; the case stays open."))
@@ -69,13 +68,12 @@ def comment(declaration_id: str) -> WerkzeugResponse:
 def reveal(declaration_id: str) -> WerkzeugResponse:
     """Show the buyer in plain, in this answer alone; that somebody looks, and why, is committed before."""
     why = request.form.get("reason", "").strip()
-    try:
+
+    def work() -> Response:
         retry_on_conflict(lambda db: _note_look(db, declaration_id, why))
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return refused(error, here(declaration_id))
-    return render_page("review/revealed.html", buyer=_looked(declaration_id), back=here(declaration_id))
+        return render_page("review/revealed.html", buyer=_looked(declaration_id), back=here(declaration_id))
+
+    return handle_form(work, lambda error: redirect_with_error(error, here(declaration_id)))
 
 
 def here(declaration_id: str) -> str:
@@ -136,7 +134,7 @@ def _noted(declaration_id: str, note: Callable[[CaseService], object], message: 
     def act(db: Session) -> None:
         note(CaseService(db, current_caller(), database.now(db), services().audit))
 
-    return acted(act, place, message, back=place)
+    return submit_action(act, place, message, back=place)
 
 
 def _note_look(db: Session, declaration_id: str, why: str) -> None:

@@ -26,7 +26,7 @@ from customs.events.comments import comments_of
 from customs.gateway import Channel
 from customs.review import advice
 from customs.review.assignments import CaseService, assignable
-from customs.web.form_actions import acted
+from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, text_argument
 from customs.web.services import services
@@ -94,7 +94,7 @@ def assign(cause_id: str) -> WerkzeugResponse:
     person_id = {ME: current_visit().person.id, NOBODY: None}.get(chosen, chosen)
     message = gettext("Nobody sees to it now.") if person_id is None else gettext("It is written down who sees to it.")
     place = _place(cause_id)
-    return acted(lambda db: _service(db).assign(cause_id, person_id), place, message, back=place)
+    return submit_action(lambda db: _service(db).assign(cause_id, person_id), place, message, back=place)
 
 
 @pages.post("/review/causes/<cause_id>/comment")
@@ -103,7 +103,9 @@ def comment(cause_id: str) -> WerkzeugResponse:
     """Write something beside it."""
     text, place = request.form.get("text", ""), _place(cause_id)
     message = gettext("Your comment is kept.")
-    return acted(lambda db: _service(db).remark_on_cause(cause_id, text, _concerned()), place, message, back=place)
+    return submit_action(
+        lambda db: _service(db).remark_on_cause(cause_id, text, _concerned()), place, message, back=place
+    )
 
 
 def _meant(name: str, word: str) -> str:

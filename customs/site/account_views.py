@@ -1,5 +1,7 @@
 """The doors through which people come and go: signing in, one-time codes, their own account, the language."""
 
+from collections.abc import Sequence
+
 import segno
 from flask import Blueprint, Response, flash, redirect, request
 from flask_babel import gettext, lazy_gettext
@@ -13,7 +15,7 @@ from customs.auth.totp import CodeStep, code_step_of
 from customs.db import database
 from customs.errors import CustomsError, NotFound
 from customs.web import session_auth
-from customs.web.form_actions import DONE, acted, refused, sentences
+from customs.web.forms import SUCCESS, error_sentences, handle_form, redirect_with_error, submit_action
 from customs.web.i18n import COOKIE, LANGUAGES
 from customs.web.idempotency import retry_on_conflict
 from customs.web.labels import Label
@@ -40,11 +42,12 @@ def sign_in_form() -> WerkzeugResponse:
 @pages.post("/sign-in")
 def sign_in() -> WerkzeugResponse:
     place, login = safe_redirect_target(request.form.get("next")), request.form.get("login", "")
-    try:
+
+    def work() -> WerkzeugResponse:
         token = _token_for(auth_login.Attempt(login, request.form.get("password", ""), _address()))
-    except CustomsError as error:
-        return _sign_in_page(place, login, error)
-    return session_auth.set_session_cookie(redirect(place, 303), token)
+        return session_auth.set_session_cookie(redirect(place, 303), token)
+
+    return handle_form(work, lambda error: _sign_in_page(place, login, error_sentences(error)))
 
 
 @pages.post("/sign-out")
@@ -66,16 +69,13 @@ def ask_code() -> WerkzeugResponse:
 @pages.post("/sign-in/code")
 @login_required(to_unfinished=True)
 def give_code() -> WerkzeugResponse:
-    visit, code = current_visit(), request.form.get("code", "")
-    try:
-        counted = login_throttle.count_code(
-            services().engine, services().vault, visit.person.id, _address(), request_time()
-        )
-        token = retry_on_conflict(
-            lambda db: totp.give_code(db, services().vault, visit, counted, code, database.now(db))
-        )
-    except CustomsError as error:
-        return _code_page(error)
+    return handle_form(_code_given, lambda error: _code_page(error_sentences(error)))
+
+
+def _code_given() -> WerkzeugResponse:
+    visit, code, found = current_visit(), request.form.get("code", ""), services()
+    counted = login_throttle.count_code(found.engine, found.vault, visit.person.id, _address(), request_time())
+    token = retry_on_conflict(lambda db: totp.give_code(db, found.vault, visit, counted, code, database.now(db)))
     return session_auth.set_session_cookie(redirect(safe_redirect_target(request.form.get("next")), 303), token)
 
 
@@ -90,18 +90,18 @@ def set_up_code() -> Response:
 def confirm_code() -> WerkzeugResponse:
     visit, sealed, code = current_visit(), request.form.get("sealed", ""), request.form.get("code", "")
 
-    def work(db: Session) -> str:
+    def confirm(db: Session) -> str:
         now = database.now(db)
         token, change = totp.confirm_set_up(db, services().vault, visit, sealed, code, now)
         services().audit.append(db, change.deed_of(current_caller()), now)
         return token
 
-    try:
-        token = retry_on_conflict(work)
-    except CustomsError as error:
-        return _set_up_again(sealed, error)
-    flash(gettext("From now on you are asked for a one-time code."), DONE)
-    return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
+    def work() -> WerkzeugResponse:
+        token = retry_on_conflict(confirm)
+        flash(gettext("From now on you are asked for a one-time code."), SUCCESS)
+        return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
+
+    return handle_form(work, lambda error: _set_up_again(sealed, error))
 
 
 @pages.get(ACCOUNT)
@@ -119,18 +119,19 @@ def account() -> WerkzeugResponse:
 @login_required(to_unfinished=True)
 def change_password() -> WerkzeugResponse:
     choice = auth_login.Choice(request.form.get("old", ""), request.form.get("new", ""), _address())
-    try:
+
+    def work() -> WerkzeugResponse:
         token = _token_after(choice)
-    except CustomsError as error:
-        return refused(error, ACCOUNT)
-    flash(gettext("Your password was changed, and your other sessions have ended."), DONE)
-    return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
+        flash(gettext("Your password was changed, and your other sessions have ended."), SUCCESS)
+        return session_auth.set_session_cookie(redirect(ACCOUNT, 303), token)
+
+    return handle_form(work, lambda error: redirect_with_error(error, ACCOUNT))
 
 
 @pages.post("/account/sessions/<session_id>/end")
 @login_required()
 def end_session(session_id: str) -> WerkzeugResponse:
-    return acted(
+    return submit_action(
         lambda db: sessions.end_session(db, current_caller().id, session_id, database.now(db)),
         ACCOUNT,
         gettext("That session has ended."),
@@ -189,48 +190,31 @@ def _address() -> str:
     return request.remote_addr or ""
 
 
-def _sign_in_page(place: str, login: str = "", error: CustomsError | None = None) -> Response:
-    errors = sentences(error) if error else []
-    response = render_bare_page(
-        "sign_in.html",
-        error.status if error else 200,
-        next=place,
-        login=login[: users.LONGEST_NAME],
-        errors=errors,
-        languages=LANGUAGES,
+def _sign_in_page(place: str, login: str = "", errors: Sequence[str] = ()) -> Response:
+    return render_bare_page(
+        "sign_in.html", next=place, login=login[: users.LONGEST_NAME], errors=errors, languages=LANGUAGES
     )
-    return _told_when(response, error)
 
 
-def _code_page(error: CustomsError | None = None) -> Response:
+def _code_page(errors: Sequence[str] = ()) -> Response:
     place = safe_redirect_target(request.values.get("next"))
-    errors = sentences(error) if error else []
-    response = render_bare_page(
-        "code.html", error.status if error else 200, next=place, errors=errors, languages=LANGUAGES
-    )
-    return _told_when(response, error)
+    return render_bare_page("code.html", next=place, errors=errors, languages=LANGUAGES)
 
 
 def _set_up_again(sealed: str, error: CustomsError) -> WerkzeugResponse:
     try:
-        return _set_up_page(totp.same_set_up(services().vault, current_visit().person, sealed), error)
+        wanted = totp.same_set_up(services().vault, current_visit().person, sealed)
     except CustomsError as stale:
-        return refused(stale, "/sign-in/code/set-up")
+        return redirect_with_error(stale, "/sign-in/code/set-up")
+    return _set_up_page(wanted, error_sentences(error))
 
 
-def _set_up_page(wanted: totp.SetUp, error: CustomsError | None = None) -> Response:
+def _set_up_page(wanted: totp.SetUp, errors: Sequence[str] = ()) -> Response:
     return render_bare_page(
         "code_set_up.html",
-        error.status if error else 200,
         secret=wanted.secret,
         sealed=wanted.sealed,
         qr=segno.make_qr(wanted.uri).svg_inline(scale=QR_SCALE),
         required=code_step_of(current_visit(), services().settings) is CodeStep.SET_UP,
-        errors=sentences(error) if error else [],
+        errors=errors,
     )
-
-
-def _told_when(response: Response, error: CustomsError | None) -> Response:
-    if error and error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response

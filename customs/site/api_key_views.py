@@ -14,8 +14,18 @@ from customs.auth.models import ApiKey
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.ids import new_id
-from customs.web.form_actions import acted
-from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, one_of, some_of, text_given
+from customs.web.forms import (
+    CREATED,
+    CreatedWithSecret,
+    chosen_merchants,
+    create_with_secret,
+    error_sentences,
+    handle_form,
+    required_choice,
+    required_text,
+    submit_action,
+    ticked_choices,
+)
 from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
@@ -83,14 +93,14 @@ def new_key() -> Response:
 def create_key() -> WerkzeugResponse:
     def work() -> Response:
         wish = Wish(
-            text_given("name", LONGEST_NAME),
-            [Scope(one) for one in some_of("scopes", SCOPES)],
-            merchants_chosen(),
-            one_of("lifetime", LIFETIMES),
+            required_text("name", LONGEST_NAME),
+            [Scope(one) for one in ticked_choices("scopes", SCOPES)],
+            chosen_merchants(),
+            required_choice("lifetime", LIFETIMES),
         )
         return _made(handed_once(lambda keys: keys.create(wish)))
 
-    return answered(work, _form)
+    return handle_form(work, lambda error: _form(error_sentences(error)))
 
 
 @pages.get("/<key_id>")
@@ -103,27 +113,27 @@ def read_key(key_id: str) -> Response:
 @login_required(Scope.WEBHOOKS_WRITE)
 def rotate_key(key_id: str) -> WerkzeugResponse:
     def work() -> Response:
-        overlap = one_of("overlap", OVERLAPS)
+        overlap = required_choice("overlap", OVERLAPS)
         return _made(handed_once(lambda keys: keys.rotate(key_id, overlap)))
 
-    return answered(work, lambda errors: _key_page(key_id, errors))
+    return handle_form(work, lambda error: _key_page(key_id, error_sentences(error)))
 
 
 @pages.post("/<key_id>/revoke")
 @login_required(Scope.WEBHOOKS_WRITE)
 def revoke_key(key_id: str) -> WerkzeugResponse:
     said = gettext("The key was revoked: it opens nothing any more.")
-    return acted(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", said)
+    return submit_action(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", said)
 
 
-def handed_once(deed: Callable[[HandingOut], Handed]) -> Made:
+def handed_once(deed: Callable[[HandingOut], Handed]) -> CreatedWithSecret:
     """Hand a key out, once for each form."""
 
     def make(db: Session) -> tuple[str, str]:
         handed = deed(_keys(db))
         return handed.key_id, handed.text
 
-    return made_once(make)
+    return create_with_secret(make)
 
 
 def _keys(db: Session) -> HandingOut:
@@ -163,7 +173,7 @@ def _key_page(key_id: str, errors: Sequence[str]) -> Response:
     )
 
 
-def _made(made: Made) -> Response:
+def _made(made: CreatedWithSecret) -> Response:
     return render_page("developers/key_made.html", CREATED, key=_key(made.id), text=made.secret)
 
 

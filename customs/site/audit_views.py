@@ -17,11 +17,9 @@ from customs.audit.queries import NAMED, AuditFilters, entries
 from customs.auth.models import Person
 from customs.auth.principal import Scope
 from customs.auth.users import list_people
-from customs.errors import CustomsError
 from customs.site import audit_labels
 from customs.stats.tallies import begins
-from customs.web.form_actions import TOLD_IN_PLACE, came_from, refused
-from customs.web.forms import reason_given
+from customs.web.forms import handle_form, redirect_with_error, required_reason, return_address
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
 from customs.web.services import services
@@ -64,14 +62,13 @@ def check_page() -> Response:
 @login_required(Scope.DECLARATIONS_REVIEW)
 def export_file() -> WerkzeugResponse:
     """What the list would show, oldest first; that it was taken away is an entry itself."""
-    try:
-        rows = export(services().engine, services().audit, current_caller(), _filters(_asked()), reason_given())
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return refused(error, came_from())
-    named = {"Content-Disposition": f'attachment; filename="{gettext("audit-trail")}.csv"'}
-    return Response(_lines(rows), content_type="text/csv; charset=utf-8", headers=named)
+    return handle_form(_exported, lambda error: redirect_with_error(error, return_address()))
+
+
+def _exported() -> Response:
+    rows = export(services().engine, services().audit, current_caller(), _filters(_asked()), required_reason())
+    headers = {"Content-Disposition": f'attachment; filename="{gettext("audit-trail")}.csv"'}
+    return Response(_lines(rows), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _asked() -> dict[str, Any]:

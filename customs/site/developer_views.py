@@ -21,7 +21,7 @@ from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SC
 from customs.site.api_key_views import LONGEST_NAME, handed_once, own_scopes
 from customs.site.openapi import examples
 from customs.site.openapi.examples import SPLIT
-from customs.web.forms import CREATED, Made
+from customs.web.forms import CREATED, CreatedWithSecret
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
@@ -85,7 +85,7 @@ def show_sandbox() -> Response:
     return render_page("developers/sandbox.html", tables=WORD_TABLES, gateway=services().settings.base_url)
 
 
-def _start(made: Made | None) -> Response:
+def _start(made: CreatedWithSecret | None) -> Response:
     """The page, with a key's text where one was made just now."""
     own = current_caller().merchants
     order = first_order(sorted(own)[0] if own else SPLIT["merchant_no"], request_time())

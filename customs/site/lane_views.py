@@ -14,8 +14,7 @@ from customs.lanes.breaker import REASONS, Signal
 from customs.lanes.models import Lane
 from customs.lanes.queries import list_lanes, resume_lane
 from customs.ops.backlog import backlogs
-from customs.web.form_actions import acted
-from customs.web.forms import reason_given
+from customs.web.forms import required_reason, submit_action
 from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
@@ -84,8 +83,8 @@ def show_lanes() -> Response:
 @login_required(Scope.DECLARATIONS_REVIEW)
 def resume(lane_id: str) -> WerkzeugResponse:
     by, audit = current_caller(), services().audit
-    return acted(
-        lambda db: resume_lane(db, lane_id, by, audit, database.now(db), reason_given()),
+    return submit_action(
+        lambda db: resume_lane(db, lane_id, by, audit, database.now(db), required_reason()),
         str(pages.url_prefix),
         gettext("The lane is open again; what waited goes on by itself."),
         back=pages.url_prefix,

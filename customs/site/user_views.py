@@ -19,8 +19,16 @@ from customs.auth.users import Change, Profile
 from customs.db import database
 from customs.errors import NotFound
 from customs.ids import new_id
-from customs.web.form_actions import acted
-from customs.web.forms import CREATED, Made, answered, made_once, merchants_chosen, reason_given
+from customs.web.forms import (
+    CREATED,
+    CreatedWithSecret,
+    chosen_merchants,
+    create_with_secret,
+    error_sentences,
+    handle_form,
+    required_reason,
+    submit_action,
+)
 from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller
@@ -60,9 +68,9 @@ def create_person() -> WerkzeugResponse:
     def work() -> Response:
         login, name, role = (request.form.get(one, "") for one in ("login", "name", "role"))
         wanted = Profile(login, name, role, _merchants())
-        return _password(made_once(_with_password(lambda db, now: _create(db, wanted, now), None)))
+        return _password(create_with_secret(_with_password(lambda db, now: _create(db, wanted, now), None)))
 
-    return answered(work, _form)
+    return handle_form(work, lambda error: _form(error_sentences(error)))
 
 
 @pages.get("/<person_id>")
@@ -96,9 +104,9 @@ def reset_password(person_id: str) -> WerkzeugResponse:
         return users.reset_password(db, *parts, person_id, now, code_too=code_too)
 
     def work() -> Response:
-        return _password(made_once(_with_password(reset, reason_given())))
+        return _password(create_with_secret(_with_password(reset, required_reason())))
 
-    return answered(work, lambda errors: _person_page(person_id, errors))
+    return handle_form(work, lambda error: _person_page(person_id, error_sentences(error)))
 
 
 @pages.post("/<person_id>/code")
@@ -138,10 +146,10 @@ def _changed(person_id: str, deed: Deed, said: str) -> WerkzeugResponse:
 
     def work(db: Session) -> None:
         _seen(db, person_id)
-        _on_record(db, deed, reason_given())
+        _on_record(db, deed, required_reason())
 
     page = f"{pages.url_prefix}/{person_id}"
-    return acted(work, page, said, back=page)
+    return submit_action(work, page, said, back=page)
 
 
 def _with_password(deed: Deed, reason: str | None) -> Callable[[Session], tuple[str, str]]:
@@ -171,7 +179,7 @@ def _seen(db: Session, person_id: str) -> Person:
 
 def _merchants() -> list[str] | None:
     """The merchants chosen for somebody; none named means all of the admin's."""
-    within = current_caller().narrowed(merchants_chosen()).merchants
+    within = current_caller().narrowed(chosen_merchants()).merchants
     return None if within is None else sorted(within)
 
 
@@ -189,7 +197,7 @@ def _person_page(person_id: str, errors: Sequence[str]) -> Response:
     return render_page("admin/person.html", errors=errors, once=new_id("form"), **shown, **_words())
 
 
-def _password(made: Made) -> Response:
+def _password(made: CreatedWithSecret) -> Response:
     with services().reading() as db:
         whom = _seen(db, made.id)
     return render_page("admin/password.html", CREATED, whom=whom, password=made.secret)

@@ -13,18 +13,19 @@ from customs.db import database
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.events.outbox import EventType
 from customs.ids import new_id
-from customs.web.form_actions import acted
 from customs.web.forms import (
     CREATED,
     LONGEST_NUMBER,
-    Made,
-    answered,
-    made_once,
-    merchants_chosen,
-    one_of,
-    some_of,
-    text_given,
-    text_if_given,
+    CreatedWithSecret,
+    chosen_merchants,
+    create_with_secret,
+    error_sentences,
+    handle_form,
+    optional_text,
+    required_choice,
+    required_text,
+    submit_action,
+    ticked_choices,
 )
 from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page
@@ -89,10 +90,10 @@ def new_endpoint() -> Response:
 def create_endpoint() -> WerkzeugResponse:
     def work() -> Response:
         asked = _asked()
-        by = current_caller().narrowed(merchants_chosen())
-        return _created(made_once(lambda db: _id_and_secret(_service(db, by).create(asked))))
+        by = current_caller().narrowed(chosen_merchants())
+        return _created(create_with_secret(lambda db: _id_and_secret(_service(db, by).create(asked))))
 
-    return answered(work, _form)
+    return handle_form(work, lambda error: _form(error_sentences(error)))
 
 
 @pages.get("/webhooks/<endpoint_id>")
@@ -112,28 +113,28 @@ def live_deliveries(endpoint_id: str) -> Response:
 @pages.post("/webhooks/<endpoint_id>/rotate")
 @login_required(Scope.WEBHOOKS_WRITE)
 def rotate_secret(endpoint_id: str) -> Response:
-    return _created(made_once(lambda db: _id_and_secret(_service(db).rotate(endpoint_id))))
+    return _created(create_with_secret(lambda db: _id_and_secret(_service(db).rotate(endpoint_id))))
 
 
 @pages.post("/webhooks/<endpoint_id>/resume")
 @login_required(Scope.WEBHOOKS_WRITE)
 def resume_endpoint(endpoint_id: str) -> WerkzeugResponse:
     message = gettext("Deliveries go on: what waited is sent now.")
-    return acted(lambda db: _service(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
+    return submit_action(lambda db: _service(db).resume(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
 
 
 @pages.post("/webhooks/<endpoint_id>/test")
 @login_required(Scope.WEBHOOKS_WRITE)
 def test_endpoint(endpoint_id: str) -> WerkzeugResponse:
     message = gettext("A test event is on its way; what comes back stands below.")
-    return acted(lambda db: _service(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
+    return submit_action(lambda db: _service(db).try_out(endpoint_id), f"{ENDPOINTS}/{endpoint_id}", message)
 
 
 @pages.post("/webhooks/<endpoint_id>/remove")
 @login_required(Scope.WEBHOOKS_WRITE)
 def remove_endpoint(endpoint_id: str) -> WerkzeugResponse:
     message = gettext("The endpoint was removed; nothing more is sent there.")
-    return acted(lambda db: _service(db).remove(endpoint_id), ENDPOINTS, message)
+    return submit_action(lambda db: _service(db).remove(endpoint_id), ENDPOINTS, message)
 
 
 @pages.get("/events")
@@ -158,14 +159,14 @@ def list_events() -> Response:
 @pages.post("/events/<event_id>/resend")
 @login_required(Scope.WEBHOOKS_WRITE)
 def resend_event(event_id: str) -> WerkzeugResponse:
-    endpoint_id = text_if_given("endpoint_id", LONGEST_NUMBER)
+    endpoint_id = optional_text("endpoint_id", LONGEST_NUMBER)
 
     def message(deliveries: Sequence[str]) -> str:
         count = len(deliveries)
         return str(ngettext("Sent again to %(num)d endpoint.", "Sent again to %(num)d endpoints.", count))
 
     then = f"{ENDPOINTS}/{endpoint_id}" if endpoint_id else f"{pages.url_prefix}/events"
-    return acted(lambda db: _service(db).resend(event_id, endpoint_id), then, message, back=then)
+    return submit_action(lambda db: _service(db).resend(event_id, endpoint_id), then, message, back=then)
 
 
 def state_of(endpoint: Endpoint) -> Label:
@@ -186,12 +187,12 @@ def _service(db: Session, by: Caller | None = None) -> EndpointService:
 
 
 def _asked() -> EndpointRequest:
-    types, every = some_of("types", queries.EVENT_TYPES), one_of("subscribe_all", SUBSCRIBE_ALL)
+    types, every = ticked_choices("types", queries.EVENT_TYPES), required_choice("subscribe_all", SUBSCRIBE_ALL)
     if not (types or every):
         detail = "no type of event is chosen"
         raise ValidationFailed(detail, errors=[ErrorDetail("/types", "types_missing", detail)])
-    about = text_if_given("description", LONGEST_DESCRIPTION)
-    return EndpointRequest(text_given("url", LONGEST_URL), None if every else types, about)
+    about = optional_text("description", LONGEST_DESCRIPTION)
+    return EndpointRequest(required_text("url", LONGEST_URL), None if every else types, about)
 
 
 def _id_and_secret(endpoint: Endpoint) -> tuple[str, str]:
@@ -227,7 +228,7 @@ def _endpoint_context(endpoint_id: str) -> dict[str, Any]:
     }
 
 
-def _created(made: Made) -> Response:
+def _created(made: CreatedWithSecret) -> Response:
     with services().reading() as db:
         endpoint = queries.endpoint_of(db, made.id, current_caller())
     return render_page("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)

@@ -18,7 +18,7 @@ from customs.declarations.services import services
 from customs.declarations.views import detail_context
 from customs.errors import CustomsError, ValidationFailed
 from customs.web.error_catalog import describe_field_error
-from customs.web.form_actions import DONE, TOLD_IN_PLACE, acted, sentences
+from customs.web.forms import SUCCESS, error_sentences, handle_form, submit_action
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
 from customs.web.rendering import render_page
@@ -63,15 +63,14 @@ def dismiss(declaration_id: str) -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_WRITE)
 def modify(declaration_id: str) -> WerkzeugResponse:
     """Correct and send; refused: the page once more with what was typed, and each fault at its field."""
-    try:
+
+    def work() -> WerkzeugResponse:
         retry_on_conflict(lambda db: corrected_as_typed(db, declaration_id, request.form))
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return _typed_again(declaration_id, error)
-    services().notifier.notify()
-    flash(gettext("The correction is on its way."), DONE)
-    return redirect(_page(declaration_id), 303)
+        services().notifier.notify()
+        flash(gettext("The correction is on its way."), SUCCESS)
+        return redirect(_page(declaration_id), 303)
+
+    return handle_form(work, lambda error: _typed_again(declaration_id, error))
 
 
 def review_service(db: Session) -> ReviewService:
@@ -99,7 +98,7 @@ def _decided(
     message: str | Callable[[Declaration], str],
 ) -> WerkzeugResponse:
     place = _page(declaration_id)
-    return acted(lambda db: decide(review_service(db), reason_typed()), place, message, back=place)
+    return submit_action(lambda db: decide(review_service(db), reason_typed()), place, message, back=place)
 
 
 def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str]) -> Declaration:
@@ -118,7 +117,7 @@ def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     }
     marked = {field: words for field, words in found.items() if field in request.form}
     correction = {"typed": request.form, "errors": marked, "messages": _messages_above_fields(error, found, marked)}
-    return render_page("declarations/page.html", error.status, correction=correction, **shown)
+    return render_page("declarations/page.html", correction=correction, **shown)
 
 
 def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:
@@ -126,7 +125,7 @@ def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked
     if isinstance(error, ValidationFailed) and found:
         first = [gettext("Nothing was sent: look at what is marked below.")] if marked else []
         return first + [words for field, words in found.items() if field not in marked]
-    return sentences(error)
+    return error_sentences(error)
 
 
 def _page(declaration_id: str) -> str:

@@ -19,8 +19,7 @@ from customs.declarations.actions.bulk_actions import (
     execute,
 )
 from customs.declarations.services import services
-from customs.errors import CustomsError
-from customs.web.form_actions import DONE, TOLD_IN_PLACE, came_from, refused
+from customs.web.forms import SUCCESS, handle_form, redirect_with_error, return_address
 from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
 from customs.web.request import current_caller
@@ -38,14 +37,13 @@ MOST_SHOWN = 40
 def redeclare() -> WerkzeugResponse:
     """Show the plan for what was selected in a list; execute it when a reason comes with it."""
     ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
-    try:
+
+    def work() -> WerkzeugResponse:
         if "reason" not in request.form:
-            return _show_plan(ids, came_from(), override=override)
+            return _show_plan(ids, return_address(), override=override)
         return _show_result(_execute(ids, reason_typed(), override=override))
-    except CustomsError as error:
-        if error.status not in TOLD_IN_PLACE:
-            raise
-        return refused(error, came_from())
+
+    return handle_form(work, lambda error: redirect_with_error(error, return_address()))
 
 
 @pages.get(PAGE)
@@ -81,7 +79,9 @@ def _show_plan(ids: Sequence[str], back: str, *, override: bool) -> Response:
 def _show_result(result: BulkResult) -> WerkzeugResponse:
     count = len(result.done)
     if count:
-        flash(ngettext("%(num)d declaration is pushed again.", "%(num)d declarations are pushed again.", count), DONE)
+        flash(
+            ngettext("%(num)d declaration is pushed again.", "%(num)d declarations are pushed again.", count), SUCCESS
+        )
     if not result.refused:
-        return redirect(came_from(), 303)
+        return redirect(return_address(), 303)
     return redirect(f"{PAGE}?{urlencode({'ids': result.refused[:MOST_SHOWN]}, doseq=True)}", 303)
