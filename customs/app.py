@@ -24,7 +24,6 @@ from customs.payments import labels as payment_labels
 from customs.payments.api import api as payments_api
 from customs.payments.api import open_doors
 from customs.payments.checkout_views import pages as collect_pages
-from customs.payments.rate_views import pages as rate_pages
 from customs.payments.views import pages as payment_pages
 from customs.reconciliation.api import api as bills_api
 from customs.reconciliation.views import pages as bill_pages
@@ -113,7 +112,6 @@ def assembled() -> Flask:
         webhook_pages,
         payment_pages,
         collect_pages,
-        rate_pages,
         bill_pages,
         people_admin_pages,
         registration_pages,

@@ -1,6 +1,7 @@
-"""The page that collects a payment: choose a way, type in what it needs, and the payer's screen is next."""
+"""Collect a payment: choose a method, type in what it needs; and show reference rates."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.gateway import CURRENCY_PLACES, Channel, method_of
 from customs.payments import labels
-from customs.payments.collect import create
+from customs.payments.collect import create, rates
 from customs.payments.models import Payment
 from customs.payments.schemas import INPUTS, PaymentIn
 from customs.payments.services import services
@@ -21,8 +22,9 @@ from customs.web.forms import Form, choices, handle_form, merchant_choices, type
 from customs.web.idempotency import idempotent
 from customs.web.json_body import raw_body, validate
 from customs.web.rendering import render_page
-from customs.web.request import current_caller
+from customs.web.request import current_caller, given_filters, required_argument
 from customs.web.session_auth import login_required
+from customs.web.template_filters import YUAN
 
 pages = Blueprint("collect_pages", __name__)
 
@@ -30,6 +32,10 @@ pages = Blueprint("collect_pages", __name__)
 ORDER = ("merchant_no", "amount", "currency", "subject", "out_order_no")
 FIELDS = (*ORDER, *INPUTS)
 CREATED = 201
+RATE_FIELDS = ("channel", "merchant_no", "currency")
+# A rate that is asked for anew when it is older than that was not to be had.
+OLD = rates.FRESH.total_seconds()
+FOREIGN = tuple(currency for currency in CURRENCY_PLACES if currency != YUAN)
 
 
 @pages.get("/payments/new")
@@ -89,3 +95,33 @@ def _places(channel: Channel, form: Form) -> list[tuple[labels.Way, str]]:
         for one in labels.WAYS
         if one.channel is channel
     ]
+
+
+@pages.get("/rates")
+@login_required(Scope.PAYMENTS_READ)
+def show_rate() -> WerkzeugResponse:
+    asked = given_filters(*RATE_FIELDS)
+    if not asked:
+        return _rate_page(Form())
+    return handle_form(lambda: _rate(asked), lambda error: _rate_page(Form.after(error, asked, RATE_FIELDS)))
+
+
+def _rate(asked: Mapping[str, str]) -> Response:
+    channel, currency = Channel(required_argument("channel", tuple(Channel))), required_argument("currency", FOREIGN)
+    merchant_no = required_argument("merchant_no").strip()
+    rates.check_merchant(merchant_no, current_caller())
+    rate, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
+    return _rate_page(
+        Form(asked), rate=f"{Decimal(rate.rate).normalize():f}", fetched_at=rate.fetched_at, is_old=age > OLD
+    )
+
+
+def _rate_page(form: Form, **rate: Any) -> Response:
+    return render_page(
+        "payments/rates.html",
+        form=form,
+        merchants=merchant_choices(current_caller()),
+        channels=choices(Channel),
+        currencies=choices(FOREIGN),
+        **rate,
+    )

@@ -19,7 +19,7 @@ from customs.sandbox.notifications import load_private_key
 from customs.sandbox.notifier import Notifier
 from customs.sandbox.page import front_page
 from customs.sandbox.payer import Payer
-from customs.sandbox.payment_calls import PaymentCalls
+from customs.sandbox.payment_endpoints import PaymentCalls
 from customs.sandbox.payment_ledger import PaymentLedger
 from customs.sandbox.request import Call
 from customs.sandbox.responses import Answer, Refused, answered, refused

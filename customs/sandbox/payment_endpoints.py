@@ -1,18 +1,38 @@
-"""Orders: a payment is asked for (4.1 to 4.7, 6.1 to 6.4, 7.1, 7.2), and asked about (4.9, 6.5)."""
+"""Payments and refunds: every signed call of sections 4 to 8 and what answers it."""
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from customs.sandbox.bills import Bills
 from customs.sandbox.context import SandboxContext
+from customs.sandbox.currencies import rate_text
 from customs.sandbox.methods import METHODS
-from customs.sandbox.payment_lifecycle import keep, refunds_of, settle
-from customs.sandbox.payments import Payment, shanghai
+from customs.sandbox.payment_lifecycle import keep, refunds_of, settle, settle_refund
+from customs.sandbox.payments import Payment, Refund, shanghai
 from customs.sandbox.request import Call
-from customs.sandbox.response_fields import ALIPAY_ORDER, SETTLED, WECHAT_ORDER, WECHAT_ORDER_REFUND, order, refund
-from customs.sandbox.responses import Answer, Refused, answered
+from customs.sandbox.response_fields import (
+    ALIPAY_ASKED_REFUND,
+    ALIPAY_LISTED_REFUND,
+    ALIPAY_ORDER,
+    ALIPAY_REFUND,
+    SETTLED,
+    WECHAT_ORDER,
+    WECHAT_ORDER_REFUND,
+    WECHAT_REFUND,
+    left,
+    numbered,
+    order,
+    refund,
+)
+from customs.sandbox.responses import Answer, Refused, answered, answered_beside
+from customs.sandbox.values import is_amount, wrong_values
 
-UNHEARD_OF = "no order is known by this number"
+Operation = Callable[[SandboxContext, Call], Answer]
+
+CASHIER_PATHS = ("wechatpay_cashier_desk", "wechatpay_mp_cashier_desk", "alipay_cashier_desk")
+UNKNOWN_ORDER = "no order is known by this number"
+UNKNOWN_REFUND = "no refund is known by this number"
 
 
 def create(context: SandboxContext, call: Call) -> Answer:
@@ -31,7 +51,7 @@ def ordered(context: SandboxContext, call: Call, extra: Mapping[str, str] | None
     with context.payments.turn():
         known = context.payments.payment_by_our_no(call.our_no, call.channel) if call.our_no else None
         if known is None:
-            return _added(context, call, content, extra)
+            return _add_order(context, call, content, extra)
         if (known.method, known.content, known.extra) != (call.endpoint, content, extra):
             raise Refused(400, "this number was used before with other content")
         settle(context, known)
@@ -40,7 +60,7 @@ def ordered(context: SandboxContext, call: Call, extra: Mapping[str, str] | None
         return known
 
 
-def _added(context: SandboxContext, call: Call, content: dict[str, str], extra: dict[str, str]) -> Payment:
+def _add_order(context: SandboxContext, call: Call, content: dict[str, str], extra: dict[str, str]) -> Payment:
     now = context.now()
     payment = Payment(
         channel=call.channel,
@@ -71,7 +91,7 @@ def new_number(now: float) -> str:
     return "".join(filter(str.isdigit, shanghai(now))) + f"{secrets.randbelow(10**11):011d}"
 
 
-def query(context: SandboxContext, call: Call) -> Answer:
+def query_order(context: SandboxContext, call: Call) -> Answer:
     """The order as it stands. Raises Refused: 404 unknown."""
     with context.payments.turn():
         payment = named(context, call)
@@ -81,7 +101,7 @@ def query(context: SandboxContext, call: Call) -> Answer:
         refunds = refunds_of(context, payment)
     # Outside of the turn: the read counts although it found nothing.
     if hidden:
-        raise Refused(404, UNHEARD_OF)
+        raise Refused(404, UNKNOWN_ORDER)
     if call.channel == "alipay":
         return answered({"order": order(payment, refunds, ALIPAY_ORDER)})
     if call.numbers:
@@ -101,5 +121,115 @@ def named(context: SandboxContext, call: Call) -> Payment:
         payments.payment(theirs, call.channel) if theirs else payments.payment_by_our_no(call.our_no, call.channel)
     )
     if payment is None:
-        raise Refused(404, UNHEARD_OF)
+        raise Refused(404, UNKNOWN_ORDER)
     return settle(context, payment)
+
+
+def refund_order(context: SandboxContext, call: Call) -> Answer:
+    """A refund, or the one under the same number of the caller; without an amount: all that is left.
+
+    Raises Refused: 404 unknown order; 400 not paid, more than is left, our number with other content.
+    """
+    content = dict(call.params)
+    with context.payments.turn():
+        payment = named(context, call)
+        own_no = content.get("outer_refund_no", "")
+        known = context.payments.refund_by_our_no(own_no, call.channel) if own_no else None
+        if known and known.content != content:
+            raise Refused(400, "this outer_refund_no was used before with other content")
+        if known and not context.settings.non_idempotent:
+            one = settle_refund(context, known)
+        else:
+            one = _add_refund(context, payment, content)
+    fields = ALIPAY_REFUND if call.channel == "alipay" else WECHAT_REFUND
+    return answered({"refund": refund(one, fields)})
+
+
+def _add_refund(context: SandboxContext, payment: Payment, content: dict[str, str]) -> Refund:
+    now = context.now()
+    rest = left(payment, refunds_of(context, payment))
+    amount = content.get("refund_amount", str(rest))
+    if payment.status != "PAID":
+        raise Refused(400, "only a paid order is refunded")
+    if not is_amount(amount, payment.currency):
+        raise Refused(400, "nothing is left" if rest == 0 else "refund_amount is no amount of the order's currency")
+    one = Refund(
+        channel=payment.channel,
+        refund_no=new_number(now),
+        payment_no=payment.payment_no,
+        our_no=payment.our_no,
+        amount=amount,
+        content=content,
+        since=now,
+    )
+    if one.decimal > rest:
+        raise Refused(400, "refund_amount is more than is left")
+    if refusal := one.scenario.refusal:
+        raise Refused(refusal.status, refusal.message)
+    one.begin("refund", now)
+    context.payments.keep_refund(one, context.settings.step_seconds)
+    return one
+
+
+def query_refund(context: SandboxContext, call: Call) -> Answer:
+    """One refund, or all of an order. Raises Refused: 404 unknown."""
+    params, alipay = call.params, call.channel == "alipay"
+    with context.payments.turn():
+        if not {"refund_no", "outer_refund_no"} & params.keys():
+            refunds = refunds_of(context, named(context, call))
+            # The sample of 4.10 has numbers here, whatever the Version.
+            listed = [refund(one, ALIPAY_LISTED_REFUND if alipay else WECHAT_REFUND) for one in refunds]
+            return answered_beside(refunds=listed if alipay else numbered(listed))
+        if "refund_no" in params:
+            one = context.payments.refund(params["refund_no"], call.channel)
+        else:
+            one = context.payments.refund_by_our_no(params["outer_refund_no"], call.channel)
+        if one is None:
+            raise Refused(404, UNKNOWN_REFUND)
+        settle_refund(context, one)
+    if alipay:
+        return answered_beside(refund=refund(one, ALIPAY_ASKED_REFUND))
+    return answered({"info": refund(one, WECHAT_REFUND)})
+
+
+def _openid(context: SandboxContext, call: Call) -> Answer:
+    """4.4: whose code it is; the same code is the same person."""
+    digest = hashlib.sha256(call.params["code"].encode()).hexdigest()
+    return answered({"openid": f"o{digest[:27]}"})
+
+
+def _rate(context: SandboxContext, call: Call) -> Answer:
+    """4.11 in `data`, 6.8 beside `meta`."""
+    currency = call.params["currency"]
+    shown = {"currency": currency, "rate": rate_text(call.channel, currency)}
+    return answered_beside(rate=shown) if call.channel == "alipay" else answered(shown)
+
+
+class PaymentCalls:
+    """The payment side of one sandbox."""
+
+    def __init__(self, context: SandboxContext, bills: Bills) -> None:
+        self._context = context
+        self._operations: Mapping[str, Operation] = {
+            **dict.fromkeys((name for name in METHODS if name not in CASHIER_PATHS), create),
+            "wx_openid": _openid,
+            "order": query_order,
+            "alipay_order": query_order,
+            "refund": refund_order,
+            "alipay_refund": refund_order,
+            "query_refund": query_refund,
+            "alipay_query_refund": query_refund,
+            "rate": _rate,
+            "alipay_rate": _rate,
+            "download_bill": bills.download,
+        }
+
+    def __contains__(self, endpoint: str) -> bool:
+        return endpoint in self._operations
+
+    def answer(self, call: Call) -> Answer:
+        """Process one call that was let in. Raises Refused."""
+        if wrong := wrong_values(call.params):
+            raise Refused(400, "; ".join(wrong), "parameters")
+        answer = self._operations[call.endpoint](self._context, call)
+        return Answer(answer.status, numbered(dict(answer.body)), answer.file) if call.numbers else answer
