@@ -63,3 +63,8 @@ def test_what_stays_unknown_is_shown_announced_and_counted_until_it_has_ended(ti
         ("SUCCESS", False, None),
     ]
     assert examined(till) == []
+
+
+def test_a_kind_of_case_that_only_a_newer_version_knows_reads_as_an_unknown_outcome():
+    assert PaymentCase("NEWER") is PaymentCase.NO_ANSWER
+    assert PaymentCase.NO_EFFECT.sentence(None) == "sent many times without effect"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from customs.audit.actions import AuditAction
@@ -370,3 +370,17 @@ def test_what_fails_again_is_named(desk: Desk, reviewer: Visitor):
     assert "1 needs somebody again" in text_of(recent)
     assert f'href="/review/cases/{declaration_id}"' in recent.text
     assert desk.declaration(declaration_id).state is State.EXCEPT
+
+
+def test_pages_show_a_kind_of_case_that_only_a_newer_version_knows(desk: Desk, reviewer: Visitor):
+    declaration_id = failed(desk)
+    cause = cause_of(desk, declaration_id)
+    with desk.services.transaction() as db:
+        for table in ("pushes", "declarations"):
+            db.execute(text(f"UPDATE {table} SET case_kind = 'NEWER', case_detail = '{{\"x\": \"y\"}}'"))
+        db.execute(text("UPDATE causes SET error = 'NEWER'"))
+
+    pages = ("/review", cause, f"/review/cases/{declaration_id}", "/declarations", f"/declarations/{declaration_id}")
+    for page in map(reviewer.get, pages):
+        assert page.status_code == 200
+        assert "Something else" in page.text
