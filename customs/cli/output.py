@@ -15,7 +15,7 @@ from customs.auth.principal import operator
 from customs.container import Services
 from customs.declarations.models import Declaration, OpenRow
 from customs.declarations.reading import queries
-from customs.declarations.reading.earlier_submissions import Earlier
+from customs.declarations.reading.earlier_submissions import EarlierSubmission
 from customs.declarations.reading.queries import BatchState
 from customs.declarations.states import State
 from customs.errors import ValidationFailed
@@ -108,7 +108,7 @@ def show_open_rows(console: Console, rows: Sequence[OpenRow], count: int) -> Non
     console.print("      → submit them corrected, or discard them on the batch's page", highlight=False)
 
 
-def show_earlier(console: Console, earlier: Sequence[Earlier]) -> None:
+def show_earlier(console: Console, earlier: Sequence[EarlierSubmission]) -> None:
     """Print when, by whom and in which batch repeated orders were submitted before."""
     for one in earlier:
         when = f"{one.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

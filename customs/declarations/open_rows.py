@@ -207,7 +207,7 @@ def order_no_shown(row: OpenRow, caller: Caller) -> str:
 
 
 @dataclass(frozen=True)
-class Discarding:
+class Discarded:
     """Rows that somebody discarded in one go, and why; None for rows that were deleted from their draft."""
 
     rows: int
@@ -216,12 +216,12 @@ class Discarding:
     why: str | None
 
 
-def discardings_of(db: Session, batch_id: str, limit: int) -> Sequence[Discarding]:
+def discardings_of(db: Session, batch_id: str, limit: int) -> Sequence[Discarded]:
     """Return what was discarded of a batch, the newest first."""
     columns = (OpenRow.discarded_by, OpenRow.discarded_at, OpenRow.why)
     wanted = select(func.count(), *columns).where(OpenRow.batch_id == batch_id, OpenRow.discarded_at.is_not(None))
     found = db.execute(wanted.group_by(*columns).order_by(OpenRow.discarded_at.desc()).limit(limit)).all()
-    return [Discarding(rows, by or "", at, why) for rows, by, at, why in found if at is not None]
+    return [Discarded(rows, by or "", at, why) for rows, by, at, why in found if at is not None]
 
 
 def batches_with_open_rows(db: Session, caller: Caller, limit: int) -> Sequence[tuple[Batch, int]]:

@@ -11,7 +11,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.action_views import reason_typed
 from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
-from customs.declarations.reading.dashboard import course, running_of
+from customs.declarations.reading.dashboard import batch_progress, count_running
 from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.declarations.reading.queries import batch_of, list_batches, progress_of, replays_of
 from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
@@ -113,9 +113,9 @@ def discard_open_rows(batch_id: str) -> WerkzeugResponse:
 def _shown(db: Session, batch_id: str) -> dict[str, Any]:
     batch, now = batch_of(db, batch_id, current_caller()), database.now(db)
     standing = progress_of(db, batch_id)
-    running = running_of(db, batch_id)
+    running = count_running(db, batch_id)
     return {
         "batch": batch,
         "progress": standing,
-        "course": course(standing.total, running, batch.created_at, now, standing.open_rows),
+        "course": batch_progress(standing.total, running, batch.created_at, now, standing.open_rows),
     }

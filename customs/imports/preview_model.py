@@ -9,7 +9,7 @@ from functools import cached_property
 from zlib import crc32
 
 from customs.declarations.intake.orders import Finding, Severity
-from customs.declarations.reading.earlier_submissions import Earlier
+from customs.declarations.reading.earlier_submissions import EarlierSubmission
 from customs.gateway import Channel
 from customs.imports.columns import Column, Header
 from customs.imports.drafts import Draft, Undo
@@ -124,7 +124,7 @@ class Preview:
     of_rows: Mapping[int, Sequence[Finding]]
     replays: Mapping[int, str]
     heads: Mapping[int, int]
-    earlier: Sequence[Earlier]
+    earlier: Sequence[EarlierSubmission]
     undo: Undo | None
 
     @property

@@ -14,7 +14,7 @@ from customs.review.evidence import Evidence
 _ = lazy_gettext
 
 
-class Way(StrEnum):
+class Resolution(StrEnum):
     """A way to close a case."""
 
     CORRECT = "correct"
@@ -28,11 +28,11 @@ class Advice(NamedTuple):
 
     happened: LazyString
     helps: LazyString
-    ways: tuple[Way, ...]
-    of_group: Way
+    ways: tuple[Resolution, ...]
+    of_group: Resolution
 
 
-CORRECT, REDECLARE, DISMISS = Way.CORRECT, Way.REDECLARE, Way.DISMISS
+CORRECT, REDECLARE, DISMISS = Resolution.CORRECT, Resolution.REDECLARE, Resolution.DISMISS
 ADVICE: Mapping[CaseKind, Advice] = {
     CaseKind.FAIL: Advice(
         _("Customs took the declaration and rejected it: what it says does not agree with what customs has on file."),
@@ -62,7 +62,7 @@ ADVICE: Mapping[CaseKind, Advice] = {
         _("It was declared, but the buyer in the order is not the person who paid. Customs compares the two."),
         _("Ask the merchant who paid, then correct the buyer's name and ID number; the state itself is not touched."),
         (CORRECT, DISMISS, REDECLARE),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.UNKNOWN_STATE: Advice(
         _("The gateway answered with a state that its document does not list, so nobody here knows what it means."),
@@ -77,7 +77,7 @@ ADVICE: Mapping[CaseKind, Advice] = {
             "again."
         ),
         (DISMISS, REDECLARE, CORRECT),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.NO_END: Advice(
         _("A day of asking brought no end. The desk goes on asking."),
@@ -101,7 +101,7 @@ ADVICE: Mapping[CaseKind, Advice] = {
         ),
         _("Ask the payment company what became of this payment, and give each payment an order number of its own."),
         (DISMISS, REDECLARE, CORRECT),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.REFUND: Advice(
         _("A refund of its payment was asked for: once that is paid out, more may be declared than was paid."),
@@ -110,41 +110,41 @@ ADVICE: Mapping[CaseKind, Advice] = {
             "nothing has to be declared any more."
         ),
         (CORRECT, DISMISS, REDECLARE),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.OVER_PAID: Advice(
         _("The sub-orders come to more than was paid, so nothing was sent."),
         _("Lower the amounts of the sub-orders until they fit the payment."),
         (CORRECT, DISMISS, REDECLARE),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.PAYMENT_ENDED: Advice(
         _("It waited for its payment, which was never made. It was cancelled."),
         _("There is nothing left to declare: close the case."),
         (DISMISS, CORRECT, REDECLARE),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
     CaseKind.OTHER: Advice(
         _("Something that has no name here."),
         _("Read what came back, and ask whoever said it."),
         (REDECLARE, CORRECT, DISMISS),
-        Way.ONE_BY_ONE,
+        Resolution.ONE_BY_ONE,
     ),
 }
 
 # Whoever decides says why; these are only offered.
-REASONS: Mapping[Way, Sequence[LazyString]] = {
-    Way.CORRECT: (
+REASONS: Mapping[Resolution, Sequence[LazyString]] = {
+    Resolution.CORRECT: (
         _("Wrong registration number"),
         _("Buyer corrected after asking the merchant"),
         _("Wrong amount in the order system"),
     ),
-    Way.REDECLARE: (
+    Resolution.REDECLARE: (
         _("Customs did not get it"),
         _("Customs says their system works again"),
         _("Customs asked for it"),
     ),
-    Way.DISMISS: (
+    Resolution.DISMISS: (
         _("Released by customs by hand"),
         _("The order was given up"),
         _("Nothing has to be declared any more"),
@@ -152,7 +152,9 @@ REASONS: Mapping[Way, Sequence[LazyString]] = {
 }
 
 
-def best_way(evidence: Evidence, permissions: Mapping[Decision, Permission], caller: Caller) -> Way | None:
+def best_resolution(
+    evidence: Evidence, permissions: Mapping[Decision, Permission], caller: Caller
+) -> Resolution | None:
     """Return the first way out of a case that may help and that this person may take; None when there is none."""
     reviews = caller.may(Scope.DECLARATIONS_REVIEW)
     refusals = {

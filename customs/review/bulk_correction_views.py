@@ -98,7 +98,7 @@ def _show_plan(group: Group, ids: Sequence[str], changes: Mapping[str, Any]) -> 
         plan = dry_run_modify(db, current_caller(), ids, changes, *known)
     shown: dict[str, Any] = {"group": group, "ids": ids, "changes": changes, "plan": plan}
     return render_page(
-        "review/correction_plan.html", names=FIELD_NAMES, reasons=advice.REASONS, Way=advice.Way, **shown
+        "review/correction_plan.html", names=FIELD_NAMES, reasons=advice.REASONS, Resolution=advice.Resolution, **shown
     )
 
 

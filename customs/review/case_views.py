@@ -114,14 +114,14 @@ def _in_case(
 
 
 def _words(detail: DeclarationDetail, evidence: Evidence | None) -> dict[str, Any]:
-    best = evidence and advice.best_way(evidence, detail.permissions, current_caller())
+    best = evidence and advice.best_resolution(evidence, detail.permissions, current_caller())
     return {
         "advising": advice,
         "contacts": case_labels.CONTACTS,
         "field_names": case_labels.FIELD_NAMES,
         "labels": labels,
         "best": best,
-        "Way": advice.Way,
+        "Resolution": advice.Resolution,
         "readable": readable_text,
         "offices_behind": offices_behind,
         "shortest_reason": SHORTEST_REASON,

@@ -47,7 +47,7 @@ AMOUNTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class FieldEvidence:
     """One field: its name on the wire, what was sent in it, and what a form calls it; None where it never changes."""
 
     name: str
@@ -69,10 +69,10 @@ class Evidence:
     explained: str
     sent: Event | None
     answered: Event | None
-    lines: tuple[Line, ...]
+    lines: tuple[FieldEvidence, ...]
 
     @property
-    def suspects(self) -> tuple[Line, ...]:
+    def suspects(self) -> tuple[FieldEvidence, ...]:
         return tuple(line for line in self.lines if line.is_suspect)
 
     @property
@@ -81,11 +81,11 @@ class Evidence:
         return not self.suspects or any(line.field for line in self.suspects)
 
     @property
-    def correctable(self) -> tuple[Line, ...]:
+    def correctable(self) -> tuple[FieldEvidence, ...]:
         return tuple(line for line in self.lines if line.field)
 
     @property
-    def others(self) -> tuple[Line, ...]:
+    def others(self) -> tuple[FieldEvidence, ...]:
         return tuple(line for line in self.lines if not line.is_suspect)
 
 
@@ -128,11 +128,11 @@ def _last_call(db: Session, push: Push, *such: ColumnElement[bool]) -> Event | N
 
 def _lines(
     declaration: Declaration, push: Push, content: Mapping[str, str], suspects: frozenset[str]
-) -> tuple[Line, ...]:
+) -> tuple[FieldEvidence, ...]:
     correctable = _correctable(declaration, push)
     names = [name for name in FIELDS if name in content or name in correctable]
     names += [name for name in content if name not in FIELDS]
-    lines = [Line(name, content.get(name, ""), name in suspects, correctable.get(name)) for name in names]
+    lines = [FieldEvidence(name, content.get(name, ""), name in suspects, correctable.get(name)) for name in names]
     return tuple(sorted(lines, key=lambda line: (not line.is_suspect, line.field is None)))
 
 

@@ -16,10 +16,10 @@ from customs.declarations.offices import OFFICES, codes_for, offices_behind
 from customs.declarations.reading.failure_groups import (
     NOBODY,
     GroupFilters,
-    decided_lately,
     group_of,
     list_groups,
     members,
+    recent_decisions,
 )
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.events.comments import comments_of
@@ -56,7 +56,7 @@ def list_page() -> Response:
     before = str(number_in_cursor(cursor))
     with services().reading() as db:
         found = list_groups(db, current_caller(), GroupFilters(**wanted), limit=limit, cursor=before)
-        shown: dict[str, Any] = {"recent": decided_lately(db, current_caller(), database.now(db))}
+        shown: dict[str, Any] = {"recent": recent_decisions(db, current_caller(), database.now(db))}
     shown |= {"groups": found.rows, "next_cursor": found.next_cursor, "asked": asked, "choices": CHOICES}
     return render_page(
         "review/groups.html", offices_behind=offices_behind, is_narrowed=bool(given_filters(*CHOICES)), **shown
@@ -72,7 +72,7 @@ def show(cause_id: str) -> Response:
         group = group_of(db, caller, cause_id)
         found = members(db, caller, cause_id, limit=limit, cursor=cursor)
         shown: dict[str, Any] = {"people": assignable(db, caller), "comments": comments_of(db, caller, cause_id)}
-        shown["recent"] = decided_lately(db, caller, database.now(db))
+        shown["recent"] = recent_decisions(db, caller, database.now(db))
     shown |= {"group": group, "cases": found.rows, "next_cursor": found.next_cursor}
     return render_page("review/cause.html", offices_behind=offices_behind, **shown, **_words(group.cause.error))
 
@@ -82,7 +82,7 @@ def show(cause_id: str) -> Response:
 def recent() -> Response:
     """Render the part that pages poll for while something goes on that this person sent out."""
     with services().reading() as db:
-        found = decided_lately(db, current_caller(), database.now(db))
+        found = recent_decisions(db, current_caller(), database.now(db))
     return render_fragment("review/recent.html", recent=found)
 
 
@@ -133,7 +133,7 @@ def _words(error: str) -> dict[str, Any]:
     mine = current_caller().merchants
     return {
         "advice": advice.ADVICE[CaseKind(error)],
-        "Way": advice.Way,
+        "Resolution": advice.Resolution,
         "labels": labels,
         "most_at_once": MOST_AT_ONCE,
         "merchants": sorted(mine or ()),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from customs.declarations.actions.action_rules import Request
-from customs.declarations.reading.dashboard import running_of
+from customs.declarations.reading.dashboard import count_running
 from customs.declarations.reading.queries import BatchState, progress_of
 from customs.declarations.serializers import declaration_json
 from customs.declarations.states import Action, State
@@ -54,7 +54,7 @@ def test_it_waits_visibly(till: Till, desk: Desk):
     assert desk.claim() == []
     with desk.services.reading() as db:
         assert progress_of(db, declaration.batch_id).state is BatchState.RUNNING
-        assert running_of(db, declaration.batch_id) == 1
+        assert count_running(db, declaration.batch_id) == 1
 
 
 def test_it_goes_out_when_the_payment_is_paid(till: Till, desk: Desk):

@@ -156,10 +156,12 @@ def test_a_cause_says_what_helps_and_shows_its_cases(desk: Desk, people: People,
 
 
 def test_every_error_has_its_advice_in_both_languages(desk: Desk, people: People):
-    from customs.review.advice import ADVICE, REASONS, Way
+    from customs.review.advice import ADVICE, REASONS, Resolution
 
     assert set(ADVICE) == set(CaseKind)
-    assert all(set(advice.ways) == set(REASONS) == set(Way) - {Way.ONE_BY_ONE} for advice in ADVICE.values())
+    assert all(
+        set(advice.ways) == set(REASONS) == set(Resolution) - {Resolution.ONE_BY_ONE} for advice in ADVICE.values()
+    )
 
 
 def test_somebody_sees_to_it(desk: Desk, reviewer: Visitor):

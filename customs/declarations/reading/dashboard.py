@@ -188,7 +188,7 @@ LONGEST_RUN = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
-class Course:
+class BatchProgress:
     """Progress of a batch: `running` of its declarations still go on by themselves, `open_rows` became none.
 
     `total` counts both. `left` is None where unknown.
@@ -209,7 +209,7 @@ class Course:
         return self.ended * 100 // self.total / 100 if self.total else 1.0
 
 
-def running_of(db: Session, batch_id: str) -> int:
+def count_running(db: Session, batch_id: str) -> int:
     """Count the declarations of a batch that go on by themselves or wait for payment, without an open case."""
     waiting = select(func.count()).where(in_batch(batch_id), Declaration.waiting_for.is_not(None))
     going_on = (
@@ -220,8 +220,9 @@ def running_of(db: Session, batch_id: str) -> int:
     return (db.scalar(going_on) or 0) + (db.scalar(waiting) or 0)
 
 
-def course(total: int, running: int, began: datetime, now: datetime, open_rows: int = 0) -> Course:
+def batch_progress(total: int, running: int, began: datetime, now: datetime, open_rows: int = 0) -> BatchProgress:
     """Return how far a batch of so many declarations is, and how long the rest takes at the pace so far."""
     ended, passed = total - running, now - began
     is_known = ended >= FEWEST_ENDS and ended >= total * SMALLEST_SHARE and timedelta() < passed <= LONGEST_RUN
-    return Course(total + open_rows, running, open_rows, passed * (running / ended) if running and is_known else None)
+    left = passed * (running / ended) if running and is_known else None
+    return BatchProgress(total + open_rows, running, open_rows, left)

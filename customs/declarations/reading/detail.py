@@ -27,7 +27,7 @@ from customs.privacy.vault import Vault
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One sub-order, or the order itself when it is not split, with one cell for each customs code.
 
     `number` is the one that customs matches on. The amounts are those of a sub-order, in yuan.
@@ -54,7 +54,7 @@ class Matrix:
 
     codes: tuple[str, ...]
     ordered: bool
-    rows: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
 
     @property
     def is_split(self) -> bool:
@@ -176,7 +176,7 @@ def matrix_of(declaration: Declaration, sub_orders: Sequence[SubOrder], pushes: 
     codes = tuple(dict.fromkeys(push.customs for push in pushes))
     at = {(push.sub_order_no, push.customs): push for push in pushes}
     rows = [
-        Row(
+        MatrixRow(
             part.sub_order_no,
             True,
             tuple(at.get((part.sub_order_no, code)) for code in codes),
@@ -186,7 +186,7 @@ def matrix_of(declaration: Declaration, sub_orders: Sequence[SubOrder], pushes: 
         )
         for part in sub_orders
     ]
-    unsplit = Row(declaration.payment_no, False, tuple(at.get(("", code)) for code in codes))
+    unsplit = MatrixRow(declaration.payment_no, False, tuple(at.get(("", code)) for code in codes))
     ordered = len(codes) > 1 and waits_for_the_one_before(Channel(declaration.channel), declaration.office)
     return Matrix(codes, ordered, tuple(rows or [unsplit]))
 

@@ -1,4 +1,4 @@
-"""Earlier submissions: of orders that are handed in again, when and by whom they were submitted, and in which batch."""
+"""Earlier submissions of orders that are handed in again: when and by whom, and in which batch."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from customs.declarations.reading.queries import sees_batch
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierSubmission:
     """Declarations that one batch brought; `batch` is None for one that the caller does not see."""
 
     count: int
@@ -22,7 +22,7 @@ class Earlier:
     batch: Batch | None
 
 
-def earlier_submissions(db: Session, declaration_ids: Collection[str], caller: Caller) -> Sequence[Earlier]:
+def earlier_submissions(db: Session, declaration_ids: Collection[str], caller: Caller) -> Sequence[EarlierSubmission]:
     """The batches that brought these declarations of the caller's, that of most of them first."""
     if not declaration_ids:
         return []
@@ -31,5 +31,5 @@ def earlier_submissions(db: Session, declaration_ids: Collection[str], caller: C
     found = {brought: (count, since) for brought, count, since in db.execute(counted)}
     seen = select(Batch).where(in_list(db, Batch.id, found), sees_batch(caller))
     batches = {batch.id: batch for batch in db.scalars(seen)}
-    earlier = [Earlier(count, since, batches.get(brought)) for brought, (count, since) in found.items()]
+    earlier = [EarlierSubmission(count, since, batches.get(brought)) for brought, (count, since) in found.items()]
     return sorted(earlier, key=lambda one: (-one.count, one.at))

@@ -193,12 +193,12 @@ def _narrowed(filters: GroupFilters) -> list[ColumnElement[bool]]:
     return conditions
 
 
-LATELY = timedelta(hours=1)
+RECENT = timedelta(hours=1)
 SENDING_OUT = (AuditAction.DECLARATION_REDECLARE, AuditAction.DECLARATION_MODIFY)
 
 
 @dataclass(frozen=True)
-class Lately:
+class RecentDecisions:
     """The declarations that somebody decided on last, by state; those `in_review` failed again, or in another part."""
 
     states: Mapping[State, int]
@@ -210,11 +210,11 @@ class Lately:
         return sum(self.states.values())
 
 
-def decided_lately(db: Session, caller: Caller, now: datetime) -> Lately:
+def recent_decisions(db: Session, caller: Caller, now: datetime) -> RecentDecisions:
     """Return what the caller corrected or pushed again within the last hour, the newest MOST_AT_ONCE."""
     decided = (
         select(AuditEntry.subject_id)
-        .where(AuditEntry.actor_id == caller.id, AuditEntry.at > now - LATELY, AuditEntry.action.in_(SENDING_OUT))
+        .where(AuditEntry.actor_id == caller.id, AuditEntry.at > now - RECENT, AuditEntry.action.in_(SENDING_OUT))
         .order_by(AuditEntry.at.desc())
         .limit(MOST_AT_ONCE)
     )
@@ -225,7 +225,7 @@ def decided_lately(db: Session, caller: Caller, now: datetime) -> Lately:
         .options(selectinload(Declaration.pushes))
         .order_by(*newest_first(DECLARATIONS_BY))
     ).all()
-    return Lately(
+    return RecentDecisions(
         states=Counter(declaration.state for declaration in found),
         in_review=[declaration for declaration in found if declaration.needs_review],
         moving=any(is_moving(declaration.pushes, now) and not declaration.needs_review for declaration in found),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from customs.declarations.reading.dashboard import course, running_of
+from customs.declarations.reading.dashboard import batch_progress, count_running
 from tests import make
 from tests.make import NOON
 from tests.product import Desk
@@ -24,18 +24,18 @@ TABLE = {
 
 @pytest.mark.parametrize(("total", "running", "passed", "left"), TABLE.values(), ids=TABLE)
 def test_the_rest_takes_as_long_as_the_pace_so_far_says(total: int, running: int, passed: int, left: int | None):
-    estimated = course(total, running, NOON, NOON + timedelta(seconds=passed)).left
+    estimated = batch_progress(total, running, NOON, NOON + timedelta(seconds=passed)).left
 
     assert estimated == (None if left is None else timedelta(seconds=left))
 
 
 @pytest.mark.parametrize(("total", "running", "share"), [(4, 1, 0.75), (4, 4, 0.0), (0, 0, 1.0)])
 def test_the_share_that_has_ended(total: int, running: int, share: float):
-    assert course(total, running, NOON, NOON).share == share
+    assert batch_progress(total, running, NOON, NOON).share == share
 
 
 def test_a_batch_with_open_rows_has_not_ended():
-    nearly = course(2999, 0, NOON, NOON, open_rows=1)
+    nearly = batch_progress(2999, 0, NOON, NOON, open_rows=1)
 
     assert (nearly.total, nearly.ended, nearly.share) == (3000, 2999, 0.99)
 
@@ -46,4 +46,4 @@ def test_what_ended_or_needs_somebody_does_not_run_any_more(desk: Desk):
     desk.work(lambda _: make.reply(next(states), desk.now))
 
     with desk.services.reading() as db:
-        assert 0 < running_of(db, batch.id) < 3
+        assert 0 < count_running(db, batch.id) < 3
