@@ -1,4 +1,4 @@
-"""The two ways to declare behind one interface, so that an engine never asks which wallet paid."""
+"""One interface for declaring through either wallet."""
 
 from collections.abc import Mapping
 from enum import StrEnum

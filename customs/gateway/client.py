@@ -1,4 +1,4 @@
-"""One signed call to the gateway: checked against the table, sent once, understood or raised."""
+"""Send a signed call to the gateway: checked against the table, sent once, parsed or raised."""
 
 import time
 from collections.abc import Callable, Mapping

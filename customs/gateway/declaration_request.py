@@ -1,4 +1,4 @@
-"""What is filed for one push: the numbers, the registration, the amounts and the buyer, as plain values."""
+"""The request of one push: numbers, registration, amounts and buyer, as plain values."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal

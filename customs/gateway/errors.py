@@ -1,4 +1,4 @@
-"""What a failed call means, one class per thing an engine has to know, so statuses are read once."""
+"""Errors of gateway calls, one class for each thing a caller has to know."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What was asked and what came back, kept whole: a dispute is settled by both sides' words."""
+"""A request and its reply, stored complete: a dispute is settled by both sides' words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

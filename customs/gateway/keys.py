@@ -1,4 +1,4 @@
-"""RSA keys as people have them: PEM, DER, the base64 of DER alone; whatever else is there is called what it is."""
+"""Load RSA keys in the forms people have: PEM, DER, or the base64 of DER; name what else is there."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The thirteen ways to pay as one table: another one is another row."""
+"""Table of the thirteen payment methods."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

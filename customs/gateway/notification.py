@@ -1,4 +1,4 @@
-"""What the gateway tells us unasked (section 10): verified first, then read strictly; still only a hint to query."""
+"""Verify and read notifications of the gateway (section 10); they are only a hint to query."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

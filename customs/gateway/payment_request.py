@@ -1,4 +1,4 @@
-"""What is to be collected from one payer, as plain values, whichever wallet pays."""
+"""The request of one payment, as plain values, for either wallet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

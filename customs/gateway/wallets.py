@@ -1,4 +1,4 @@
-"""Collecting and giving back money through either wallet behind one class (4, 5, 6 and 7)."""
+"""Collect and refund money through either wallet behind one class (4, 5, 6 and 7)."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The API of payments, refunds and rates, and the door at which the gateway knocks: thin, as every door."""
+"""The API of payments, refunds and rates, and the address of the gateway's notifications."""
 
 from functools import cache
 from typing import Any

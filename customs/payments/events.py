@@ -1,4 +1,4 @@
-"""What is announced of payments and refunds: how they ended, and that somebody has to look."""
+"""Events of payments and refunds: how they ended, and that somebody has to look."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

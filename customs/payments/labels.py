@@ -1,4 +1,4 @@
-"""The thirteen ways to pay in a cashier's words: what each is for, and what has to be typed in for it."""
+"""Labels of payment methods, their inputs, states, actions and outcomes."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby

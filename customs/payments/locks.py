@@ -1,4 +1,4 @@
-"""The one order in which rows are locked: payments by their id, then refunds, then what declarations lock."""
+"""Lock rows in one order: payments by their id, then refunds, then what declarations lock."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

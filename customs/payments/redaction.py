@@ -1,4 +1,4 @@
-"""Who paid, and the codes they showed: sealed where they are kept, masked wherever they are shown."""
+"""Seal and mask who paid, and the codes they showed."""
 
 import re
 from collections.abc import Mapping

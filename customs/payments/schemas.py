@@ -1,4 +1,4 @@
-"""The shapes that payments and refunds come in by; every fault carries a code and what to do."""
+"""Schemas of requests for payments and refunds; every error carries a code and what to do."""
 
 from typing import Any
 

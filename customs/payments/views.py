@@ -1,4 +1,4 @@
-"""The pages of payments: the list, one payment as it turns green, and refunding what is left of it."""
+"""Pages of payments: the list, one payment as its state changes, and its refunds."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The API of bills: one door, thin, as every door."""
+"""The API of bills and their reconciliation."""
 
 import re
 from datetime import date

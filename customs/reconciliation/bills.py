@@ -1,4 +1,4 @@
-"""Bills: downloaded for a range of days, kept as they were received, and fetched again while their days go on."""
+"""Bills: downloaded for a range of days, stored as received, and fetched again while their days go on."""
 
 import calendar
 import hashlib

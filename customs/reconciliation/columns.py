@@ -1,4 +1,4 @@
-"""The columns of a bill: the document names none (8), so every spelling we know stands in one table here."""
+"""Table of the columns of a bill: the document names none (8), so every known spelling is listed here."""
 
 import re
 import unicodedata

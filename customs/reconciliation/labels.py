@@ -1,4 +1,4 @@
-"""What a reconciled bill says in words: its tabs, and the fields on which the gateway and we disagree."""
+"""Labels of a reconciled bill: its tabs, and the fields in which the two sides differ."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

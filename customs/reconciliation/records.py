@@ -1,4 +1,4 @@
-"""From the bytes of a bill to its records: the encoding, the header, the delimiter, and the cells of each line."""
+"""Split the bytes of a bill into records: the encoding, the header, the delimiter, the cells of each line."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The cells of a bill as values: amounts exact in whatever way they are written, words of status and currency."""
+"""Read the cells of a bill as values: exact amounts in every notation, words of status and currency."""
 
 import re
 import unicodedata

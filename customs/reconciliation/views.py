@@ -1,4 +1,4 @@
-"""The page of reconciliation: the gateway's bill of some days against ours, heap by heap, and as a file."""
+"""The page of reconciliation: the gateway's bill against the payments on file, by verdict, and as a file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

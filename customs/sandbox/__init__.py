@@ -1,4 +1,4 @@
-"""The gateway's other side (`customs sandbox`): for clerks who learn, developers who test, our own journeys."""
+"""Sandbox: a simulated gateway (`customs sandbox`) for learning, development and tests."""
 
 from customs.sandbox.settings import SandboxSettings
 

@@ -1,4 +1,4 @@
-"""The sandbox as a Flask application: the document's routes from the endpoints table, a ledger, a switch."""
+"""Flask application of the sandbox: the document's routes from the endpoints table, a ledger, controls."""
 
 import time
 from collections.abc import Callable

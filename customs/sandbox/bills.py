@@ -1,4 +1,4 @@
-"""The bill (8): a text file with one line for each payment and each refund, and a total as its last line."""
+"""Bills (8): a text file with one line for each payment and each refund, and a total as its last line."""
 
 import csv
 import io

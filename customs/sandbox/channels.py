@@ -1,4 +1,4 @@
-"""How the two payment channels differ at the declaration endpoints (9, 11.4, 11.5), as the document has it."""
+"""Table of how the two channels differ at the declaration endpoints (9, 11.4, 11.5)."""
 
 from dataclasses import dataclass
 

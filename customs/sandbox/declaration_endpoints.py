@@ -1,4 +1,4 @@
-"""The declaration endpoints (9.1 to 9.6): what a call that was let in does to the ledger, and its answer."""
+"""Declaration endpoints (9.1 to 9.6): change the ledger as a verified call asks, and answer it."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""One filing: what was declared at one customs code, and how its state moves along the course of its scenario."""
+"""A filing: what was declared at one customs code, and how its state moves along its scenario."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What was filed and who called, in SQLite: a killed sandbox remembers, a test reads what really happened."""
+"""Ledger of filings and calls in SQLite: it survives a killed sandbox, and tests read what really happened."""
 
 import json
 import sqlite3

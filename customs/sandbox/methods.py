@@ -1,4 +1,4 @@
-"""The ways to pay (4.1 to 4.7, 6.1 to 6.4, 7.1, 7.2) as one table: how each is named, and what the payer is handed."""
+"""Table of payment methods (4.1 to 4.7, 6.1 to 6.4, 7.1, 7.2): their names, and what the payer gets."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What the gateway tells about a paid order (10.2), and how it signs it (10.3): raw values, the gateway's own key."""
+"""Notifications of paid orders (10.2), signed over raw values with the gateway's own key (10.3)."""
 
 import base64
 import ipaddress

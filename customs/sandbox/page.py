@@ -1,4 +1,4 @@
-"""The sandbox's front page: what it is, and the words that decide what happens, in Chinese and English."""
+"""Front page of the sandbox: what it is, and its trigger words, in Chinese and English."""
 
 from flask import Response, render_template_string
 

@@ -1,4 +1,4 @@
-"""The payer: enters a cashier desk (4.6, 4.7, 6.4), and pays or gives up any order on its page."""
+"""Pages of the payer: enter a cashier desk (4.6, 4.7, 6.4), pay or give up an order."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Payments and refunds: every signed call of sections 4 to 8 and what answers it."""
+"""Payment endpoints: every signed call of sections 4 to 8 and what answers it."""
 
 import hashlib
 import secrets

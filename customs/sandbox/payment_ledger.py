@@ -1,4 +1,4 @@
-"""The payment side of the ledger: orders, refunds and notifications, in the same SQLite file as the filings."""
+"""Ledger of orders, refunds and notifications, in the same SQLite file as the filings."""
 
 import json
 from dataclasses import asdict

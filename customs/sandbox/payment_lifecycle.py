@@ -1,4 +1,4 @@
-"""End payments by time or by the payer, and queue the notifications of it."""
+"""Move payments and refunds in time or by the payer, and queue notifications of payments."""
 
 from customs.sandbox.context import SandboxContext
 from customs.sandbox.notifications import Notification

@@ -1,4 +1,4 @@
-"""What becomes of a payment, its refunds and its notifications, by words in our own numbers: four tables."""
+"""Scenarios of payments, refunds and notifications, by trigger words in the caller's numbers: four tables."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One payment and one refund as the gateway holds them, and how they move in time and by what the payer does."""
+"""A payment and a refund as the gateway stores them, and how they move in time and by what the payer does."""
 
 import hashlib
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""One call that was let in, and what its many names for our numbers and the gateway's come down to."""
+"""A verified call, with its many names for the caller's and the gateway's numbers read as one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

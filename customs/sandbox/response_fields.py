@@ -1,4 +1,4 @@
-"""An order and a refund in the document's many spellings: which fields each reply has, as its samples show them."""
+"""Fields of orders and refunds in each reply, in the spellings of the document's samples."""
 
 from collections.abc import Mapping
 from decimal import Decimal

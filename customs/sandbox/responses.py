@@ -1,4 +1,4 @@
-"""What the gateway says, in the document's envelope (sections 1 and 3): meta beside data, and refusals."""
+"""Replies in the document's envelope (sections 1 and 3): meta beside data, and refusals."""
 
 import json
 from collections.abc import Mapping

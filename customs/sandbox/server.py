@@ -1,4 +1,4 @@
-"""`customs sandbox` as a process: threads in one process, so one ledger serves all; nothing outlives its parent."""
+"""Serve the sandbox in one process with threads, so that one ledger serves all; it ends with its parent."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The settings of one sandbox; everything else it knows from the document and its tables."""
+"""Settings of one sandbox."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a value of the payment side may be (sections 4 to 8), by the parameter's name: a form each, and the amounts."""
+"""Rules for the values of payment parameters (sections 4 to 8), by name, and amounts."""
 
 import ipaddress
 import re

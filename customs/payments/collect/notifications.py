@@ -1,4 +1,4 @@
-"""Notifications: what the gateway's signature vouches for is kept once, and has a payment asked for (R20)."""
+"""Store each verified notification of the gateway once, and schedule a query of its payment (R20)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""Refund: what is left is reserved in the database before the gateway hears of it, so that nobody refunds it twice."""
+"""Create refunds: the amount is reserved in the database before the gateway is called, so that none is paid twice."""
 
 from collections.abc import Mapping
 from datetime import datetime
