@@ -145,5 +145,5 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.extend(g.standing.headers() if g.get("standing") else {})
+    response.headers.extend(g.rate_limit.headers() if g.get("rate_limit") else {})
     return response

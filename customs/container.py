@@ -124,10 +124,10 @@ class Services(DeclarationServices, PaymentServices):
 
     @cached_property
     def payment_handler(self) -> PaymentTaskHandler:
-        told = self.declarations
+        holds = self.declarations
         works = (
-            PaymentTask(self.wallets, self.vault, told, self.settings),
-            RefundTask(self.wallets, told, self.settings),
+            PaymentTask(self.wallets, self.vault, holds, self.settings),
+            RefundTask(self.wallets, holds, self.settings),
         )
         return PaymentTaskHandler(self.engine, self.settings, works, self.failpoints)
 

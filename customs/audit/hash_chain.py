@@ -25,7 +25,7 @@ NEXT = (
 _as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
-class ChainFault(StrEnum):
+class ChainDefect(StrEnum):
     """How the trail was tampered with, as far as it shows."""
 
     ALTERED = "altered"
@@ -53,7 +53,7 @@ class WalkResult:
 
     last: Link
     first_bad: int | None = None
-    what: ChainFault | None = None
+    what: ChainDefect | None = None
 
 
 def hash_of(entry: Mapping[str, Any]) -> str:
@@ -77,16 +77,16 @@ def walk(db: Connection, end: int, last: Link = START) -> WalkResult:
         except (ValueError, TypeError):
             # Somewhere among these stands what is no time or no JSON: one by one, to find where.
             if room == 1:
-                return WalkResult(last, last.number + 1, ChainFault.ALTERED)
+                return WalkResult(last, last.number + 1, ChainDefect.ALTERED)
             room = 1
             continue
         for entry in rows:
             if entry["number"] != last.number + 1:
-                return WalkResult(last, last.number + 1, ChainFault.MISSING)
+                return WalkResult(last, last.number + 1, ChainDefect.MISSING)
             fits = _is_hashed_right(entry)
             if not fits or entry["previous"] != last.hash:
                 # Right in itself, and made after another one than now stands before it: that one was written anew.
-                return WalkResult(last, max(last.number, 1) if fits else entry["number"], ChainFault.ALTERED)
+                return WalkResult(last, max(last.number, 1) if fits else entry["number"], ChainDefect.ALTERED)
             last = Link(entry["number"], entry["hash"])
         if len(rows) < room:
             return WalkResult(last)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import Actor, AuditAction, AuditEvent, audit_event
-from customs.audit.hash_chain import START, ChainFault, Link, WalkResult, hash_of, walk
+from customs.audit.hash_chain import START, ChainDefect, Link, WalkResult, hash_of, walk
 from customs.audit.models import ENDS, ENTRIES
 from customs.db import database
 from customs.errors import ActionNotAllowed
@@ -45,7 +45,7 @@ class ChainVerdict:
 
     entries: int
     first_bad: int | None = None
-    what: ChainFault | None = None
+    what: ChainDefect | None = None
 
     @property
     def ok(self) -> bool:
@@ -102,7 +102,7 @@ class AuditTrail:
         """
         with database.reading(engine) as db:
             walked, verdict = self._verify(db.connection())
-        if verdict.what is not ChainFault.SEAL:
+        if verdict.what is not ChainDefect.SEAL:
             return verdict
         with database.transaction(engine) as db:
             connection = db.connection()
@@ -119,25 +119,25 @@ class AuditTrail:
     def _verify(self, db: Connection) -> tuple[WalkResult, ChainVerdict]:
         found = db.execute(AT_ONE_MOMENT).one()
         walked = walk(db, found.highest or 0 if found.number is None else found.number)
-        return walked, ChainVerdict(walked.last.number, *self._fault_of(found, walked))
+        return walked, ChainVerdict(walked.last.number, *self._defect_of(found, walked))
 
-    def _fault_of(self, found: Row[Any], walked: WalkResult) -> tuple[int | None, ChainFault | None]:
+    def _defect_of(self, found: Row[Any], walked: WalkResult) -> tuple[int | None, ChainDefect | None]:
         """Return the number of the first entry that does not fit, and what is wrong with it."""
         last = walked.last
         if found.lowest is not None and found.lowest < 1:
-            return found.lowest, ChainFault.ADDED
+            return found.lowest, ChainDefect.ADDED
         if walked.what is not None:
             return walked.first_bad, walked.what
         if found.number is None:
             # Nothing was ever done here, or the end is gone.
-            return (last.number + 1, ChainFault.CUT_OFF) if last.number else (None, None)
+            return (last.number + 1, ChainDefect.CUT_OFF) if last.number else (None, None)
         if self._is_broken(found):
-            return None, ChainFault.SEAL
+            return None, ChainDefect.SEAL
         if last.number < found.number:
-            return last.number + 1, ChainFault.CUT_OFF
+            return last.number + 1, ChainDefect.CUT_OFF
         if found.highest is not None and found.highest > found.number:
-            return found.number + 1, ChainFault.ADDED
-        return (None, None) if last.hash == found.hash else (last.number, ChainFault.ALTERED)
+            return found.number + 1, ChainDefect.ADDED
+        return (None, None) if last.hash == found.hash else (last.number, ChainDefect.ALTERED)
 
     def _sealed(self, last: Link) -> str:
         return hmac.digest(self._key, f"{last.number}|{last.hash}".encode(), "sha256").hex()

@@ -15,7 +15,7 @@ from customs.errors import ErrorDetail, InsufficientScope, NotFound, ValidationF
 from customs.timestamps import instant
 
 
-class KeyDeeds:
+class AuditedKeys:
     """What one caller does to keys in one transaction."""
 
     def __init__(self, db: Session, by: Caller, audit: AuditTrail, now: datetime, *, sandbox: bool) -> None:
@@ -63,11 +63,11 @@ class KeyDeeds:
         return self._db.get_one(ApiKey, caller.key_id)
 
     def _keep(self, act: AuditAction, key: ApiKey) -> None:
-        self._audit.append(self._db, _deed(self._by, act, key), self._now)
+        self._audit.append(self._db, _audit_event(self._by, act, key), self._now)
 
 
 @dataclass(frozen=True)
-class Wish:
+class KeyRequest:
     """A key as somebody wants it. Without `merchants` it is for all of theirs; without `lifetime` it lives on."""
 
     name: str
@@ -77,7 +77,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Handed:
+class IssuedKey:
     """A new key and its text, which is to be shown this once."""
 
     key_id: str
@@ -102,51 +102,51 @@ def may_hand_out(by: Caller, scopes: Sequence[str] | None) -> bool:
     return all(by.may(Scope(one)) for one in (scopes if scopes is not None else Scope))
 
 
-class HandingOut:
+class ApiKeyService:
     """What a caller at the desk does to keys in one transaction."""
 
-    def __init__(self, db: Session, by: Caller, deeds: KeyDeeds, now: datetime) -> None:
+    def __init__(self, db: Session, by: Caller, keys: AuditedKeys, now: datetime) -> None:
         self._db = db
         self._by = by
-        self._deeds = deeds
+        self._keys = keys
         self._now = now
 
-    def create(self, wish: Wish) -> Handed:
+    def create(self, request: KeyRequest) -> IssuedKey:
         """A new key. Raises ValidationFailed, or InsufficientScope for a right that the caller has not."""
-        if not wish.scopes:
-            said = "this key may do nothing"
-            raise ValidationFailed(said, errors=[ErrorDetail("/scopes", "scopes_missing", said)])
-        self._require_own(wish.scopes)
-        merchants = self._by.narrowed(wish.merchants).merchants or ()
-        expires_at = None if wish.lifetime is None else self._now + wish.lifetime
-        return self._handed(self._deeds.create(wish.name, wish.scopes, sorted(merchants), expires_at))
+        if not request.scopes:
+            detail = "this key may do nothing"
+            raise ValidationFailed(detail, errors=[ErrorDetail("/scopes", "scopes_missing", detail)])
+        self._require_own(request.scopes)
+        merchants = self._by.narrowed(request.merchants).merchants or ()
+        expires_at = None if request.lifetime is None else self._now + request.lifetime
+        return self._issued(self._keys.create(request.name, request.scopes, sorted(merchants), expires_at))
 
-    def rotate(self, key_id: str, overlap: timedelta) -> Handed:
+    def rotate(self, key_id: str, overlap: timedelta) -> IssuedKey:
         """A key in place of one, which goes on for `overlap`.
 
         Raises NotFound, or InsufficientScope as for a new key.
         """
         self._require_own(key_seen(self._db, key_id, self._by).scopes)
-        return self._handed(self._deeds.rotate(key_id, overlap))
+        return self._issued(self._keys.rotate(key_id, overlap))
 
     def revoke(self, key_id: str) -> None:
         """End a key at once, also one that may do more than the caller. Raises NotFound."""
         key_seen(self._db, key_id, self._by)
-        self._deeds.revoke(key_id)
+        self._keys.revoke(key_id)
 
     def _require_own(self, scopes: Sequence[str] | None) -> None:
         if not may_hand_out(self._by, scopes):
             raise InsufficientScope("nobody hands out a right they do not have")
 
-    def _handed(self, text: str) -> Handed:
+    def _issued(self, text: str) -> IssuedKey:
         caller, _ = caller_of(self._db, text, self._now)
-        return Handed(caller.key_id, text)
+        return IssuedKey(caller.key_id, text)
 
 
 EVERYTHING = "all"
 
 
-def _deed(by: Caller, act: AuditAction, key: ApiKey) -> AuditEvent:
+def _audit_event(by: Caller, act: AuditAction, key: ApiKey) -> AuditEvent:
     rights = {"scopes": key.scopes, "merchants": key.merchants}
     detail = {name: ", ".join(given) if given else EVERYTHING for name, given in rights.items()}
     if key.expires_at is not None:

@@ -89,8 +89,8 @@ def _locked(db: Session, whos: Sequence[str], now: datetime) -> Sequence[FailedS
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
     fresh = insert(FailedSignIn).values([{"who": who, "failures": 0, "last_at": now} for who in whos])
     # A row that is there is written as it is: that locks it, and gives it back.
-    held = fresh.on_conflict_do_update(index_elements=["who"], set_={"failures": FailedSignIn.failures})
-    return db.scalars(held.returning(FailedSignIn)).all()
+    upserted = fresh.on_conflict_do_update(index_elements=["who"], set_={"failures": FailedSignIn.failures})
+    return db.scalars(upserted.returning(FailedSignIn)).all()
 
 
 def _left(row: FailedSignIn, free: int, now: datetime) -> timedelta:
@@ -111,5 +111,5 @@ def _of_address(vault: Vault, address: str) -> str:
         parsed = ip_address(address)
     except ValueError:
         return vault.index(f"address:{address}")
-    whole = isinstance(parsed, IPv4Address)
-    return vault.index(f"address:{parsed if whole else ip_network((parsed, NETWORK_BITS), strict=False)}")
+    is_single = isinstance(parsed, IPv4Address)
+    return vault.index(f"address:{parsed if is_single else ip_network((parsed, NETWORK_BITS), strict=False)}")

@@ -45,11 +45,11 @@ def save_filter(db: Session, person_id: str, page: str, name: str, query: str, n
     _require(is_name, "name", f"a name has 1 to {LONGEST_NAME} characters")
     is_query = 1 <= len(query) <= LONGEST_QUERY and query.isascii() and query.isprintable()
     _require(is_query, "query", "choose a filter first")
-    held = saved_filters_of(db, person_id, page)
-    if (known := next((one for one in held if one.name == name), None)) is not None:
+    saved = saved_filters_of(db, person_id, page)
+    if (known := next((one for one in saved if one.name == name), None)) is not None:
         known.query = query
         return known
-    _require(len(held) < MOST_SAVED, "name", f"there are {MOST_SAVED} already: remove one")
+    _require(len(saved) < MOST_SAVED, "name", f"there are {MOST_SAVED} already: remove one")
     made = SavedFilter(id=new_id("flt"), person_id=person_id, page=page, name=name, query=query, created_at=now)
     db.add(made)
     return made

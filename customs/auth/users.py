@@ -45,7 +45,7 @@ class Change:
     detail: Mapping[str, str] = field(default_factory=dict)
     password: str | None = field(default=None, repr=False)
 
-    def deed_of(self, by: Caller) -> AuditEvent:
+    def audit_event_of(self, by: Caller) -> AuditEvent:
         """The same as the audit trail keeps it."""
         return audit_event(by, self.action, self.person.id, **self.detail)
 
@@ -100,8 +100,8 @@ def find_person(db: Session, login: str) -> Person | None:
 
 def locked_person(db: Session, person_id: str) -> Person:
     """The person as they stand now; others who would change them wait. Raises NotFound."""
-    held = select(Person).where(Person.id == person_id).with_for_update()
-    return _found(db.scalar(held, execution_options={"populate_existing": True}))
+    locked = select(Person).where(Person.id == person_id).with_for_update()
+    return _found(db.scalar(locked, execution_options={"populate_existing": True}))
 
 
 def normal_login(text: str) -> str:
@@ -197,8 +197,8 @@ def _see_that_an_admin_stays(db: Session, person_id: str) -> None:
     enabled = select(Person.id).where(Person.role == Role.ADMIN, Person.disabled_at.is_(None))
     # Held before the one who goes: of two admins who disable each other at once, the second finds themself alone.
     if db.scalars(enabled.order_by(Person.id).with_for_update()).all() == [person_id]:
-        said = "this is the last admin: make another person an admin first"
-        raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/person", "last_admin", said)])
+        detail = "this is the last admin: make another person an admin first"
+        raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/person", "last_admin", detail)])
 
 
 def _checked(wanted: Profile) -> Profile:
@@ -225,11 +225,11 @@ def _role(text: str) -> tuple[Role | None, list[ErrorDetail]]:
 def _merchants(numbers: Sequence[str] | None) -> tuple[list[str] | None, list[ErrorDetail]]:
     if numbers is None:
         return None, []
-    told = sorted({number.strip() for number in numbers})
-    if told and all(_is_text(number, LONGEST_MERCHANT_NO) for number in told):
-        return told, []
-    said = f"name one merchant or more, each with 1 to {LONGEST_MERCHANT_NO} visible characters"
-    return None, [ErrorDetail("/merchants", "merchants_invalid", said)]
+    chosen = sorted({number.strip() for number in numbers})
+    if chosen and all(_is_text(number, LONGEST_MERCHANT_NO) for number in chosen):
+        return chosen, []
+    detail = f"name one merchant or more, each with 1 to {LONGEST_MERCHANT_NO} visible characters"
+    return None, [ErrorDetail("/merchants", "merchants_invalid", detail)]
 
 
 def _is_text(text: str, longest: int) -> bool:

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, audit_event
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from customs.auth.api_keys import list_api_keys, state_of
-from customs.auth.key_management import KeyDeeds
+from customs.auth.key_management import AuditedKeys
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope, operator
 from customs.config import read_settings
@@ -126,8 +126,8 @@ def api_key_revoke(key_id: str) -> None:
     click.echo(f"{key_id} opens nothing any more")
 
 
-def _key_service(session: Session, services: Services, now: datetime) -> KeyDeeds:
-    return KeyDeeds(session, operator(), services.audit, now, sandbox=services.settings.sandbox)
+def _key_service(session: Session, services: Services, now: datetime) -> AuditedKeys:
+    return AuditedKeys(session, operator(), services.audit, now, sandbox=services.settings.sandbox)
 
 
 KEY_COLUMNS = ("id", "name", "state", "scopes", "merchants", "created_at", "expires_at", "last_used_at")
@@ -184,7 +184,7 @@ def keys_rotate(seal_audit_trail: bool) -> None:
 def _seal_audit_trail(services: Services) -> None:
     """Seal the trail if only its seal does not fit; a trail that was changed is left for `customs doctor` to show."""
     verdict = services.audit.seal_anew(services.engine, operator())
-    if verdict.what not in (None, ChainFault.SEAL):
+    if verdict.what not in (None, ChainDefect.SEAL):
         raise ActionNotAllowed("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
     click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
 

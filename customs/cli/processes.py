@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from customs.auth import bootstrap_admin
-from customs.auth.key_management import KeyDeeds
+from customs.auth.key_management import AuditedKeys
 from customs.auth.principal import operator
 from customs.config import read_settings
 from customs.container import Services
@@ -52,8 +52,8 @@ def up(port: int, workers: int, no_demo: bool) -> None:
 
 def _fresh_key(services: Services) -> str:
     with services.transaction() as db:
-        deeds = KeyDeeds(db, operator(), services.audit, database.now(db), sandbox=services.settings.sandbox)
-        return deeds.create("customs up")
+        keys = AuditedKeys(db, operator(), services.audit, database.now(db), sandbox=services.settings.sandbox)
+        return keys.create("customs up")
 
 
 def _login(services: Services, *, is_a_trial: bool) -> str:
@@ -64,7 +64,7 @@ def _login(services: Services, *, is_a_trial: bool) -> str:
                 return "nobody yet: customs user create --login LOGIN --name NAME --role admin"
             now = database.now(db)
             change = bootstrap_admin.create_first_admin(db, services.passwords, services.settings.home, now)
-            services.audit.append(db, change.deed_of(operator()), now)
+            services.audit.append(db, change.audit_event_of(operator()), now)
     with services.reading() as db:
         password = bootstrap_admin.password_shown(db, services.passwords, services.settings.home)
     if password is None:

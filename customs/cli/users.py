@@ -84,7 +84,7 @@ def _apply(services: Services, operation: Callable[[Session, datetime], Change])
     with services.transaction() as session:
         now = database.now(session)
         change = operation(session, now)
-        services.audit.append(session, change.deed_of(operator()), now)
+        services.audit.append(session, change.audit_event_of(operator()), now)
     return change
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.db import database
@@ -286,11 +286,11 @@ def _tallies(services: Services) -> Iterator[CheckResult]:
 
 # How the audit trail does not fit: `number` is the first entry that does not, `entries` how many before it do.
 TAMPERED = {
-    ChainFault.ALTERED: _("entry %(number)s was altered; the %(entries)d before it fit"),
-    ChainFault.MISSING: _("entry %(number)s is missing; the %(entries)d before it fit"),
-    ChainFault.ADDED: _("entry %(number)s was added by somebody else; the %(entries)d before it fit"),
-    ChainFault.CUT_OFF: _("entry %(number)s and what came after it are gone; the %(entries)d before it fit"),
-    ChainFault.SEAL: _("the seal of its end does not fit; the %(entries)d entries do"),
+    ChainDefect.ALTERED: _("entry %(number)s was altered; the %(entries)d before it fit"),
+    ChainDefect.MISSING: _("entry %(number)s is missing; the %(entries)d before it fit"),
+    ChainDefect.ADDED: _("entry %(number)s was added by somebody else; the %(entries)d before it fit"),
+    ChainDefect.CUT_OFF: _("entry %(number)s and what came after it are gone; the %(entries)d before it fit"),
+    ChainDefect.SEAL: _("the seal of its end does not fit; the %(entries)d entries do"),
 }
 
 
@@ -300,7 +300,7 @@ def _audit_trail(services: Services) -> Iterator[CheckResult]:
         verdict = services.audit.verify(db)
         unrecorded = _unrecorded_batch(db)
     remedy = _("somebody wrote to the database: compare with an export or a backup of an earlier day")
-    if verdict.what is ChainFault.SEAL:
+    if verdict.what is ChainDefect.SEAL:
         remedy = _(
             "after a change of CUSTOMS_SECRET_KEY: `customs keys rotate --seal-audit-trail`; "
             "else somebody wrote to the database: compare with an export or a backup of an earlier day"

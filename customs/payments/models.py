@@ -27,7 +27,7 @@ from customs.payments.tasks.task import TaskColumns
 LONGEST_NUMBER = 64
 
 
-def errand_indexes(table: str) -> tuple[Index, ...]:
+def task_indexes(table: str) -> tuple[Index, ...]:
     """What the claim and the clock look for, and whoever looks for what needs a person."""
     due, leased, case = text("due_at IS NOT NULL"), text("holder IS NOT NULL"), text("case_kind IS NOT NULL")
     return (
@@ -54,7 +54,7 @@ class Payment(TaskColumns, Base):
         Index(None, "created_at", "id"),
         Index(None, "merchant_no", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        *errand_indexes("payments"),
+        *task_indexes("payments"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -96,7 +96,7 @@ class Refund(TaskColumns, Base):
         Index(None, "payment_id", "created_at", "id"),
         Index("ix_refunds_refund_no", "refund_no"),
         Index(None, "merchant_no", "created_at", "id"),
-        *errand_indexes("refunds"),
+        *task_indexes("refunds"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -93,7 +93,7 @@ def confirm_code() -> WerkzeugResponse:
     def confirm(db: Session) -> str:
         now = database.now(db)
         token, change = totp.confirm_set_up(db, services().vault, visit, sealed, code, now)
-        services().audit.append(db, change.deed_of(current_caller()), now)
+        services().audit.append(db, change.audit_event_of(current_caller()), now)
         return token
 
     def work() -> WerkzeugResponse:
@@ -180,7 +180,7 @@ def _token_after(choice: auth_login.Choice) -> str:
 
     def work(db: Session) -> str:
         token, change = auth_login.change_own_password(db, visit, proof, now)
-        services().audit.append(db, change.deed_of(current_caller()), now)
+        services().audit.append(db, change.audit_event_of(current_caller()), now)
         return token
 
     return retry_on_conflict(work)

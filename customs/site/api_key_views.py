@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.api_keys import state_of
-from customs.auth.key_management import Handed, HandingOut, KeyDeeds, Wish, key_seen, keys_seen, may_hand_out
+from customs.auth.key_management import (
+    ApiKeyService,
+    AuditedKeys,
+    IssuedKey,
+    KeyRequest,
+    key_seen,
+    keys_seen,
+    may_hand_out,
+)
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope
 from customs.db import database
@@ -92,13 +100,13 @@ def new_key() -> Response:
 @login_required(Scope.WEBHOOKS_WRITE)
 def create_key() -> WerkzeugResponse:
     def work() -> Response:
-        wish = Wish(
+        wish = KeyRequest(
             required_text("name", LONGEST_NAME),
             [Scope(one) for one in ticked_choices("scopes", SCOPES)],
             chosen_merchants(),
             required_choice("lifetime", LIFETIMES),
         )
-        return _made(handed_once(lambda keys: keys.create(wish)))
+        return _made(create_once(lambda keys: keys.create(wish)))
 
     return handle_form(work, lambda error: _form(error_sentences(error)))
 
@@ -114,7 +122,7 @@ def read_key(key_id: str) -> Response:
 def rotate_key(key_id: str) -> WerkzeugResponse:
     def work() -> Response:
         overlap = required_choice("overlap", OVERLAPS)
-        return _made(handed_once(lambda keys: keys.rotate(key_id, overlap)))
+        return _made(create_once(lambda keys: keys.rotate(key_id, overlap)))
 
     return handle_form(work, lambda error: _key_page(key_id, error_sentences(error)))
 
@@ -122,24 +130,24 @@ def rotate_key(key_id: str) -> WerkzeugResponse:
 @pages.post("/<key_id>/revoke")
 @login_required(Scope.WEBHOOKS_WRITE)
 def revoke_key(key_id: str) -> WerkzeugResponse:
-    said = gettext("The key was revoked: it opens nothing any more.")
-    return submit_action(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", said)
+    message = gettext("The key was revoked: it opens nothing any more.")
+    return submit_action(lambda db: _keys(db).revoke(key_id), f"{pages.url_prefix}/{key_id}", message)
 
 
-def handed_once(deed: Callable[[HandingOut], Handed]) -> CreatedWithSecret:
+def create_once(create: Callable[[ApiKeyService], IssuedKey]) -> CreatedWithSecret:
     """Hand a key out, once for each form."""
 
     def make(db: Session) -> tuple[str, str]:
-        handed = deed(_keys(db))
-        return handed.key_id, handed.text
+        issued = create(_keys(db))
+        return issued.key_id, issued.text
 
     return create_with_secret(make)
 
 
-def _keys(db: Session) -> HandingOut:
+def _keys(db: Session) -> ApiKeyService:
     caller, now = current_caller(), database.now(db)
-    deeds = KeyDeeds(db, caller, services().audit, now, sandbox=services().settings.sandbox)
-    return HandingOut(db, caller, deeds, now)
+    keys = AuditedKeys(db, caller, services().audit, now, sandbox=services().settings.sandbox)
+    return ApiKeyService(db, caller, keys, now)
 
 
 def own_scopes() -> list[Scope]:

@@ -88,8 +88,8 @@ def _kind(shape: Json) -> tuple[str, str | None]:
             return " or ".join(kind for kind, _ in kinds), next((of for _, of in kinds if of), None)
     kind = shape.get("type", "any")
     if kind == "array":
-        held, of = _kind(shape.get("items", {}))
-        return f"list of {held}", of
+        inner, of = _kind(shape.get("items", {}))
+        return f"list of {inner}", of
     return (" or ".join(kind) if isinstance(kind, list) else str(kind)), None
 
 

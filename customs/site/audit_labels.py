@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flask_babel import LazyString, lazy_gettext
 
 from customs.audit.actions import AuditAction
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from customs.auth.principal import Caller, Scope
 
 _ = lazy_gettext
@@ -78,24 +78,24 @@ class Found(NamedTuple):
     means: LazyString
 
 
-TAMPERED: Mapping[ChainFault, Found] = {
-    ChainFault.ALTERED: Found(
+TAMPERED: Mapping[ChainDefect, Found] = {
+    ChainDefect.ALTERED: Found(
         _("Entry %(number)s was altered after it was written."),
         _("Somebody changed it in the database itself. Compare it with an export or a backup of an earlier day."),
     ),
-    ChainFault.MISSING: Found(
+    ChainDefect.MISSING: Found(
         _("Entry %(number)s is missing."),
         _("Somebody deleted it in the database itself. An export or a backup of an earlier day still holds it."),
     ),
-    ChainFault.ADDED: Found(
+    ChainDefect.ADDED: Found(
         _("Entry %(number)s was not added by this desk."),
         _("Somebody wrote it into the database itself. What it says did not happen here."),
     ),
-    ChainFault.CUT_OFF: Found(
+    ChainDefect.CUT_OFF: Found(
         _("Entry %(number)s and whatever came after it are gone."),
         _("Somebody deleted the end of the trail. An export or a backup of an earlier day still holds it."),
     ),
-    ChainFault.SEAL: Found(
+    ChainDefect.SEAL: Found(
         _("Every entry fits, and the seal of the end does not."),
         _(
             "Either CUSTOMS_SECRET_KEY was changed and the trail not sealed anew, or somebody wrote all of it anew. "
@@ -105,7 +105,7 @@ TAMPERED: Mapping[ChainFault, Found] = {
 }
 
 
-def act_told(action: str) -> str:
+def action_label(action: str) -> str:
     """What was done; an act nobody listed says its own name."""
     return str(ACTS[AuditAction(action)]) if action in set(AuditAction) else action
 

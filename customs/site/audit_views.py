@@ -104,7 +104,7 @@ def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
 def _words() -> dict[str, Any]:
     caller = current_caller()
     return {
-        "act_told": audit_labels.act_told,
+        "action_label": audit_labels.action_label,
         "place_of": lambda subject_id: audit_labels.place_of(subject_id, caller),
         "query": request.query_string.decode("ascii", "replace"),
         "merchants": caller.merchants and sorted(caller.merchants),

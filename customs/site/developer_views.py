@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask_babel import gettext, lazy_gettext
 
-from customs.auth.key_management import Wish, key_seen
+from customs.auth.key_management import KeyRequest, key_seen
 from customs.auth.principal import Scope
 from customs.declarations.reading.queries import newest_batch_of
 from customs.errors import NotFound
@@ -18,7 +18,7 @@ from customs.request_log.queries import RequestFilters, list_requests
 from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.faults import FAULTS
 from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS
-from customs.site.api_key_views import LONGEST_NAME, handed_once, own_scopes
+from customs.site.api_key_views import LONGEST_NAME, create_once, own_scopes
 from customs.site.openapi import examples
 from customs.site.openapi.examples import SPLIT
 from customs.web.forms import CREATED, CreatedWithSecret
@@ -59,8 +59,8 @@ def make_own_key() -> Response:
     sandbox = services().settings.sandbox
     name = gettext("Test key of %(name)s", **whose) if sandbox else gettext("Key of %(name)s", **whose)
     scopes = [one for one in KEY_SCOPES if one in own_scopes()]
-    wish = Wish(name[:LONGEST_NAME], scopes, lifetime=KEY_LIVES)
-    return _start(handed_once(lambda keys: keys.create(wish)))
+    wish = KeyRequest(name[:LONGEST_NAME], scopes, lifetime=KEY_LIVES)
+    return _start(create_once(lambda keys: keys.create(wish)))
 
 
 @pages.get("/keys/<key_id>/activity")

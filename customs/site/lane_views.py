@@ -71,12 +71,12 @@ def show_lanes() -> Response:
     with services().reading() as db:
         now = database.now(db)
         lanes, work = list(list_lanes(db)), backlogs(db, now)
-    ours = services().settings.agent_no, services().settings.base_url
+    own_lane = services().settings.agent_no, services().settings.base_url
     # The one in use before those of earlier credentials.
-    lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != ours)
+    lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != own_lane)
     shown = [(lane, state_of(lane, now), why(lane, now)) for lane in lanes]
     waiting = sum(work[name].waiting + work[name].later for name in CALLS)
-    return render_page("admin/lanes.html", lanes=shown, waiting=waiting, ours=ours)
+    return render_page("admin/lanes.html", lanes=shown, waiting=waiting, own_lane=own_lane)
 
 
 @pages.post("/<lane_id>/resume")

@@ -43,7 +43,7 @@ DISABLED = Label(_("Disabled"), "slash-circle", "fail")
 CODE = Label(_("Is set up"), "shield-check", "success")
 NO_CODE = Label(_("Not set up"), "dash-circle", "waiting")
 
-Deed = Callable[[Session, datetime], Change]
+UserChange = Callable[[Session, datetime], Change]
 
 
 @pages.get("")
@@ -82,15 +82,15 @@ def read_person(person_id: str) -> Response:
 @pages.post("/<person_id>/role")
 @login_required(Scope.ADMIN)
 def change_role(person_id: str) -> WerkzeugResponse:
-    role, said = request.form.get("role", ""), gettext("The role was changed; it counts from their next click.")
-    return _changed(person_id, lambda db, _now: users.change_role(db, person_id, role), said)
+    role, message = request.form.get("role", ""), gettext("The role was changed; it counts from their next click.")
+    return _changed(person_id, lambda db, _now: users.change_role(db, person_id, role), message)
 
 
 @pages.post("/<person_id>/merchants")
 @login_required(Scope.ADMIN)
 def change_merchants(person_id: str) -> WerkzeugResponse:
-    said = gettext("The merchants were changed; it counts from their next click.")
-    return _changed(person_id, lambda db, _now: users.change_merchants(db, person_id, _merchants()), said)
+    message = gettext("The merchants were changed; it counts from their next click.")
+    return _changed(person_id, lambda db, _now: users.change_merchants(db, person_id, _merchants()), message)
 
 
 @pages.post("/<person_id>/password")
@@ -112,60 +112,60 @@ def reset_password(person_id: str) -> WerkzeugResponse:
 @pages.post("/<person_id>/code")
 @login_required(Scope.ADMIN)
 def reset_code(person_id: str) -> WerkzeugResponse:
-    said = gettext("The one-time codes were removed, and their sessions ended.")
-    return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), said)
+    message = gettext("The one-time codes were removed, and their sessions ended.")
+    return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), message)
 
 
 @pages.post("/<person_id>/disable")
 @login_required(Scope.ADMIN)
 def disable(person_id: str) -> WerkzeugResponse:
-    said = gettext("They may not sign in any more, and their sessions ended.")
-    return _changed(person_id, lambda db, now: users.disable(db, person_id, now), said)
+    message = gettext("They may not sign in any more, and their sessions ended.")
+    return _changed(person_id, lambda db, now: users.disable(db, person_id, now), message)
 
 
 @pages.post("/<person_id>/enable")
 @login_required(Scope.ADMIN)
 def enable(person_id: str) -> WerkzeugResponse:
-    said = gettext("They may sign in again, with the password they had.")
-    return _changed(person_id, lambda db, _now: users.enable(db, person_id), said)
+    message = gettext("They may sign in again, with the password they had.")
+    return _changed(person_id, lambda db, _now: users.enable(db, person_id), message)
 
 
 @pages.post("/<person_id>/sessions/end")
 @login_required(Scope.ADMIN)
 def end_sessions(person_id: str) -> WerkzeugResponse:
-    said = gettext("They were signed out everywhere.")
-    return _changed(person_id, lambda db, now: users.end_sessions(db, person_id, now), said)
+    message = gettext("They were signed out everywhere.")
+    return _changed(person_id, lambda db, now: users.end_sessions(db, person_id, now), message)
 
 
 def _create(db: Session, wanted: Profile, now: datetime) -> Change:
     return users.create_person(db, services().passwords, wanted, now)
 
 
-def _changed(person_id: str, deed: Deed, said: str) -> WerkzeugResponse:
+def _changed(person_id: str, operation: UserChange, message: str) -> WerkzeugResponse:
     """Do it to one of the people one sees, on the record with the reason."""
 
     def work(db: Session) -> None:
         _seen(db, person_id)
-        _on_record(db, deed, required_reason())
+        _record(db, operation, required_reason())
 
     page = f"{pages.url_prefix}/{person_id}"
-    return submit_action(work, page, said, back=page)
+    return submit_action(work, page, message, back=page)
 
 
-def _with_password(deed: Deed, reason: str | None) -> Callable[[Session], tuple[str, str]]:
+def _with_password(operation: UserChange, reason: str | None) -> Callable[[Session], tuple[str, str]]:
     """What makes a password to be shown once: the person's id, and the password."""
 
     def make(db: Session) -> tuple[str, str]:
-        change = _on_record(db, deed, reason)
+        change = _record(db, operation, reason)
         return change.person.id, change.password or ""
 
     return make
 
 
-def _on_record(db: Session, deed: Deed, reason: str | None) -> Change:
+def _record(db: Session, operation: UserChange, reason: str | None) -> Change:
     now = database.now(db)
-    change = deed(db, now)
-    services().audit.append(db, replace(change.deed_of(current_caller()), reason=reason), now)
+    change = operation(db, now)
+    services().audit.append(db, replace(change.audit_event_of(current_caller()), reason=reason), now)
     return change
 
 

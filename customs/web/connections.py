@@ -31,7 +31,7 @@ LONGEST_CHUNK_LINE = 4096
 # Each may hold a temporary file too, and a process has 1,024 descriptors where nobody gave it more.
 MOST_CONNECTIONS = 400
 # What was received of requests that are not whole yet lies in memory and temporary files; all together no more.
-MOST_HELD = 512 * 1024 * 1024
+MOST_BUFFERED = 512 * 1024 * 1024
 # Whoever moves less than this within the seconds of a stage has used them up; who moves more gets as many again.
 SLOWEST_BYTES_PER_SECOND = 16 * 1024
 LOOK_SECONDS = 1.0
@@ -167,7 +167,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         return self._since
 
     @property
-    def held(self) -> int:
+    def buffered(self) -> int:
         """Bytes of a body that is not whole yet."""
         request = self.request
         return request.body_bytes_received if request is not None else 0
@@ -248,8 +248,8 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]
         waiting = [one for one in list(self.active_channels.values()) if one.stage is not Stage.WORKING]
         for one in sorted(waiting, key=lambda one: one.since)[: max(len(self.active_channels) - MOST_CONNECTIONS, 0)]:
             one.end()
-        if sum(one.held for one in waiting) > MOST_HELD:
-            max(waiting, key=lambda one: one.held).end()
+        if sum(one.buffered for one in waiting) > MOST_BUFFERED:
+            max(waiting, key=lambda one: one.buffered).end()
 
     def leave(self) -> None:
         """Take no new connection; who is connected is answered once more."""

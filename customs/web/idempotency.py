@@ -45,8 +45,8 @@ def idempotent_read(raw: bytes, tell: Callable[[], Shown]) -> Shown:
     """The same for a door that only tells something: without a key it needs no transaction that writes."""
     if request.headers.get("Idempotency-Key") is None:
         return tell()
-    told: list[Shown] = []
-    return idempotent(raw, lambda _: told[0], before=lambda: told.append(tell()))
+    read: list[Shown] = []
+    return idempotent(raw, lambda _: read[0], before=lambda: read.append(tell()))
 
 
 @contextmanager
@@ -86,12 +86,12 @@ def _kept(db: Session, turn: Turn | None, shown: Shown) -> Shown:
     return shown
 
 
-def retry_on_conflict(deed: Callable[[Session], Done]) -> Done:
+def retry_on_conflict(work: Callable[[Session], Done]) -> Done:
     """Do a deed in one transaction; who loses a race begins again, and then sees the winner."""
     for _attempt in range(ATTEMPTS):
         try:
             with services().transaction() as db:
-                return deed(db)
+                return work(db)
         except DBAPIError as error:
             if not database.lost_a_race(error):
                 raise

@@ -116,8 +116,8 @@ class Limiter:
         return bool(allowed), float(missing)
 
 
-def refusal(standing: RateLimitStatus) -> RateLimited:
+def refusal(status: RateLimitStatus) -> RateLimited:
     """What a caller is told who asked too often."""
     return RateLimited(
-        f"at most {standing.limit} requests at once: wait {standing.retry_after} s", retry_after=standing.retry_after
+        f"at most {status.limit} requests at once: wait {status.retry_after} s", retry_after=status.retry_after
     )

@@ -60,9 +60,9 @@ def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable
 
 def _within_the_limit() -> None:
     """Count this request; raises RateLimited when its key asks too often. All keys of one family share a bucket."""
-    g.standing = current_app.extensions["limiter"].take(current_caller().id)
-    if g.standing is not None and not g.standing.allowed:
-        raise refusal(g.standing)
+    g.rate_limit = current_app.extensions["limiter"].take(current_caller().id)
+    if g.rate_limit is not None and not g.rate_limit.allowed:
+        raise refusal(g.rate_limit)
 
 
 def page_arguments(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:

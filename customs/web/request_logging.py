@@ -89,13 +89,13 @@ class Afterwards:
     services: WebServices
     entry: LoggedRequest | None
     asked: bytes | None
-    told: bytes | None
+    answered: bytes | None
     used_key: str | None
 
     def __call__(self) -> None:
         """One short transaction. The caller has the answer: what happens here fails nothing and holds nobody up."""
         if self.entry:
-            _take_bodies(self.entry, self.asked, self.told)
+            _take_bodies(self.entry, self.asked, self.answered)
         try:
             with self.services.transaction() as db:
                 if self.used_key:
@@ -117,8 +117,8 @@ def init_app(app: Flask) -> None:
         used_key = current_caller().key_id if g.get("use_is_new") else None
         if entry or used_key:
             # Of the request only what its door read: nothing is read here.
-            told = response.get_data() if entry else None
-            response.call_on_close(Afterwards(services(), entry, g.get("body"), told, used_key))
+            answered = response.get_data() if entry else None
+            response.call_on_close(Afterwards(services(), entry, g.get("body"), answered, used_key))
         return response
 
     app.before_request(begin)
@@ -141,7 +141,7 @@ def list_requests() -> dict[str, Any]:
     wanted = [LoggedRequest.at >= since] if since else []
     wanted += [LoggedRequest.at < until] if until else []
     wanted += [
-        getattr(LoggedRequest, name) == said for name in ("request_id", "method") if (said := text_argument(name))
+        getattr(LoggedRequest, name) == text for name in ("request_id", "method") if (text := text_argument(name))
     ]
     with services().reading() as db:
         page = page_of(db, select(LoggedRequest).where(_seen(), *wanted), REQUESTS_BY, limit, cursor)
@@ -198,9 +198,9 @@ def _entry(response: Response) -> LoggedRequest:
     )
 
 
-def _take_bodies(entry: LoggedRequest, asked: bytes | None, told: bytes | None) -> None:
+def _take_bodies(entry: LoggedRequest, asked: bytes | None, answered: bytes | None) -> None:
     """The size and digest of both bodies, and what of them is kept: of whoever was not let in, nothing."""
-    for side, body, shown in (("request", asked, shown_request), ("response", told, shown_answer)):
+    for side, body, shown in (("request", asked, shown_request), ("response", answered, shown_answer)):
         if not body:
             continue
         setattr(entry, f"{side}_size", len(body))

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from customs.audit.actions import AuditAction
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from customs.audit.models import AuditEntry
 from customs.audit.trail import AuditTrail
 from customs.auth.models import ApiKey
@@ -415,7 +415,7 @@ class TestAtTheCommandLine:
         desk.declare()
         trail.services.audit = AuditTrail("another secret of the tests")
         run("keys", "rotate", secret_key="another secret of the tests")
-        assert trail.verify().what is ChainFault.SEAL
+        assert trail.verify().what is ChainDefect.SEAL
 
         said = run("keys", "rotate", "--seal-audit-trail", secret_key="another secret of the tests")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from tests.audit.trails import Trail
 
 
@@ -23,4 +23,4 @@ def test_a_value_that_is_none_is_found(trail: Trail, garbage: str, number: int):
 
     verdict = trail.verify()
 
-    assert (verdict.what, verdict.first_bad, verdict.entries) == (ChainFault.ALTERED, number, number - 1)
+    assert (verdict.what, verdict.first_bad, verdict.entries) == (ChainDefect.ALTERED, number, number - 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from customs.audit.hash_chain import CHUNK, START, ChainFault, hash_of
+from customs.audit.hash_chain import CHUNK, START, ChainDefect, hash_of
 from customs.audit.models import ENTRIES
 from tests.audit.trails import Trail, deed
 
@@ -35,7 +35,7 @@ def trail(trail: Trail) -> Trail:
     return trail
 
 
-def found(trail: Trail) -> tuple[ChainFault | None, int | None]:
+def found(trail: Trail) -> tuple[ChainDefect | None, int | None]:
     verdict = trail.verify()
     assert not verdict.ok
     return verdict.what, verdict.first_bad
@@ -65,7 +65,7 @@ def test_an_edit_of_any_column_is_found(trail: Trail, column: str, number: int):
         values = {column: {"override": "true"} if column == "detail" else value}
         db.execute(ENTRIES.update().where(ENTRIES.c.number == number).values(values))
 
-    assert found(trail) == (ChainFault.ALTERED, number)
+    assert found(trail) == (ChainDefect.ALTERED, number)
 
 
 def test_every_column_was_tried():
@@ -76,7 +76,7 @@ def test_every_column_was_tried():
 def test_what_was_emptied_is_found(trail: Trail, column: str):
     trail.tamper(f"UPDATE audit_entries SET {column} = NULL WHERE number = 4")
 
-    assert found(trail) == (ChainFault.ALTERED, 4)
+    assert found(trail) == (ChainDefect.ALTERED, 4)
 
 
 def test_a_microsecond_is_found(trail: Trail):
@@ -84,7 +84,7 @@ def test_a_microsecond_is_found(trail: Trail):
         later = trail.rows()[4]["at"] + timedelta(microseconds=1)
         db.execute(ENTRIES.update().where(ENTRIES.c.number == 5).values(at=later))
 
-    assert found(trail) == (ChainFault.ALTERED, 5)
+    assert found(trail) == (ChainDefect.ALTERED, 5)
 
 
 def test_an_entry_that_was_written_anew_with_its_hash_is_found(trail: Trail):
@@ -94,13 +94,13 @@ def test_an_entry_that_was_written_anew_with_its_hash_is_found(trail: Trail):
         values = {"reason": row["reason"], "hash": hash_of(row)}
         db.execute(ENTRIES.update().where(ENTRIES.c.number == 5).values(values))
 
-    assert found(trail) == (ChainFault.ALTERED, 5)
+    assert found(trail) == (ChainDefect.ALTERED, 5)
 
 
 def test_the_last_entry_written_anew_with_its_hash_is_found(trail: Trail):
     rewrite(trail, 9, reason="nobody asked for it")
 
-    assert found(trail) == (ChainFault.ALTERED, 9)
+    assert found(trail) == (ChainDefect.ALTERED, 9)
 
 
 @pytest.mark.parametrize("first", [1, 5, 9])
@@ -108,7 +108,7 @@ def test_hashes_made_anew_up_to_the_end_are_found_for_want_of_the_secret(trail: 
     rewrite(trail, first, reason="nobody asked for it")
     trail.tamper("UPDATE audit_end SET hash = (SELECT hash FROM audit_entries WHERE number = 9)")
 
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
 
 # Deletions.
@@ -118,7 +118,7 @@ def test_hashes_made_anew_up_to_the_end_are_found_for_want_of_the_secret(trail: 
 def test_a_deletion_is_found(trail: Trail, number: int):
     trail.tamper("DELETE FROM audit_entries WHERE number = :number", number=number)
 
-    assert found(trail) == (ChainFault.MISSING, number)
+    assert found(trail) == (ChainDefect.MISSING, number)
 
 
 def test_a_deletion_that_closes_the_gap_is_found(trail: Trail):
@@ -126,14 +126,14 @@ def test_a_deletion_that_closes_the_gap_is_found(trail: Trail):
     for number in range(6, 10):
         trail.tamper(NUMBERED_ANEW, old=number, new=number - 1)
 
-    assert found(trail) == (ChainFault.ALTERED, 5)
+    assert found(trail) == (ChainDefect.ALTERED, 5)
 
 
 @pytest.mark.parametrize("first", [9, 7, 2])
 def test_what_was_cut_off_at_the_end_is_found(trail: Trail, first: int):
     trail.tamper("DELETE FROM audit_entries WHERE number >= :first", first=first)
 
-    assert found(trail) == (ChainFault.CUT_OFF, first)
+    assert found(trail) == (ChainDefect.CUT_OFF, first)
 
 
 def test_what_was_cut_off_is_still_found_once_others_have_gone_on(trail: Trail):
@@ -141,7 +141,7 @@ def test_what_was_cut_off_is_still_found_once_others_have_gone_on(trail: Trail):
 
     trail.write(deed(10), deed(11))
 
-    assert found(trail) == (ChainFault.MISSING, 8)
+    assert found(trail) == (ChainDefect.MISSING, 8)
 
 
 def test_what_was_cut_off_together_with_its_end_is_found(trail: Trail):
@@ -150,7 +150,7 @@ def test_what_was_cut_off_together_with_its_end_is_found(trail: Trail):
         "UPDATE audit_end SET number = 7, hash = (SELECT hash FROM audit_entries WHERE number = 7)",
     )
 
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
 
 def test_nobody_s_later_deed_covers_that_up(trail: Trail):
@@ -161,19 +161,19 @@ def test_nobody_s_later_deed_covers_that_up(trail: Trail):
 
     trail.write(deed(10), deed(11))
 
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
 
 def test_a_trail_that_was_emptied_is_found(trail: Trail):
     trail.tamper("DELETE FROM audit_entries")
 
-    assert found(trail) == (ChainFault.CUT_OFF, 1)
+    assert found(trail) == (ChainDefect.CUT_OFF, 1)
 
 
 def test_an_end_that_was_taken_away_is_found(trail: Trail):
     trail.tamper("DELETE FROM audit_end")
 
-    assert found(trail) == (ChainFault.CUT_OFF, 10)
+    assert found(trail) == (ChainDefect.CUT_OFF, 10)
 
 
 def test_an_end_that_was_taken_away_is_still_found_once_others_have_gone_on(trail: Trail):
@@ -181,7 +181,7 @@ def test_an_end_that_was_taken_away_is_still_found_once_others_have_gone_on(trai
 
     trail.write(deed(10), deed(11))
 
-    assert found(trail) == (ChainFault.ALTERED, 9)
+    assert found(trail) == (ChainDefect.ALTERED, 9)
 
 
 def test_an_emptied_trail_without_an_end_that_is_filled_with_others_entries_is_found(trail: Trail):
@@ -189,7 +189,7 @@ def test_an_emptied_trail_without_an_end_that_is_filled_with_others_entries_is_f
 
     trail.write(deed(10), deed(11))
 
-    assert found(trail) == (ChainFault.ALTERED, 3)
+    assert found(trail) == (ChainDefect.ALTERED, 3)
 
 
 # Insertions.
@@ -200,7 +200,7 @@ def test_an_insertion_in_the_middle_is_found(trail: Trail):
         trail.tamper(NUMBERED_ANEW, old=number, new=number + 1)
     trail.tamper(f"INSERT INTO audit_entries (number, {COPY}) SELECT 6, {COPY} FROM audit_entries WHERE number = 5")
 
-    assert found(trail) == (ChainFault.ALTERED, 6)
+    assert found(trail) == (ChainDefect.ALTERED, 6)
 
 
 @pytest.mark.parametrize(("number", "bad"), [(10, 10), (99, 10), (0, 0), (-1, -1)])
@@ -210,7 +210,7 @@ def test_an_insertion_beyond_either_end_is_found(trail: Trail, number: int, bad:
         number=number,
     )
 
-    assert found(trail) == (ChainFault.ADDED, bad)
+    assert found(trail) == (ChainDefect.ADDED, bad)
 
 
 def forge_the_next(trail: Trail) -> None:
@@ -223,22 +223,22 @@ def forge_the_next(trail: Trail) -> None:
 
 def test_a_forged_entry_at_the_end_is_found_and_keeps_nobody_from_going_on(trail: Trail):
     forge_the_next(trail)
-    assert found(trail) == (ChainFault.ADDED, 10)
+    assert found(trail) == (ChainDefect.ADDED, 10)
 
     trail.write(deed(11), deed(12))
 
-    assert found(trail) == (ChainFault.ALTERED, 10)
+    assert found(trail) == (ChainDefect.ALTERED, 10)
     assert [entry.number for entry in trail.entries()][-2:] == [11, 12]
 
 
 def test_a_forged_entry_that_the_end_was_moved_to_is_found(trail: Trail):
     forge_the_next(trail)
     trail.tamper("UPDATE audit_end SET number = 10, hash = (SELECT hash FROM audit_entries WHERE number = 10)")
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
     trail.write(deed(11))
 
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
 
 # Another order.
@@ -248,13 +248,13 @@ def test_entries_that_changed_places_are_found(trail: Trail):
     for old, new in ((4, 100), (7, 4), (100, 7)):
         trail.tamper(NUMBERED_ANEW, old=old, new=new)
 
-    assert found(trail) == (ChainFault.ALTERED, 4)
+    assert found(trail) == (ChainDefect.ALTERED, 4)
 
 
 def test_an_entry_that_was_moved_to_the_end_is_found(trail: Trail):
     trail.tamper(NUMBERED_ANEW, old=4, new=10)
 
-    assert found(trail) == (ChainFault.MISSING, 4)
+    assert found(trail) == (ChainDefect.MISSING, 4)
 
 
 # The end itself.
@@ -264,7 +264,7 @@ def test_an_entry_that_was_moved_to_the_end_is_found(trail: Trail):
 def test_an_edit_of_the_end_is_found(trail: Trail, change: str):
     trail.tamper(f"UPDATE audit_end SET {change}")
 
-    assert found(trail) == (ChainFault.SEAL, None)
+    assert found(trail) == (ChainDefect.SEAL, None)
 
 
 def test_a_trail_longer_than_is_read_at_once_is_looked_at_whole(trail: Trail):
@@ -273,5 +273,5 @@ def test_a_trail_longer_than_is_read_at_once_is_looked_at_whole(trail: Trail):
 
     trail.tamper("UPDATE audit_entries SET reason = 'none' WHERE number = :number", number=CHUNK + 7)
 
-    assert found(trail) == (ChainFault.ALTERED, CHUNK + 7)
+    assert found(trail) == (ChainDefect.ALTERED, CHUNK + 7)
     assert trail.verify().entries == CHUNK + 6

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from customs.audit.actions import AuditAction, audit_event
-from customs.audit.hash_chain import START, ChainFault
+from customs.audit.hash_chain import START, ChainDefect
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import operator
 from customs.errors import ActionNotAllowed
@@ -166,11 +166,11 @@ def test_under_another_secret_the_seal_does_not_fit_until_the_trail_is_sealed_an
     trail.fill(3)
     trail.services.audit = AuditTrail("another secret, after a change of it")
     trail.write(deed(4))
-    assert trail.verify().what is ChainFault.SEAL
+    assert trail.verify().what is ChainDefect.SEAL
 
     before = trail.services.audit.seal_anew(trail.services.engine, operator())
 
-    assert (before.what, before.entries) == (ChainFault.SEAL, 4)
+    assert (before.what, before.entries) == (ChainDefect.SEAL, 4)
     assert (trail.verify().ok, trail.verify().entries) == (True, 5)
     assert (trail.last().action, trail.last().actor_id, trail.last().detail) == (
         AuditAction.AUDIT_SEAL,
@@ -193,7 +193,7 @@ def test_what_was_tampered_with_is_not_sealed_anew(trail: Trail):
 
     before = trail.services.audit.seal_anew(trail.services.engine, operator())
 
-    assert before.what is ChainFault.ALTERED
+    assert before.what is ChainDefect.ALTERED
     assert len(trail.entries()) == 3
 
 

@@ -117,7 +117,7 @@ def test_every_change_is_told_as_what_the_operator_did_to_whom_without_a_name(st
         staff.enable(),
     ]
 
-    deeds = [change.deed_of(operator()) for change in changes]
+    deeds = [change.audit_event_of(operator()) for change in changes]
 
     person_id = staff.person().id
     assert {(one.actor_id, one.subject, one.subject_id) for one in deeds} == {("operator", "person", person_id)}

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from customs.audit.actions import AuditAction
-from customs.audit.hash_chain import ChainFault
+from customs.audit.hash_chain import ChainDefect
 from customs.audit.trail import ChainVerdict
 from customs.container import Services
 from customs.site.audit_labels import ACTS, TAMPERED
@@ -70,7 +70,7 @@ def test_each_entry_says_who_did_what_to_which_and_why(trail: Trail, people: Peo
 
 def test_every_act_and_every_fault_has_its_words():
     assert set(ACTS) == set(AuditAction)
-    assert set(TAMPERED) == set(ChainFault)
+    assert set(TAMPERED) == set(ChainDefect)
 
 
 @pytest.mark.parametrize(

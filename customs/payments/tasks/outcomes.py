@@ -80,14 +80,14 @@ class Transition:
 
 
 def handle_error(
-    before: TaskState, deed: TaskAction, error: GatewayError, now: datetime, policy: RetryPolicy
+    before: TaskState, action: TaskAction, error: GatewayError, now: datetime, policy: RetryPolicy
 ) -> Transition:
     """Judge a call that brought no answer about the errand."""
     if isinstance(error, NotFound):
         before = replace(before, strays=0)
     for kind, word, of_send, of_query in JUDGES:
         if isinstance(error, kind):
-            after = (of_query if deed is TaskAction.QUERY else of_send)(before, error, now, policy)
+            after = (of_query if action is TaskAction.QUERY else of_send)(before, error, now, policy)
             failed = after.next_action is None and after.explanation is not None
             return Transition(after, word, failed)
     raise TypeError(f"no rule for {type(error).__name__}")
