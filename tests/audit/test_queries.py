@@ -38,13 +38,13 @@ def test_the_newest_come_first_and_pages_follow_one_another(trail: Trail, limit:
     assert numbers(trail, limit=limit) == [7, 6, 5, 4, 3, 2, 1]
 
 
-def test_deeds_of_one_moment_are_each_on_one_page(trail: Trail):
+def test_entries_of_one_moment_are_each_on_one_page(trail: Trail):
     trail.fill_at_once(7)
 
     assert numbers(trail, limit=2) == [7, 6, 5, 4, 3, 2, 1]
 
 
-def test_a_deed_that_was_written_late_stands_where_its_time_is(trail: Trail):
+def test_an_entry_that_was_written_late_stands_where_its_time_is(trail: Trail):
     trail.write(deed(1), at=make.NOON)
     trail.write(deed(2), at=make.NOON + 2 * AN_HOUR)
     trail.write(deed(3), at=make.NOON + AN_HOUR)
@@ -94,7 +94,7 @@ def test_filters_narrow_what_is_listed(trail: Trail, filters: dict[str, Any], wa
         (reader(caller_id="per_2"), [5, 2]),
     ],
 )
-def test_whoever_has_some_merchants_sees_those_and_their_own_deeds(
+def test_whoever_has_some_merchants_sees_those_and_their_own_entries(
     trail: Trail, by: Caller, wanted: list[int], limit: int
 ):
     trail.fill(7)

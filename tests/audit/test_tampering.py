@@ -153,7 +153,7 @@ def test_what_was_cut_off_together_with_its_end_is_found(trail: Trail):
     assert found(trail) == (ChainDefect.SEAL, None)
 
 
-def test_nobody_s_later_deed_covers_that_up(trail: Trail):
+def test_nobody_s_later_entry_covers_that_up(trail: Trail):
     trail.tamper(
         "DELETE FROM audit_entries WHERE number >= 8",
         "UPDATE audit_end SET number = 7, hash = (SELECT hash FROM audit_entries WHERE number = 7)",

@@ -72,7 +72,7 @@ def test_a_time_is_the_same_however_the_database_keeps_it(trail: Trail, at: date
     assert trail.verify().ok
 
 
-def test_several_deeds_of_one_transaction_are_entries_of_one_chain(trail: Trail):
+def test_several_entries_of_one_transaction_are_entries_of_one_chain(trail: Trail):
     trail.write(deed(1))
 
     with trail.services.transaction() as db:
@@ -89,7 +89,7 @@ def test_the_kind_of_subject_is_the_first_word_of_the_action():
     assert (made.merchant_no, made.reason, made.detail) == ("M100", "lost", {"scopes": "all"})
 
 
-def test_a_deed_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
+def test_an_entry_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
     trail.write(deed(1))
 
     with suppress(ActionNotAllowed), trail.services.transaction() as db:
@@ -101,7 +101,7 @@ def test_a_deed_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
     assert trail.verify().ok
 
 
-def test_the_first_deed_of_all_may_be_rolled_back_too(trail: Trail):
+def test_the_first_entry_of_all_may_be_rolled_back_too(trail: Trail):
     with suppress(ActionNotAllowed), trail.services.transaction() as db:
         trail.services.audit.append(db, deed(1), make.NOON)
         raise ActionNotAllowed

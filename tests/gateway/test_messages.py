@@ -171,7 +171,7 @@ def test_a_query_answered_about_another_push_says_that_ours_is_not_known(name):
 
 @pytest.mark.parametrize("reply", [get, post])
 @pytest.mark.parametrize("name", ["another order", "another payment", "numbers swapped"])
-def test_an_answer_about_another_payment_is_told_from_one_that_says_nothing(name, reply):
+def test_an_answer_about_another_payment_is_reported_from_one_that_says_nothing(name, reply):
     with pytest.raises(OtherRecord):
         declaration_reply(reply({"data": RECORD | STRANGERS[name]}), FILING)
 

@@ -63,7 +63,7 @@ def test_what_is_ours_is_kept(text: str):
 
 
 @pytest.mark.parametrize("text", WITHHELD.values(), ids=WITHHELD)
-def test_what_is_somebody_elses_is_told(text: str):
+def test_what_is_somebody_elses_is_reported(text: str):
     assert holds_others(text, OURS)
 
 

@@ -337,7 +337,7 @@ def test_a_code_that_was_shown_long_ago_is_not_charged(
     assert len(loopback.received) == leaves
 
 
-def test_a_payer_whose_part_was_lost_with_the_answer_is_told_so(till: Till):
+def test_a_payer_whose_part_was_lost_with_the_answer_is_reported_so(till: Till):
     payment_id = till.pay()
     till.do(payment_id, Unknown("lost", exchange=make.exchange()))
 

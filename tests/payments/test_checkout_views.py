@@ -175,7 +175,7 @@ def test_bad_input_comes_back_with_a_sentence_at_its_field(
     assert till.claim() == []
 
 
-def test_every_fault_is_told_at_once(clerk: Visitor):
+def test_every_fault_is_reported_at_once(clerk: Visitor):
     page = clerk.post(NEW, method="wechatpay.scanned_pay", currency="CNY")
 
     assert page.text.count('class="invalid-feedback"') == 3
@@ -189,7 +189,7 @@ def test_a_way_that_is_none_collects_nothing(clerk: Visitor, till: Till):
     assert till.claim() == []
 
 
-def test_a_number_that_is_taken_is_told_at_its_field(clerk: Visitor, counter: Counter):
+def test_a_number_that_is_taken_is_reported_at_its_field(clerk: Visitor, counter: Counter):
     clerk.post(NEW, **QR, out_order_no="SHOP-1")
 
     page = clerk.post(NEW, **QR | {"amount": "1.00"}, out_order_no="SHOP-1")
@@ -198,7 +198,7 @@ def test_a_number_that_is_taken_is_told_at_its_field(clerk: Visitor, counter: Co
     assert "This number already stands for another payment" in text_of(page)
 
 
-def test_a_refused_login_code_is_told_at_its_field(clerk: Visitor, counter: Counter):
+def test_a_refused_login_code_is_reported_at_its_field(clerk: Visitor, counter: Counter):
     counter.spent_codes.add("081abc")
     mini = {"method": "wechatpay.mini_program_pay", "appid": "wx1", "code": "081abc"}
 

@@ -197,7 +197,7 @@ def test_every_fate_of_a_payment_ends_as_it_should(shop: Shop, word: str, status
     assert shown["next_action"] is None
 
 
-def test_the_rate_of_both_channels_is_told(shop: Shop):
+def test_the_rate_of_both_channels_is_reported(shop: Shop):
     rates = [
         shop.erp.get("/rates", channel=channel, currency="HKD", merchant_no=make.MERCHANT).json
         for channel in ("wechatpay", "alipay")

@@ -105,7 +105,7 @@ def test_any_number_leads_to_its_payment(clerk: Visitor, till: Till):
         assert clerk.get("/payments", query_string={"number": number}).location == f"/payments/{payment_id}"
 
 
-def test_a_number_nobody_bears_is_told(clerk: Visitor, till: Till):
+def test_a_number_nobody_bears_is_reported(clerk: Visitor, till: Till):
     till.pay()
 
     assert "No payment fits" in text_of(clerk.get("/payments?number=P9"))
@@ -206,7 +206,7 @@ def test_what_a_stranger_wrote_stays_text(clerk: Visitor, till: Till):
     assert not [one for one in ("<script>alert", "<b>no</b>", "<img src=x>") if one in page]
 
 
-def test_what_happened_is_told_and_idle_questions_as_one(clerk: Visitor, till: Till):
+def test_what_happened_is_reported_and_idle_questions_as_one(clerk: Visitor, till: Till):
     payment_id = till.pay(subject="tea")
     till.do(payment_id, sale_reply(payment_no="P1"))
     for _ in range(3):
@@ -283,7 +283,7 @@ def test_the_same_form_with_something_else_in_it_is_refused(reviewer: Visitor, c
         ("5.00", "x" * 501, 422, "This is too short or too long."),
     ],
 )
-def test_a_refund_that_cannot_be_is_told_at_its_field(
+def test_a_refund_that_cannot_be_is_reported_at_its_field(
     reviewer: Visitor, till: Till, amount: str, reason: str, status: int, sentence: str
 ):
     payment_id = till.paid()

@@ -124,7 +124,7 @@ def test_the_same_content_is_kept_once_and_its_time_moves_on(
     assert again.fetched_at >= first.fetched_at
 
 
-def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_told(
+def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_reported(
     bills: Bills, gateway: Loopback, services: Services
 ) -> None:
     first = bills.of_days(TODAY, TODAY)
@@ -138,7 +138,7 @@ def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_told(
     assert bills.content(bills.kept(first.id)) == CONTENT
 
 
-def test_what_the_gateway_refuses_is_told_in_its_words(bills: Bills, gateway: Loopback, services: Services) -> None:
+def test_what_the_gateway_refuses_is_reported_in_its_words(bills: Bills, gateway: Loopback, services: Services) -> None:
     gateway.deed = answer(NO)
 
     with pytest.raises(ValidationFailed, match="no bill for these days"):
@@ -189,7 +189,7 @@ def test_a_bill_at_the_limit_is_kept(bills: Bills, gateway: Loopback) -> None:
     assert found.size == len(bills.content(found)) == BILL_LIMIT
 
 
-def test_while_the_gateway_is_away_an_older_bill_is_told(bills: Bills, gateway: Loopback, services: Services) -> None:
+def test_without_the_gateway_an_older_bill_is_reported(bills: Bills, gateway: Loopback, services: Services) -> None:
     first = bills.of_days(TODAY, TODAY)
     age(services, hours=2)
     gateway.deed = reset

@@ -71,7 +71,7 @@ def test_every_verdict(services: Services, held: Any) -> None:
         ({"status": "a word of tomorrow"}, []),
     ],
 )
-def test_what_differs_is_told_with_both_values(
+def test_what_differs_is_shown_with_both_values(
     services: Services, held: Any, changes: dict[str, str], differences: list[tuple[str, str, str]]
 ) -> None:
     one = payment()

@@ -113,7 +113,7 @@ def test_a_bill_may_have_a_section_for_payments_and_one_for_refunds() -> None:
     assert read.flaws == []
 
 
-def test_lines_that_cannot_be_read_are_told_and_the_rest_is_read() -> None:
+def test_lines_that_cannot_be_read_are_reported_and_the_rest_is_read() -> None:
     text = (
         "payment_no,out_order_no,merchant_no,amount\n"
         "P1,O1,M100,abc\n"

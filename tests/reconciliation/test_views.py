@@ -67,7 +67,7 @@ def test_yesterday_is_proposed_and_nothing_fetched(clerk: Visitor, gateway: Loop
     assert gateway.received == []
 
 
-def test_a_bill_is_told_heap_by_heap(clerk: Visitor, services: Services, gateway: Loopback):
+def test_a_bill_is_reported_heap_by_heap(clerk: Visitor, services: Services, gateway: Loopback):
     one, missing = payment(), payment()
     back = refund(one)
     keep(services, one, missing, back)
@@ -132,7 +132,7 @@ def test_a_heap_goes_on_page_by_page_in_the_same_bill(clerk: Visitor, services: 
 # The gateway away.
 
 
-def test_a_bill_that_cannot_be_had_is_told(clerk: Visitor, gateway: Loopback):
+def test_a_bill_that_cannot_be_had_is_reported(clerk: Visitor, gateway: Loopback):
     gateway.deed = reset
 
     page = shown(clerk)
@@ -142,7 +142,7 @@ def test_a_bill_that_cannot_be_had_is_told(clerk: Visitor, gateway: Loopback):
     assert f'value="{YESTERDAY}"' in page.text
 
 
-def test_an_older_bill_is_told_as_such(clerk: Visitor, services: Services, gateway: Loopback):
+def test_an_older_bill_is_reported_as_such(clerk: Visitor, services: Services, gateway: Loopback):
     fresh = shown(clerk)
     gateway.deed = reset
     with services.transaction() as db:
@@ -198,7 +198,7 @@ def test_bills_that_were_read_are_found_again(clerk: Visitor, gateway: Loopback)
         {"start": (TODAY - timedelta(days=200)).isoformat()},
     ],
 )
-def test_days_that_cannot_be_are_told_at_their_field(clerk: Visitor, gateway: Loopback, change: dict[str, str]):
+def test_days_that_cannot_be_are_reported_at_their_field(clerk: Visitor, gateway: Loopback, change: dict[str, str]):
     page, again = shown(clerk, **change), clerk.post(PLACE, **DAYS | change)
 
     assert (page.status_code, again.status_code) == (422, 422)
@@ -206,7 +206,7 @@ def test_days_that_cannot_be_are_told_at_their_field(clerk: Visitor, gateway: Lo
     assert gateway.received == []
 
 
-def test_what_the_gateway_refuses_is_told(clerk: Visitor, gateway: Loopback):
+def test_what_the_gateway_refuses_is_reported(clerk: Visitor, gateway: Loopback):
     gateway.deed = answer(NO, 400)
 
     page = shown(clerk)
@@ -215,7 +215,7 @@ def test_what_the_gateway_refuses_is_told(clerk: Visitor, gateway: Loopback):
     assert "The gateway refuses this: no bill for these days" in text_of(page)
 
 
-def test_what_is_no_bill_is_told(clerk: Visitor, gateway: Loopback):
+def test_what_is_no_bill_is_reported(clerk: Visitor, gateway: Loopback):
     gateway.deed = sends(b"come back later")
 
     page = shown(clerk)

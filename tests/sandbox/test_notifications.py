@@ -65,7 +65,7 @@ def test_an_altered_notification_is_not_signed(
 
 
 @pytest.mark.parametrize(("word", "expected"), HEARD.items())
-def test_a_word_decides_when_and_how_it_is_told(
+def test_a_word_decides_when_and_how_it_is_reported(
     sandbox: Any, receiver: Receiver, gateway_key: rsa.RSAPrivateKey, word: str, expected: list[tuple[int, bool]]
 ) -> None:
     sandbox.caller.pay("/order/scan_pay", f"{word}-1", notify_url=receiver.url)
@@ -92,7 +92,7 @@ def test_an_early_one_comes_before_the_reply_to_the_create(sandbox: Any, receive
 
 
 @pytest.mark.parametrize("answer", [(200, "fail"), (200, ""), (200, "successful"), (500, "success"), (302, "success")])
-def test_it_is_told_again_with_growing_delays_until_success(
+def test_it_is_reported_again_with_growing_delays_until_success(
     sandbox: Any, receiver: Receiver, answer: tuple[int, str]
 ) -> None:
     receiver.answers = [answer, answer, answer, (200, " success\n")]
@@ -108,7 +108,7 @@ def test_it_is_told_again_with_growing_delays_until_success(
     assert [one["done"] for one in sandbox.ledger()["notifications"]] == [True]
 
 
-def test_an_early_one_of_an_order_that_is_paid_later_is_told_then(sandbox: Any, receiver: Receiver) -> None:
+def test_an_early_one_of_an_order_that_is_paid_later_is_reported_then(sandbox: Any, receiver: Receiver) -> None:
     sandbox.caller.pay("/order/scanned_pay", "PAY-AUTO-1-NOTIFY-EARLY", notify_url=receiver.url)
 
     before = len(receiver.heard)
@@ -117,7 +117,7 @@ def test_an_early_one_of_an_order_that_is_paid_later_is_told_then(sandbox: Any, 
     assert (before, sandbox.notifier.work(), len(receiver.heard)) == (0, 1, 1)
 
 
-def test_nobody_is_told_of_what_is_not_paid(sandbox: Any, receiver: Receiver) -> None:
+def test_nobody_is_reported_of_what_is_not_paid(sandbox: Any, receiver: Receiver) -> None:
     sandbox.caller.pay("/order/scanned_pay", "PAY-FAIL-1", notify_url=receiver.url)
     sandbox.caller.pay("/order/scanned_pay", "2", notify_url=receiver.url)
     sandbox.payer(our_no="2", status="EXPIRED")
@@ -127,7 +127,7 @@ def test_nobody_is_told_of_what_is_not_paid(sandbox: Any, receiver: Receiver) ->
     assert (sandbox.notifier.work(), receiver.heard) == (0, [])
 
 
-def test_a_payment_that_nobody_asks_about_is_told_when_it_is_paid(sandbox: Any, receiver: Receiver) -> None:
+def test_a_payment_that_nobody_asks_about_is_reported_when_it_is_paid(sandbox: Any, receiver: Receiver) -> None:
     sandbox.caller.pay("/order/scanned_pay", "PAY-AUTO-1", notify_url=receiver.url)
     before = sandbox.notifier.work()
 

@@ -150,7 +150,7 @@ def test_an_endpoint_made_later_can_have_what_happened_before(erp: Erp, courier:
     assert [one.id for one in receiver.heard] == [event["id"]]
 
 
-def test_a_deleted_endpoint_is_told_nothing_more(erp: Erp, courier: Courier, receiver: Receiver):
+def test_a_deleted_endpoint_is_reported_nothing_more(erp: Erp, courier: Courier, receiver: Receiver):
     made = listen(erp, receiver.url)
     courier.announce(PAID)
     courier.fan_out()

@@ -194,5 +194,5 @@ def test_a_batch_tells_each_of_its_ends(desk: Desk, till: Till, courier: Courier
         while courier.fan_out():
             pass
 
-    told = [one.type for one in courier.announced() if one.batch_id == batch_id and one.type.startswith("batch.")]
-    assert told == list(WAYS[way])
+    published = [one.type for one in courier.announced() if one.batch_id == batch_id and one.type.startswith("batch.")]
+    assert published == list(WAYS[way])

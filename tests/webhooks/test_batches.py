@@ -10,7 +10,7 @@ from tests.product import Desk
 from tests.webhooks.courier import Courier
 
 
-def told(courier: Courier) -> list[tuple[str, str]]:
+def published(courier: Courier) -> list[tuple[str, str]]:
     """What was said of batches."""
     while courier.fan_out():
         pass
@@ -22,11 +22,11 @@ def test_a_batch_is_done_when_its_last_declaration_ended(desk: Desk, courier: Co
     first, second = desk.send(desk.claim())
 
     desk.answer((first, make.reply("SUCCESS", desk.now)))
-    told_before = told(courier)
+    told_before = published(courier)
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
     assert told_before == []
-    assert told(courier) == [("batch.done", batch.id)]
+    assert published(courier) == [("batch.done", batch.id)]
     assert courier.announced()[-1].data == {
         "batch_id": batch.id,
         "state": "DONE",
@@ -41,14 +41,14 @@ def test_a_batch_with_a_failure_asks_for_attention_and_is_done_when_that_was_men
     declaration_id = desk.declare()
     batch_id = desk.declaration(declaration_id).batch_id
     desk.end(declaration_id, "EXCEPT")
-    told_first = told(courier)
+    published_first = published(courier)
     desk.wait(minutes=10)
 
     desk.decide("redeclare", declaration_id)
     desk.end(declaration_id)
 
-    assert told_first == [("batch.needs_attention", batch_id)]
-    assert told(courier) == [("batch.needs_attention", batch_id), ("batch.done", batch_id)]
+    assert published_first == [("batch.needs_attention", batch_id)]
+    assert published(courier) == [("batch.needs_attention", batch_id), ("batch.done", batch_id)]
 
 
 def test_a_part_that_fails_first_does_not_keep_its_batch_from_ending(desk: Desk, courier: Courier):
@@ -56,11 +56,11 @@ def test_a_part_that_fails_first_does_not_keep_its_batch_from_ending(desk: Desk,
     first, second = desk.send(desk.claim())
 
     desk.answer((first, make.reply("FAIL", desk.now)))
-    told_before = told(courier)
+    told_before = published(courier)
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
     assert told_before == []
-    assert told(courier) == [("batch.needs_attention", batch.id)]
+    assert published(courier) == [("batch.needs_attention", batch.id)]
 
 
 def test_of_two_processes_that_see_a_batch_end_one_tells(desk: Desk, courier: Courier):
@@ -74,7 +74,7 @@ def test_of_two_processes_that_see_a_batch_end_one_tells(desk: Desk, courier: Co
     )
     at_once(*(one.fan_out for one in spreading))
 
-    assert told(courier) == [("batch.done", batch.id)]
+    assert published(courier) == [("batch.done", batch.id)]
 
 
 def test_a_batch_that_names_declarations_again_ends_with_them(desk: Desk, courier: Courier):
@@ -83,7 +83,7 @@ def test_a_batch_that_names_declarations_again_ends_with_them(desk: Desk, courie
 
     desk.work(lambda _: make.reply("SUCCESS", desk.now))
 
-    assert sorted(told(courier)) == sorted([("batch.done", first.id), ("batch.done", again.id)])
+    assert sorted(published(courier)) == sorted([("batch.done", first.id), ("batch.done", again.id)])
 
 
 def test_a_cancelled_declaration_may_be_what_its_batch_waited_for(desk: Desk, courier: Courier):
@@ -91,13 +91,13 @@ def test_a_cancelled_declaration_may_be_what_its_batch_waited_for(desk: Desk, co
 
     desk.decide("cancel", declaration_id)
 
-    assert [kind for kind, _ in told(courier)] == ["batch.done"]
+    assert [kind for kind, _ in published(courier)] == ["batch.done"]
 
 
-def test_each_run_that_ends_is_told_once_however_many_look(desk: Desk, courier: Courier):
+def test_each_run_that_ends_is_reported_once_however_many_look(desk: Desk, courier: Courier):
     batch = desk.take_in(*(make.declaration_row() for _ in range(4)))
     desk.work(lambda _: make.reply("EXCEPT", desk.now))
-    told_first = told(courier)
+    published_first = published(courier)
     desk.wait(minutes=10)
     looking = [courier.desk() for _ in range(4)]
 
@@ -112,8 +112,8 @@ def test_each_run_that_ends_is_told_once_however_many_look(desk: Desk, courier: 
     )
     at_once(*(one.fan_out for one in looking))
 
-    assert told_first == [("batch.needs_attention", batch.id)]
-    assert told(courier) == 2 * told_first
+    assert published_first == [("batch.needs_attention", batch.id)]
+    assert published(courier) == 2 * published_first
 
 
 def ids_of(desk: Desk, batch_id: str) -> list[str]:
@@ -121,7 +121,7 @@ def ids_of(desk: Desk, batch_id: str) -> list[str]:
         return list(db.scalars(select(Declaration.id).where(Declaration.batch_id == batch_id)))
 
 
-def test_only_who_may_touch_every_merchant_of_a_batch_is_told_of_it(desk: Desk, courier: Courier):
+def test_only_who_may_touch_every_merchant_of_a_batch_is_reported_of_it(desk: Desk, courier: Courier):
     one, both = make.caller("M1"), make.caller("M1", "M2")
     for_one = courier.listen("http://127.0.0.1:9/", EventType.BATCH_DONE, by=one)
     for_both = courier.listen("http://127.0.0.1:9/", EventType.BATCH_DONE, by=both)

@@ -137,7 +137,7 @@ def test_nobody_at_home_is_a_failure(courier: Courier):
 
 
 @pytest.mark.parametrize("code", [429, 503])
-def test_who_says_when_is_told_no_sooner(courier: Courier, receiver: Receiver, code: int):
+def test_who_says_when_is_reported_no_sooner(courier: Courier, receiver: Receiver, code: int):
     endpoint_id = courier.listen(receiver.url)
     courier.announce(PAID)
     receiver.answer = status(code, Retry_After="3600")

@@ -23,9 +23,13 @@ def test_a_declaration_that_ended_is_announced_with_its_numbers(desk: Desk, cour
 
     desk.end(declaration_id)
 
-    (told,) = courier.announced()
-    assert (told.type, told.merchant_no, told.batch_id) == ("declaration.succeeded", make.MERCHANT, declared.batch_id)
-    assert told.data == {
+    (event,) = courier.announced()
+    assert (event.type, event.merchant_no, event.batch_id) == (
+        "declaration.succeeded",
+        make.MERCHANT,
+        declared.batch_id,
+    )
+    assert event.data == {
         "declaration_id": declaration_id,
         "batch_id": declared.batch_id,
         "merchant_no": make.MERCHANT,
@@ -96,10 +100,10 @@ def test_a_split_order_needs_somebody_at_its_first_failure_and_ends_with_its_las
     first, second = desk.send(desk.claim())
 
     desk.answer((first, make.reply("FAIL", desk.now)))
-    told_first = courier.types()
+    published_first = courier.types()
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
-    assert told_first == ["declaration.needs_review"]
+    assert published_first == ["declaration.needs_review"]
     assert courier.types() == ["declaration.needs_review", "declaration.failed"]
 
 
@@ -115,17 +119,19 @@ def test_a_redeclared_declaration_is_announced_again(desk: Desk, courier: Courie
 
 
 @pytest.mark.parametrize(
-    ("action", "begun", "told"),
+    ("action", "begun", "event"),
     [("cancel", False, "declaration.cancelled"), ("dismiss", True, "declaration.dismissed")],
 )
-def test_a_decision_that_ends_something_is_announced(desk: Desk, courier: Courier, action: str, begun: bool, told: str):
+def test_a_decision_that_ends_something_is_announced(
+    desk: Desk, courier: Courier, action: str, begun: bool, event: str
+):
     declaration_id = desk.declare()
     if begun:
         desk.end(declaration_id, "FAIL")
 
     desk.decide(action, declaration_id)
 
-    assert courier.types()[-1] == told
+    assert courier.types()[-1] == event
 
 
 def test_a_refund_of_what_was_declared_is_announced_as_work_for_somebody(till: Till, courier: Courier):
@@ -180,8 +186,12 @@ def test_a_stopped_lane_is_announced_to_everybody(courier: Courier):
     with services.engine.begin() as db:
         lane_admission.report(db, [Credentials("who are you?")] * 3, datetime.now(UTC))
 
-    (told,) = courier.announced()
-    assert (told.type, told.merchant_no, told.data) == ("lane.stopped", None, {"lane_id": lane_admission.lane})
+    (event,) = courier.announced()
+    assert (event.type, event.merchant_no, event.data) == (
+        "lane.stopped",
+        None,
+        {"lane_id": lane_admission.lane},
+    )
 
 
 def test_nobody_is_named(desk: Desk, courier: Courier):

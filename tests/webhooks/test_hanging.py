@@ -57,14 +57,14 @@ def test_receivers_that_hang_hold_no_declaration_up(
 
         desk.take_in(*(make.declaration_row() for _ in range(9)))
         wait_until(lambda: declared(services) == 12, "the second batch is declared")
-        told = [one for endpoint in endpoints for one in courier.deliveries(endpoint) if one.tries]
+        published = [one for endpoint in endpoints for one in courier.deliveries(endpoint) if one.tries]
     finally:
         receiver.answer = status(204)
         receiver.over.set()
         stopping.set()
         worker.join()
 
-    assert told == []
+    assert published == []
 
 
 def work(services: Services, stopping: threading.Event) -> None:

@@ -71,7 +71,7 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(developer: Visitor, couri
         ({"subscribe_all": "0", "types": ["webhook.test"]}, "use some of"),
     ],
 )
-def test_what_is_no_endpoint_is_told_above_the_form(developer: Visitor, changes, said: str):
+def test_what_is_no_endpoint_is_reported_above_the_form(developer: Visitor, changes, said: str):
     answer = developer.post(PAGE, **(wanted(description="mine") | changes))
 
     assert answer.status_code == 422

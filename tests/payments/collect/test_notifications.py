@@ -278,7 +278,7 @@ def test_mutated_ones_change_nothing(till: Till, door: FlaskClient, key: rsa.RSA
     assert snapshot(till) == before
 
 
-def test_without_the_gateways_key_it_is_told_to_come_again(till: Till):
+def test_without_the_gateways_key_it_is_reported_to_come_again(till: Till):
     door = application(till.services).test_client()
 
     answer = door.post(KNOCK, data="status=PAID&no=1", content_type=FORM)

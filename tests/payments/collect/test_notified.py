@@ -61,7 +61,7 @@ def shop(services: Services, gateway: SandboxGateway, home: Path, client: FlaskC
 
 
 @pytest.mark.parametrize("word", ["SHOP", "NOTIFY-LATE", "NOTIFY-TWICE", "NOTIFY-FORGED"])
-def test_what_the_payer_has_paid_is_told(shop: Shop, services: Services, word: str):
+def test_what_the_payer_has_paid_is_reported(shop: Shop, services: Services, word: str):
     payment = shop.pay(out_order_no=make.number(f"{word}-"))
 
     shop.payer_pays(payment)
@@ -71,13 +71,13 @@ def test_what_the_payer_has_paid_is_told(shop: Shop, services: Services, word: s
         assert db.scalar(select(func.count()).select_from(Notification)) == 1
 
 
-def test_what_is_told_before_the_call_returns_is_asked_for(shop: Shop):
+def test_what_is_reported_before_the_call_returns_is_asked_for(shop: Shop):
     payment = shop.pay(out_order_no=make.number("NOTIFY-EARLY-"))
 
     shop.wait_until(f"/payments/{payment['id']}", in_state("PAID"))
 
 
-def test_what_waits_for_the_payment_goes_out_when_it_is_told(shop: Shop):
+def test_what_waits_for_the_payment_goes_out_when_it_is_reported(shop: Shop):
     payment = shop.pay()
     declared = shop.declare(payment, submit="when_paid")
 

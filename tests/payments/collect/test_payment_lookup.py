@@ -116,7 +116,7 @@ def test_before_it_is_paid_only_yuan_are_known(till: Till, currency: str, net: s
         ({"pay_currency": "HKD"}, False),
     ],
 )
-def test_a_hong_kong_wallet_is_told_apart(till: Till, said: dict[str, Any], mainland: bool):
+def test_a_hong_kong_wallet_is_distinguished(till: Till, said: dict[str, Any], mainland: bool):
     known = facts(till, paid(till, **said))
 
     assert known is not None
@@ -134,7 +134,7 @@ def test_another_merchants_payment_of_the_same_number_is_not_told(till: Till):
         assert till.services.payments.facts(db, {key}) == {}
 
 
-def test_many_are_told_at_once(till: Till):
+def test_many_are_reported_at_once(till: Till):
     numbers = [till.payment(till.paid()).payment_no or "" for _ in range(5)]
     keys = {PaymentKey(make.MERCHANT, Channel.WECHATPAY, number) for number in [*numbers, "unknown"]}
 
@@ -144,7 +144,7 @@ def test_many_are_told_at_once(till: Till):
     assert {key.payment_no for key in known} == set(numbers)
 
 
-def test_the_numbers_that_payments_made_here_bear_are_told_with_their_merchant(till: Till):
+def test_the_numbers_that_payments_made_here_bear_are_reported_with_their_merchant(till: Till):
     till.paid("P1", out_order_no="SHOP-1")
     till.pay(out_order_no="SHOP-2")
 

@@ -34,7 +34,7 @@ def tells(rate: str):
     return lambda verb: answer(f'{{"meta": {{"success": true}}, "rate": {{"currency": "HKD", "rate": "{rate}"}}}}')
 
 
-def test_a_rate_is_told_as_the_gateway_writes_it(services: Services, counter: Counter):
+def test_a_rate_is_reported_as_the_gateway_writes_it(services: Services, counter: Counter):
     assert ask(services) == ("0.8599", 0.0)
 
 

@@ -32,7 +32,7 @@ def test_the_form_comes_first(clerk: Visitor):
     assert 'value="CNY"' not in page.text
 
 
-def test_a_rate_is_told_with_its_age(clerk: Visitor, counter: Counter):
+def test_a_rate_is_shown_with_its_age(clerk: Visitor, counter: Counter):
     page = clerk.get("/rates", query_string=ASKED)
 
     assert "1 HKD = 0.8599 CNY" in text_of(page)
@@ -40,7 +40,7 @@ def test_a_rate_is_told_with_its_age(clerk: Visitor, counter: Counter):
     assert re.search(r"told (just now|\d+ seconds? ago)", text_of(page))
 
 
-def test_while_the_gateway_is_away_the_last_one_is_told_as_such(clerk: Visitor, services: Services, counter: Counter):
+def test_without_the_gateway_the_last_one_is_shown_as_such(clerk: Visitor, services: Services, counter: Counter):
     counter.instead = lambda verb: answer("{}", 503)
     with services.transaction() as db:
         db.add(Rate(**ASKED, rate="0.9000", fetched_at=database.now(db) - timedelta(hours=3)))
@@ -51,7 +51,7 @@ def test_while_the_gateway_is_away_the_last_one_is_told_as_such(clerk: Visitor, 
     assert "this is what it said last" in text_of(page)
 
 
-def test_no_rate_at_all_is_told(clerk: Visitor, counter: Counter):
+def test_no_rate_at_all_is_reported(clerk: Visitor, counter: Counter):
     counter.instead = lambda verb: answer("{}", 503)
 
     page = clerk.get("/rates", query_string=ASKED)
@@ -61,7 +61,7 @@ def test_no_rate_at_all_is_told(clerk: Visitor, counter: Counter):
     assert 'value="M100"' in page.text
 
 
-def test_a_refusal_is_told(clerk: Visitor, counter: Counter):
+def test_a_refusal_is_reported(clerk: Visitor, counter: Counter):
     page = clerk.get("/rates", query_string=ASKED | {"channel": "alipay"})
 
     assert page.status_code == 422
@@ -69,7 +69,7 @@ def test_a_refusal_is_told(clerk: Visitor, counter: Counter):
 
 
 @pytest.mark.parametrize("change", [{"currency": "CNY"}, {"channel": "cash"}, {"merchant_no": ""}])
-def test_what_cannot_be_asked_is_told_in_the_form(clerk: Visitor, counter: Counter, change: dict[str, str]):
+def test_what_cannot_be_asked_is_reported_in_the_form(clerk: Visitor, counter: Counter, change: dict[str, str]):
     page = clerk.get("/rates", query_string=ASKED | change)
 
     assert page.status_code == 422
