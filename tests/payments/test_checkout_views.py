@@ -14,7 +14,7 @@ from customs.payments.tasks.outcomes import JUDGES
 from tests.gateway.loopback import answer, reset
 from tests.payments.shop import OPENID, Counter
 from tests.payments.till import Till
-from tests.web.visiting import People, Visitor, text_of
+from tests.web.visiting import People, Visitor, markup_of, text_of
 
 NEW = "/payments/new"
 ORDER = {"merchant_no": "M100", "amount": "100.00", "currency": "CNY", "subject": "一盒茶"}
@@ -78,7 +78,7 @@ def test_the_usual_way_comes_first_and_yuan_are_the_usual_currency(clerk: Visito
 def test_another_way_keeps_what_was_typed(clerk: Visitor):
     page = clerk.get(NEW, query_string={"method": "wechatpay.mp_pay", "openid": OPENID} | ORDER)
 
-    assert 'name="subject" type="text" value="一盒茶"' in page.text
+    assert 'name="subject" type="text" value="一盒茶"' in markup_of(page)
     assert "method=alipay.scan_pay&amp;merchant_no=M100&amp;amount=100.00&amp;currency=CNY" in page.text
     # Who pays does not belong in an address, and is not taken from one.
     assert f'value="{OPENID}"' not in page.text

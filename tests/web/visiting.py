@@ -102,3 +102,8 @@ def text_of(answer: TestResponse) -> str:
     parser = _Text()
     parser.feed(answer.text)
     return " ".join(" ".join(parser.said).split())
+
+
+def markup_of(answer: TestResponse) -> str:
+    """A page's HTML on one line: where its source breaks lines says nothing."""
+    return " ".join(answer.text.split())
