@@ -12,6 +12,7 @@ from flask_babel import LazyString, lazy_gettext
 
 from customs.declarations.cases import CaseKind, Contacted, Detail, fill_in
 from customs.declarations.failure_causes import Cause
+from customs.declarations.fields import FIELDS
 from customs.declarations.pushes.outcomes import NO_REASON
 from customs.declarations.state_labels import LABELS as STATE_LABELS
 from customs.declarations.states import Action, State
@@ -70,18 +71,8 @@ NOT_SENT = _("nothing was sent: its content has not the form that the gateway as
 
 # What the gateway calls a field, as a person does.
 FIELD_NAMES: Mapping[str, LazyString] = {
-    "out_order_no": _("Order number"),
-    "payment_no": _("Payment number"),
+    **{field.wire: field.label for field in FIELDS},
     "customs": _("Customs code"),
-    "mch_customs_no": _("Registration number"),
-    "merchant_customs_name": _("Registered name"),
-    "duty": _("Duty"),
-    "name": _("Buyer's name"),
-    "cert_id": _("ID number"),
-    "sub_order_no": _("Sub-order number"),
-    "sub_order_amount": _("Amount of the sub-order"),
-    "transport_amount": _("Freight"),
-    "product_amount": _("Goods"),
     "action_type": _("What was asked for"),
 }
 CONTACTS: Mapping[Contacted, LazyString] = {

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from customs.db.database import HUNDREDTH
-from customs.declarations.actions.amendments import PLAIN
+from customs.declarations.fields import AMOUNT_NAMES, AMOUNTS, CONTENT_NAMES
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.errors import DecryptionKeyMissing
@@ -16,60 +16,49 @@ from customs.gateway import DeclarationReply, SubOrderPart, money_text
 from customs.privacy.masking import mask_buyer
 from customs.privacy.vault import Vault
 
-# The amounts of a part, and what the wire calls them.
-AMOUNTS = {"amount": "sub_order_amount", "transport_amount": "transport_amount", "product_amount": "product_amount"}
-
 
 @dataclass(frozen=True)
 class Content:
-    """What one push declares: the registration, the duty, its part's amounts in yuan, and the buyer, sealed."""
+    """What one push declares: its order's content by name, its part's amounts in yuan, and the buyer, sealed."""
 
-    mch_customs_no: str
-    merchant_customs_name: str | None
-    duty: int | None
-    amount: Decimal | None
-    transport_amount: Decimal | None
-    product_amount: Decimal | None
+    order: Mapping[str, str | int | None]
+    amounts: Mapping[str, Decimal | None]
     buyer: str | None
 
     @classmethod
     def of(cls, declaration: Declaration, part: SubOrder | None) -> "Content":
-        """Return the content stored for an order, or for one part of it."""
-        return cls(
-            mch_customs_no=declaration.mch_customs_no,
-            merchant_customs_name=declaration.merchant_customs_name,
-            duty=declaration.duty,
-            amount=part.amount if part else None,
-            transport_amount=part.transport_amount if part else None,
-            product_amount=part.product_amount if part else None,
-            buyer=declaration.buyer,
-        )
+        """Return the content stored for an order, or one part of it."""
+        order = {name: getattr(declaration, name) for name in CONTENT_NAMES}
+        return cls(order, {name: getattr(part, name, None) for name in AMOUNT_NAMES}, declaration.buyer)
 
     @classmethod
     def read(cls, kept: str) -> "Content":
-        """Read content back from a column."""
+        """Read content back from a column; a field that there was none of then has no value."""
         values: dict[str, Any] = json.loads(kept)
-        amounts = {name: None if values[name] is None else Decimal(values[name]) for name in AMOUNTS}
-        return cls(**values | amounts)
+        amounts = {name: None if values.get(name) is None else Decimal(values[name]) for name in AMOUNT_NAMES}
+        return cls({name: values.get(name) for name in CONTENT_NAMES}, amounts, values["buyer"])
+
+    @property
+    def values(self) -> dict[str, str | int | Decimal | None]:
+        """Everything of it but the buyer, by name."""
+        return {**self.order, **self.amounts}
 
     def is_of(self, order: Order, sub_order_no: str, vault: Vault, declaration_id: str) -> bool:
         """Return whether an order, or this part of it, declares the same content."""
         part = next((one for one in order.sub_orders if one.sub_order_no == sub_order_no), None)
-        wanted = {name: getattr(part, name, None) for name in AMOUNTS}
-        wanted |= {name: getattr(order, name) for name in PLAIN}
-        same = all(getattr(self, name) == value for name, value in wanted.items())
-        return same and vault.open_buyer(self.buyer, declaration_id) == order.buyer
+        wanted = {name: getattr(order, name) for name in CONTENT_NAMES}
+        wanted |= {name: getattr(part, name, None) for name in AMOUNT_NAMES}
+        return self.values == wanted and vault.open_buyer(self.buyer, declaration_id) == order.buyer
 
     def kept(self) -> str:
         """As a column keeps it; the buyer stays sealed."""
-        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+        return json.dumps(self.values | {"buyer": self.buyer}, default=str, ensure_ascii=False)
 
     def plain(self) -> dict[str, Any]:
         """Return the fields without the buyer, amounts as text; empty ones are left out."""
-        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "buyer"}
         return {
             name: money_text(value) if isinstance(value, Decimal) else value
-            for name, value in values.items()
+            for name, value in self.values.items()
             if value is not None
         }
 
@@ -99,7 +88,7 @@ def differences(push: Push, declaration: Declaration, parts: Sequence[SubOrder],
     part = next((one for one in parts if one.sub_order_no == push.sub_order_no), None)
     contents = Content.read(push.accepted_content), Content.of(declaration, part)
     before, after = (
-        {name: _said(value) for name, value in one.shown(declaration.id, vault).items()} for one in contents
+        {name: _text(value) for name, value in one.shown(declaration.id, vault).items()} for one in contents
     )
     names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
     return [Difference(name, before.get(name), after.get(name)) for name in names]
@@ -113,7 +102,7 @@ def masked_buyer(sealed: str | None, declaration_id: str, vault: Vault) -> dict[
         return None
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return " ".join(value.values()) if isinstance(value, dict) else str(value)
 
 
@@ -127,17 +116,14 @@ class Echo(StrEnum):
 
 def echo_of(reply: DeclarationReply, part: SubOrderPart | None, accepted: str | None) -> Echo:
     """Read the amounts that an answer repeats, where what was accepted before is kept apart from what was sent."""
-    echoed = {name: amount.quantize(HUNDREDTH) for name in AMOUNTS if (amount := getattr(reply, name)) is not None}
+    echoed = {name: amount.quantize(HUNDREDTH) for name in AMOUNT_NAMES if (amount := getattr(reply, name)) is not None}
     if part is None or accepted is None or not echoed:
         return Echo.SILENT
-    wanted, before = _amounts(part), _amounts(Content.read(accepted))
+    wanted = {name: getattr(part, name) for name in AMOUNT_NAMES}
+    before = Content.read(accepted).amounts
     if any(wanted[name] != amount for name, amount in echoed.items()):
         return Echo.OTHER
     # A question that named the amount may only have been repeated.
     asked = reply.exchange.params if reply.exchange.method == "GET" else {}
-    telling = [name for name in echoed if AMOUNTS[name] not in asked]
+    telling = [field.name for field in AMOUNTS if field.name in echoed and field.wire not in asked]
     return Echo.WANTED if any(before[name] != wanted[name] for name in telling) else Echo.SILENT
-
-
-def _amounts(part: SubOrderPart | Content) -> Mapping[str, Decimal | None]:
-    return {name: getattr(part, name) for name in AMOUNTS}

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from customs.declarations.case_labels import CONTACTS, case_label, case_line, explanation_label
 from customs.declarations.cases import Contacted
+from customs.declarations.fields import CONTENT
 from customs.declarations.identity import Identity
 from customs.declarations.reading.next_steps import NextStep, StepKind
 from customs.declarations.states import Action
@@ -130,9 +131,7 @@ DECISIONS: Mapping[str, LazyString] = {
     "reveal": _("Looked at the buyer's data"),
 }
 FIELDS: Mapping[str, LazyString] = {
-    "mch_customs_no": _("Registration number"),
-    "merchant_customs_name": _("Registered name"),
-    "duty": _("Duty"),
+    **{field.name: field.label for field in CONTENT},
     "buyer": _("Buyer"),
     "sub_orders": _("Sub-orders"),
     "amount": _("Amount"),

@@ -12,17 +12,18 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.pagination import Page, page_of
 from customs.declarations.channels import CHANNELS
+from customs.declarations.fields import ORDER
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Registration
 from customs.declarations.offices import codes_for
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Channel
 from customs.ids import new_id
-from customs.text_rules.rules import Holds, objections_to
+from customs.text_rules.rules import objections_to
 
 NAMED_IN_A_DEED = 5
 # The fields checked against the table of what no number and no name is (R6b).
-REFERENCES = {"merchant_no": Holds.NUMBER, "mch_customs_no": Holds.REGISTRATION, "merchant_customs_name": Holds.COMPANY}
+REFERENCES = {field.name: field.holds for field in ORDER if field.holds is not None}
 NARROWED_BY = ("merchant_no", "channel", "office")
 
 

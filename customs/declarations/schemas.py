@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
+from customs.declarations.fields import CONTENT, ORDER, Field, Kind
 from customs.declarations.intake.orders import Order
 from customs.gateway import Buyer, Channel, SubOrderPart
 from customs.validation import (
@@ -124,15 +125,20 @@ class SubOrderIn(Strict):
         return SubOrderPart(**data)
 
 
-class DeclarationIn(Strict):
-    channel = Choice(tuple(channel.value for channel in Channel), required=True)
-    office = Text(required=True)
-    merchant_no = Text(64, required=True)
-    out_order_no = Text(required=True)
-    payment_no = Text(required=True)
-    mch_customs_no = Text(100)
-    merchant_customs_name = Text(200)
-    duty = Duty()
+def input_of(field: Field, *, required: bool = False) -> fields.Field[Any]:
+    """Return what reads a field of an order."""
+    if field.kind is Kind.CHANNEL:
+        return Choice(tuple(channel.value for channel in Channel), required=required)
+    return Duty(required=required) if field.kind is Kind.DUTY else Text(field.longest, required=required)
+
+
+OrderIn = Strict.from_dict({field.name: input_of(field, required=field.required) for field in ORDER}, name="OrderIn")
+ChangeIn = Strict.from_dict(
+    {"reason": Text(500, required=True)} | {field.name: input_of(field) for field in CONTENT}, name="ChangeIn"
+)
+
+
+class DeclarationIn(OrderIn):  # type: ignore[valid-type,misc]
     submit = Choice(("now", "when_paid"))
     buyer = BuyerField()
     sub_orders = fields.List(
@@ -190,13 +196,9 @@ class BuyerChange(Strict):
     cert_id = fields.String(error_messages={"null": NULL, "invalid": NOT_TEXT})
 
 
-class ModifyIn(Strict):
+class ModifyIn(ChangeIn):  # type: ignore[valid-type,misc]
     """A reason and the fields that change, by their names in a Declaration (9.1: what may change with MODIFY)."""
 
-    reason = Text(500, required=True)
-    mch_customs_no = Text(100)
-    merchant_customs_name = Text(200)
-    duty = Duty()
     buyer = nested(BuyerChange)
     sub_orders = fields.List(
         nested(SubOrderChange),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -139,11 +140,15 @@ class ContentView:
     declaration_id: str
     vault: Vault
 
+    @property
+    def values(self) -> SimpleNamespace:
+        return SimpleNamespace(**self.content.values)
+
 
 class AcceptedContentOut(Out):
     """What the gateway accepted last, where that is not what is wanted now; until a correction is accepted."""
 
-    source = "content"
+    source = "values"
 
     mch_customs_no = out.Text()
     merchant_customs_name = out.Text(optional=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from customs.declarations.channels import BY_SPELLING
+from customs.declarations.fields import Kind
 from customs.declarations.intake.orders import Severity
 from customs.declarations.offices import office_named
-from customs.imports.columns import Kind
 from customs.spreadsheets.reader import Cell, cell_text, keeps_its_digits
 from customs.text_rules.numbers import digits_are_lost
 

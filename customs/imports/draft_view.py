@@ -6,11 +6,11 @@ from typing import Any
 from flask import Response, flash, redirect, request
 from werkzeug import Response as WerkzeugResponse
 
+from customs.declarations.fields import FIELDS
 from customs.declarations.services import services
 from customs.errors import ErrorDetail, FileUnreadable, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports import labels, view_model
-from customs.imports.columns import COLUMNS
 from customs.imports.drafts import draft_of, submitted_as
 from customs.imports.preview import preview
 from customs.imports.view_model import MEND, ROWS_A_PAGE, TABS, Asked, View
@@ -113,7 +113,7 @@ def _shown(view: View, errors: Sequence[str]) -> Response:
         "once": new_id("form"),
         "words": labels,
         "cells": view_model,
-        "columns": COLUMNS,
+        "columns": FIELDS,
         "offered": labels.picks(),
     }
     return (

@@ -29,12 +29,13 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
 from customs.db.database import Base, UtcDateTime
+from customs.declarations.fields import REQUIRED
 from customs.declarations.models import OpenRow
 from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, numbers_left_in
 from customs.declarations.reading.queries import batch_of
 from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
-from customs.imports.columns import BY_SPELLING, REQUIRED, match_header, read_header
+from customs.imports.columns import BY_SPELLING, match_header, read_header
 from customs.imports.sheet import MOST_DECLARATIONS, read_pasted, sheet_of
 from customs.privacy.masking import mask_text
 from customs.privacy.vault import Vault

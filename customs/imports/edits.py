@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
+from customs.declarations.fields import Field
 from customs.declarations.open_rows import discard_rows_of_draft
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
-from customs.imports.columns import BY_HEADER, Column, Header, match_header
+from customs.imports.columns import BY_HEADER, Header, match_header
 from customs.imports.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import Cell, Grid, cell_text
@@ -202,7 +203,7 @@ def _cells_at(grid: Grid, column: str, rows: Collection[int]) -> dict[int, Cell]
     }
 
 
-def _column_named(name: str) -> Column:
+def _column_named(name: str) -> Field:
     column = BY_HEADER.get(name)
     if column is None:
         raise NotFound(f"there is no column {name}")
@@ -214,7 +215,7 @@ def _require_unmatched(header: Header, place: int) -> None:
         raise NotFound("there is no column of an unknown name at this place")
 
 
-def _with_column(grid: Grid, column: Column) -> Grid:
+def _with_column(grid: Grid, column: Field) -> Grid:
     header = match_header(grid.header)
     if column in header.spelt:
         return grid
@@ -225,7 +226,7 @@ def _with_column(grid: Grid, column: Column) -> Grid:
     return replace(grid, header=words)
 
 
-def _spelling(column: Column, header: Header) -> str:
+def _spelling(column: Field, header: Header) -> str:
     """The column's name in the language in which the file names the others."""
     english = any(word.lower() == known.header for known, word in header.spelt.items())
     return column.header if english else column.chinese

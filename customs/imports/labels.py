@@ -7,9 +7,10 @@ from typing import NamedTuple
 from flask_babel import LazyString, gettext, lazy_gettext
 
 from customs.declarations.channels import CHANNELS
+from customs.declarations.fields import Field
 from customs.declarations.intake.orders import Finding
 from customs.declarations.offices import OFFICES
-from customs.imports.columns import BY_HEADER, Column
+from customs.imports.columns import BY_HEADER
 from customs.imports.drafts import Draft
 from customs.imports.preview_model import ShownColumn, Standing
 from customs.imports.view_model import CHECK, MEND, REST
@@ -80,7 +81,7 @@ def finding_sentence(finding: Finding) -> str:
     return " ".join(filter(None, (one.meaning, one.action, one.spelling, other)))
 
 
-def column_name(column: Column) -> str:
+def column_name(column: Field) -> str:
     """What a column is called in the language of the page."""
     return column.chinese if is_chinese() else column.header
 

@@ -8,11 +8,12 @@ from sqlalchemy import Engine
 
 from customs.auth.principal import Caller
 from customs.db import database
+from customs.declarations.fields import FIELDS, REQUIRED, Field
 from customs.declarations.intake.accept import Compared, compare
 from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.earlier_submissions import earlier_submissions
-from customs.imports.columns import COLUMNS, REQUIRED, Column, Header, match_header
+from customs.imports.columns import Header, match_header
 from customs.imports.drafts import Draft, Undo, held_in
 from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownColumn, Standing, Totals
 from customs.imports.sheet import column_at
@@ -57,7 +58,7 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
     )
 
 
-def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Column], undo: Undo | None) -> Preview:
+def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Field], undo: Undo | None) -> Preview:
     """The rows as they are: what they mean is known once every required column has a header."""
     return Preview(
         draft=draft,
@@ -90,7 +91,7 @@ def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Colum
 def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
     """The file's columns, and those it lacks that a row needs."""
     named = {column_at(finding.pointer) for finding in findings}
-    lacking = [column for column in COLUMNS if column in named and column not in header.spelt]
+    lacking = [column for column in FIELDS if column in named and column not in header.spelt]
     placed = [ShownColumn(column, header.spelt[column]) for _, column in header.placed]
     return [*placed, *(ShownColumn(column, None) for column in lacking)]
 

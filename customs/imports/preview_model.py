@@ -8,10 +8,11 @@ from enum import StrEnum
 from functools import cached_property
 from zlib import crc32
 
+from customs.declarations.fields import Field
 from customs.declarations.intake.orders import Finding, Severity
 from customs.declarations.reading.earlier_submissions import EarlierSubmission
 from customs.gateway import Channel
-from customs.imports.columns import Column, Header
+from customs.imports.columns import Header
 from customs.imports.drafts import Draft, Undo
 from customs.imports.rows import strays_of
 from customs.imports.sheet import column_at
@@ -38,7 +39,7 @@ SHOWN_IN_ORDER = list(Standing)
 class ShownColumn:
     """A column of the preview; `spelt` is its header in the file, None where the file lacks it and a row needs it."""
 
-    column: Column
+    column: Field
     spelt: str | None
 
 
@@ -117,7 +118,7 @@ class Preview:
     grid: Grid
     header: Header
     columns: Sequence[ShownColumn]
-    missing: Sequence[Column]
+    missing: Sequence[Field]
     findings: Sequence[Finding]
     totals: Totals
     lines: Sequence[tuple[int, Standing]]
@@ -197,19 +198,6 @@ class Preview:
         )
 
 
-REGISTERED = ("merchant_no", "channel", "office")
-# What rows may well share, and by which other cells a right value differs: a registration is one merchant's own with
-# one office for one channel. An order's numbers and amounts are its own, names and ID numbers a person's.
-DEPENDS_ON: Mapping[str, tuple[str, ...]] = {
-    "merchant_no": (),
-    "channel": ("merchant_no",),
-    "office": ("merchant_no",),
-    "mch_customs_no": REGISTERED,
-    "merchant_customs_name": REGISTERED,
-    "duty": REGISTERED,
-}
-
-
 @dataclass(frozen=True)
 class Alike:
     """The rows, by their numbers, that hold the same wrong text in one column, and what is wrong with it.
@@ -231,12 +219,12 @@ class Alike:
 
 def wrong_alike(preview: Preview) -> list[Alike]:
     """Every wrong text that several rows have, the most frequent first."""
-    columns = [one for one in preview.columns if one.column.header in DEPENDS_ON]
+    columns = [one for one in preview.columns if one.column.same_within is not None]
     cells: dict[tuple[ShownColumn, str, tuple[str, ...]], list[tuple[int, ShownCell]]] = defaultdict(list)
     for row in preview.rows_to_mend():
         for column in columns:
             cell = row.cells[column.column.header]
-            if cell.is_faulty and (within := _within(preview, row, DEPENDS_ON[column.column.header])) is not None:
+            if cell.is_faulty and (within := _within(preview, row, column.column.same_within or ())) is not None:
                 cells[column, cell.text, within].append((row.number, cell))
     alike = [
         Alike(column, text, within, [row for row, _ in found], found[0][1].findings)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from customs.declarations.fields import REQUIRED, Field, Part
 from customs.declarations.intake.orders import Severity
 from customs.imports.cells import Flaw, Value, read_cell
-from customs.imports.columns import BY_HEADER, REQUIRED, Column, Header, Part
+from customs.imports.columns import BY_HEADER, Header
 from customs.spreadsheets.reader import Cell, is_blank
 from customs.text_rules.placeholders import is_left_blank
 
@@ -47,7 +48,7 @@ class Row:
     number: int
     shared: dict[str, Value]
     sub_order: dict[str, Value]
-    flaws: list[tuple[Column | None, Flaw]]
+    flaws: list[tuple[Field | None, Flaw]]
 
 
 def read_row(number: int, cells: list[Cell], header: Header) -> Row:
@@ -61,7 +62,7 @@ def read_row(number: int, cells: list[Cell], header: Header) -> Row:
         if isinstance(value, str) and column.header not in REQUIRED and is_left_blank(value):
             value = None
         if value is not None and column.part is Part.SUB_ORDER:
-            row.sub_order[column.field] = value
+            row.sub_order[column.name] = value
         elif value is not None:
             row.shared[column.header] = value
         if flaw is not None:
@@ -96,7 +97,7 @@ def continues(above: Row, row: Row) -> bool:
     return row.number == above.number + 1 and "sub_order_no" in above.sub_order and "sub_order_no" in row.sub_order
 
 
-def contradictions(first: Row, row: Row, *, split: bool) -> Iterator[tuple[Column | None, Flaw]]:
+def contradictions(first: Row, row: Row, *, split: bool) -> Iterator[tuple[Field | None, Flaw]]:
     """What is wrong with a row beside the first one of its order; `split`: a row of the order names a sub-order."""
     differing = [name for name, value in row.shared.items() if first.shared.get(name) != value]
     for name in differing:

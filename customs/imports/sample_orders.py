@@ -11,12 +11,12 @@ from typing import Any
 
 from stdnum.cn import ric
 
+from customs.declarations.fields import FIELDS
 from customs.declarations.identity import Identity
 from customs.declarations.intake.orders import Order
 from customs.declarations.offices import OFFICES
 from customs.declarations.states import State
 from customs.gateway import Buyer, Channel, SubOrderPart
-from customs.imports.columns import COLUMNS
 from customs.imports.sample_stories import ALIPAY, PLOTS, SERVED, Corrects, Plot, Remedy
 
 
@@ -88,7 +88,7 @@ def as_csv(orders: Iterable[Order]) -> bytes:
     """Orders as a warehouse's file: GB18030 CSV with Chinese headers."""
     text = io.StringIO()
     sheet = csv.writer(text)
-    sheet.writerow(column.chinese for column in COLUMNS)
+    sheet.writerow(column.chinese for column in FIELDS)
     sheet.writerows(chain.from_iterable(map(_sheet_rows, orders)))
     return text.getvalue().encode("gb18030")
 
@@ -161,7 +161,7 @@ def _sheet_rows(order: Order) -> Iterator[list[str]]:
 
 
 def _cells(values: Mapping[str, object]) -> list[str]:
-    held = (values.get(column.header) for column in COLUMNS)
+    held = (values.get(column.header) for column in FIELDS)
     return ["" if value is None else str(value) for value in held]
 
 

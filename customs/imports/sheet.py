@@ -5,20 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from customs.declarations.fields import FIELDS, REQUIRED, Field, Part
 from customs.declarations.intake.orders import Finding, Severity
 from customs.imports.cells import NUMBER_CELL, Flaw, Value
-from customs.imports.columns import (
-    BY_HEADER,
-    BY_PATH,
-    BY_SPELLING,
-    COLUMNS,
-    REQUIRED,
-    Column,
-    Header,
-    Part,
-    column_spelt,
-    read_header,
-)
+from customs.imports.columns import BY_HEADER, BY_PATH, BY_SPELLING, Header, column_spelt, read_header
 from customs.imports.rows import Row, contradictions, group_rows, read_row
 from customs.spreadsheets.errors import unreadable
 from customs.spreadsheets.reader import (
@@ -77,7 +67,7 @@ class Sheet:
         return row, self.headers.get(Part.SUB_ORDER.value + path)
 
 
-def column_at(pointer: str) -> Column | None:
+def column_at(pointer: str) -> Field | None:
     """The column that a pointer below /declarations/N is about; None for a row as a whole."""
     match = POINTER.fullmatch(pointer)
     if match is None:
@@ -119,7 +109,7 @@ def _declaration(order: list[Row]) -> dict[str, Any]:
     for name, value in order[0].shared.items():
         column = BY_HEADER[name]
         part = buyer if column.part is Part.BUYER else declaration
-        part[column.field] = value
+        part[column.name] = value
     if buyer:
         declaration["buyer"] = buyer
     sub_orders = [row.sub_order for row in order if row.sub_order]
@@ -154,7 +144,7 @@ def _file_findings(grid: Grid, header: Header) -> Iterator[Finding]:
 
 
 def _row_findings(orders: list[list[Row]], header: Header) -> Iterator[Finding]:
-    stored_as_numbers: set[Column | None] = set()
+    stored_as_numbers: set[Field | None] = set()
     for index, order in enumerate(orders):
         first, sub_orders = order[0], 0
         split = any("sub_order_no" in row.sub_order for row in order)
@@ -170,12 +160,12 @@ def _row_findings(orders: list[list[Row]], header: Header) -> Iterator[Finding]:
 
 
 def _finding(
-    index: int, sub_order: int, row: Row, first: int, column: Column | None, flaw: Flaw, header: Header
+    index: int, sub_order: int, row: Row, first: int, column: Field | None, flaw: Flaw, header: Header
 ) -> Finding:
     pointer, word = f"/declarations/{index}", None
     if column is not None:
         part = f"/sub_orders/{sub_order}" if column.part is Part.SUB_ORDER else column.part.value
-        pointer, word = f"{pointer}{part}/{column.field}", header.spelt[column]
+        pointer, word = f"{pointer}{part}/{column.name}", header.spelt[column]
     detail = flaw.detail.format(first=first)
     return Finding(pointer, row.number, word, flaw.code, flaw.severity, detail, flaw.action)
 
@@ -196,7 +186,7 @@ def read_pasted(text: str) -> Grid:
     delimiter = TAB if TAB in text else delimiter_of(text, BY_SPELLING)
     contents = Contents(read_text(text, delimiter), delimiter=delimiter)
     if contents.rows and not _names_columns(contents.rows[0][1]):
-        header = [column.chinese for column in COLUMNS]
+        header = [column.chinese for column in FIELDS]
         return Grid(0, header, contents.rows, [], Form.PASTED, "", delimiter)
     return grid_of(contents, Form.PASTED)
 

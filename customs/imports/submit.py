@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
+from customs.declarations.fields import REQUIRED
 from customs.declarations.intake.accept import Ready, Submission, TakenIn, make_ready, take_in_rows
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.queries import batch_of
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound
-from customs.imports.columns import REQUIRED, Header, read_header
+from customs.imports.columns import Header, read_header
 from customs.imports.drafts import Draft, draft_of, grid_in, put_grid, submitted_as
 from customs.imports.edits import draft_changed
 from customs.imports.sheet import Sheet, sheet_of

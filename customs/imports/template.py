@@ -7,9 +7,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import quote_sheetname, xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
+from customs.declarations.fields import FIELDS, REQUIRED, Field, Kind
 from customs.declarations.schemas import LONGEST_BATCH
-from customs.imports.columns import COLUMNS, REQUIRED, Column, Kind
-from customs.imports.template_text import CHINESE, ENGLISH, WANTED
+from customs.imports.template_text import CHINESE, ENGLISH
 from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
 
 HEADER = {"bold": True, "bottom": 1, "bg_color": "#EDEFF2"}
@@ -44,7 +44,7 @@ class _Filling:
 
     def fill(self) -> None:
         self._orders.freeze_panes(1, 0)
-        for place, column in enumerate(COLUMNS):
+        for place, column in enumerate(FIELDS):
             self._orders.set_column(place, place, WIDTHS.get(column.kind, WIDTH), self._plain)
             look = self._required if column.header in REQUIRED else self._head
             self._orders.write_string(0, place, self._name(column), look)
@@ -58,18 +58,18 @@ class _Filling:
         for place, width in enumerate(NOTE_WIDTHS):
             self._notes.set_column(place, place, width, self._wrapped)
         self._line(0, (words.column, words.needed, words.wanted, words.examples, ""), self._head)
-        for line, column in enumerate(COLUMNS, start=1):
+        for line, column in enumerate(FIELDS, start=1):
             needed = words.always if column.header in REQUIRED else ""
             picked = self._lists.get(column.header)
-            examples = (picked[0], "") if picked else WANTED[column.header].examples
+            examples = (picked[0], "") if picked else column.examples
             self._line(line, (self._name(column), needed, self._wanted(column), *examples), self._wrapped)
-        for line, rule in enumerate(words.rules, start=len(COLUMNS) + 2):
+        for line, rule in enumerate(words.rules, start=len(FIELDS) + 2):
             self._line(line, ("", "", rule), self._wrapped)
 
     def _offer(self, name: str, words: Sequence[str], place: int) -> None:
         """List the words on the second sheet, to pick from on the first one: a list of its own may not be so long."""
-        at = next(index for index, column in enumerate(COLUMNS) if column.header == name)
-        self._notes.write_string(0, place, self._name(COLUMNS[at]), self._head)
+        at = next(index for index, column in enumerate(FIELDS) if column.header == name)
+        self._notes.write_string(0, place, self._name(FIELDS[at]), self._head)
         for line, word in enumerate(words, start=1):
             self._notes.write_string(line, place, word, self._plain)
         listed = f"={quote_sheetname(self._words.notes)}!{xl_range_abs(1, place, len(words), place)}"
@@ -81,9 +81,8 @@ class _Filling:
         for place, text in enumerate(texts):
             self._notes.write_string(line, place, text, look)
 
-    def _name(self, column: Column) -> str:
+    def _name(self, column: Field) -> str:
         return column.chinese if self._chinese else column.header
 
-    def _wanted(self, column: Column) -> str:
-        wanted = WANTED[column.header]
-        return wanted.chinese if self._chinese else wanted.english
+    def _wanted(self, column: Field) -> str:
+        return column.chinese_hint if self._chinese else column.hint

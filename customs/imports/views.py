@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
+from customs.declarations.fields import FIELDS, REQUIRED
 from customs.declarations.services import services
 from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge, ValidationFailed
 from customs.imports import labels
-from customs.imports.columns import COLUMNS, REQUIRED
 from customs.imports.draft_view import (
     START,
     asked,
@@ -105,7 +105,7 @@ def discard_draft(draft_id: str) -> WerkzeugResponse:
 def _start(errors: Sequence[str] = (), *, pasted: str = "") -> Response:
     with services().reading() as db:
         drafts = drafts_of(db, current_caller())
-    shown: dict[str, Any] = {"drafts": drafts, "columns": COLUMNS, "required": REQUIRED, "words": labels}
+    shown: dict[str, Any] = {"drafts": drafts, "columns": FIELDS, "required": REQUIRED, "words": labels}
     return render_page("import/start.html", errors=errors, pasted=pasted, **shown)
 
 

@@ -12,10 +12,11 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.action_views import reason_typed, review_service
-from customs.declarations.actions.amendments import PLAIN, duty_typed
+from customs.declarations.actions.amendments import duty_typed
 from customs.declarations.actions.bulk_actions import BulkResult, declarations_with_ids, dry_run_modify, execute
 from customs.declarations.case_labels import FIELD_NAMES
 from customs.declarations.channels import CHANNELS
+from customs.declarations.fields import CONTENT_NAMES
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn
@@ -34,7 +35,7 @@ pages = Blueprint("correction_pages", __name__)
 
 # What several declarations may have wrong alike, by channel: a buyer and amounts are each one's own.
 SHARED: Mapping[Channel, tuple[str, ...]] = {
-    channel: tuple(name for name in PLAIN if name not in row.lacks) for channel, row in CHANNELS.items()
+    channel: tuple(name for name in CONTENT_NAMES if name not in row.lacks) for channel, row in CHANNELS.items()
 }
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from customs.declarations.actions.amendments import BUYER, field_of_amount
+from customs.declarations import fields
+from customs.declarations.actions.amendments import field_of_amount
 from customs.declarations.cases import CaseKind
 from customs.declarations.channels import CHANNELS
+from customs.declarations.fields import Part
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.reading.queries import shown
 from customs.declarations.states import Action
@@ -22,28 +24,13 @@ FIELDS = (
     "out_order_no",
     "payment_no",
     "customs",
-    "mch_customs_no",
-    "merchant_customs_name",
-    "duty",
-    "name",
-    "cert_id",
-    "sub_order_no",
-    "sub_order_amount",
-    "transport_amount",
-    "product_amount",
+    *(field.wire for field in fields.FIELDS if field.changeable or field.part is not Part.ORDER),
 )
 # What the form that corrects calls those that may change (9.1), by their names on the wire.
 CORRECTED_AS: Mapping[str, str] = {
-    "mch_customs_no": "mch_customs_no",
-    "merchant_customs_name": "merchant_customs_name",
-    "duty": "duty",
-    **{name: field for field, name in BUYER.items()},
+    field.wire: field.header for field in fields.FIELDS if field.changeable and field.part is not Part.SUB_ORDER
 }
-AMOUNTS: Mapping[str, str] = {
-    "sub_order_amount": "amount",
-    "transport_amount": "transport_amount",
-    "product_amount": "product_amount",
-}
+AMOUNTS: Mapping[str, str] = {field.wire: field.name for field in fields.AMOUNTS}
 
 
 @dataclass(frozen=True)
@@ -153,9 +140,7 @@ def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | No
         "out_order_no": declaration.out_order_no,
         "payment_no": declaration.payment_no,
         "customs": push.customs,
-        "mch_customs_no": declaration.mch_customs_no,
-        "merchant_customs_name": declaration.merchant_customs_name,
-        "duty": None if declaration.duty is None else str(declaration.duty),
+        **{field.wire: _text(getattr(declaration, field.name)) for field in fields.CONTENT},
         **(buyer or {}),
         "sub_order_no": push.sub_order_no or None,
     }
@@ -165,18 +150,22 @@ def _content(declaration: Declaration, push: Push, buyer: Mapping[str, str] | No
     return {name: text for name, text in values.items() if text is not None}
 
 
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def _part(declaration: Declaration, push: Push) -> SubOrder | None:
     return next((part for part in declaration.sub_orders if part.sub_order_no == push.sub_order_no), None)
 
 
-AMOUNTS_FIELDS = ("sub_order_amount", "transport_amount", "product_amount")
+AMOUNTS_FIELDS = tuple(AMOUNTS)
 BUYER_FIELDS = ("name", "cert_id")
 REGISTRATION_FIELDS = ("mch_customs_no", "merchant_customs_name")
 
 # Read from top to bottom; what one row has read is gone for those below: a registered name is no registration number.
 WORDS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
-    (re.compile(words, re.IGNORECASE), fields)
-    for words, fields in (
+    (re.compile(words, re.IGNORECASE), meant)
+    for words, meant in (
         (r"备案名称?|企业名称|商户名称|merchant_customs_name|registered name|company name", REGISTRATION_FIELDS[1:]),
         (r"备案编?号|海关编码|mch_customs_no|registration (?:number|no)\b", REGISTRATION_FIELDS[:1]),
         (r"备案|registration|registered", REGISTRATION_FIELDS),
@@ -207,7 +196,7 @@ def suspect_fields(kind: CaseKind, explanation: str, among: Collection[str]) -> 
     """Return those of these fields, by their names on the wire, that the kind or the explanation of a case names."""
     named = set(BY_KIND.get(kind, ()))
     left = explanation if kind in EXPLAINED else ""
-    for words, fields in WORDS:
+    for words, meant in WORDS:
         left, times = words.subn(" ", left)
-        named.update(fields if times else ())
+        named.update(meant if times else ())
     return frozenset(named.intersection(among))

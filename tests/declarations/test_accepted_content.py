@@ -172,7 +172,11 @@ def test_an_add_that_was_lost_may_be_there_when_another_content_is_refused(desk:
     desk.work(lambda _: make.reply("SUCCESS", desk.now))
 
     push = desk.push(declaration_id)
-    assert (push.state, push.accepted, Content.read(push.accepted_content or "").duty) == (State.SUCCESS, True, 5)
+    assert (push.state, push.accepted, Content.read(push.accepted_content or "").order["duty"]) == (
+        State.SUCCESS,
+        True,
+        5,
+    )
     assert push.case_reason == "refused: customs takes no correction now"
     desk.decide("redeclare", declaration_id)
     assert [(task.action, task.filing.duty) for task in desk.claim()] == [(Action.MODIFY, 88)]
@@ -207,7 +211,11 @@ def test_a_new_key_seals_what_was_accepted_too(desk: Desk):
 
 
 PART = SubOrderPart("S1", Decimal("11.00"), Decimal("1.00"), Decimal("10.00"))
-BEFORE = Content("R1", None, 5, Decimal("10.00"), Decimal("1.00"), Decimal("9.00"), None).kept()
+BEFORE = Content(
+    {"mch_customs_no": "R1", "merchant_customs_name": None, "duty": 5},
+    {"amount": Decimal("10.00"), "transport_amount": Decimal("1.00"), "product_amount": Decimal("9.00")},
+    None,
+).kept()
 ASKED = make.exchange(params={"sub_order_no": "S1", "sub_order_amount": "11.00"})
 
 

@@ -1,10 +1,10 @@
 """What sets the channels apart: a row each, and none that behaves as another one."""
 
 from customs.declarations.channels import CHANNELS, ROWS
+from customs.declarations.fields import Kind
 from customs.declarations.offices import OFFICES
 from customs.gateway import Channel
 from customs.imports.cells import read_cell
-from customs.imports.columns import Kind
 
 
 def test_every_channel_has_a_row():

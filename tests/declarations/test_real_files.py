@@ -14,8 +14,9 @@ from customs.auth.api_keys import create_api_key
 from customs.cli.declarations import submit
 from customs.container import Services
 from customs.db import database
+from customs.declarations.fields import Part
 from customs.errors import CustomsError
-from customs.imports.columns import BY_SPELLING, Part
+from customs.imports.columns import BY_SPELLING
 from tests import make
 from tests.conftest import SIGNING_KEY
 from tests.imports.importing import field, hand_in
@@ -139,7 +140,7 @@ def _as_json(row: Mapping[str, str]) -> dict[str, Any]:
     for word, value in row.items():
         if value:
             column = BY_SPELLING[word]
-            parts[column.part][column.field] = value
+            parts[column.part][column.name] = value
     order = parts[Part.ORDER] | {"channel": "wechatpay", "office": "HANGZHOU"}
     buyer = {"buyer": parts[Part.BUYER]} if parts[Part.BUYER] else {}
     return order | buyer | ({"sub_orders": [parts[Part.SUB_ORDER]]} if parts[Part.SUB_ORDER] else {})

@@ -5,10 +5,10 @@ import re
 from customs.app import create_app
 from customs.auth.roles import SCOPES
 from customs.container import Services
+from customs.declarations.fields import FIELDS, REQUIRED
 from customs.declarations.intake.validate import Rejected
 from customs.errors import CustomsError
 from customs.events.outbox import EventType
-from customs.imports.columns import COLUMNS, REQUIRED
 from tests.docs.documents import API, PAGES, ROOT
 from tests.web.page_table import PAGES as PAGE_SCOPES
 from tests.web.page_table import SIGNED_IN, UNFINISHED
@@ -90,4 +90,4 @@ def test_every_event_is_in_the_table_and_every_row_is_an_event() -> None:
 def test_every_column_of_a_file_is_in_the_table() -> None:
     documented = [(row[0].strip("`"), row[1], row[2].startswith("required")) for row in API.table("column")]
 
-    assert documented == [(column.header, column.chinese, column.header in REQUIRED) for column in COLUMNS]
+    assert documented == [(column.header, column.chinese, column.header in REQUIRED) for column in FIELDS]

@@ -8,11 +8,11 @@ from typing import Any
 
 import xlsxwriter
 
-from customs.imports.columns import COLUMNS
+from customs.declarations.fields import FIELDS
 from customs.imports.sheet import Sheet, read_sheet
 
-ENGLISH = [column.header for column in COLUMNS]
-CHINESE = [column.chinese for column in COLUMNS]
+ENGLISH = [column.header for column in FIELDS]
+CHINESE = [column.chinese for column in FIELDS]
 SPLIT_ROW = {
     "channel": "微信",
     "office": "深圳",

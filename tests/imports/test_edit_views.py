@@ -5,7 +5,7 @@ import re
 import pytest
 
 from customs.container import Services
-from customs.imports.columns import COLUMNS, Part
+from customs.declarations.fields import FIELDS, Part
 from customs.imports.view_model import PERSONAL, ROWS_A_PAGE
 from tests.imports.clerk import order_row, split_rows
 from tests.imports.importing import KEPT, REVISION, AtDraft, field, hand_in, may_submit, warehouse_file
@@ -293,7 +293,7 @@ def test_a_row_that_is_declared_already_leads_to_its_declaration(clerk: Visitor)
 
 
 def test_everything_about_a_person_is_masked():
-    assert set(PERSONAL) == {column.header for column in COLUMNS if column.part is Part.BUYER}
+    assert set(PERSONAL) == {column.header for column in FIELDS if column.part is Part.BUYER}
 
 
 def clerk_opens(clerk: Visitor, content: bytes) -> str:

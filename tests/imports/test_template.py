@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from customs.declarations.fields import FIELDS, Kind
 from customs.declarations.offices import OFFICES
 from customs.errors import FileUnreadable
-from customs.imports.columns import COLUMNS, Kind
 from customs.imports.sheet import NOTES, read_sheet
 from customs.imports.template import template_workbook
-from customs.imports.template_text import WANTED
 from customs.spreadsheets.reader import read_grid
 from tests.imports.spreadsheets import CHINESE, ENGLISH, SPLIT_ROW, codes
 
@@ -72,7 +71,7 @@ def test_every_column_is_text(content: bytes):
 
     # 49 is the number of Excel's own format for text.
     assert {formats[int(style)] for _, _, style in columns} == {"49"}
-    assert sum(int(last) - int(first) + 1 for first, last, _ in columns) == len(COLUMNS)
+    assert sum(int(last) - int(first) + 1 for first, last, _ in columns) == len(FIELDS)
 
 
 @pytest.mark.parametrize("content", [content for content, _ in TEMPLATES.values()], ids=TEMPLATES)
@@ -87,12 +86,12 @@ def test_channels_and_offices_are_picked_from_the_second_sheet(content: bytes):
 
 @pytest.mark.parametrize("content", [content for content, _ in TEMPLATES.values()], ids=TEMPLATES)
 def test_each_header_explains_itself(content: bytes):
-    assert parts(content)["xl/comments1.xml"].count("<comment ") == len(COLUMNS)
+    assert parts(content)["xl/comments1.xml"].count("<comment ") == len(FIELDS)
 
 
 def test_each_column_is_explained_in_both_languages():
-    assert list(WANTED) == ENGLISH
-    assert all(wanted.english.isascii() and max(wanted.chinese) >= "一" for wanted in WANTED.values())
+    assert [field.header for field in FIELDS] == ENGLISH
+    assert all(field.hint.isascii() and max(field.chinese_hint) >= "一" for field in FIELDS)
 
 
 def test_the_words_to_pick_are_words_the_reader_knows():

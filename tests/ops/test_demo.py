@@ -15,10 +15,10 @@ import pytest
 from customs.auth.principal import operator
 from customs.config import read_settings
 from customs.container import Services
+from customs.declarations.fields import FIELDS
 from customs.declarations.offices import OFFICES, codes_for
 from customs.declarations.reading import queries
 from customs.gateway import Channel
-from customs.imports.columns import COLUMNS
 from customs.imports.sample_orders import sample_batch
 from customs.imports.sample_stories import PLOTS
 from customs.imports.sheet import read_sheet
@@ -44,7 +44,7 @@ def test_the_sample_looks_like_a_warehouse_s_file():
     with pytest.raises(UnicodeDecodeError):
         content.decode()
     header, *lines = content.decode("gb18030").splitlines()
-    assert header.split(",") == [column.chinese for column in COLUMNS]
+    assert header.split(",") == [column.chinese for column in FIELDS]
     assert len(lines) >= 60
     text = "".join(lines)
     assert "·" in text

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from customs.declarations.fields import AMOUNT_NAMES, CONTENT, CONTENT_NAMES, FIELDS, Kind, Part
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, SubOrder
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway import Buyer, money_text
 from customs.privacy.vault import Vault
-
-PLAIN = ("mch_customs_no", "merchant_customs_name", "duty")
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ def amended(order: Order, changes: Mapping[str, Any]) -> Amendment:
 
     Raises ValidationFailed for a sub-order that the order does not have: parts cannot be added by MODIFY.
     """
-    changed = replace(order, **{name: changes[name] for name in PLAIN if name in changes})
+    changed = replace(order, **{name: changes[name] for name in CONTENT_NAMES if name in changes})
     if "buyer" in changes:
         changed = replace(changed, buyer=_changed_buyer(order.buyer, changes["buyer"]))
     by_number = {part.sub_order_no: part for part in order.sub_orders}
@@ -62,7 +61,7 @@ def changed_sub_orders(change: Amendment) -> set[str]:
 
 def write_order(declaration: Declaration, order: Order, vault: Vault) -> None:
     """Write the changeable content back; numbers, office and channel never change."""
-    for name in PLAIN:
+    for name in CONTENT_NAMES:
         setattr(declaration, name, getattr(order, name))
     if order.buyer is not None:
         declaration.buyer = vault.seal_buyer(order.buyer, declaration.id)
@@ -70,24 +69,21 @@ def write_order(declaration: Declaration, order: Order, vault: Vault) -> None:
     parts = {part.sub_order_no: part for part in order.sub_orders}
     for row in declaration.sub_orders:
         part = parts[row.sub_order_no]
-        row.amount = part.amount
-        row.transport_amount = part.transport_amount
-        row.product_amount = part.product_amount
+        for name in AMOUNT_NAMES:
+            setattr(row, name, getattr(part, name))
 
 
-REGISTERED = ("mch_customs_no", "merchant_customs_name")
-BUYER = {"buyer_name": "name", "cert_id": "cert_id"}
-AMOUNTS = ("amount", "transport_amount", "product_amount")
+BUYER = {field.header: field.name for field in FIELDS if field.part is Part.BUYER}
 
 
 def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the changes in a form as ModifyIn reads them. An empty field means: as it is."""
     filled = {name: text.strip() for name, text in typed.items() if text.strip()}
     changes: dict[str, Any] = {
-        name: filled[name] for name in REGISTERED if name in filled and filled[name] != getattr(declaration, name)
+        field.name: duty_typed(filled[field.name]) if field.kind is Kind.DUTY else filled[field.name]
+        for field in CONTENT
+        if field.name in filled and filled[field.name] != str(getattr(declaration, field.name))
     }
-    if "duty" in filled and filled["duty"] != str(declaration.duty):
-        changes["duty"] = duty_typed(filled["duty"])
     if buyer := {name: filled[field] for field, name in BUYER.items() if field in filled}:
         changes["buyer"] = buyer
     parts = [_changed(part, filled) for part in declaration.sub_orders]
@@ -115,7 +111,7 @@ def field_at(declaration: Declaration, pointer: str) -> str:
 
 def _changed(part: SubOrder, filled: Mapping[str, str]) -> dict[str, str]:
     """Return a sub-order's number and those of its amounts that change."""
-    typed = {name: filled.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNTS}
+    typed = {name: filled.get(field_of_amount(name, part.sub_order_no)) for name in AMOUNT_NAMES}
     return {"sub_order_no": part.sub_order_no} | {
         name: text for name, text in typed.items() if text is not None and text != _text(getattr(part, name))
     }

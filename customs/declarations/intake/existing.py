@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from customs.auth.principal import Caller
 from customs.db.bulk import in_list
 from customs.declarations.contents import Content
+from customs.declarations.fields import AMOUNT_NAMES, CONTENT, ORDER, Field
 from customs.declarations.intake.comparison_rules import Existing, ExistingPush, NumberOwner
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Declaration, Push, SubOrder
@@ -35,30 +36,26 @@ def is_same(known: Declaration, order: Order, vault: Vault) -> bool:
     """Whether an order repeats a declaration: a registration it leaves out counts as the one that was used."""
     return (
         known.out_order_no == order.out_order_no
-        and known.duty == order.duty
-        and order.mch_customs_no in (None, known.mch_customs_no)
-        and order.merchant_customs_name in (None, known.merchant_customs_name)
+        and all(_repeats(field, getattr(order, field.name), getattr(known, field.name)) for field in CONTENT)
         and vault.open_buyer(known.buyer, known.id) == order.buyer
         and {part_of(row) for row in known.sub_orders} == set(order.sub_orders)
     )
 
 
+def _repeats(field: Field, given: object, known: object) -> bool:
+    return given == known or (field.registered and given is None)
+
+
 def part_of(row: SubOrder) -> SubOrderPart:
     """The stored sub-order as the value that goes on the wire."""
-    return SubOrderPart(row.sub_order_no, row.amount, row.transport_amount, row.product_amount)
+    return SubOrderPart(row.sub_order_no, **{name: getattr(row, name) for name in AMOUNT_NAMES})
 
 
 def order_of(known: Declaration, vault: Vault) -> Order:
     """The stored declaration as the order it stands for."""
+    values = {field.name: getattr(known, field.name) for field in ORDER}
     return Order(
-        channel=Channel(known.channel),
-        office=known.office,
-        merchant_no=known.merchant_no,
-        out_order_no=known.out_order_no,
-        payment_no=known.payment_no,
-        mch_customs_no=known.mch_customs_no,
-        merchant_customs_name=known.merchant_customs_name,
-        duty=known.duty,
+        **values | {"channel": Channel(known.channel)},
         buyer=vault.open_buyer(known.buyer, known.id),
         sub_orders=tuple(part_of(row) for row in known.sub_orders),
     )
@@ -87,7 +84,7 @@ def pushes_of(db: Session, orders: Collection[Order]) -> Pushes:
     )
     pushes: dict[tuple[str, Channel, str], list[ExistingPush]] = {}
     for row in rows:
-        amounts = [row.amount, Content.read(row.accepted_content).amount if row.accepted_content else None]
+        amounts = [row.amount, Content.read(row.accepted_content).amounts["amount"] if row.accepted_content else None]
         # While customs has another amount than is wanted, the larger one counts.
         amount = max((one for one in amounts if one is not None), default=None)
         known = ExistingPush(row.declaration_id, row.office, row.customs, row.sub_order_no, amount)

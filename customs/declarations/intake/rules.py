@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from customs.declarations import identity
 from customs.declarations.channels import CHANNELS
+from customs.declarations.fields import ORDER
 from customs.declarations.intake.orders import Order, RuleFinding, Severity
 from customs.declarations.offices import OFFICES, codes_for, offices_with
 from customs.text_rules.rules import Holds, objections_to
@@ -13,6 +14,8 @@ from customs.validation import LONGEST_TEXT, NUMBER, WHAT_A_NUMBER_IS
 
 SINGLE_LIMIT = Decimal(5000)
 PARTS_OF_AMOUNT = ("transport_amount", "product_amount")
+
+REFERENCES = tuple((field.name, field.holds) for field in ORDER if field.holds is not None)
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
@@ -52,11 +55,9 @@ def _numbers(order: Order) -> Iterator[RuleFinding]:
 
 def _references(order: Order) -> Iterator[RuleFinding]:
     """R6b: the merchant's numbers and its registered name."""
-    yield from _objections("merchant_no", order.merchant_no, Holds.NUMBER)
-    if order.mch_customs_no:
-        yield from _objections("mch_customs_no", order.mch_customs_no, Holds.REGISTRATION)
-    if order.merchant_customs_name:
-        yield from _objections("merchant_customs_name", order.merchant_customs_name, Holds.COMPANY)
+    for name, holds in REFERENCES:
+        if text := getattr(order, name):
+            yield from _objections(name, text, holds)
 
 
 def _objections(place: str, text: str, holds: Holds) -> Iterator[RuleFinding]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from customs.auth.principal import Caller
 from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
+from customs.declarations.fields import AMOUNT_NAMES, ORDER_NAMES
 from customs.declarations.identity import Identity
 from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.payment_holds import PAYMENT
@@ -119,14 +120,7 @@ def _declaration_row(one: Prepared, batch_id: str, waits: bool, now: datetime) -
     return {
         "id": one.id,
         "batch_id": batch_id,
-        "merchant_no": order.merchant_no,
-        "channel": order.channel,
-        "office": order.office,
-        "out_order_no": order.out_order_no,
-        "payment_no": order.payment_no,
-        "mch_customs_no": order.mch_customs_no,
-        "merchant_customs_name": order.merchant_customs_name,
-        "duty": order.duty,
+        **{name: getattr(order, name) for name in ORDER_NAMES},
         "buyer": one.buyer,
         "cert_index": one.cert_index,
         "state": State.UNDECLARED,
@@ -147,9 +141,7 @@ def _part_rows(one: Prepared) -> Iterator[dict[str, Any]]:
             "sub_order_no": part.sub_order_no,
             "merchant_no": one.order.merchant_no,
             "position": position,
-            "amount": part.amount,
-            "transport_amount": part.transport_amount,
-            "product_amount": part.product_amount,
+            **{name: getattr(part, name) for name in AMOUNT_NAMES},
         }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, case, exists, fu
 
 from customs.db.database import Base
 from customs.declarations.channels import ONE_AT_A_TIME
+from customs.declarations.fields import AMOUNT_NAMES, CONTENT_NAMES
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action, State
 from customs.gateway import Channel, Filing, SubOrderPart
@@ -107,14 +108,10 @@ TASKS = (
         push.epoch,
         declaration.out_order_no,
         declaration.payment_no,
-        declaration.mch_customs_no,
-        declaration.merchant_customs_name,
-        declaration.duty,
+        *(declaration[name] for name in CONTENT_NAMES),
         declaration.buyer,
         push.sub_order_no,
-        part.amount,
-        part.transport_amount,
-        part.product_amount,
+        *(part[name] for name in AMOUNT_NAMES),
     )
     .join_from(PUSHES, DECLARATIONS, declaration.id == push.declaration_id)
     .outerjoin(SUB_ORDERS, and_(part.declaration_id == push.declaration_id, part.sub_order_no == push.sub_order_no))
@@ -196,9 +193,7 @@ def _merchants_in_turn(db: Connection, last: str, due: dict[str, object]) -> lis
 
 
 def _task(row: RowMapping) -> Task:
-    sub_order = row["sub_order_no"] and SubOrderPart(
-        row["sub_order_no"], row["amount"], row["transport_amount"], row["product_amount"]
-    )
+    sub_order = row["sub_order_no"] and SubOrderPart(row["sub_order_no"], **{name: row[name] for name in AMOUNT_NAMES})
     return Task(
         push_id=row["id"],
         declaration_id=row["declaration_id"],
@@ -212,9 +207,7 @@ def _task(row: RowMapping) -> Task:
             out_order_no=row["out_order_no"],
             payment_no=row["payment_no"],
             customs=row["customs"],
-            mch_customs_no=row["mch_customs_no"],
-            merchant_customs_name=row["merchant_customs_name"],
-            duty=row["duty"],
+            **{name: row[name] for name in CONTENT_NAMES},
             sub_order=sub_order or None,
         ),
     )

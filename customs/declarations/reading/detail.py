@@ -13,6 +13,7 @@ from customs.db.pagination import Page
 from customs.declarations.actions.action_rules import Decision, Permission, Policy, Request, permissions_of
 from customs.declarations.channels import CHANNELS, ChannelRow
 from customs.declarations.contents import Difference, differences
+from customs.declarations.fields import CONTENT, Field
 from customs.declarations.intake.payment_holds import DECLARED_BY_CODE
 from customs.declarations.models import Batch, Declaration, Push, SubOrder
 from customs.declarations.offices import waits_for_the_one_before
@@ -106,6 +107,11 @@ class DeclarationDetail:
     @property
     def channel(self) -> ChannelRow:
         return CHANNELS[self.declaration.channel]
+
+    @property
+    def content(self) -> Sequence[tuple[Field, str | int | None]]:
+        """What is declared beside the numbers, field by field."""
+        return [(field, getattr(self.declaration, field.name)) for field in CONTENT]
 
 
 def declaration_detail(

@@ -1,0 +1,252 @@
+"""The fields of a declaration, one row each: what people, spreadsheets, the API and the gateway call them, and hold."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask_babel import LazyString, lazy_gettext
+
+from customs.text_rules.rules import Holds
+from customs.validation import LONGEST_TEXT
+
+_ = lazy_gettext
+
+
+class Kind(StrEnum):
+    """What a field holds. NUMBER is an order's, a merchant's, a person's: text that must keep each digit."""
+
+    CHANNEL = "channel"
+    OFFICE = "office"
+    NUMBER = "number"
+    NAME = "name"
+    AMOUNT = "amount"
+    DUTY = "duty"
+
+
+class Part(StrEnum):
+    """Which part of a declaration a field belongs to; the value begins its JSON pointers."""
+
+    ORDER = ""
+    BUYER = "/buyer"
+    SUB_ORDER = "/sub_orders"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field. `header` and `chinese` name its column in a spreadsheet; `label` is what pages call it.
+
+    `inner`: its name inside its part, where that is not the header.
+    `hint` and `chinese_hint` say in the template what it wants; `examples` are an order in two parts.
+    `holds`: what its text is checked to be (R6b).
+    `registered`: a registration on file fills it in where an order leaves it blank.
+    `changeable`: a correction may change it (9.1).
+    `same_within`: the columns that decide its right value, where several rows may well share one; else None.
+    """
+
+    header: str
+    chinese: str
+    kind: Kind
+    label: LazyString
+    hint: str
+    chinese_hint: str
+    examples: tuple[str, str] = ("", "")
+    part: Part = Part.ORDER
+    inner: str = ""
+    longest: int = LONGEST_TEXT
+    holds: Holds | None = None
+    required: bool = False
+    registered: bool = False
+    changeable: bool = False
+    same_within: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name inside its part of an order, in the API and in the database."""
+        return self.inner or self.header
+
+    @property
+    def wire(self) -> str:
+        """What the gateway calls it."""
+        return self.name if self.part is Part.BUYER else self.header
+
+    @property
+    def path(self) -> str:
+        """Where it stands in a declaration, as a JSON pointer without the numbers of lists."""
+        return f"{self.part.value}/{self.name}"
+
+    @property
+    def spellings(self) -> str:
+        return f"{self.header} or {self.chinese}"
+
+
+# A registration is one merchant's own with one office for one channel.
+REGISTRATION = ("merchant_no", "channel", "office")
+
+FIELDS = (
+    Field(
+        header="channel",
+        chinese="支付渠道",
+        kind=Kind.CHANNEL,
+        label=_("Channel"),
+        hint="Pick WeChat or Alipay.",
+        chinese_hint="选择微信或支付宝。",
+        required=True,
+        same_within=("merchant_no",),
+    ),
+    Field(
+        header="office",
+        chinese="海关",
+        kind=Kind.OFFICE,
+        label=_("Office"),
+        hint="Pick the customs office.",
+        chinese_hint="选择申报海关。",
+        required=True,
+        same_within=("merchant_no",),
+    ),
+    Field(
+        header="merchant_no",
+        chinese="商户号",
+        kind=Kind.NUMBER,
+        label=_("Merchant"),
+        hint="The merchant's number at the gateway.",
+        chinese_hint="网关的商户号。",
+        examples=("M100218", ""),
+        longest=64,
+        holds=Holds.NUMBER,
+        required=True,
+        same_within=(),
+    ),
+    Field(
+        header="out_order_no",
+        chinese="商户订单号",
+        kind=Kind.NUMBER,
+        label=_("Order number"),
+        hint="The shop's order number: 1 to 32 letters, digits, _ or -.",
+        chinese_hint="商户自己的订单号，1 至 32 位字母、数字、下划线或短横线。",
+        examples=("D20261123001", "D20261123001"),
+        required=True,
+    ),
+    Field(
+        header="payment_no",
+        chinese="支付单号",
+        kind=Kind.NUMBER,
+        label=_("Payment number"),
+        hint="The payment company's number, every digit of it.",
+        chinese_hint="微信或支付宝的支付单号，须完整。",
+        examples=("4200002611230900000000016138", ""),
+        required=True,
+    ),
+    Field(
+        header="mch_customs_no",
+        chinese="商户海关备案号",
+        kind=Kind.NUMBER,
+        label=_("Registration number"),
+        hint="The merchant's number with customs; blank where it is on file.",
+        chinese_hint="商户在海关的备案号；已登记备案的可不填。",
+        examples=("4401986Y3T", ""),
+        longest=100,
+        holds=Holds.REGISTRATION,
+        registered=True,
+        changeable=True,
+        same_within=REGISTRATION,
+    ),
+    Field(
+        header="merchant_customs_name",
+        chinese="商户海关备案名称",
+        kind=Kind.NAME,
+        label=_("Registered name"),
+        hint="For Alipay: the merchant's name with customs; blank where it is on file.",
+        chinese_hint="支付宝必填：商户在海关的备案名称；已登记备案的可不填。",
+        longest=200,
+        holds=Holds.COMPANY,
+        registered=True,
+        changeable=True,
+        same_within=REGISTRATION,
+    ),
+    Field(
+        header="duty",
+        chinese="关税",
+        kind=Kind.DUTY,
+        label=_("Duty"),
+        hint="WeChat only: a whole number; blank when there is none.",
+        chinese_hint="仅微信：整数；没有则不填。",
+        examples=("88", ""),
+        longest=10,
+        changeable=True,
+        same_within=REGISTRATION,
+    ),
+    Field(
+        header="buyer_name",
+        chinese="订购人姓名",
+        kind=Kind.NAME,
+        label=_("Buyer's name"),
+        hint="The buyer as on the ID card; together with the ID number or not at all.",
+        chinese_hint="订购人姓名，与身份证一致；与身份证号同时填写或都不填。",
+        examples=("李雷", ""),
+        part=Part.BUYER,
+        inner="name",
+        changeable=True,
+    ),
+    Field(
+        header="cert_id",
+        chinese="订购人身份证号",
+        kind=Kind.NUMBER,
+        label=_("ID number"),
+        hint="18 characters; a last x is written X.",
+        chinese_hint="18 位身份证号，末位为 X 时须大写。",
+        examples=("11010519491231002X", ""),
+        part=Part.BUYER,
+        changeable=True,
+    ),
+    Field(
+        header="sub_order_no",
+        chinese="子订单号",
+        kind=Kind.NUMBER,
+        label=_("Sub-order number"),
+        hint="Only for an order in parts: the number of this part.",
+        chinese_hint="仅拆单填写：子订单号。",
+        examples=("D20261123001S1", "D20261123001S2"),
+        part=Part.SUB_ORDER,
+    ),
+    Field(
+        header="sub_order_amount",
+        chinese="子订单金额",
+        kind=Kind.AMOUNT,
+        label=_("Amount of the sub-order"),
+        hint="Only for an order in parts: what this part costs, in yuan with two places.",
+        chinese_hint="仅拆单填写：子订单金额，单位元，两位小数；等于物流费加商品价格。",
+        examples=("46.44", "30.00"),
+        part=Part.SUB_ORDER,
+        inner="amount",
+        changeable=True,
+    ),
+    Field(
+        header="transport_amount",
+        chinese="物流费",
+        kind=Kind.AMOUNT,
+        label=_("Freight"),
+        hint="Only for an order in parts, by WeChat: its freight, 0.00 when there is none.",
+        chinese_hint="仅拆单填写，微信必填：物流费，没有则填 0.00。",
+        examples=("23.22", "0.00"),
+        part=Part.SUB_ORDER,
+        changeable=True,
+    ),
+    Field(
+        header="product_amount",
+        chinese="商品价格",
+        kind=Kind.AMOUNT,
+        label=_("Goods"),
+        hint="Only for an order in parts, by WeChat: its goods.",
+        chinese_hint="仅拆单填写，微信必填：商品价格。",
+        examples=("23.22", "30.00"),
+        part=Part.SUB_ORDER,
+        changeable=True,
+    ),
+)
+REQUIRED = tuple(field.header for field in FIELDS if field.required)
+# What stands beside the parts and the buyer; what of it a push declares beside its numbers; its part's amounts.
+ORDER = tuple(field for field in FIELDS if field.part is Part.ORDER)
+CONTENT = tuple(field for field in ORDER if field.changeable)
+AMOUNTS = tuple(field for field in FIELDS if field.part is Part.SUB_ORDER and field.changeable)
+ORDER_NAMES = tuple(field.name for field in ORDER)
+CONTENT_NAMES = tuple(field.name for field in CONTENT)
+AMOUNT_NAMES = tuple(field.name for field in AMOUNTS)
