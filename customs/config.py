@@ -65,7 +65,7 @@ class Settings:
     log_level: str
 
     @cached_property
-    def desk_url(self) -> str:
+    def public_address(self) -> str:
         """Where the gateway and payers reach this desk: as told, or here when the gateway is on this machine too."""
         is_here = urlsplit(self.base_url).hostname in LOOPBACK
         return self.public_url or (http_url(reachable(self.web_host), self.web_port) if is_here else "")

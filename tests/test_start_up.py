@@ -88,7 +88,7 @@ def test_the_desk_is_reached_by_an_address_of_the_newer_kind(host: str, tmp_path
     desk = Standalone(settings, lambda: None, environ=environ, port=0)
 
     assert desk.base_url.startswith("http://[::1]:")
-    assert settings.desk_url == "http://[::1]:8000"
+    assert settings.public_address == "http://[::1]:8000"
 
 
 @pytest.mark.parametrize(

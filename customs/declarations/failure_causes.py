@@ -78,8 +78,8 @@ def cause_of(channel: str, customs: str, kind: CaseKind, detail: Detail | None) 
     """Return the cause of a push's case."""
     wordings = EXPLANATIONS.get(kind, ())
     named = {name for text in wordings for name in FACT.findall(text)}
-    told_apart = {name: normalised(fact) for name, fact in (detail or {}).items() if name in named}
-    return CauseKey(str(channel), customs, str(kind), normalised(fill_in(wordings, detail or {})), told_apart)
+    distinguishing = {name: normalised(fact) for name, fact in (detail or {}).items() if name in named}
+    return CauseKey(str(channel), customs, str(kind), normalised(fill_in(wordings, detail or {})), distinguishing)
 
 
 def normalised(explanation: str) -> str:

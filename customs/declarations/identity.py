@@ -50,7 +50,7 @@ def fold_identities(verdicts: Iterable[Identity]) -> Identity:
     return Identity.MATCH if known else Identity.UNCHECKED
 
 
-def cert_id_shape_fault(cert_id: str) -> str | None:
+def cert_id_shape_error(cert_id: str) -> str | None:
     """Return why this cannot be a resident ID number; None when its shape is right."""
     if len(cert_id) != CERT_ID_LENGTH:
         return f"an ID number has {CERT_ID_LENGTH} characters, this one has {len(cert_id)}"
@@ -61,7 +61,7 @@ def cert_id_shape_fault(cert_id: str) -> str | None:
     return None
 
 
-def cert_id_truth_fault(cert_id: str, today: date) -> str | None:
+def cert_id_truth_error(cert_id: str, today: date) -> str | None:
     """Return why a well-shaped ID number is not a real one by GB 11643: check character or birth date.
 
     `today` is Shanghai's.
@@ -82,7 +82,7 @@ def names_a_region(cert_id: str) -> bool:
     return REGION.match(cert_id) is not None
 
 
-def name_fault(name: str) -> str | None:
+def name_error(name: str) -> str | None:
     """Return why this cannot be sent as a person's name; None when it can."""
     if not 1 <= len(name) <= LONGEST_NAME:
         return f"a name has 1 to {LONGEST_NAME} characters"

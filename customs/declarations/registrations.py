@@ -21,7 +21,7 @@ from customs.gateway import Channel
 from customs.ids import new_id
 from customs.text_rules.rules import objections_to
 
-NAMED_IN_A_DEED = 5
+MOST_NAMED = 5
 # The fields checked against the table of what no number and no name is (R6b).
 REFERENCES = {field.name: field.holds for field in ORDER if field.holds is not None}
 NARROWED_BY = ("merchant_no", "channel", "office")
@@ -68,7 +68,7 @@ def put_registrations(
 
     Raises ValidationFailed naming each row that has an unknown office, lacks Alipay's name or is another merchant's.
     """
-    if errors := faults_of(rows, caller):
+    if errors := errors_in(rows, caller):
         raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
     on_file = registrations_of(db, [row["merchant_no"] for row in rows]).on_file
     fresh: dict[tuple[str, Channel, str], Registration] = {}
@@ -84,25 +84,25 @@ def put_registrations(
         registration.merchant_customs_name = row.get("merchant_customs_name") or None
         registration.updated_at = now
     if rows:
-        audit.append(db, _deed(rows, caller), now)
+        audit.append(db, _audit_event(rows, caller), now)
     return len(rows)
 
 
-def _deed(rows: Sequence[Mapping[str, str]], caller: Caller) -> AuditEvent:
+def _audit_event(rows: Sequence[Mapping[str, str]], caller: Caller) -> AuditEvent:
     """One for all of them: how many, and which the first few are."""
     merchants = sorted({row["merchant_no"] for row in rows})
-    named = ["/".join((row["merchant_no"], row["channel"], row["office"])) for row in rows[:NAMED_IN_A_DEED]]
+    named = ["/".join((row["merchant_no"], row["channel"], row["office"])) for row in rows[:MOST_NAMED]]
     detail = {"count": str(len(rows)), "first": ", ".join(named)}
     only = merchants[0] if len(merchants) == 1 else None
     return audit_event(caller, AuditAction.REGISTRATION_PUT, only or "several", merchant_no=only, **detail)
 
 
-def faults_of(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[ErrorDetail]:
+def errors_in(rows: Sequence[Mapping[str, str]], caller: Caller) -> list[ErrorDetail]:
     """Return what is wrong with registrations, each error at its row; rows are shaped as the API takes them."""
-    return [fault for index, row in enumerate(rows) for fault in _faults(index, row, caller)]
+    return [error for index, row in enumerate(rows) for error in _errors_of(index, row, caller)]
 
 
-def _faults(index: int, row: Mapping[str, str], caller: Caller) -> list[ErrorDetail]:
+def _errors_of(index: int, row: Mapping[str, str], caller: Caller) -> list[ErrorDetail]:
     place = f"/registrations/{index}"
     if not caller.may_touch(row["merchant_no"]):
         return [ErrorDetail(f"{place}/merchant_no", "merchant_unknown", "this merchant is not yours")]

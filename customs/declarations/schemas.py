@@ -80,14 +80,14 @@ class BuyerField(SelfValidatingField, fields.Nested):
     ) -> Buyer:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])
-        errors = {name: [fault] for name in ("name", "cert_id") if (fault := _fault_of_text(value, name))}
+        errors = {name: [fault] for name in ("name", "cert_id") if (fault := _error_in_text(value, name))}
         errors |= {name: [UNKNOWN] for name in value if name not in ("name", "cert_id")}
         if errors:
             raise ValidationError(errors)
         return Buyer(value["name"], value["cert_id"])
 
 
-def _fault_of_text(given: Mapping[str, Any], name: str) -> FieldError | None:
+def _error_in_text(given: Mapping[str, Any], name: str) -> FieldError | None:
     if name not in given:
         return HALF_A_BUYER
     if given[name] is None:

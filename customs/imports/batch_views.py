@@ -85,37 +85,37 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
     file = request.files.get("file")
     content, filename = (file.read(), file.filename or "") if file else (b"", "")
 
-    def deed(db: Session) -> Draft:
+    def action(db: Session) -> Draft:
         return open_draft(db, services().vault, current_caller(), content, filename, batch_id)
 
-    said = gettext("Look the rows over: nothing is sent before you press submit.")
-    return submit_action(deed, lambda draft: f"/import/{draft.id}", said, back=f"/batches/{batch_id}")
+    message = gettext("Look the rows over: nothing is sent before you press submit.")
+    return submit_action(action, lambda draft: f"/import/{draft.id}", message, back=f"/batches/{batch_id}")
 
 
 @pages.post("/batches/<batch_id>/rows/discard")
 @login_required(Scope.DECLARATIONS_WRITE)
 def discard_open_rows(batch_id: str) -> WerkzeugResponse:
     """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
-    whole = request.form.get("which") == ALL
+    every = request.form.get("which") == ALL
     named = (one for one in request.form.getlist("row") if one.isascii() and one.isdigit())
     chosen = [int(one) for one in named if len(one) <= LONGEST_ID]
 
-    def deed(db: Session) -> int:
+    def action(db: Session) -> int:
         parts = current_caller(), reason_typed(), services().audit, database.now(db)
-        return discard_rows(db, batch_id, None if whole else chosen[:MOST_FINDINGS], *parts)
+        return discard_rows(db, batch_id, None if every else chosen[:MOST_FINDINGS], *parts)
 
-    def said(count: int) -> str:
+    def message(count: int) -> str:
         return str(ngettext("%(num)d row was discarded.", "%(num)d rows were discarded.", count))
 
-    return submit_action(deed, f"/batches/{batch_id}", said, back=f"/batches/{batch_id}")
+    return submit_action(action, f"/batches/{batch_id}", message, back=f"/batches/{batch_id}")
 
 
 def _shown(db: Session, batch_id: str) -> dict[str, Any]:
     batch, now = batch_of(db, batch_id, current_caller()), database.now(db)
-    standing = progress_of(db, batch_id)
+    status = progress_of(db, batch_id)
     running = count_running(db, batch_id)
     return {
         "batch": batch,
-        "progress": standing,
-        "course": batch_progress(standing.total, running, batch.created_at, now, standing.open_rows),
+        "progress": status,
+        "course": batch_progress(status.total, running, batch.created_at, now, status.open_rows),
     }

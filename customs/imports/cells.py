@@ -14,7 +14,7 @@ from customs.text_rules.numbers import digits_are_lost
 
 Value = str | int | None
 
-WHOLE = re.compile(r"-?[0-9]{1,15}")
+INTEGER = re.compile(r"-?[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _office(word: str) -> str:
 
 
 def _duty(text: str) -> Value:
-    return int(text) if WHOLE.fullmatch(text) else text
+    return int(text) if INTEGER.fullmatch(text) else text
 
 
 WORDS: dict[Kind, Callable[[str], Value]] = {Kind.CHANNEL: _channel, Kind.OFFICE: _office, Kind.DUTY: _duty}

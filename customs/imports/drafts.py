@@ -223,25 +223,25 @@ def discard(db: Session, draft_id: str, caller: Caller, audit: AuditTrail, why: 
 
 def grid_in(draft: Draft, vault: Vault) -> Grid:
     """The cells of a draft."""
-    return held_in(draft, vault)[0]
+    return unseal_draft(draft, vault)[0]
 
 
-def held_in(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
+def unseal_draft(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
     """The cells of a draft, and the changes of many rows that can still be taken back, the last one last."""
-    held: dict[str, Any] = json.loads(zlib.decompress(vault.open_file(draft.sealed, sealed_place(draft.id))))
+    stored: dict[str, Any] = json.loads(zlib.decompress(vault.open_file(draft.sealed, sealed_place(draft.id))))
     undo = [
         Undo(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
-        for one in held.pop("undo", ())
+        for one in stored.pop("undo", ())
     ]
     counts = draft.still_open
-    rows = [(number, cells) for number, cells in held.pop("rows") if counts is None or number in counts]
-    return Grid(rows=rows, form=Form(held.pop("form")), **held), undo
+    rows = [(number, cells) for number, cells in stored.pop("rows") if counts is None or number in counts]
+    return Grid(rows=rows, form=Form(stored.pop("form")), **stored), undo
 
 
 def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequence[Undo] = ()) -> None:
     """Seal these cells into a draft; without any row it forgets everything but its batch."""
-    held = vars(grid) | {"undo": [asdict(one) for one in undo[-MOST_UNDONE:]]}
-    packed = zlib.compress(json.dumps(held, separators=(",", ":")).encode(), PACKING)
+    stored = vars(grid) | {"undo": [asdict(one) for one in undo[-MOST_UNDONE:]]}
+    packed = zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), PACKING)
     draft.sealed = vault.seal_file(packed, sealed_place(draft.id)) if grid.rows else b""
     draft.row_count = len(grid.rows)
     draft.updated_at = now

@@ -39,14 +39,14 @@ def change_cells(draft_id: str) -> WerkzeugResponse:
     opened = cells_named(request.form.getlist("open"))
     at = [number_typed("row")] if "row" in request.form else []
 
-    def deed(db: Session) -> Draft:
+    def edit(db: Session) -> Draft:
         draft, changes = saved_cells(db, draft_id, revision_seen())
         for one in changes:
             opened[one.row].append(one.column)
         at.extend(one.row for one in changes)
         return draft
 
-    return _mended(draft_id, deed, lambda: working_on(opened), at)
+    return _mended(draft_id, edit, lambda: working_on(opened), at)
 
 
 @pages.post("/rows/<int:number>/delete")
@@ -76,13 +76,13 @@ def undo_alike(draft_id: str) -> WerkzeugResponse:
     """The last change of many rows is taken back, but for what was edited since; that is told."""
     left: list[str] = []
 
-    def deed(db: Session) -> Draft:
+    def edit(db: Session) -> Draft:
         draft, undone = _mending(db, draft_id).undo_alike()
         if undone.edited:
             left[:] = [gettext("Edited since, and left as they are: %(rows)s.", rows=rows_named(undone.edited))]
         return draft
 
-    return _mended(draft_id, deed, asked, told=left)
+    return _mended(draft_id, edit, asked, notes=left)
 
 
 @pages.post("/columns/<int:place>")
@@ -91,11 +91,11 @@ def match_column(draft_id: str, place: int) -> WerkzeugResponse:
     """What a column of the file is that nobody knows by its name: one of ours, or nothing that is declared."""
     column = request.form.get("column", "")
 
-    def deed(db: Session) -> Draft:
+    def edit(db: Session) -> Draft:
         mending = _mending(db, draft_id)
         return mending.rename_header(place, column) if column else mending.leave_out(place)
 
-    return _mended(draft_id, deed, Asked)
+    return _mended(draft_id, edit, Asked)
 
 
 def saved_cells(db: Session, draft_id: str, revision: int) -> tuple[Draft, list[CellChange]]:
@@ -118,10 +118,10 @@ def _mending(db: Session, draft_id: str) -> Mending:
 
 def _mended(
     draft_id: str,
-    deed: Callable[[Session], Draft],
+    edit: Callable[[Session], Draft],
     rows: Callable[[], Asked],
     at: Sequence[int] = (),
-    told: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> WerkzeugResponse:
     """One deed in one transaction, and the draft as it is then, at the first of the rows that somebody is at.
 
@@ -133,8 +133,8 @@ def _mended(
         return shown_again(draft_id, rows(), sentences, f"#row-{at[0]}" if at else "")
 
     def work() -> WerkzeugResponse:
-        draft = retry_on_conflict(deed)
-        return back(told) if draft.row_count else _nothing_left(draft)
+        draft = retry_on_conflict(edit)
+        return back(notes) if draft.row_count else _nothing_left(draft)
 
     return handle_form(work, lambda error: back(error_sentences(error)))
 

@@ -16,7 +16,7 @@ from customs.declarations.fields import Field
 from customs.declarations.open_rows import discard_rows_of_draft
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.imports.columns import BY_HEADER, Header, match_header
-from customs.imports.drafts import Draft, Undo, draft_of, held_in, put_grid, require_few_enough
+from customs.imports.drafts import Draft, Undo, draft_of, put_grid, require_few_enough, unseal_draft
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import Cell, Grid, cell_text
 
@@ -168,7 +168,7 @@ class Mending:
         draft = draft_of(self._db, self._draft_id, self._caller, lock=True)
         if draft.revision != self._revision:
             raise draft_changed()
-        return draft, *held_in(draft, self._vault)
+        return draft, *unseal_draft(draft, self._vault)
 
     def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
         draft, before, undo = self._seen()

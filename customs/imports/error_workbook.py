@@ -54,8 +54,8 @@ class _Filling:
 
     def fill(self) -> None:
         rows = self._preview.rows_to_mend()
-        held = dict(self._preview.grid.rows)
-        places = self._places([held[row.number] for row in rows])
+        cells_of = dict(self._preview.grid.rows)
+        places = self._places([cells_of[row.number] for row in rows])
         lacking = [one.column.header for one in self._preview.columns if one.spelt is None]
         words = [self._word(place) for place in places] + [self._spelt[name] for name in lacking]
         self._head([*words, self._reason])
@@ -66,7 +66,7 @@ class _Filling:
             # Behind a gap a row without its keys continues no order, as in the file it came from.
             line += 2 if above is not None and row.number != above + 1 and _lacks_a_key(row) else 1
             above = row.number
-            cells = held[row.number]
+            cells = cells_of[row.number]
             for at, place in enumerate(places):
                 self._write(line, at, cells[place] if place < len(cells) else "", self._cell(row, place))
             for at, name in enumerate(lacking, start=len(places)):

@@ -12,7 +12,7 @@ from customs.declarations.intake.orders import Finding
 from customs.declarations.offices import OFFICES
 from customs.imports.columns import BY_HEADER
 from customs.imports.drafts import Draft
-from customs.imports.preview_model import ShownColumn, Standing
+from customs.imports.preview_model import RowStatus, ShownColumn
 from customs.imports.view_model import CHECK, MEND, REST
 from customs.spreadsheets.reader import Form
 from customs.web.error_catalog import describe_cell_error
@@ -21,12 +21,12 @@ from customs.web.labels import Label
 
 _ = lazy_gettext
 
-STANDINGS: Mapping[Standing, Label] = {
-    Standing.FAULTY: Label(_("Invalid"), "x-circle-fill", "fail"),
-    Standing.WARNED: Label(_("Look at it"), "exclamation-triangle-fill", "except"),
-    Standing.REPLAYED: Label(_("Declared before"), "arrow-repeat", "waiting"),
-    Standing.GOOD: Label(_("Valid"), "check-circle-fill", "success"),
-    Standing.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
+ROW_STATUSES: Mapping[RowStatus, Label] = {
+    RowStatus.FAULTY: Label(_("Invalid"), "x-circle-fill", "fail"),
+    RowStatus.WARNED: Label(_("Look at it"), "exclamation-triangle-fill", "except"),
+    RowStatus.REPLAYED: Label(_("Declared before"), "arrow-repeat", "waiting"),
+    RowStatus.GOOD: Label(_("Valid"), "check-circle-fill", "success"),
+    RowStatus.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
 }
 TABS: Mapping[str, LazyString] = {
     MEND: _("Rows to mend"),

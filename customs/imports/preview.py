@@ -14,8 +14,8 @@ from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.imports.columns import Header, match_header
-from customs.imports.drafts import Draft, Undo, held_in
-from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, ShownColumn, Standing, Totals
+from customs.imports.drafts import Draft, Undo, unseal_draft
+from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, RowStatus, ShownColumn, Totals
 from customs.imports.sheet import column_at
 from customs.imports.submit import ReadyDraft, make_grid_ready
 from customs.payments_port import Payments
@@ -25,7 +25,7 @@ from customs.spreadsheets.reader import Grid
 
 def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:
     """Check a draft as submitting would, against what is held now; FileUnreadable when it holds too many orders."""
-    grid, changes = held_in(draft, vault)
+    grid, changes = unseal_draft(draft, vault)
     undo = changes[-1] if changes else None
     header = match_header(grid.header)
     if missing := header.lacks(REQUIRED):
@@ -35,12 +35,12 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
         compared = compare(db, vault, ready.ready.checked, ready.ready.prepared, payments, database.now(db))
         earlier = earlier_submissions(db, set(compared.replays.values()), caller)
     checked, places = compared.checked, ready.sheet.places
-    standings = _standings(compared, len(places))
+    statuses = _statuses(compared, len(places))
     of_rows: dict[int, list[Finding]] = defaultdict(list)
     for finding in checked.findings:
         if finding.pointer and finding.row is not None:
             of_rows[finding.row].append(finding)
-    in_order = sorted(range(len(places)), key=lambda index: SHOWN_IN_ORDER.index(standings[index]))
+    in_order = sorted(range(len(places)), key=lambda index: SHOWN_IN_ORDER.index(statuses[index]))
     return Preview(
         draft=draft,
         grid=grid,
@@ -48,8 +48,8 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
         columns=_columns(header, checked.findings),
         missing=(),
         findings=[finding for finding in checked.findings if not finding.pointer],
-        totals=_totals(ready, compared, standings),
-        lines=[(row, standings[index]) for index in in_order for row in places[index].rows],
+        totals=_totals(ready, compared, statuses),
+        lines=[(row, statuses[index]) for index in in_order for row in places[index].rows],
         of_rows=of_rows,
         replays={row: known for index, known in compared.replays.items() for row in places[index].rows},
         heads={row: place.row for place in places for row in place.rows},
@@ -79,7 +79,7 @@ def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Field
             for column in missing
         ],
         totals=Totals(len(grid.rows)),
-        lines=[(number, Standing.UNCHECKED) for number, _ in grid.rows],
+        lines=[(number, RowStatus.UNCHECKED) for number, _ in grid.rows],
         of_rows={},
         replays={},
         heads={},
@@ -96,22 +96,22 @@ def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
     return [*placed, *(ShownColumn(column, None) for column in lacking)]
 
 
-def _standings(compared: Compared, declarations: int) -> list[Standing]:
+def _statuses(compared: Compared, declarations: int) -> list[RowStatus]:
     """How each declaration stands."""
     checked = compared.checked
     warned = {_declaration(one) for one in checked.findings if one.severity is Severity.WARNING and one.pointer}
 
-    def standing(index: int) -> Standing:
+    def status(index: int) -> RowStatus:
         if index in compared.replays:
-            return Standing.REPLAYED
+            return RowStatus.REPLAYED
         if index not in checked.orders:
-            return Standing.FAULTY
-        return Standing.WARNED if index in warned else Standing.GOOD
+            return RowStatus.FAULTY
+        return RowStatus.WARNED if index in warned else RowStatus.GOOD
 
-    return [standing(index) for index in range(declarations)]
+    return [status(index) for index in range(declarations)]
 
 
-def _totals(ready: ReadyDraft, compared: Compared, standings: Sequence[Standing]) -> Totals:
+def _totals(ready: ReadyDraft, compared: Compared, statuses: Sequence[RowStatus]) -> Totals:
     checked, places = compared.checked, ready.sheet.places
     kept = [*checked.orders, *compared.replays]
     return Totals(
@@ -120,7 +120,7 @@ def _totals(ready: ReadyDraft, compared: Compared, standings: Sequence[Standing]
         sub_orders=sum(len(place.sub_rows) for place in places),
         good=len(checked.orders),
         replayed=len(compared.replays),
-        faulty=standings.count(Standing.FAULTY),
+        faulty=statuses.count(RowStatus.FAULTY),
         duplicates=len({_declaration(finding) for finding in checked.errors if finding.code in DUPLICATES}),
         warnings=len(checked.findings) - len(checked.errors),
         good_rows=sum(len(places[index].rows) for index in kept),

@@ -22,7 +22,7 @@ from customs.spreadsheets.reader import Cell, Grid, cell_text
 DUPLICATES = frozenset({"row_repeated", "repeated_in_batch", "already_declared", "declared_elsewhere"})
 
 
-class Standing(StrEnum):
+class RowStatus(StrEnum):
     """How a row stands, in the order in which rows are shown. UNCHECKED: a required column has no header yet."""
 
     FAULTY = "faulty"
@@ -32,7 +32,7 @@ class Standing(StrEnum):
     UNCHECKED = "unchecked"
 
 
-SHOWN_IN_ORDER = list(Standing)
+SHOWN_IN_ORDER = list(RowStatus)
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class ShownCell:
 class ShownRow:
     """One row by its number in the file: `cells` by the English names of its columns, and what is wrong with all of it.
 
-    Its order may stand on several rows and is submitted whole: `standing` is the order's. `strays` stand under no
+    Its order may stand on several rows and is submitted whole: `status` is the order's. `strays` stand under no
     header. `replays` is the declaration that the order repeats.
     """
 
     number: int
-    standing: Standing
+    status: RowStatus
     cells: Mapping[str, ShownCell]
     findings: Sequence[Finding]
     strays: Sequence[str]
@@ -109,7 +109,7 @@ class Totals:
 class Preview:
     """A draft as it stands. `findings` are about the file as a whole; `unmatched` headers by their place in it.
 
-    `lines` are the rows in the order in which they are shown, each with the standing of its order; `heads` names the
+    `lines` are the rows in the order in which they are shown, each with the status of its order; `heads` names the
     first row of that order for each of them. `earlier` are the batches that brought what is repeated. `undo` is the
     change of many rows that can be taken back next.
     """
@@ -121,7 +121,7 @@ class Preview:
     missing: Sequence[Field]
     findings: Sequence[Finding]
     totals: Totals
-    lines: Sequence[tuple[int, Standing]]
+    lines: Sequence[tuple[int, RowStatus]]
     of_rows: Mapping[int, Sequence[Finding]]
     replays: Mapping[int, str]
     heads: Mapping[int, int]
@@ -138,7 +138,7 @@ class Preview:
         return self.grid.header_row == 0
 
     @property
-    def is_wrong_as_a_whole(self) -> bool:
+    def has_batch_error(self) -> bool:
         """Whether something is wrong with the file rather than with one of its rows."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
@@ -154,7 +154,7 @@ class Preview:
 
     @property
     def may_submit(self) -> bool:
-        return self.rows_to_submit > 0 and not self.is_wrong_as_a_whole
+        return self.rows_to_submit > 0 and not self.has_batch_error
 
     def rows(self, offset: int = 0, limit: int | None = None) -> list[ShownRow]:
         """A page of the rows, the faulty ones first."""
@@ -162,22 +162,22 @@ class Preview:
 
     def rows_to_mend(self) -> list[ShownRow]:
         """What submitting would leave, in the order of the file."""
-        left = (line for line in self.lines if self.is_wrong_as_a_whole or line[1] is Standing.FAULTY)
+        left = (line for line in self.lines if self.has_batch_error or line[1] is RowStatus.FAULTY)
         return [self._row(*line) for line in sorted(left)]
 
     def row(self, number: int) -> ShownRow | None:
         """One row by its number in the file; None when the draft has it no more."""
-        return self._row(number, self._standings[number]) if number in self._standings else None
+        return self._row(number, self._statuses[number]) if number in self._statuses else None
 
     @cached_property
     def _cells(self) -> Mapping[int, list[Cell]]:
         return dict(self.grid.rows)
 
     @cached_property
-    def _standings(self) -> Mapping[int, Standing]:
+    def _statuses(self) -> Mapping[int, RowStatus]:
         return dict(self.lines)
 
-    def _row(self, number: int, standing: Standing) -> ShownRow:
+    def _row(self, number: int, status: RowStatus) -> ShownRow:
         cells = self._cells[number]
         at_cells: dict[str, list[Finding]] = defaultdict(list)
         of_row: list[Finding] = []
@@ -187,7 +187,7 @@ class Preview:
         texts = {column.header: cell_text(cells[place]) for place, column in self.header.placed if place < len(cells)}
         return ShownRow(
             number,
-            standing,
+            status,
             {
                 one.column.header: ShownCell(texts.get(one.column.header, ""), at_cells.get(one.column.header, ()))
                 for one in self.columns

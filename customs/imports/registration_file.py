@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
-from customs.declarations.registrations import faults_of, put_registrations
+from customs.declarations.registrations import errors_in, put_registrations
 from customs.declarations.schemas import RegistrationsIn
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.imports.columns import BY_HEADER, BY_SPELLING, read_header
@@ -51,7 +51,7 @@ class RegistrationFile:
         """
         misshapen = list(self._misshapen())
         # Rules are for rows whose shape is known.
-        if errors := [*self.doubts, *(misshapen or faults_of(self.rows, caller))]:
+        if errors := [*self.doubts, *(misshapen or errors_in(self.rows, caller))]:
             raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
         return put_registrations(db, self.rows, caller, audit, now)
 

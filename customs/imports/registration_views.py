@@ -76,8 +76,8 @@ def sample() -> Response:
 def _uploaded() -> RegistrationFile:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        said = "choose a file"
-        raise ValidationFailed(said, errors=[ErrorDetail("/file", "required", said)])
+        detail = "choose a file"
+        raise ValidationFailed(detail, errors=[ErrorDetail("/file", "required", detail)])
     return read_registration_file(upload.read(), upload.filename)
 
 

@@ -54,9 +54,9 @@ class Row:
 def read_row(number: int, cells: list[Cell], header: Header) -> Row:
     """A row of a file; cells that it does not have are blank, as are those that say so where nothing is needed."""
     row = Row(number, {}, {}, [])
-    held = len(cells)
+    width = len(cells)
     for place, column in header.placed:
-        if place >= held:
+        if place >= width:
             continue
         value, flaw = read_cell(cells[place], column.kind)
         if isinstance(value, str) and column.header not in REQUIRED and is_left_blank(value):

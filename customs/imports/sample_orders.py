@@ -161,8 +161,8 @@ def _sheet_rows(order: Order) -> Iterator[list[str]]:
 
 
 def _cells(values: Mapping[str, object]) -> list[str]:
-    held = (values.get(column.header) for column in FIELDS)
-    return ["" if value is None else str(value) for value in held]
+    values_of = (values.get(column.header) for column in FIELDS)
+    return ["" if value is None else str(value) for value in values_of]
 
 
 def _registrations() -> Iterator[Mapping[str, str]]:

@@ -73,11 +73,11 @@ def submit(
     the rows that were `edited` just now would stay behind; Rejected when no row is good, NotFound when the batch it
     completes is not the sender's to see. A caller that lost a race begins again with the same `draft`.
     """
-    held = _locked(db, draft.id, sender)
+    locked = _locked(db, draft.id, sender)
     numbers = {number for number, _ in draft.grid.rows}
-    if held.revision != draft.revision or not (held.still_open is None or numbers <= held.still_open):
+    if locked.revision != draft.revision or not (locked.still_open is None or numbers <= locked.still_open):
         raise draft_changed()
-    batch = batch_of(db, held.batch_id, sender) if held.batch_id else None
+    batch = batch_of(db, locked.batch_id, sender) if locked.batch_id else None
     taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
     if batch is None and not taken.accepted:
         raise _nothing_new()
@@ -85,9 +85,9 @@ def submit(
     if faulty := sorted(frozenset(edited) - gone):
         raise _edited_in_vain(faulty)
     left = [row for row in draft.grid.rows if row[0] not in gone]
-    put_grid(held, replace(draft.grid, rows=left), vault, database.now(db))
-    held.batch_id, held.left_behind = taken.batch.id, bool(left)
-    held.revision += 1
+    put_grid(locked, replace(draft.grid, rows=left), vault, database.now(db))
+    locked.batch_id, locked.left_behind = taken.batch.id, bool(left)
+    locked.revision += 1
     db.flush()
     return taken
 

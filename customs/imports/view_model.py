@@ -11,17 +11,17 @@ from customs.errors import NotFound
 from customs.imports.columns import BY_HEADER, match_header
 from customs.imports.drafts import Draft, grid_in
 from customs.imports.edits import LONGEST_CELL, CellChange
-from customs.imports.preview_model import Alike, Preview, ShownRow, Standing, wrong_alike
+from customs.imports.preview_model import Alike, Preview, RowStatus, ShownRow, wrong_alike
 from customs.privacy.masking import mask_cert_id, mask_name
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import cell_text
 
 MEND, CHECK, REST = "mend", "check", "rest"
 # What each tab shows. A warning asks a person to look, and holds nothing up.
-TABS: Mapping[str, frozenset[Standing]] = {
-    MEND: frozenset({Standing.FAULTY}),
-    CHECK: frozenset({Standing.WARNED}),
-    REST: frozenset({Standing.REPLAYED, Standing.GOOD, Standing.UNCHECKED}),
+TABS: Mapping[str, frozenset[RowStatus]] = {
+    MEND: frozenset({RowStatus.FAULTY}),
+    CHECK: frozenset({RowStatus.WARNED}),
+    REST: frozenset({RowStatus.REPLAYED, RowStatus.GOOD, RowStatus.UNCHECKED}),
 }
 # A row to work on is a form of many fields.
 ROWS_A_PAGE = {MEND: 25, CHECK: 25, REST: 50}
@@ -56,8 +56,8 @@ class View:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """How many rows each tab holds."""
-        counted = Counter(standing for _, standing in self.preview.lines)
-        return {tab: sum(counted[standing] for standing in standings) for tab, standings in TABS.items()}
+        counted = Counter(status for _, status in self.preview.lines)
+        return {tab: sum(counted[status] for status in statuses) for tab, statuses in TABS.items()}
 
     @cached_property
     def show(self) -> str:
@@ -79,7 +79,7 @@ class View:
     @cached_property
     def next_offset(self) -> int | None:
         """Where the next page begins: what was mended on this one stands among the others by then."""
-        offset = self.asked.offset + sum(row.standing in TABS[self.show] for row in self.rows)
+        offset = self.asked.offset + sum(row.status in TABS[self.show] for row in self.rows)
         return offset if offset < self.counts[self.show] else None
 
     @property
@@ -128,7 +128,7 @@ def typed_cells(draft: Draft, vault: Vault, form: Mapping[str, str]) -> list[Cel
     grid = grid_in(draft, vault)
     rows, places = dict(grid.rows), {column.header: place for place, column in match_header(grid.header).placed}
 
-    def held(number: int, name: str) -> str:
+    def stored(number: int, name: str) -> str:
         if number not in rows:
             raise NotFound(f"this draft has no row {number}")
         place = places.get(name)
@@ -137,7 +137,7 @@ def typed_cells(draft: Draft, vault: Vault, form: Mapping[str, str]) -> list[Cel
     return [
         CellChange(number, name, text)
         for number, name, text in typed
-        if name in BY_HEADER and text != as_in_a_field(held(number, name))
+        if name in BY_HEADER and text != as_in_a_field(stored(number, name))
     ]
 
 

@@ -41,7 +41,7 @@ TIMEOUT_SECONDS = 90.0
 TIMEOUT_SECONDS_A_ROW = 0.05
 WIDTH_OF_A_LOG = 150
 # Variables of the caller's shell must not reach this desk: they may name the real gateway.
-DESK_PREFIXES = ("CUSTOMS_", "WISECASHIER_")
+SETTING_PREFIXES = ("CUSTOMS_", "WISECASHIER_")
 PACE = {"CUSTOMS_POLL_SECONDS": "0.5", "CUSTOMS_LOG_LEVEL": "warning"}
 
 
@@ -197,7 +197,7 @@ def _tag() -> str:
 
 
 def _environ(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(DESK_PREFIXES)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTING_PREFIXES)}
     return {**kept, **PACE, "CUSTOMS_HOME": str(home)}
 
 

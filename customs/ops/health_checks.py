@@ -123,7 +123,7 @@ def _notifications(services: Services) -> Iterator[CheckResult]:
         return
     if not verified:
         yield CheckResult("notifications", "note", _("cannot be verified: payments are only asked for"), remedy)
-    elif not settings.desk_url:
+    elif not settings.public_address:
         remedy = _("set CUSTOMS_PUBLIC_URL to where the gateway reaches this desk")
         yield CheckResult("notifications", "note", _("nobody tells us of payments: they are only asked for"), remedy)
 

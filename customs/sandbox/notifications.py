@@ -37,12 +37,12 @@ class Notification:
     def answered(self, outcome: str, at: str, now: float, pace: float) -> None:
         """Note how an attempt went, and when the next one is due: the delays double."""
         self.attempts.append({"at": at, "outcome": outcome})
-        final = outcome in ("success", NOT_OURS, NO_KEY)
+        final = outcome in ("success", NOT_LOOPBACK, NO_KEY)
         self.done = final or self.forged or len(self.attempts) >= MOST_ATTEMPTS
         self.due_at = None if self.done else now + pace * 2 ** len(self.attempts)
 
 
-NOT_OURS = "not called: no loopback address"
+NOT_LOOPBACK = "not called: no loopback address"
 NO_KEY = "not sent: the sandbox has no gateway key"
 
 

@@ -15,7 +15,7 @@ import urllib3
 from customs.sandbox.context import SandboxContext
 from customs.sandbox.notifications import (
     NO_KEY,
-    NOT_OURS,
+    NOT_LOOPBACK,
     VERSION,
     Notification,
     is_loopback,
@@ -101,7 +101,7 @@ class Notifier:
 
     def _outcome(self, notification: Notification) -> str:
         if not is_loopback(notification.url):
-            return NOT_OURS
+            return NOT_LOOPBACK
         payment = self._context.payments.payment(notification.payment_no)
         if self._key is None or payment is None:
             return NO_KEY

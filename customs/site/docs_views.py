@@ -37,7 +37,7 @@ def read_reference() -> WerkzeugResponse:
     return _kept(
         render_bare_page(
             "docs/reference.html",
-            desk=_desk(),
+            desk=_address(),
             prefix=PREFIX,
             groups=api_reference.groups(),
             schema_name=schema_name,
@@ -55,7 +55,7 @@ def guide() -> Response:
     order = json.dumps({"declarations": [examples.SPLIT]}, ensure_ascii=False, indent=2)
     return render_bare_page(
         "docs/guide.html",
-        desk=_desk(),
+        desk=_address(),
         languages=list(BY_SUBTAG),
         order=order,
         payment=json.dumps(examples.PAYMENTS["a QR code"], ensure_ascii=False, indent=2),
@@ -65,7 +65,7 @@ def guide() -> Response:
     )
 
 
-def _desk() -> str:
+def _address() -> str:
     return request.host_url.rstrip("/")
 
 

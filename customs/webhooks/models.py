@@ -11,7 +11,7 @@ from customs.events.outbox import OutboxEvent
 from customs.jobs.leases import Due
 
 DUE = text("due_at IS NOT NULL")
-HELD = text("holder IS NOT NULL")
+IS_LEASED = text("holder IS NOT NULL")
 LONGEST_URL = 500
 
 
@@ -69,7 +69,7 @@ class Delivery(Due, Base):
         UniqueConstraint("event_id", "endpoint_id", name="uq_webhook_deliveries_once"),
         Index(None, "endpoint_id", "created_at", "id"),
         Index("ix_webhook_deliveries_due", "endpoint_id", "due_at", sqlite_where=DUE, postgresql_where=DUE),
-        Index("ix_webhook_deliveries_leased", "holder", sqlite_where=HELD, postgresql_where=HELD),
+        Index("ix_webhook_deliveries_leased", "holder", sqlite_where=IS_LEASED, postgresql_where=IS_LEASED),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

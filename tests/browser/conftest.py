@@ -61,14 +61,14 @@ def deployment(
 
 
 @pytest.fixture(scope="session")
-def desk_url(deployment: Deployment) -> str:
+def public_address(deployment: Deployment) -> str:
     public_url: str = deployment.services.settings.public_url
     deployment.start_web(int(public_url.rpartition(":")[2]))
     return public_url
 
 
 @pytest.fixture
-def sit_down(browser: Browser, deployment: Deployment, desk_url: str) -> Iterator[SitDown]:
+def sit_down(browser: Browser, deployment: Deployment, public_address: str) -> Iterator[SitDown]:
     """Put somebody of a role in front of a browser, signed in unless they do that themselves."""
     seated: list[Browsing] = []
 
@@ -81,7 +81,7 @@ def sit_down(browser: Browser, deployment: Deployment, desk_url: str) -> Iterato
         scripts: bool = True,
     ) -> Browsing:
         person = on_file(deployment.services, role, language, merchants)
-        browsing = Browsing(browser, desk_url, person, language, scripts=scripts)
+        browsing = Browsing(browser, public_address, person, language, scripts=scripts)
         seated.append(browsing)
         if signs_in:
             browsing.sign_in()

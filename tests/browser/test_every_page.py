@@ -55,8 +55,8 @@ SPOIL = """() => {
 
 
 @pytest.fixture(scope="module")
-def ids(deployment: Deployment, desk_url: str) -> dict[str, str]:
-    return furnish(deployment, desk_url)
+def ids(deployment: Deployment, public_address: str) -> dict[str, str]:
+    return furnish(deployment, public_address)
 
 
 @pytest.mark.parametrize("role", ROLES)

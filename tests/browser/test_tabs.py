@@ -13,11 +13,11 @@ TILES = ("0", "0", "1", "1")
 
 
 @pytest.fixture(scope="module")
-def declared(deployment: Deployment, desk_url: str) -> None:
+def declared(deployment: Deployment, public_address: str) -> None:
     """One that ends well, and one of which the gateway takes nothing: customs tells no state of it."""
     words = ("", "REFUSE-")
     rows = [make.declaration_row(merchant_no=MERCHANT, out_order_no=make.number(f"{word}T")) for word in words]
-    deployment.erp(desk_url).hand_in(*rows)
+    deployment.erp(public_address).hand_in(*rows)
     deployment.wait_until_drained()
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from customs.declarations.identity import (
     Identity,
-    cert_id_shape_fault,
-    cert_id_truth_fault,
+    cert_id_shape_error,
+    cert_id_truth_error,
     fold_identities,
-    name_fault,
+    name_error,
     names_a_region,
     read_verdict,
 )
@@ -80,7 +80,7 @@ GOOD_NAMES = {
 
 @pytest.mark.parametrize("cert_id", MISSHAPEN.values(), ids=MISSHAPEN)
 def test_the_shape_shows_what_cannot_be_an_id_number(cert_id: str):
-    fault = cert_id_shape_fault(cert_id)
+    fault = cert_id_shape_error(cert_id)
 
     assert fault
     assert cert_id == "" or cert_id not in fault
@@ -88,8 +88,8 @@ def test_the_shape_shows_what_cannot_be_an_id_number(cert_id: str):
 
 @pytest.mark.parametrize(("cert_id", "named"), UNTRUE.values(), ids=UNTRUE)
 def test_a_well_shaped_number_that_is_nobodys_is_refused(cert_id: str, named: str):
-    assert cert_id_shape_fault(cert_id) is None
-    assert named in (cert_id_truth_fault(cert_id, TODAY) or "")
+    assert cert_id_shape_error(cert_id) is None
+    assert named in (cert_id_truth_error(cert_id, TODAY) or "")
 
 
 TRUE = {
@@ -109,7 +109,7 @@ TRUE = {
 
 @pytest.mark.parametrize("cert_id", TRUE.values(), ids=TRUE)
 def test_a_true_number_has_no_fault_wherever_and_whenever_it_was_given_out(cert_id: str):
-    assert (cert_id_shape_fault(cert_id), cert_id_truth_fault(cert_id, TODAY)) == (None, None)
+    assert (cert_id_shape_error(cert_id), cert_id_truth_error(cert_id, TODAY)) == (None, None)
     assert names_a_region(cert_id)
 
 
@@ -117,7 +117,7 @@ def test_a_true_number_has_no_fault_wherever_and_whenever_it_was_given_out(cert_
 def test_no_place_and_no_year_ends_in_anything_but_a_verdict(place: int, born: date):
     cert_id = make.cert_id(place=f"{place:06d}", birthday=f"{born:%Y%m%d}")
 
-    assert cert_id_truth_fault(cert_id, TODAY) is None
+    assert cert_id_truth_error(cert_id, TODAY) is None
 
 
 @pytest.mark.parametrize("place", ["000000", "160101", "809999", "840000"])
@@ -130,18 +130,18 @@ def test_one_digit_mistyped_is_always_found(serial: int, born: date, place: int)
     cert_id = make.cert_id(serial, birthday=f"{born:%Y%m%d}")
     mistyped = cert_id[:place] + str((int(cert_id[place]) + 1) % 10) + cert_id[place + 1 :]
 
-    assert cert_id_truth_fault(cert_id, TODAY) is None
-    assert cert_id_truth_fault(mistyped, TODAY)
+    assert cert_id_truth_error(cert_id, TODAY) is None
+    assert cert_id_truth_error(mistyped, TODAY)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES)
 def test_a_name_that_no_id_card_holds_is_refused(name: str):
-    assert name_fault(name)
+    assert name_error(name)
 
 
 @pytest.mark.parametrize("name", GOOD_NAMES.values(), ids=GOOD_NAMES)
 def test_a_name_that_can_be_written_is_let_pass(name: str):
-    assert name_fault(name) is None
+    assert name_error(name) is None
 
 
 @pytest.mark.parametrize(

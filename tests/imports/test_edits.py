@@ -9,7 +9,7 @@ from customs.container import Services
 from customs.errors import ActionNotAllowed, FileUnreadable, NotFound, ValidationFailed
 from customs.imports.drafts import Draft, drafts_of
 from customs.imports.edits import LONGEST_CELL, CellChange
-from customs.imports.preview_model import Standing
+from customs.imports.preview_model import RowStatus
 from tests.imports.clerk import Clerk, cells_of, codes_at, order_row, split_rows
 from tests.imports.spreadsheets import csv_text
 
@@ -25,7 +25,7 @@ def test_a_mended_cell_is_good_and_counts_the_revision_on(clerk: Clerk):
     mended = clerk.change(draft, 2, "office", "深圳")
 
     (row,) = clerk.look_at(mended).rows()
-    assert (mended.revision, row.standing, row.cells["office"].text) == (2, Standing.GOOD, "深圳")
+    assert (mended.revision, row.status, row.cells["office"].text) == (2, RowStatus.GOOD, "深圳")
 
 
 def test_many_cells_are_changed_at_once(clerk: Clerk):
@@ -50,7 +50,7 @@ def test_a_column_that_the_file_lacks_is_added_behind_everything(clerk: Clerk):
     assert (row.strays, codes_at(row)) == (["stray"], {"": ["cell_without_header"]})
     assert clerk.look_at(mended).columns[-1].spelt == "商户海关备案号"
     (row,) = clerk.look_at(clerk.mending(mended, "clear_strays", 2)).rows()
-    assert (row.strays, row.standing) == ([], Standing.GOOD)
+    assert (row.strays, row.status) == ([], RowStatus.GOOD)
 
 
 def test_what_is_mended_on_an_old_page_changes_nothing(clerk: Clerk):
@@ -113,10 +113,10 @@ def test_a_part_whose_order_is_deleted_joins_no_other(clerk: Clerk):
 
     mended = clerk.mending(draft, "delete_rows", {4}, clerk.services.audit)
 
-    assert [(row.number, row.standing) for row in clerk.look_at(mended).rows()] == [
-        (5, Standing.FAULTY),
-        (2, Standing.GOOD),
-        (3, Standing.GOOD),
+    assert [(row.number, row.status) for row in clerk.look_at(mended).rows()] == [
+        (5, RowStatus.FAULTY),
+        (2, RowStatus.GOOD),
+        (3, RowStatus.GOOD),
     ]
 
 

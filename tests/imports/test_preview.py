@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from customs.container import Services
 from customs.declarations.models import Batch, Declaration
 from customs.gateway import Channel
-from customs.imports.preview_model import Standing
+from customs.imports.preview_model import RowStatus
 from tests import make
 from tests.imports.clerk import Clerk, cells_of, codes_at, order_row, split_rows, tabbed
 from tests.imports.spreadsheets import CHINESE, csv_text
@@ -33,11 +33,11 @@ def test_the_faulty_rows_come_first_then_the_warned_the_repeated_and_the_good(cl
 
     preview = clerk.look_at(clerk.upload_rows(order_row(), repeated, over_limit, order_row(office="ATLANTIS")))
 
-    assert [(row.number, row.standing) for row in preview.rows()] == [
-        (5, Standing.FAULTY),
-        (4, Standing.WARNED),
-        (3, Standing.REPLAYED),
-        (2, Standing.GOOD),
+    assert [(row.number, row.status) for row in preview.rows()] == [
+        (5, RowStatus.FAULTY),
+        (4, RowStatus.WARNED),
+        (3, RowStatus.REPLAYED),
+        (2, RowStatus.GOOD),
     ]
     assert [row.number for row in preview.rows(1, 2)] == [4, 3]
     assert preview.rows()[2].replays == declaration_ids(clerk)[0]
@@ -105,7 +105,7 @@ def test_a_warning_leaves_a_row_good(clerk: Clerk):
 
     preview = clerk.look_at(clerk.upload_rows(row))
 
-    assert (preview.totals.warnings, preview.totals.good, preview.rows()[0].standing) == (1, 1, Standing.WARNED)
+    assert (preview.totals.warnings, preview.totals.good, preview.rows()[0].status) == (1, 1, RowStatus.WARNED)
     assert not preview.rows()[0].cells["payment_no"].is_faulty
 
 
@@ -119,7 +119,7 @@ def test_while_a_needed_column_has_no_header_rows_are_shown_unchecked(clerk: Cle
     assert [column.header for column in preview.missing] == ["payment_no"]
     assert [finding.code for finding in preview.findings] == ["column_missing"]
     (row,) = preview.rows()
-    assert (row.standing, row.every_finding, preview.may_submit) == (Standing.UNCHECKED, [], False)
+    assert (row.status, row.every_finding, preview.may_submit) == (RowStatus.UNCHECKED, [], False)
 
 
 def test_an_unknown_column_is_about_the_file_as_a_whole(clerk: Clerk):
@@ -164,7 +164,7 @@ def test_hostile_cells_are_text_and_nothing_else(clerk: Clerk, text: str):
     preview = clerk.look_at(clerk.upload_rows(order_row(out_order_no=text, merchant_customs_name=text)))
 
     (row,) = preview.rows()
-    assert (row.standing, row.cells["out_order_no"].text) == (Standing.FAULTY, text)
+    assert (row.status, row.cells["out_order_no"].text) == (RowStatus.FAULTY, text)
 
 
 def test_the_longest_file_is_looked_at_whole(clerk: Clerk):

@@ -170,12 +170,12 @@ def take_in_rows(
     """The same; it tells besides what became of each row. `batch`: one that the good rows join."""
     now = database.now(db)
     checked = ready.checked
-    whole = ready.submission.on_error == "reject" or checked.is_wrong_as_a_whole
-    if checked.errors and whole:
+    all_or_none = ready.submission.on_error == "reject" or checked.has_batch_error
+    if checked.errors and all_or_none:
         raise rejection(checked)
     compared = compare(db, vault, checked, ready.prepared, payments, now, lock=True)
     checked, replays = compared.checked, compared.replays
-    if checked.errors and (whole or not (checked.orders or replays)):
+    if checked.errors and (all_or_none or not (checked.orders or replays)):
         raise rejection(checked)
     taken = {index: ready.prepared[index] for index in sorted(checked.orders)}
     gone = {*taken, *replays}

@@ -39,8 +39,8 @@ def _lock(db: Session, named: set[int]) -> None:
     # SQLite has one writer at a time.
     if named and db.connection().dialect.name == "postgresql":
         added = set(db.scalars(ADD, {"keys": sorted(named)}))
-        if held := sorted(named - added):
-            db.scalars(LOCK, {"keys": held}).all()
+        if existing := sorted(named - added):
+            db.scalars(LOCK, {"keys": existing}).all()
 
 
 def _digest(*words: str) -> int:

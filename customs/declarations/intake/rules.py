@@ -154,7 +154,7 @@ def _buyer(order: Order, today: date) -> Iterator[RuleFinding]:
     """R6b and R7; whether a number that is well shaped and wrong blocks is a setting."""
     if order.buyer is None:
         return
-    if fault := identity.name_fault(order.buyer.name):
+    if fault := identity.name_error(order.buyer.name):
         yield RuleFinding("buyer/name", "name_invalid", ERROR, fault, "correct the buyer's name")
     else:
         yield from _objections("buyer/name", order.buyer.name, Holds.NAME)
@@ -168,11 +168,11 @@ def _cert_id(cert_id: str, today: date) -> Iterator[RuleFinding]:
     yield from objections
     if any(one.severity is ERROR for one in objections):
         return
-    if fault := identity.cert_id_shape_fault(cert_id):
+    if fault := identity.cert_id_shape_error(cert_id):
         yield RuleFinding(
             "buyer/cert_id", "cert_id_shape", ERROR, fault, "correct the ID number; keep the column as text"
         )
-    elif fault := identity.cert_id_truth_fault(cert_id, today):
+    elif fault := identity.cert_id_truth_error(cert_id, today):
         yield RuleFinding(
             "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
         )

@@ -87,7 +87,7 @@ class Checked:
         return replace(self, orders={index: order for index, order in self.orders.items() if index not in indexes})
 
     @property
-    def is_wrong_as_a_whole(self) -> bool:
+    def has_batch_error(self) -> bool:
         """Whether something is wrong with the file rather than with one of its rows."""
         return any(not error.pointer.startswith(ROWS) for error in self.errors)
 

@@ -111,10 +111,10 @@ def _add(engine: Engine, turn: int, found: Counter[TallyKey]) -> bool:
         # Whoever comes second waits here for the first, and then sees that it is not its turn any more.
         row = RECOUNTS._asdict() | {"slot": 0, "count": 1}
         upsert_many(db.connection(), TALLIES, [row], {"count": "existing.count + excluded.count"})
-        is_ours = _recounts(db) == turn + 1
-        if is_ours:
+        is_settled = _recounts(db) == turn + 1
+        if is_settled:
             apply_deltas(db, found)
-    return is_ours
+    return is_settled
 
 
 def _recounts(db: Session) -> int:

@@ -79,7 +79,7 @@ class PaymentService:
 
     def checked(self, order: Order) -> Order:
         """The same order; raises ValidationFailed with every fault."""
-        errors = list(_faults(order, self._settings))
+        errors = list(_errors_in(order, self._settings))
         if not self._caller.may_touch(order.merchant_no):
             errors.insert(0, ErrorDetail("/merchant_no", "merchant_unknown", "this merchant is not yours"))
         if errors:
@@ -153,8 +153,8 @@ class PaymentService:
         """Store a payment that is to be made: it is known from here on, whatever happens to whoever asked."""
         settings, method = self._settings, method_of(order.channel, order.method)
         payment_id = new_id("pay")
-        page = settings.desk_url + RETURN_PATH.format(id=payment_id)
-        defaults = {"return_url": page} if "return_url" in method.required_inputs and settings.desk_url else {}
+        page = settings.public_address + RETURN_PATH.format(id=payment_id)
+        defaults = {"return_url": page} if "return_url" in method.required_inputs and settings.public_address else {}
         inputs = defaults | dict(order.inputs)
         sealed = self._vault.seal(json.dumps(inputs, ensure_ascii=False), inputs_place(payment_id)) if inputs else None
         payment = Payment(
@@ -167,7 +167,7 @@ class PaymentService:
             currency=order.currency,
             amount=order.amount,
             subject=order.subject,
-            notify_url=settings.desk_url + NOTIFY_PATH if settings.desk_url else None,
+            notify_url=settings.public_address + NOTIFY_PATH if settings.public_address else None,
             inputs=sealed,
             sender=self._caller.name,
             created_at=now,
@@ -188,7 +188,7 @@ class PaymentService:
         return payment
 
 
-def _faults(order: Order, settings: Settings) -> Iterator[ErrorDetail]:
+def _errors_in(order: Order, settings: Settings) -> Iterator[ErrorDetail]:
     known = {row.name: row for row in METHODS if row.channel is order.channel}
     if order.method not in known:
         yield ErrorDetail("/method", "choice", f"{order.channel} has the methods {', '.join(known)}")
@@ -237,7 +237,7 @@ def _exchanged(method: Method) -> set[str]:
 
 def _supplied_inputs(method: Method, given: set[str], settings: Settings) -> set[str]:
     """What may be left out: we know our own page to return to, and a login code stands for an openid."""
-    supplied = {"return_url"} if settings.desk_url else set()
+    supplied = {"return_url"} if settings.public_address else set()
     return supplied | ({"openid"} if given & _exchanged(method) else set())
 
 

@@ -19,7 +19,7 @@ SPLIT: dict[str, Any] = {
         {"sub_order_no": "S2", "amount": "10.00", "transport_amount": "0.00", "product_amount": "10.00"},
     ],
 }
-WHOLE: dict[str, Any] = {
+UNSPLIT: dict[str, Any] = {
     "channel": "alipay",
     "office": "SHENZHEN",
     "merchant_no": "M100",
@@ -30,7 +30,7 @@ WHOLE: dict[str, Any] = {
 }
 BATCHES: dict[str, Any] = {
     "a split order": {"name": "first", "declarations": [SPLIT]},
-    "a whole order, the good rows taken": {"on_error": "accept_valid", "declarations": [WHOLE]},
+    "a whole order, the good rows taken": {"on_error": "accept_valid", "declarations": [UNSPLIT]},
 }
 REASON: dict[str, Any] = {"a reason": {"reason": "the office asked for it"}}
 REDECLARE: dict[str, Any] = {

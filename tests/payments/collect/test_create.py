@@ -216,7 +216,7 @@ def test_a_cashier_desk_is_a_link_with_the_documents_parameters_only(method: Met
         goods: "一盒茶",
         ours: payment.out_order_no,
         "return_url": INPUTS["return_url"],
-        "notify_url": f"{till.services.settings.desk_url}/notify/wisecashier",
+        "notify_url": f"{till.services.settings.public_address}/notify/wisecashier",
         "basket": "7 & 8",
     } | ({"notify_url": payment.notify_url} if payment.notify_url else {})
 
