@@ -48,8 +48,24 @@ def the_new_event_reaches_its_endpoint(crowd: Crowd) -> int:
         return int(db.scalar(text(f"{query} WHERE a.type = 'declaration.archived'")) or 0)
 
 
+def a_declaration_with_the_new_column(crowd: Crowd) -> list[bool]:
+    """Whether the new column stands on its page, and leaves for the gateway."""
+    desk, left = Desk(crowd.services), []
+
+    def reply(task: Any) -> Any:
+        left.append(task.filing.logistics_no)
+        return make.reply("SUCCESS", desk.now)
+
+    batch = desk.take_in(make.declaration_row(logistics_no="SF100200300"))
+    with crowd.services.reading() as db:
+        declared = db.scalar(text("SELECT id FROM declarations WHERE batch_id = :id"), {"id": batch.id})
+    desk.work(reply)
+    return ["SF100200300" in crowd.boss.get(f"/declarations/{declared}").text, "SF100200300" in left]
+
+
 EXTRAS: tuple[Callable[[Crowd], Any], ...] = (
     a_declaration_at_the_new_office,
+    a_declaration_with_the_new_column,
     what_the_new_rule_finds,
     somebody_of_the_new_role,
     the_new_event_reaches_its_endpoint,

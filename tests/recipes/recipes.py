@@ -132,6 +132,81 @@ action = "Try again in a moment."
         ),
     ),
     Recipe(
+        "a column of a declaration",
+        10,
+        (
+            Edit(
+                "customs/declarations/fields.py",
+                """    Field(
+        header="logistics_no",
+        chinese="物流单号",
+        kind=Kind.NUMBER,
+        label=_("Logistics number"),
+        hint="The parcel's number.",
+        chinese_hint="运单号。",
+        longest=32,
+        changeable=True,
+    ),
+""",
+                after="FIELDS = (",
+            ),
+            Edit(
+                "customs/declarations/intake/orders.py",
+                "    logistics_no: str | None = None\n",
+                after="    duty: int | None = None",
+            ),
+            Edit(
+                "customs/declarations/models.py",
+                "    logistics_no: Mapped[str | None] = mapped_column(String(32))\n",
+                after="    duty: Mapped[int | None]",
+            ),
+            Edit(
+                "migrations/versions/9999_logistics_no.py",
+                """import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9999", "0018"
+
+
+def upgrade() -> None:
+    op.add_column("declarations", sa.Column("logistics_no", sa.String(32)))
+""",
+            ),
+            Edit(
+                "customs/declarations/serializers.py",
+                """    out_order_no = out.Text()
+    payment_no = out.Text()
+    logistics_no = out.Text(optional=True)
+    mch_customs_no = out.Text()
+""",
+                instead="""    out_order_no = out.Text()
+    payment_no = out.Text()
+    mch_customs_no = out.Text()
+""",
+            ),
+            Edit(
+                "customs/site/openapi/glossary.py",
+                """    "logistics_no": "The parcel's number.",\n""",
+                after='    "duty": "',
+            ),
+            Edit(
+                "customs/gateway/declaration_request.py",
+                "    logistics_no: str | None = None\n",
+                after="    duty: int | None = None",
+            ),
+            Edit(
+                "customs/gateway/endpoints.py",
+                '        ("duty", "logistics_no", "action_type", *WECHAT_SPLIT, *IDENTITY),\n',
+                instead='        ("duty", "action_type", *WECHAT_SPLIT, *IDENTITY),\n',
+            ),
+            Edit(
+                "customs/gateway/wechatpay.py",
+                "        logistics_no=filing.logistics_no,\n",
+                after="        duty=None if filing.duty is None else str(filing.duty),",
+            ),
+        ),
+    ),
+    Recipe(
         "a currency",
         2,
         (

@@ -84,6 +84,13 @@ def test_an_office_is_picked_pushed_and_exported(shown: Shown):
         assert "Qingdao" in shown.page(rule) or "QINGDAO" in shown.page(rule)
 
 
+def test_a_column_goes_from_the_spreadsheet_to_the_gateway(shown: Shown):
+    assert shown.statuses["a_declaration_with_the_new_column"] == [True, True]
+    assert "物流单号" in shown.page("/import/template.xlsx", "zh_CN")
+    for rule in ("/import/template.xlsx", "/import", "/api/v1/openapi.json"):
+        assert "logistics_no" in shown.page(rule)
+
+
 def test_a_rule_is_held_against_what_comes_in(shown: Shown):
     assert shown.statuses["what_the_new_rule_finds"] == ["duty_unlucky"]
     assert "duty_unlucky" in shown.page("/errors")
