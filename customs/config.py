@@ -51,6 +51,7 @@ class Settings:
     alipay_repush_seconds: float
     lease_seconds: float
     warn_only_rules: frozenset[str]
+    earlier_names: tuple[str, ...]
     redeclare_failed: str
     gateway_concurrency: int
     gateway_rate: float
@@ -147,14 +148,16 @@ class Variables(Schema):
 # Blanks at the end of a folder's name are part of it.
 PATHS = ("CUSTOMS_HOME", "CUSTOMS_CA_BUNDLE", "WISECASHIER_PRIVATE_KEY_FILE", "WISECASHIER_PUBLIC_KEY_FILE")
 
-# What an earlier version called some of them: one that is still set counts for nothing, and that must not go unnoticed.
+# What 0.1 called some of them. Deployments that still do so go on; `customs doctor` says what to write instead.
 RENAMED = {
-    "CRASH_AT": "use CUSTOMS_FAILPOINT",
-    "CUSTOMS_API_RATE": "use CUSTOMS_API_RATE_LIMIT",
-    "CUSTOMS_CERT_ID_CHECK": "use CUSTOMS_WARN_ONLY_RULES, with cert_id_invalid in its list for what was `warn`",
-    "CUSTOMS_ONE_TIME_CODES": "use CUSTOMS_MFA",
-    "CUSTOMS_RULES_AS_WARNINGS": "use CUSTOMS_WARN_ONLY_RULES",
+    "CUSTOMS_API_RATE": "CUSTOMS_API_RATE_LIMIT",
+    "CUSTOMS_CERT_ID_CHECK": "CUSTOMS_WARN_ONLY_RULES",
+    "CUSTOMS_ONE_TIME_CODES": "CUSTOMS_MFA",
+    "CUSTOMS_RULES_AS_WARNINGS": "CUSTOMS_WARN_ONLY_RULES",
 }
+# Its value said how severe one rule is; now the rule's code is in the list of those that only warn, or it is not.
+CERT_ID_CHECK, CERT_ID_RULE = "CUSTOMS_CERT_ID_CHECK", "cert_id_invalid"
+SEVERITIES = {"block": "", "warn": CERT_ID_RULE}
 
 # Towards the real gateway, and towards the sandbox, which is in a hurry and guards nothing of value.
 BY_GATEWAY: dict[str, tuple[float, float] | tuple[str, str]] = {
@@ -176,13 +179,26 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         # An empty variable means "not set": compose files and shells pass those along.
         given = {name: value if name in PATHS else value.strip() for name, value in environ.items() if value.strip()}
-        if outdated := {name: [f"no longer read; {use}"] for name, use in RENAMED.items() if name in given}:
-            raise ValidationError(outdated)
-        read = Variables().load(given)
+        read = Variables().load(_under_new_names(given))
     except ValidationError as error:
         errors = "; ".join(f"{name}: {' '.join(why)}" for name, why in sorted(error.messages_dict.items()))
         raise Misconfigured(errors) from error
-    return _settled(read)
+    return _settled(read | {"earlier_names": tuple(name for name in RENAMED if name in given)})
+
+
+def _under_new_names(given: dict[str, str]) -> dict[str, str]:
+    """Return the variables with those under an earlier name under the new one, which wins where both are set."""
+    renamed: dict[str, list[str]] = {}
+    for earlier, name in RENAMED.items():
+        if earlier not in given:
+            continue
+        value = given[earlier]
+        if earlier == CERT_ID_CHECK:
+            if value not in SEVERITIES:
+                raise ValidationError({earlier: [f"use one of {', '.join(SEVERITIES)}"]})
+            value = SEVERITIES[value]
+        renamed.setdefault(name, []).append(value)
+    return {name: ",".join(filter(None, values)) for name, values in renamed.items()} | given
 
 
 def _settled(read: dict[str, Any]) -> Settings:

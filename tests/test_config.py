@@ -4,13 +4,13 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import ConnectionPool
 
 from customs.config import RENAMED, Settings, Variables, read_settings, redis_socket
 from customs.errors import Misconfigured
-from customs.jobs.failpoints import Failpoints
 from tests import make
 
 REAL = {"WISECASHIER_BASE_URL": "https://gateway.example/api/"}
@@ -121,12 +121,36 @@ def test_every_wrong_variable_is_named_at_once(read):
     assert {"CUSTOMS_WEB_PORT", "CUSTOMS_POLL_SECONDS"} <= set(refused.value.detail.replace(":", " ").split())
 
 
-@pytest.mark.parametrize("outdated", RENAMED)
-def test_a_variable_under_its_earlier_name_is_refused_with_its_new_name(read, outdated: str):
-    with pytest.raises(Misconfigured) as refused:
-        read(**{outdated: "1"})
+@pytest.mark.parametrize(
+    ("earlier", "value", "name", "now"),
+    [
+        ("CUSTOMS_API_RATE", "7", "api_rate_limit", 7.0),
+        ("CUSTOMS_CERT_ID_CHECK", "warn", "warn_only_rules", {"cert_id_invalid"}),
+        ("CUSTOMS_CERT_ID_CHECK", "block", "warn_only_rules", set()),
+        ("CUSTOMS_ONE_TIME_CODES", "required", "mfa", "required"),
+        ("CUSTOMS_RULES_AS_WARNINGS", "number_invalid", "warn_only_rules", {"number_invalid"}),
+    ],
+)
+def test_a_variable_under_its_earlier_name_is_read_and_reported(read, earlier: str, value: str, name: str, now: Any):
+    settings = read(**{earlier: value})
 
-    assert refused.value.detail == f"{outdated}: no longer read; {RENAMED[outdated]}"
+    assert getattr(settings, name) == now
+    assert settings.earlier_names == (earlier,)
+
+
+def test_the_rules_of_two_earlier_names_are_one_list(read):
+    settings = read(CUSTOMS_CERT_ID_CHECK="warn", CUSTOMS_RULES_AS_WARNINGS="number_invalid")
+
+    assert settings.warn_only_rules == {"cert_id_invalid", "number_invalid"}
+
+
+def test_the_new_name_wins_over_the_earlier_one(read):
+    assert read(CUSTOMS_API_RATE="7", CUSTOMS_API_RATE_LIMIT="9").api_rate_limit == 9.0
+
+
+def test_a_severity_that_there_is_not_is_refused(read):
+    with pytest.raises(Misconfigured, match="CUSTOMS_CERT_ID_CHECK: use one of block, warn"):
+        read(CUSTOMS_CERT_ID_CHECK="perhaps")
 
 
 def test_an_empty_variable_under_its_earlier_name_is_not_set(read):
@@ -134,10 +158,10 @@ def test_an_empty_variable_under_its_earlier_name_is_not_set(read):
 
 
 def test_earlier_names_lead_to_variables_that_exist():
-    now = {str(field.data_key) for field in Variables().fields.values()} | {Failpoints.VARIABLE}
+    now = {str(field.data_key) for field in Variables().fields.values()}
 
     assert not now & set(RENAMED)
-    assert all(any(name in use for name in now) for use in RENAMED.values())
+    assert set(RENAMED.values()) <= now
 
 
 @pytest.mark.parametrize("missing", make.SECRETS)
@@ -184,4 +208,4 @@ def test_a_home_of_any_name_has_a_socket_that_its_url_leads_to(tmp_path: Path, r
 def test_every_variable_has_a_field():
     named = {name for name, field in Variables().fields.items() if field.data_key}
 
-    assert named == {field.name for field in fields(Settings)} - {"embedded_redis", "embedded_sandbox"}
+    assert named == {field.name for field in fields(Settings)} - {"embedded_redis", "embedded_sandbox", "earlier_names"}

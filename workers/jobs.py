@@ -24,7 +24,7 @@ database_outage = Outage("the database does not work")
 @cache
 def services() -> Services:
     """Return this process's services, made at the first call."""
-    crash_at = os.environ.get(Failpoints.VARIABLE, "")
+    crash_at = os.environ.get(Failpoints.VARIABLE) or os.environ.get(Failpoints.EARLIER_VARIABLE, "")
     return Services(read_settings(), crash_at, pings=False, on_mismatch=refuse)
 
 

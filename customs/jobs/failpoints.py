@@ -9,6 +9,8 @@ class Failpoints:
     """Counts how often each point was reached; without a plan it does nothing."""
 
     VARIABLE = "CUSTOMS_FAILPOINT"
+    # As 0.1 called it.
+    EARLIER_VARIABLE = "CRASH_AT"
 
     def __init__(self, plan: str = "") -> None:
         name, _, times = plan.partition(":")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from customs.audit.hash_chain import ChainDefect
 from customs.audit.models import AuditEntry
+from customs.config import RENAMED
 from customs.container import Services
 from customs.db import database
 from customs.db.database import UnusableDatabase
@@ -72,6 +73,9 @@ def _settings(services: Services) -> Iterator[CheckResult]:
         yield CheckResult(
             "gateway", "note", _("CUSTOMS_SANDBOX is on, and the gateway is not on this machine"), _("is it a sandbox?")
         )
+    for earlier in settings.earlier_names:
+        found = _("%(earlier)s is called %(name)s now", earlier=earlier, name=RENAMED[earlier])
+        yield CheckResult("settings", "note", found, _("set it under its new name"))
 
 
 def _is_local(url: str) -> bool:
