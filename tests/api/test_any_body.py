@@ -69,9 +69,12 @@ def test_a_crash_is_a_problem_too_and_says_nothing_of_its_cause(erp, services):
     with services.transaction() as db:
         db.connection().exec_driver_sql("ALTER TABLE registrations RENAME TO registrations_away")
 
-    answer = erp.get("/registrations")
-    with services.transaction() as db:
-        db.connection().exec_driver_sql("ALTER TABLE registrations_away RENAME TO registrations")
+    try:
+        answer = erp.get("/registrations")
+    finally:
+        # Other tests of this process stand on the same tables.
+        with services.transaction() as db:
+            db.connection().exec_driver_sql("ALTER TABLE registrations_away RENAME TO registrations")
 
     # A table that is not there counts as "the database is away" where the driver says no more than that.
     expected = {"sqlite": (503, "database_unavailable"), "postgresql": (500, "internal_error")}
