@@ -43,11 +43,13 @@ else:
 time.sleep(60)
 """
 SUPERVISING = """
-import sys
+import signal, sys
 from contextlib import suppress
 from pathlib import Path
 from customs.ops.child_process import Child
 from customs.ops.supervisor import Supervisor
+# Whoever runs the tests may have started them by `nohup`.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 folder, script = Path(sys.argv[1]), sys.argv[2]
 ready = folder / "family"
 family = Child("family", [sys.executable, "-c", script, str(ready)], {}, ready=Path(f"{ready}.child").exists)
