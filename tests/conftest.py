@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 
 from customs.config import read_settings
@@ -16,6 +17,14 @@ from tests import make
 from tests.product import Desk
 
 SIGNING_KEY = Path(__file__).parent / "gateway" / "keys" / "pkcs1.pem"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """The logs' settings belong to a process: what a test set up is not the next one's."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import json
 import logging
 
 import pytest
-import structlog
 from sqlalchemy import inspect, text
 
 from customs import logging_setup
@@ -51,12 +50,10 @@ def lines(monkeypatch):
     """Every log line, as a process would write it."""
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
-    before = structlog.get_config()
     handler = logging.StreamHandler(written)
     logging.getLogger().addHandler(handler)
     logging_setup.configure("debug")
     yield written
-    structlog.configure(**before)
     logging.getLogger().removeHandler(handler)
 
 
