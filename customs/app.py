@@ -46,7 +46,8 @@ from customs.site.queue_views import pages as queue_pages
 from customs.site.request_log_views import pages as request_pages
 from customs.site.search_views import pages as search_pages
 from customs.site.user_views import pages as people_admin_pages
-from customs.web import csrf, error_handlers, labels, rendering, request_logging
+from customs.web import csrf, error_handlers, instrumentation, labels, rendering, request_logging
+from customs.web.instrumentation import HttpMetrics
 from customs.web.json_body import LARGEST_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.static_files import static_files
@@ -71,6 +72,7 @@ def assembled() -> Flask:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    instrumentation.init_app(app)
     app.before_request(_name_request)
     app.after_request(_finish)
     csrf.init_app(app)
@@ -134,6 +136,7 @@ def equip(app: Flask, services: Services) -> None:
     app.extensions["clock"] = DatabaseClock()
     app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate_limit)
     app.extensions["unwelcome"] = TokenBuckets()
+    app.extensions["http_metrics"] = HttpMetrics()
 
 
 def _name_request() -> None:

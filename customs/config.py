@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Length, OneOf, Range
 from redis import ConnectionPool
 
 from customs.errors import Misconfigured
@@ -63,6 +63,7 @@ class Settings:
     web_threads: int
     api_rate_limit: float
     mfa: str
+    metrics_token: str
     log_level: str
 
     @cached_property
@@ -140,6 +141,9 @@ class Variables(Schema):
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
     api_rate_limit = fields.Float(data_key="CUSTOMS_API_RATE_LIMIT", load_default=500.0, validate=Range(0))
     mfa = fields.String(data_key="CUSTOMS_MFA", load_default=None, validate=OneOf(["required", "optional"]))
+    metrics_token = fields.String(
+        data_key="CUSTOMS_METRICS_TOKEN", load_default="", validate=Length(min=SHORTEST_SECRET)
+    )
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
     )

@@ -6,15 +6,20 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from customs.config import Settings
 from customs.db import database
-from customs.declarations.models import Declaration, Push
+from customs.db.database import SchemaMismatch
+from customs.declarations.models import Push
+from customs.declarations.states import State
+from customs.declarations.statistics import CANCELLED, NEEDS_REVIEW, STATE
 from customs.jobs.process_registry import running
 from customs.lanes.queries import lanes_in_use
 from customs.ops.backlog import backlogs
 from customs.stats.call_counters import CallCount, cumulative
+from customs.stats.tallies import ALL_TIME, Tally
 from customs.web.services import WebServices
 from customs.webhooks.models import Endpoint
 
@@ -30,18 +35,54 @@ class MetricsCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        with self._services.reading() as db:
-            yield from (
-                *_pushes(db),
-                *_calls(db),
-                *_backlog(db),
-                *_lanes(db, self._services.settings),
-                *_webhooks(db),
-                *_processes(db),
-            )
-        redis = GaugeMetricFamily("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.")
-        redis.add_metric([], float(self._services.notifier.is_available()))
-        yield redis
+        """Yield everything; while the database is away only that it is, and the rest."""
+        try:
+            with self._services.reading() as db:
+                found = [
+                    *_declarations(db),
+                    *_pushes(db),
+                    *_calls(db),
+                    *_backlog(db),
+                    *_lanes(db, self._services.settings),
+                    *_webhooks(db),
+                    *_processes(db),
+                ]
+        except (SQLAlchemyError, SchemaMismatch):
+            found = []
+        yield from found
+        yield _flag("customs_database_up", "1 when everything could be read from the database.", bool(found))
+        redis_is_up = self._services.notifier.is_available()
+        yield _flag("customs_redis_up", "1 when a job could be enqueued in Redis and taken from it.", redis_is_up)
+
+
+def _flag(name: str, text: str, value: bool) -> Metric:
+    flag = GaugeMetricFamily(name, text)
+    flag.add_metric([], float(value))
+    return flag
+
+
+def _declarations(db: Session) -> Iterator[Metric]:
+    """From the tallies, which no number of declarations makes slower."""
+    declarations = GaugeMetricFamily(
+        "customs_declarations", "Declarations by channel and state.", labels=["channel", "state"]
+    )
+    words = {*State, CANCELLED}
+    counted = (
+        select(Tally.channel, Tally.word, func.sum(Tally.count))
+        .where(Tally.kind == STATE, Tally.day == ALL_TIME, Tally.word.in_({*words, NEEDS_REVIEW}))
+        .group_by(Tally.channel, Tally.word)
+        .order_by(Tally.channel, Tally.word)
+    )
+    in_review = 0
+    for channel, word, count in db.execute(counted):
+        if word == NEEDS_REVIEW:
+            in_review += int(count)
+        else:
+            declarations.add_metric([channel, word], int(count))
+    yield declarations
+    review = GaugeMetricFamily("customs_declarations_in_review", "Declarations with an open case.")
+    review.add_metric([], in_review)
+    yield review
 
 
 def _pushes(db: Session) -> Iterator[Metric]:
@@ -50,9 +91,14 @@ def _pushes(db: Session) -> Iterator[Metric]:
     for channel, state, count in db.execute(counted.group_by(Push.channel, Push.state)):
         pushes.add_metric([channel, state], count)
     yield pushes
-    review = GaugeMetricFamily("customs_declarations_in_review", "Declarations with an open case.")
-    review.add_metric([], db.scalar(select(func.count()).where(Declaration.needs_review)) or 0)
-    yield review
+    unknown = GaugeMetricFamily(
+        "customs_pushes_outcome_unknown",
+        "Pushes under way of which nobody knows whether the gateway has the last call.",
+    )
+    # All of them are due at some time, and the index of what is due finds those.
+    doubtful = select(func.count()).where(Push.due_at.is_not(None), Push.in_doubt.is_not(None))
+    unknown.add_metric([], db.scalar(doubtful) or 0)
+    yield unknown
 
 
 def _calls(db: Session) -> Iterator[Metric]:

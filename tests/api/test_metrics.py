@@ -1,19 +1,26 @@
 """What Prometheus scrapes: every figure comes from the database, so it holds for all processes together."""
 
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from customs.config import read_settings
 from customs.container import Services
 from customs.events.outbox import OutboxEvent
+from customs.gateway import Unknown
 from customs.jobs.dispatcher import Dispatcher
 from customs.ops import health_checks
 from customs.ops.standalone import keep_key_pair
 from customs.stats.call_counters import BUCKETS, Counts
 from customs.webhooks.models import Delivery, Endpoint
 from tests import make
+from tests.application import application
 from tests.product import Desk
+from tests.programs import program
 
 Scrape = Callable[..., float | None]
 
@@ -76,6 +83,58 @@ def test_pushes_are_counted_by_channel_and_state_without_what_was_cancelled(desk
         assert scrape("customs_pushes", channel=channel, state=state) == expected
     assert scrape("customs_pushes", channel="wechatpay", state="UNDECLARED") is None
     assert scrape("customs_declarations_in_review") == 1
+    of_declarations = {("wechatpay", "FAIL"): 1, ("wechatpay", "cancelled"): 1, ("alipay", "UNDECLARED"): 1}
+    for (channel, state), expected in of_declarations.items():
+        assert scrape("customs_declarations", channel=channel, state=state) == expected
+
+
+def test_a_push_whose_call_may_have_arrived_is_of_unknown_outcome(desk: Desk, scrape: Scrape):
+    desk.declare()
+    desk.declare("alipay")
+    assert scrape("customs_pushes_outcome_unknown") == 0
+
+    desk.work(lambda task: Unknown("cut") if task.channel == "alipay" else make.reply("SUCCESS", desk.now))
+
+    assert scrape("customs_pushes_outcome_unknown") == 1
+
+
+def test_while_the_database_is_away_the_rest_is_measured(tmp_path: Path):
+    environment = {
+        "CUSTOMS_HOME": str(tmp_path),
+        "CUSTOMS_DATABASE_URL": "postgresql://customs@127.0.0.1:9/customs",
+        "CUSTOMS_REDIS_URL": f"unix://{tmp_path}/nobody.sock",
+    }
+    client = application(Services(read_settings(make.SECRETS | environment))).test_client()
+    client.get("/healthz", buffered=True)
+
+    scraped = client.get("/metrics")
+
+    assert scraped.status_code == 200
+    assert {"customs_database_up 0.0", "customs_redis_up 0.0"} <= set(scraped.text.splitlines())
+    assert "customs_http_requests_total" in scraped.text
+    assert "customs_pushes" not in scraped.text
+
+
+def test_with_a_token_only_whoever_knows_it_may_look(services: Services, client, monkeypatch):
+    monkeypatch.setattr(services, "settings", replace(services.settings, metrics_token="m" * 16))
+
+    def status(path: str, token: str | None) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return client.get(path, headers=headers).status_code
+
+    for path in ("/metrics", "/readyz"):
+        assert [status(path, token) for token in (None, "wrong", "m" * 16)] == [401, 401, 200]
+    assert status("/healthz", None) == 200
+
+
+def test_names_and_texts_are_as_prometheus_wants_them(client):
+    promtool = program("promtool", "prometheus")
+
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=client.get("/metrics").data, capture_output=True, check=False
+    )
+
+    assert (checked.returncode, checked.stderr.decode() + checked.stdout.decode()) == (0, "")
 
 
 def test_the_backlog_is_what_is_due_and_not_claimed(desk: Desk, scrape: Scrape):
