@@ -22,7 +22,7 @@ from customs.imports.views import pages as import_pages
 from customs.lanes.api import api as lanes_api
 from customs.payments import labels as payment_labels
 from customs.payments.api import api as payments_api
-from customs.payments.api import open_doors
+from customs.payments.api import public
 from customs.payments.checkout_views import pages as collect_pages
 from customs.payments.views import pages as payment_pages
 from customs.reconciliation.api import api as bills_api
@@ -59,16 +59,16 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 def create_app(services: Services) -> Flask:
     """Flask over these services; nothing connects until the first request."""
-    app = assembled()
-    equip(app, services)
+    app = create_bare_app()
+    init_services(app, services)
     return app
 
 
-def assembled() -> Flask:
+def create_bare_app() -> Flask:
     """Every door with what stands around it, and no services yet: the same whoever is served."""
     app = Flask("customs", static_folder=None, template_folder="web/templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.config["SESSION_COOKIE_NAME"] = "customs_said"
+    app.config["SESSION_COOKIE_NAME"] = "customs_flash"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -89,7 +89,7 @@ def assembled() -> Flask:
         bills_api,
         lanes_api,
         webhooks_api,
-        open_doors,
+        public,
         health,
         docs,
         error_pages,
@@ -127,10 +127,10 @@ def assembled() -> Flask:
     return app
 
 
-def equip(app: Flask, services: Services) -> None:
+def init_services(app: Flask, services: Services) -> None:
     """Let an assembled application work with these services."""
-    # Signs the sentences that one page leaves for the next; who is signed in stands in the database.
-    app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"said between pages", "sha256")
+    # Signs the messages that one page leaves for the next; sessions are in the database.
+    app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"flash messages", "sha256")
     app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
     app.extensions["services"] = services
     app.extensions["clock"] = DatabaseClock()

@@ -4,17 +4,17 @@ from functools import cache
 
 from flask import Flask
 
-from customs.app import assembled, equip
+from customs.app import create_bare_app, init_services
 from customs.container import Services
 
 
 @cache
 def _assembled() -> Flask:
-    return assembled()
+    return create_bare_app()
 
 
 def application(services: Services) -> Flask:
     """The application over these services, and over no others any more: making its routes takes longer than a test."""
     app = _assembled()
-    equip(app, services)
+    init_services(app, services)
     return app

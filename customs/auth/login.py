@@ -10,7 +10,7 @@ from customs.audit.actions import AuditAction
 from customs.auth.login_throttle import Counted, count_password, take_back
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords, check_password
-from customs.auth.sessions import Visit, begin_session, end_other_sessions, rotate_session
+from customs.auth.sessions import LoginSession, begin_session, end_other_sessions, rotate_session
 from customs.auth.users import Change, find_person, locked_person, normal_login
 from customs.db import database
 from customs.errors import ErrorDetail, InvalidCredentials, ValidationFailed
@@ -89,7 +89,7 @@ def prove_choice(
     return Proof(present.id, present.password_hash, passwords.hashed(choice.new), counted)
 
 
-def change_own_password(db: Session, visit: Visit, proof: Proof, now: datetime) -> tuple[str, Change]:
+def change_own_password(db: Session, session: LoginSession, proof: Proof, now: datetime) -> tuple[str, Change]:
     """Keep the new password: other sessions end, and this one goes on under the token returned.
 
     Raises InvalidCredentials when the password was changed meanwhile.
@@ -97,8 +97,8 @@ def change_own_password(db: Session, visit: Visit, proof: Proof, now: datetime) 
     person = _still_proven(db, proof)
     person.password_hash, person.must_change_password = proof.fresh_hash, False
     take_back(db, proof.counted)
-    end_other_sessions(db, person.id, visit.session_id, now)
-    token = rotate_session(db, visit, code_given=visit.code_given)
+    end_other_sessions(db, person.id, session.session_id, now)
+    token = rotate_session(db, session, code_given=session.code_given)
     return token, Change(AuditAction.PERSON_CHANGE_PASSWORD, person)
 
 

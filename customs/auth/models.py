@@ -75,7 +75,7 @@ class Person(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class SignedIn(Base):
+class UserSession(Base):
     """One session of a browser: its token as a digest. `code_given`: the second factor was passed too.
 
     `browser` is what the browser calls itself, for its owner to tell one from another.

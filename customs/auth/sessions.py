@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, and_, case, func, select, update
 from sqlalchemy.orm import Session
 
-from customs.auth.models import Person, SignedIn
+from customs.auth.models import Person, UserSession
 from customs.auth.principal import Caller
 from customs.auth.roles import caller_of_person
 from customs.errors import NotFound
@@ -24,7 +24,7 @@ LONGEST_BROWSER = 200
 
 
 @dataclass(frozen=True)
-class Visit:
+class LoginSession:
     """A live session and whose it is, as they stand at this request. `code_given`: the second factor was passed."""
 
     session_id: str
@@ -41,7 +41,7 @@ def begin_session(db: Session, person_id: str, browser: str, now: datetime) -> s
     """A new session; returns its token, for the only time. `browser`: what it calls itself."""
     token = _new_token()
     db.add(
-        SignedIn(
+        UserSession(
             id=new_id("ses"),
             person_id=person_id,
             digest=_digest(token),
@@ -56,48 +56,48 @@ def begin_session(db: Session, person_id: str, browser: str, now: datetime) -> s
     return token
 
 
-def session_of(db: Session, token: str, now: datetime) -> Visit | None:
+def session_of(db: Session, token: str, now: datetime) -> LoginSession | None:
     """The session behind a token; None when it is unknown or over, or its person is disabled."""
     # As for keys: the digest of what came is looked up, and how long that takes tells nothing.
-    asked = select(SignedIn, Person).join(Person, Person.id == SignedIn.person_id)
-    found = db.execute(asked.where(SignedIn.digest == _digest(token), is_live(now))).one_or_none()
+    asked = select(UserSession, Person).join(Person, Person.id == UserSession.person_id)
+    found = db.execute(asked.where(UserSession.digest == _digest(token), is_live(now))).one_or_none()
     if found is None or found.Person.disabled_at is not None:
         return None
-    session = found.SignedIn
-    return Visit(session.id, found.Person, session.code_given, session.last_seen_at)
+    session = found.UserSession
+    return LoginSession(session.id, found.Person, session.code_given, session.last_seen_at)
 
 
-def is_seen_anew(visit: Visit, now: datetime) -> bool:
+def is_seen_anew(session: LoginSession, now: datetime) -> bool:
     """Whether it is time to note that this session is in use."""
-    return visit.last_seen_at <= now - SEEN_NOTED_EVERY
+    return session.last_seen_at <= now - SEEN_NOTED_EVERY
 
 
 def note_seen(db: Session, session_id: str, now: datetime) -> None:
     """Note that a session is in use, unless somebody did within the minute."""
-    is_old = SignedIn.last_seen_at <= now - SEEN_NOTED_EVERY
-    db.execute(update(SignedIn).where(SignedIn.id == session_id, is_old).values(last_seen_at=now))
+    is_old = UserSession.last_seen_at <= now - SEEN_NOTED_EVERY
+    db.execute(update(UserSession).where(UserSession.id == session_id, is_old).values(last_seen_at=now))
 
 
-def rotate_session(db: Session, visit: Visit, *, code_given: bool) -> str:
+def rotate_session(db: Session, session: LoginSession, *, code_given: bool) -> str:
     """A new token for a session that became worth more; the old one opens nothing. Raises NotFound once it ended."""
     token = _new_token()
-    present = SignedIn.id == visit.session_id, SignedIn.ended_at.is_(None)
-    rotated = update(SignedIn).where(*present).values(digest=_digest(token), code_given=code_given)
+    present = UserSession.id == session.session_id, UserSession.ended_at.is_(None)
+    rotated = update(UserSession).where(*present).values(digest=_digest(token), code_given=code_given)
     done: CursorResult[Any] = db.execute(rotated)  # type: ignore[assignment]
     if done.rowcount != 1:
         raise NotFound("this session is over")
     return token
 
 
-def list_sessions(db: Session, person_id: str, now: datetime) -> Sequence[SignedIn]:
+def list_sessions(db: Session, person_id: str, now: datetime) -> Sequence[UserSession]:
     """Somebody's live sessions, the newest first."""
-    theirs = select(SignedIn).where(SignedIn.person_id == person_id, is_live(now))
-    return db.scalars(theirs.order_by(SignedIn.created_at.desc(), SignedIn.id)).all()
+    theirs = select(UserSession).where(UserSession.person_id == person_id, is_live(now))
+    return db.scalars(theirs.order_by(UserSession.created_at.desc(), UserSession.id)).all()
 
 
 def end_session(db: Session, person_id: str, session_id: str, now: datetime) -> None:
     """End one session of this person; one that is over stays over. Raises NotFound."""
-    session = db.get(SignedIn, session_id)
+    session = db.get(UserSession, session_id)
     if session is None or session.person_id != person_id:
         raise NotFound(f"there is no session {session_id}")
     session.ended_at = session.ended_at or now
@@ -105,23 +105,23 @@ def end_session(db: Session, person_id: str, session_id: str, now: datetime) -> 
 
 def end_other_sessions(db: Session, person_id: str, keep_session_id: str, now: datetime) -> int:
     """End every session of this person but one; how many live ones that were."""
-    return _end(db, now, SignedIn.person_id == person_id, SignedIn.id != keep_session_id)
+    return _end(db, now, UserSession.person_id == person_id, UserSession.id != keep_session_id)
 
 
 def end_all_sessions(db: Session, person_id: str, now: datetime) -> int:
     """End every session of this person; how many live ones that were."""
-    return _end(db, now, SignedIn.person_id == person_id)
+    return _end(db, now, UserSession.person_id == person_id)
 
 
 def _end(db: Session, now: datetime, *which: ColumnElement[bool]) -> int:
-    ended: CursorResult[Any] = db.execute(update(SignedIn).where(*which, is_live(now)).values(ended_at=now))  # type: ignore[assignment]
+    ended: CursorResult[Any] = db.execute(update(UserSession).where(*which, is_live(now)).values(ended_at=now))  # type: ignore[assignment]
     return ended.rowcount
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
     """The condition that a session is not over."""
-    in_use = SignedIn.last_seen_at > now - LONGEST_IDLE
-    return and_(SignedIn.ended_at.is_(None), SignedIn.expires_at > now, in_use)
+    in_use = UserSession.last_seen_at > now - LONGEST_IDLE
+    return and_(UserSession.ended_at.is_(None), UserSession.expires_at > now, in_use)
 
 
 def _new_token() -> str:
@@ -143,5 +143,5 @@ class Presence:
 def presences(db: Session, now: datetime) -> dict[str, Presence]:
     """By the person's id; who never signed in is not among them."""
     live = func.sum(case((is_live(now), 1), else_=0))
-    seen = select(SignedIn.person_id, func.max(SignedIn.last_seen_at), live).group_by(SignedIn.person_id)
+    seen = select(UserSession.person_id, func.max(UserSession.last_seen_at), live).group_by(UserSession.person_id)
     return {person_id: Presence(at, int(sessions)) for person_id, at, sessions in db.execute(seen)}

@@ -14,7 +14,7 @@ from customs.audit.actions import AuditAction
 from customs.auth.login_throttle import Counted, take_back
 from customs.auth.models import Person
 from customs.auth.roles import NEEDS_CODE, Role
-from customs.auth.sessions import Visit, end_other_sessions, rotate_session
+from customs.auth.sessions import LoginSession, end_other_sessions, rotate_session
 from customs.auth.users import Change, locked_person
 from customs.config import Settings
 from customs.errors import ActionNotAllowed, DecryptionKeyMissing, ErrorDetail, OneTimeCodeRejected, ValidationFailed
@@ -46,11 +46,11 @@ class SetUp:
     sealed: str
 
 
-def code_step_of(visit: Visit, settings: Settings) -> CodeStep:
+def code_step_of(session: LoginSession, settings: Settings) -> CodeStep:
     """What this session has to do about codes: whoever set them up is always asked, and some roles have to."""
-    if visit.person.code_secret is not None:
-        return CodeStep.NOTHING if visit.code_given else CodeStep.ASK
-    required = settings.mfa == "required" and Role(visit.person.role) in NEEDS_CODE
+    if session.person.code_secret is not None:
+        return CodeStep.NOTHING if session.code_given else CodeStep.ASK
+    required = settings.mfa == "required" and Role(session.person.role) in NEEDS_CODE
     return CodeStep.SET_UP if required else CodeStep.NOTHING
 
 
@@ -68,30 +68,30 @@ def same_set_up(vault: Vault, person: Person, sealed: str) -> SetUp:
 
 
 def confirm_set_up(
-    db: Session, vault: Vault, visit: Visit, sealed: str, code: str, now: datetime
+    db: Session, vault: Vault, session: LoginSession, sealed: str, code: str, now: datetime
 ) -> tuple[str, Change]:
     """Use this seed from now on: other sessions end, and this one goes on under the token returned.
 
     Raises ValidationFailed, OneTimeCodeRejected, and ActionNotAllowed for whoever has a seed and did not show a code of
     it.
     """
-    person = locked_person(db, visit.person.id)
-    if person.code_secret is not None and not visit.code_given:
+    person = locked_person(db, session.person.id)
+    if person.code_secret is not None and not session.code_given:
         raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/code", "code_set_up_already", ALREADY)])
     wanted = same_set_up(vault, person, sealed)
     person.code_step = _step_of(wanted.secret, code, now)
     person.code_secret = sealed
-    end_other_sessions(db, person.id, visit.session_id, now)
-    return rotate_session(db, visit, code_given=True), Change(AuditAction.PERSON_SET_UP_CODE, person)
+    end_other_sessions(db, person.id, session.session_id, now)
+    return rotate_session(db, session, code_given=True), Change(AuditAction.PERSON_SET_UP_CODE, person)
 
 
-def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: str, now: datetime) -> str:
+def give_code(db: Session, vault: Vault, session: LoginSession, counted: Counted, code: str, now: datetime) -> str:
     """Pass the second factor; the session goes on under the token returned. Raises OneTimeCodeRejected.
 
     `counted`: the attempt, which was counted before.
     """
     # Held until the end: of two who bring the same code at once, the second finds it used.
-    person = locked_person(db, visit.person.id)
+    person = locked_person(db, session.person.id)
     if person.code_secret is None:
         raise OneTimeCodeRejected
     step = _step_of(vault.open(person.code_secret, secret_place(person.id)), code, now)
@@ -99,7 +99,7 @@ def give_code(db: Session, vault: Vault, visit: Visit, counted: Counted, code: s
         raise OneTimeCodeRejected
     person.code_step = step
     take_back(db, counted)
-    return rotate_session(db, visit, code_given=True)
+    return rotate_session(db, session, code_given=True)
 
 
 def secret_place(person_id: str) -> str:

@@ -29,7 +29,7 @@ from customs.stats.tallies import begins
 from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
-from customs.web.session_auth import current_visit, login_required
+from customs.web.session_auth import current_session, login_required
 
 pages = Blueprint("declaration_pages", __name__)
 
@@ -103,7 +103,7 @@ def list_page() -> Response:
     with services().reading() as db:
         found = list_declarations(db, caller, asked.filters, limit=limit, cursor=cursor)
         counts = asked.counts(db, caller)
-        saved = saved_filters_of(db, current_visit().person.id, SAVED)
+        saved = saved_filters_of(db, current_session().person.id, SAVED)
     shown = {"asked": asked, "counts": counts, "saved": saved, **_choices()}
     return render_page("declarations/list.html", rows=found.rows, next_cursor=found.next_cursor, **shown)
 
@@ -115,7 +115,7 @@ def save_list_filter() -> WerkzeugResponse:
     name, query = (request.form.get(field, "") for field in ("name", "query"))
 
     def save(db: Session) -> SavedFilter:
-        return save_filter(db, current_visit().person.id, SAVED, name, query, database.now(db))
+        return save_filter(db, current_session().person.id, SAVED, name, query, database.now(db))
 
     return submit_action(save, lambda made: f"{LIST}?{made.query}", gettext("The filter was saved."))
 
@@ -124,14 +124,14 @@ def save_list_filter() -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_READ)
 def remove_list_filter(filter_id: str) -> WerkzeugResponse:
     return submit_action(
-        lambda db: remove_filter(db, current_visit().person.id, filter_id), LIST, gettext("The filter was removed.")
+        lambda db: remove_filter(db, current_session().person.id, filter_id), LIST, gettext("The filter was removed.")
     )
 
 
 @pages.get("/declarations/<declaration_id>")
 @login_required(Scope.DECLARATIONS_READ)
 def show(declaration_id: str) -> Response:
-    return render_page("declarations/page.html", **detail_context(declaration_id))
+    return render_page("declarations/detail.html", **detail_context(declaration_id))
 
 
 @pages.get("/declarations/<declaration_id>/live")

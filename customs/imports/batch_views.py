@@ -57,7 +57,7 @@ def show(batch_id: str) -> Response:
             "discardings": discardings_of(db, batch_id, MOST_FINDINGS),
             "earlier": earlier_submissions(db, replays_of(db, batch_id), caller),
         }
-    return render_page("batches/page.html", most_findings=MOST_FINDINGS, **left, **shown)
+    return render_page("batches/detail.html", most_findings=MOST_FINDINGS, **left, **shown)
 
 
 @pages.get("/batches/<batch_id>/progress")

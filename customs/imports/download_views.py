@@ -19,7 +19,7 @@ from customs.web.i18n import html_language
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
-pages = Blueprint("import_files", __name__)
+pages = Blueprint("import_downloads", __name__)
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=gb18030"

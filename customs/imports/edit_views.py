@@ -29,7 +29,7 @@ from customs.web.idempotency import retry_on_conflict
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
-pages = Blueprint("mending_pages", __name__, url_prefix=f"{START}/<draft_id>")
+pages = Blueprint("draft_edits", __name__, url_prefix=f"{START}/<draft_id>")
 
 
 @pages.post("/cells")

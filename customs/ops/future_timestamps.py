@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, case, exists, literal, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from customs.auth.models import FailedSignIn, IdempotentReply, SignedIn
+from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.auth.sessions import LONGEST
 from customs.config import Settings
 from customs.db import database
@@ -91,7 +91,9 @@ def all_bounds(settings: Settings) -> Sequence[TableBounds]:
         TableBounds(Endpoint.id, (Bound(Endpoint.held_until), Bound(Endpoint.failing_since)), _failed_in_the_future),
         TableBounds(Lane.id, (Bound(Lane.held_until, asked_for), Bound(Lane.probed_until, probing))),
         TableBounds(FailedSignIn.who, (Bound(FailedSignIn.last_at),)),
-        TableBounds(SignedIn.id, (Bound(SignedIn.expires_at, LONGEST, reset_to=LONGEST), Bound(SignedIn.last_seen_at))),
+        TableBounds(
+            UserSession.id, (Bound(UserSession.expires_at, LONGEST, reset_to=LONGEST), Bound(UserSession.last_seen_at))
+        ),
         TableBounds(
             IdempotentReply.id,
             (Bound(IdempotentReply.created_at), Bound(IdempotentReply.lease_until)),

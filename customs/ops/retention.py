@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from customs.auth.idempotency_store import KEPT
 from customs.auth.login_throttle import REMEMBERED
-from customs.auth.models import FailedSignIn, IdempotentReply, SignedIn
+from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.request_log.models import LoggedRequest
 
 LOG_KEPT = SESSIONS_KEPT = timedelta(days=30)
@@ -18,7 +18,7 @@ BATCH_SIZE = 500
 EXPIRING = (
     (IdempotentReply.id, IdempotentReply.created_at, KEPT),
     (LoggedRequest.id, LoggedRequest.at, LOG_KEPT),
-    (SignedIn.id, SignedIn.expires_at, SESSIONS_KEPT),
+    (UserSession.id, UserSession.expires_at, SESSIONS_KEPT),
     (FailedSignIn.who, FailedSignIn.last_at, REMEMBERED),
 )
 

@@ -44,7 +44,7 @@ from customs.web.response_fields import page_schema
 log = structlog.get_logger()
 
 api = Blueprint("payments", __name__, url_prefix="/api/v1")
-open_doors = Blueprint("payments_open", __name__)
+public = Blueprint("payments_public", __name__)
 
 PAYMENT_WORDS = ("merchant_no", "method", "out_order_no", "payment_no")
 REFUND_WORDS = ("merchant_no", "payment_id", "payment_no", "outer_refund_no", "refund_no")
@@ -249,7 +249,7 @@ def read_rate() -> dict[str, Any]:
     return serializers.rate_json(rate, age)
 
 
-@open_doors.post(create.NOTIFY_PATH)
+@public.post(create.NOTIFY_PATH)
 @csrf.exempt
 def notify() -> Response:
     """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
@@ -271,7 +271,7 @@ def notify() -> Response:
     return Response("success", content_type="text/plain; charset=utf-8")
 
 
-@open_doors.get(create.RETURN_PATH.format(id="<payment_id>"))
+@public.get(create.RETURN_PATH.format(id="<payment_id>"))
 def return_page(payment_id: str) -> Response:
     """Where the payer's browser comes back to; what it brings along proves nothing (4.6.4)."""
     return render_bare_page("payments/return.html")

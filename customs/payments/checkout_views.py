@@ -26,7 +26,7 @@ from customs.web.request import current_caller, given_filters, required_argument
 from customs.web.session_auth import login_required
 from customs.web.template_filters import YUAN
 
-pages = Blueprint("collect_pages", __name__)
+pages = Blueprint("checkout", __name__)
 
 # What every way asks for; these may stand in an address, what the payer shows never does.
 ORDER = ("merchant_no", "amount", "currency", "subject", "out_order_no")

@@ -155,7 +155,7 @@ def _filters() -> queries.Filters:
 
 
 def _page(payment_id: str, form: Form) -> Response:
-    return render_page("payments/payment.html", **_shown(payment_id, form))
+    return render_page("payments/detail.html", **_shown(payment_id, form))
 
 
 def _shown(payment_id: str, form: Form) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from customs.web.rendering import render_page
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
-pages = Blueprint("correction_pages", __name__)
+pages = Blueprint("bulk_corrections", __name__)
 
 # What several declarations may have wrong alike, by channel: a buyer and amounts are each one's own.
 SHARED: Mapping[Channel, tuple[str, ...]] = {

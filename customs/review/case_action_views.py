@@ -24,7 +24,7 @@ from customs.web.request import current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required
 
-pages = Blueprint("case_decision_pages", __name__)
+pages = Blueprint("case_actions", __name__)
 
 _ = lazy_gettext
 

@@ -30,9 +30,9 @@ from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, text_argument
 from customs.web.services import services
-from customs.web.session_auth import current_visit, login_required
+from customs.web.session_auth import current_session, login_required
 
-pages = Blueprint("review_pages", __name__)
+pages = Blueprint("failure_groups", __name__)
 
 ME = "me"
 CODES = tuple(sorted({code.code for channel in Channel for office in OFFICES for code in codes_for(channel, office)}))
@@ -91,7 +91,7 @@ def recent() -> Response:
 def assign(cause_id: str) -> WerkzeugResponse:
     """Let oneself, somebody else or nobody see to it."""
     chosen = request.form.get("assignee", "")
-    person_id = {ME: current_visit().person.id, NOBODY: None}.get(chosen, chosen)
+    person_id = {ME: current_session().person.id, NOBODY: None}.get(chosen, chosen)
     message = gettext("Nobody sees to it now.") if person_id is None else gettext("It is written down who sees to it.")
     place = _place(cause_id)
     return submit_action(lambda db: _service(db).assign(cause_id, person_id), place, message, back=place)
@@ -109,7 +109,7 @@ def comment(cause_id: str) -> WerkzeugResponse:
 
 
 def _meant(name: str, word: str) -> str:
-    return current_visit().person.id if (name, word) == ("assignee", ME) else word
+    return current_session().person.id if (name, word) == ("assignee", ME) else word
 
 
 def _concerned() -> str | None:
@@ -137,7 +137,7 @@ def _words(error: str) -> dict[str, Any]:
         "labels": labels,
         "most_at_once": MOST_AT_ONCE,
         "merchants": sorted(mine or ()),
-        "me": current_visit().person.id,
+        "me": current_session().person.id,
     }
 
 

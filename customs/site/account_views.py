@@ -22,11 +22,11 @@ from customs.web.labels import Label
 from customs.web.rendering import render_bare_page, render_page
 from customs.web.request import current_caller
 from customs.web.services import services
-from customs.web.session_auth import current_visit, load_session, login_required, request_time, safe_redirect_target
+from customs.web.session_auth import current_session, load_session, login_required, request_time, safe_redirect_target
 
 SWITCHED_ON = Label(lazy_gettext("On"), "check-circle-fill", "success")
 
-pages = Blueprint("people", __name__)
+pages = Blueprint("account", __name__)
 
 ACCOUNT = "/account"
 ONE_YEAR = 31_536_000
@@ -52,17 +52,17 @@ def sign_in() -> WerkzeugResponse:
 
 @pages.post("/sign-out")
 def sign_out() -> WerkzeugResponse:
-    visit = load_session()
-    if visit is not None:
+    session = load_session()
+    if session is not None:
         with services().transaction() as db:
-            sessions.end_session(db, visit.person.id, visit.session_id, database.now(db))
+            sessions.end_session(db, session.person.id, session.session_id, database.now(db))
     return session_auth.clear_session_cookie(redirect("/sign-in", 303))
 
 
 @pages.get("/sign-in/code")
 @login_required(to_unfinished=True)
 def ask_code() -> WerkzeugResponse:
-    is_asked = code_step_of(current_visit(), services().settings) is CodeStep.ASK
+    is_asked = code_step_of(current_session(), services().settings) is CodeStep.ASK
     return _code_page() if is_asked else redirect("/", 303)
 
 
@@ -73,26 +73,26 @@ def give_code() -> WerkzeugResponse:
 
 
 def _code_given() -> WerkzeugResponse:
-    visit, code, found = current_visit(), request.form.get("code", ""), services()
-    counted = login_throttle.count_code(found.engine, found.vault, visit.person.id, _address(), request_time())
-    token = retry_on_conflict(lambda db: totp.give_code(db, found.vault, visit, counted, code, database.now(db)))
+    session, code, found = current_session(), request.form.get("code", ""), services()
+    counted = login_throttle.count_code(found.engine, found.vault, session.person.id, _address(), request_time())
+    token = retry_on_conflict(lambda db: totp.give_code(db, found.vault, session, counted, code, database.now(db)))
     return session_auth.set_session_cookie(redirect(safe_redirect_target(request.form.get("next")), 303), token)
 
 
 @pages.get("/sign-in/code/set-up")
 @login_required(to_unfinished=True)
 def set_up_code() -> Response:
-    return _set_up_page(totp.new_set_up(services().vault, current_visit().person))
+    return _set_up_page(totp.new_set_up(services().vault, current_session().person))
 
 
 @pages.post("/sign-in/code/set-up")
 @login_required(to_unfinished=True)
 def confirm_code() -> WerkzeugResponse:
-    visit, sealed, code = current_visit(), request.form.get("sealed", ""), request.form.get("code", "")
+    session, sealed, code = current_session(), request.form.get("sealed", ""), request.form.get("code", "")
 
     def confirm(db: Session) -> str:
         now = database.now(db)
-        token, change = totp.confirm_set_up(db, services().vault, visit, sealed, code, now)
+        token, change = totp.confirm_set_up(db, services().vault, session, sealed, code, now)
         services().audit.append(db, change.audit_event_of(current_caller()), now)
         return token
 
@@ -107,12 +107,12 @@ def confirm_code() -> WerkzeugResponse:
 @pages.get(ACCOUNT)
 @login_required(to_unfinished=True)
 def account() -> WerkzeugResponse:
-    visit = current_visit()
-    if code_step_of(visit, services().settings) is not CodeStep.NOTHING:
+    session = current_session()
+    if code_step_of(session, services().settings) is not CodeStep.NOTHING:
         return redirect("/", 303)
     with services().reading() as db:
-        live = sessions.list_sessions(db, visit.person.id, database.now(db))
-    return render_page("account.html", sessions=live, present=visit.session_id, switched_on=SWITCHED_ON)
+        live = sessions.list_sessions(db, session.person.id, database.now(db))
+    return render_page("account.html", sessions=live, present=session.session_id, switched_on=SWITCHED_ON)
 
 
 @pages.post("/account/password")
@@ -144,10 +144,10 @@ def choose_language() -> WerkzeugResponse:
     language = request.form.get("language", "")
     if language not in LANGUAGES:
         raise NotFound
-    visit = load_session()
-    if visit is not None:
+    session = load_session()
+    if session is not None:
         with services().transaction() as db:
-            users.set_language(db, visit.person.id, language)
+            users.set_language(db, session.person.id, language)
     response = redirect(safe_redirect_target(request.form.get("back")), 303)
     response.set_cookie(
         COOKIE, language, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=session_auth.is_secure()
@@ -174,12 +174,12 @@ def _token_for(attempt: auth_login.Attempt) -> str:
 
 def _token_after(choice: auth_login.Choice) -> str:
     """The token under which this session goes on with a password of one's own choice."""
-    visit, found = current_visit(), services()
+    session, found = current_session(), services()
     now = request_time()
-    proof = auth_login.prove_choice(found.engine, found.vault, found.passwords, visit.person, choice, now)
+    proof = auth_login.prove_choice(found.engine, found.vault, found.passwords, session.person, choice, now)
 
     def work(db: Session) -> str:
-        token, change = auth_login.change_own_password(db, visit, proof, now)
+        token, change = auth_login.change_own_password(db, session, proof, now)
         services().audit.append(db, change.audit_event_of(current_caller()), now)
         return token
 
@@ -198,12 +198,12 @@ def _sign_in_page(place: str, login: str = "", errors: Sequence[str] = ()) -> Re
 
 def _code_page(errors: Sequence[str] = ()) -> Response:
     place = safe_redirect_target(request.values.get("next"))
-    return render_bare_page("code.html", next=place, errors=errors, languages=LANGUAGES)
+    return render_bare_page("totp.html", next=place, errors=errors, languages=LANGUAGES)
 
 
 def _set_up_again(sealed: str, error: CustomsError) -> WerkzeugResponse:
     try:
-        wanted = totp.same_set_up(services().vault, current_visit().person, sealed)
+        wanted = totp.same_set_up(services().vault, current_session().person, sealed)
     except CustomsError as stale:
         return redirect_with_error(stale, "/sign-in/code/set-up")
     return _set_up_page(wanted, error_sentences(error))
@@ -211,10 +211,10 @@ def _set_up_again(sealed: str, error: CustomsError) -> WerkzeugResponse:
 
 def _set_up_page(wanted: totp.SetUp, errors: Sequence[str] = ()) -> Response:
     return render_bare_page(
-        "code_set_up.html",
+        "totp_setup.html",
         secret=wanted.secret,
         sealed=wanted.sealed,
         qr=segno.make_qr(wanted.uri).svg_inline(scale=QR_SCALE),
-        required=code_step_of(current_visit(), services().settings) is CodeStep.SET_UP,
+        required=code_step_of(current_session(), services().settings) is CodeStep.SET_UP,
         errors=errors,
     )

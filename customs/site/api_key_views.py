@@ -40,7 +40,7 @@ from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required, request_time
 
-pages = Blueprint("key_pages", __name__, url_prefix="/developers/keys")
+pages = Blueprint("api_keys", __name__, url_prefix="/developers/keys")
 
 LONGEST_NAME = 100
 _ = lazy_gettext
@@ -182,7 +182,7 @@ def _key_page(key_id: str, errors: Sequence[str]) -> Response:
 
 
 def _made(made: CreatedWithSecret) -> Response:
-    return render_page("developers/key_made.html", CREATED, key=_key(made.id), text=made.secret)
+    return render_page("developers/key_created.html", CREATED, key=_key(made.id), text=made.secret)
 
 
 def _key(key_id: str) -> ApiKey:

@@ -25,7 +25,7 @@ from customs.web.forms import CREATED, CreatedWithSecret
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
-from customs.web.session_auth import current_visit, login_required, request_time
+from customs.web.session_auth import current_session, login_required, request_time
 
 pages = Blueprint("developer_pages", __name__, url_prefix="/developers")
 
@@ -55,7 +55,7 @@ def quick_start() -> Response:
 @login_required(Scope.WEBHOOKS_WRITE)
 def make_own_key() -> Response:
     """One's own key for the first calls, shown on the page that uses it."""
-    whose = {"name": current_visit().person.name}
+    whose = {"name": current_session().person.name}
     sandbox = services().settings.sandbox
     name = gettext("Test key of %(name)s", **whose) if sandbox else gettext("Key of %(name)s", **whose)
     scopes = [one for one in KEY_SCOPES if one in own_scopes()]

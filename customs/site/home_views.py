@@ -17,7 +17,7 @@ from customs.web.request import current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required, request_time
 
-pages = Blueprint("workbench", __name__)
+pages = Blueprint("home", __name__)
 
 RECENT_BATCHES = 5
 # How many days the statistics may look back, by the value in the address.
@@ -31,7 +31,7 @@ MOVED = {"/figures": "/statistics", "/today": "/_partials/today", "/review/latel
 @login_required(Scope.DECLARATIONS_READ)
 def workbench() -> Response:
     with services().reading() as db:
-        return render_page("workbench.html", **_day(db, current_caller()))
+        return render_page("home.html", **_day(db, current_caller()))
 
 
 @pages.get("/_partials/today")

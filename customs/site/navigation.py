@@ -14,7 +14,7 @@ from customs.web.i18n import LANGUAGES
 from customs.web.labels import Label
 from customs.web.rendering import NAVIGATION
 from customs.web.services import services
-from customs.web.session_auth import current_visit
+from customs.web.session_auth import current_session
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ def init_app(app: Flask) -> None:
 
 def _navigation() -> dict[str, Any]:
     """Return what the template of the navigation shows to the user of this request."""
-    visit = current_visit()
+    session = current_session()
     with services().reading() as db:
-        cases, light = _looked(db, visit.caller)
+        cases, light = _looked(db, session.caller)
     settings = services().settings
     return {
-        "person": visit.person,
-        "places": [place for place in PLACES if visit.caller.may(place.scope)],
+        "person": session.person,
+        "places": [place for place in PLACES if session.caller.may(place.scope)],
         "here": request.path,
         "open_cases": cases,
         "review_place": REVIEW,
@@ -83,7 +83,7 @@ def _navigation() -> dict[str, Any]:
         "gateway_stopped": light is Light.STOPPED,
         "is_sandbox": settings.sandbox,
         "languages": LANGUAGES,
-        "may": visit.caller.may,
+        "may": session.caller.may,
         "Scope": Scope,
     }
 

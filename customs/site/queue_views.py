@@ -67,7 +67,7 @@ def show_queue() -> Response:
 @login_required(Scope.DECLARATIONS_READ)
 def live_numbers() -> Response:
     allow_only_arguments()
-    return render_fragment("admin/numbers.html", **_numbers())
+    return render_fragment("admin/queue_numbers.html", **_numbers())
 
 
 @pages.get("/findings")
@@ -76,7 +76,9 @@ def live_findings() -> Response:
     allow_only_arguments()
     container: Services = current_app.extensions["services"]
     results = run_checks(container, thoroughly=False)
-    return render_fragment("admin/findings.html", results=results, marked_up=marked_up, parts=PARTS, verdicts=VERDICTS)
+    return render_fragment(
+        "admin/health_checks.html", results=results, marked_up=marked_up, parts=PARTS, verdicts=VERDICTS
+    )
 
 
 def _numbers() -> dict[str, Any]:

@@ -35,7 +35,7 @@ from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required
 
-pages = Blueprint("people_pages", __name__, url_prefix="/admin/people")
+pages = Blueprint("users", __name__, url_prefix="/admin/people")
 
 _ = lazy_gettext
 ENABLED = Label(_("May sign in"), "check-circle-fill", "success")
@@ -53,7 +53,7 @@ def list_people() -> Response:
     with services().reading() as db:
         seen = presences(db, database.now(db))
         shown = [person for person in users.list_people(db) if current_caller().covers(person.merchants)]
-    return render_page("admin/people.html", people=shown, seen=seen, **_words())
+    return render_page("admin/users.html", people=shown, seen=seen, **_words())
 
 
 @pages.get("/new")
@@ -185,7 +185,7 @@ def _merchants() -> list[str] | None:
 
 def _form(errors: Sequence[str]) -> Response:
     merchants = sorted(current_caller().merchants or ())
-    return render_page("admin/person_form.html", errors=errors, merchants=merchants, once=new_id("form"), **_words())
+    return render_page("admin/user_form.html", errors=errors, merchants=merchants, once=new_id("form"), **_words())
 
 
 def _person_page(person_id: str, errors: Sequence[str]) -> Response:
@@ -194,7 +194,7 @@ def _person_page(person_id: str, errors: Sequence[str]) -> Response:
         presence = presences(db, database.now(db)).get(person_id)
     own = sorted(current_caller().merchants or ())
     shown: dict[str, Any] = {"whom": whom, "presence": presence, "merchants": own}
-    return render_page("admin/person.html", errors=errors, once=new_id("form"), **shown, **_words())
+    return render_page("admin/user.html", errors=errors, once=new_id("form"), **shown, **_words())
 
 
 def _password(made: CreatedWithSecret) -> Response:

@@ -62,8 +62,8 @@ def init_app(app: Flask) -> None:
 
 def language_of_request() -> str:
     """What its person chose, else its browser: in a warehouse many share one."""
-    visit = g.get("visit")
-    chosen = (visit.person.language if visit else None) or request.cookies.get(COOKIE)
+    session = g.get("session")
+    chosen = (session.person.language if session else None) or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
     return BY_SUBTAG[request.accept_languages.best_match(list(BY_SUBTAG), Locale.parse(CHINESE).language)]

@@ -10,7 +10,7 @@ from flask import current_app, g, redirect, request, url_for
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
-from customs.auth.sessions import Visit, is_seen_anew, note_seen, session_of
+from customs.auth.sessions import LoginSession, is_seen_anew, note_seen, session_of
 from customs.auth.totp import CodeStep, code_step_of
 from customs.errors import NotFound, NotSignedIn
 from customs.web.request import current_caller
@@ -24,7 +24,7 @@ COOKIE = "customs_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 LONGEST_PLACE = 500
 # Where somebody is sent who has to do something else first.
-TOTP_VIEWS = {CodeStep.ASK: "people.ask_code", CodeStep.SET_UP: "people.set_up_code"}
+TOTP_VIEWS = {CodeStep.ASK: "account.ask_code", CodeStep.SET_UP: "account.set_up_code"}
 
 
 def login_required(
@@ -38,10 +38,10 @@ def login_required(
     def guard(door: Callable[P, R]) -> Callable[P, R]:
         @wraps(door)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | WerkzeugResponse:
-            visit = load_session()
-            if visit is None:
+            session = load_session()
+            if session is None:
                 return _to_sign_in()
-            if not to_unfinished and (place := _unfinished(visit)):
+            if not to_unfinished and (place := _unfinished(session)):
                 return redirect(place, 303)
             if scope is not None:
                 current_caller().require(scope)
@@ -55,10 +55,10 @@ def login_required(
     return guard
 
 
-def current_visit() -> Visit:
+def current_session() -> LoginSession:
     """The session behind this page; only behind `login_required`."""
-    visit: Visit = g.visit
-    return visit
+    session: LoginSession = g.session
+    return session
 
 
 def set_session_cookie(response: WerkzeugResponse, token: str) -> WerkzeugResponse:
@@ -100,41 +100,41 @@ def request_time() -> datetime:
     return now
 
 
-def load_session() -> Visit | None:
+def load_session() -> LoginSession | None:
     """The session of this request, if there is one; asked once."""
-    if "visit" not in g:
-        g.visit = _look()
-        if g.visit is not None:
-            g.caller = g.visit.caller
-    visit: Visit | None = g.visit
-    return visit
+    if "session" not in g:
+        g.session = _look()
+        if g.session is not None:
+            g.caller = g.session.caller
+    session: LoginSession | None = g.session
+    return session
 
 
 def _cookie() -> str:
     return SECURE_COOKIE if is_secure() else COOKIE
 
 
-def _look() -> Visit | None:
+def _look() -> LoginSession | None:
     token = session_token()
     if not token:
         return None
     with services().reading() as db:
         now = current_app.extensions["clock"](db.connection())
-        visit = session_of(db, token, now)
+        session = session_of(db, token, now)
     # "3 minutes ago" is said of times that the database told.
-    g.said_at = now
-    if visit is not None and is_seen_anew(visit, now):
+    g.page_time = now
+    if session is not None and is_seen_anew(session, now):
         with services().transaction() as db:
-            note_seen(db, visit.session_id, now)
-    return visit
+            note_seen(db, session.session_id, now)
+    return session
 
 
-def _unfinished(visit: Visit) -> str | None:
+def _unfinished(session: LoginSession) -> str | None:
     """What has to be done before anything else opens."""
-    step = code_step_of(visit, services().settings)
+    step = code_step_of(session, services().settings)
     if step in TOTP_VIEWS:
         return url_for(TOTP_VIEWS[step])
-    return url_for("people.account") if visit.person.must_change_password else None
+    return url_for("account.account") if session.person.must_change_password else None
 
 
 def _to_sign_in() -> WerkzeugResponse:

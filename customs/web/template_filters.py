@@ -47,7 +47,7 @@ def when(value: datetime | str | None) -> Markup:
 
 def relative(moment: datetime) -> str:
     """How long ago, or in how long; by the calendar when that is far."""
-    now: datetime = g.setdefault("said_at", datetime.now(UTC))
+    now: datetime = g.setdefault("page_time", datetime.now(UTC))
     away = (moment - now).total_seconds()
     if abs(away) > RELATIVE_SECONDS:
         return str(format_datetime(moment, "yyyy-MM-dd HH:mm"))

@@ -231,4 +231,4 @@ def _endpoint_context(endpoint_id: str) -> dict[str, Any]:
 def _created(made: CreatedWithSecret) -> Response:
     with services().reading() as db:
         endpoint = queries.endpoint_of(db, made.id, current_caller())
-    return render_page("developers/webhook_made.html", CREATED, endpoint=endpoint, secret=made.secret)
+    return render_page("developers/webhook_created.html", CREATED, endpoint=endpoint, secret=made.secret)

@@ -10,7 +10,7 @@ from customs.auth import sessions, totp, users
 from customs.auth.login_throttle import count_code
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords
-from customs.auth.sessions import Visit
+from customs.auth.sessions import LoginSession
 from customs.auth.users import Change, Profile
 from customs.container import Services
 from tests import make
@@ -44,41 +44,43 @@ class Staff:
         with services.transaction() as db:
             return auth_login.sign_in(db, proof, "a browser", self.now)[0]
 
-    def look(self, token: str) -> Visit | None:
+    def look(self, token: str) -> LoginSession | None:
         """Who is behind a token, if anybody."""
         with self.services.reading() as db:
             return sessions.session_of(db, token, self.now)
 
-    def visit(self, token: str) -> Visit:
-        visit = self.look(token)
-        assert visit
-        return visit
+    def session(self, token: str) -> LoginSession:
+        session = self.look(token)
+        assert session
+        return session
 
     def change_password(self, token: str, old: str, new: str) -> str:
         """Choose another password; returns the token under which the session goes on."""
-        services, visit = self.services, self.visit(token)
+        services, session = self.services, self.session(token)
         choice = auth_login.Choice(old, new, ADDRESS)
-        proof = auth_login.prove_choice(services.engine, services.vault, self.passwords, visit.person, choice, self.now)
+        proof = auth_login.prove_choice(
+            services.engine, services.vault, self.passwords, session.person, choice, self.now
+        )
         with services.transaction() as db:
-            return auth_login.change_own_password(db, visit, proof, self.now)[0]
+            return auth_login.change_own_password(db, session, proof, self.now)[0]
 
     def set_up_codes(self, token: str) -> tuple[pyotp.TOTP, str]:
         """The phone that shows the codes, and the token under which the session goes on."""
-        visit = self.visit(token)
-        set_up = totp.new_set_up(self.services.vault, visit.person)
+        session = self.session(token)
+        set_up = totp.new_set_up(self.services.vault, session.person)
         phone = pyotp.TOTP(set_up.secret)
-        return phone, self.confirm(visit, set_up.sealed, phone.at(self.now))
+        return phone, self.confirm(session, set_up.sealed, phone.at(self.now))
 
-    def confirm(self, visit: Visit, sealed: str, code: str) -> str:
+    def confirm(self, session: LoginSession, sealed: str, code: str) -> str:
         with self.services.transaction() as db:
-            return totp.confirm_set_up(db, self.services.vault, visit, sealed, code, self.now)[0]
+            return totp.confirm_set_up(db, self.services.vault, session, sealed, code, self.now)[0]
 
     def give_code(self, token: str, code: str) -> str:
         """Pass the second factor; returns the token under which the session goes on."""
-        services, visit = self.services, self.visit(token)
-        counted = count_code(services.engine, services.vault, visit.person.id, ADDRESS, self.now)
+        services, session = self.services, self.session(token)
+        counted = count_code(services.engine, services.vault, session.person.id, ADDRESS, self.now)
         with services.transaction() as db:
-            return totp.give_code(db, services.vault, visit, counted, code, self.now)
+            return totp.give_code(db, services.vault, session, counted, code, self.now)
 
     def person(self, login: str = "zhang") -> Person:
         with self.services.reading() as db:

@@ -39,7 +39,7 @@ def test_the_password_kept_in_the_home_opens_and_belongs_to_its_owner_only(staff
     begin(staff)
 
     file = staff.services.settings.home / FILE
-    person = staff.visit(staff.sign_in("admin", file.read_text())).person
+    person = staff.session(staff.sign_in("admin", file.read_text())).person
     assert (person.role, person.merchants, person.must_change_password) == ("admin", None, False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert shown() == file.read_text()

@@ -48,13 +48,13 @@ def test_a_day_of_a_reviewer(staff: Staff):
     phone, token = staff.set_up_codes(staff.sign_in())
     staff.wait(minutes=90)
     with staff.services.transaction() as db:
-        note_seen(db, staff.visit(token).session_id, staff.now)
+        note_seen(db, staff.session(token).session_id, staff.now)
     staff.wait(minutes=90)
     fresh = staff.change_password(token, PASSWORD, "something else altogether")
     elsewhere = staff.give_code(staff.sign_in(password="something else altogether"), phone.at(staff.now))
 
     assert staff.look(token) is None
-    assert [staff.visit(one).caller.merchants for one in (fresh, elsewhere)] == [{"M100"}, {"M100"}]
+    assert [staff.session(one).caller.merchants for one in (fresh, elsewhere)] == [{"M100"}, {"M100"}]
     assert staff.reset(code_too=True).password
     assert [staff.look(one) for one in (fresh, elsewhere)] == [None, None]
 

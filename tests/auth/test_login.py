@@ -51,7 +51,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(staff: Staff, login: str, pass
 def test_a_login_may_be_typed_as_keyboards_do(staff: Staff, typed: str):
     staff.hire()
 
-    assert staff.visit(staff.sign_in(typed)).person.login == "zhang"
+    assert staff.session(staff.sign_in(typed)).person.login == "zhang"
 
 
 MEANWHILE = {
@@ -88,12 +88,12 @@ def test_a_password_of_ones_own(staff: Staff):
     given = staff.reset().password
     assert given
     token = staff.sign_in(password=given)
-    assert staff.visit(token).person.must_change_password
+    assert staff.session(token).person.must_change_password
 
     fresh = staff.change_password(token, given, NEW)
 
-    visit = staff.visit(fresh)
-    assert not visit.person.must_change_password
+    session = staff.session(fresh)
+    assert not session.person.must_change_password
     assert staff.look(token) is None
     assert staff.look(staff.sign_in(password=NEW))
     with pytest.raises(InvalidCredentials):
@@ -134,13 +134,13 @@ def test_the_present_password_cannot_be_guessed_from_an_open_session(staff: Staf
 
 def test_of_two_changes_proven_by_the_same_password_one_counts(staff: Staff):
     staff.hire()
-    services, visit = staff.services, staff.visit(staff.sign_in())
+    services, session = staff.services, staff.session(staff.sign_in())
     proofs = [
         auth_login.prove_choice(
             services.engine,
             services.vault,
             staff.passwords,
-            visit.person,
+            session.person,
             auth_login.Choice(PASSWORD, new, ADDRESS),
             staff.now,
         )
@@ -148,9 +148,9 @@ def test_of_two_changes_proven_by_the_same_password_one_counts(staff: Staff):
     ]
 
     with services.transaction() as db:
-        auth_login.change_own_password(db, visit, proofs[0], staff.now)
+        auth_login.change_own_password(db, session, proofs[0], staff.now)
     with pytest.raises(InvalidCredentials), services.transaction() as db:
-        auth_login.change_own_password(db, visit, proofs[1], staff.now)
+        auth_login.change_own_password(db, session, proofs[1], staff.now)
 
     assert staff.look(staff.sign_in(password=NEW))
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select, text
 
 from customs.auth import sessions, users
-from customs.auth.models import SignedIn
+from customs.auth.models import UserSession
 from customs.auth.principal import Scope
-from customs.auth.sessions import Visit, is_seen_anew, list_sessions, note_seen
+from customs.auth.sessions import LoginSession, is_seen_anew, list_sessions, note_seen
 from customs.errors import NotFound
 from tests.auth.staff import PASSWORD, Staff
 
@@ -28,23 +28,23 @@ def token(staff: Staff) -> str:
 
 def seen(staff: Staff, token: str) -> None:
     """As a page's door does at each request."""
-    visit = staff.visit(token)
+    session = staff.session(token)
     with staff.services.transaction() as db:
-        note_seen(db, visit.session_id, staff.now)
+        note_seen(db, session.session_id, staff.now)
 
 
 def test_a_session_tells_whose_it_is(staff: Staff, token: str):
-    visit = staff.visit(token)
+    session = staff.session(token)
 
-    assert (visit.person.login, visit.code_given) == ("zhang", False)
-    assert visit.caller.id == visit.person.id
+    assert (session.person.login, session.code_given) == ("zhang", False)
+    assert session.caller.id == session.person.id
 
 
 def test_each_sign_in_is_a_new_session(staff: Staff, token: str):
     other = staff.sign_in()
 
     assert token != other
-    assert staff.visit(token).session_id != staff.visit(other).session_id
+    assert staff.session(token).session_id != staff.session(other).session_id
 
 
 @pytest.mark.parametrize(
@@ -88,32 +88,32 @@ def test_that_it_is_in_use_is_noted_once_a_minute(staff: Staff, token: str):
     noted = []
     for seconds in (0, 59, 1, 1):
         staff.wait(seconds=seconds)
-        visit = staff.visit(token)
+        session = staff.session(token)
         seen(staff, token)
-        noted.append((is_seen_anew(visit, staff.now), staff.visit(token).last_seen_at == staff.now))
+        noted.append((is_seen_anew(session, staff.now), staff.session(token).last_seen_at == staff.now))
 
     assert noted == [(False, True), (False, False), (True, True), (False, False)]
 
 
-def ended_by_itself(staff: Staff, visit: Visit) -> None:
+def ended_by_itself(staff: Staff, session: LoginSession) -> None:
     with staff.services.transaction() as db:
-        sessions.end_session(db, visit.person.id, visit.session_id, staff.now)
+        sessions.end_session(db, session.person.id, session.session_id, staff.now)
 
 
-def everywhere(staff: Staff, visit: Visit) -> None:
+def everywhere(staff: Staff, session: LoginSession) -> None:
     with staff.services.transaction() as db:
-        assert sessions.end_all_sessions(db, visit.person.id, staff.now) == 2
+        assert sessions.end_all_sessions(db, session.person.id, staff.now) == 2
 
 
-def by_another_of_theirs(staff: Staff, visit: Visit) -> None:
-    kept = staff.visit(staff.sign_in()).session_id
+def by_another_of_theirs(staff: Staff, session: LoginSession) -> None:
+    kept = staff.session(staff.sign_in()).session_id
     with staff.services.transaction() as db:
-        assert sessions.end_other_sessions(db, visit.person.id, kept, staff.now) == 2
+        assert sessions.end_other_sessions(db, session.person.id, kept, staff.now) == 2
 
 
-def by_an_admin(staff: Staff, visit: Visit) -> None:
+def by_an_admin(staff: Staff, session: LoginSession) -> None:
     with staff.services.transaction() as db:
-        assert users.end_sessions(db, visit.person.id, staff.now).detail == {"sessions": "2"}
+        assert users.end_sessions(db, session.person.id, staff.now).detail == {"sessions": "2"}
 
 
 ENDS = {
@@ -135,7 +135,7 @@ def test_once_it_ended_it_opens_nothing(staff: Staff, token: str, end):
     staff.hire("wang")
     other, somebody_elses = staff.sign_in(), staff.sign_in("wang")
 
-    end(staff, staff.visit(token))
+    end(staff, staff.session(token))
 
     assert staff.look(token) is None
     assert (staff.look(other) is None) == (end is not ended_by_itself)
@@ -146,7 +146,7 @@ def test_nobody_ends_a_session_that_is_not_theirs(staff: Staff, token: str):
     other = staff.hire("wang")
 
     with pytest.raises(NotFound), staff.services.transaction() as db:
-        sessions.end_session(db, other.id, staff.visit(token).session_id, staff.now)
+        sessions.end_session(db, other.id, staff.session(token).session_id, staff.now)
 
     assert staff.look(token)
 
@@ -160,12 +160,12 @@ def test_who_is_enabled_again_signs_in_anew(staff: Staff, token: str):
 
 
 def test_a_new_role_and_new_merchants_count_at_once(staff: Staff, token: str):
-    before = staff.visit(token).caller
+    before = staff.session(token).caller
 
     staff.change_role("zhang", "reviewer")
     staff.change_merchants("zhang", ["M100"])
 
-    after = staff.visit(token).caller
+    after = staff.session(token).caller
     assert (before.may(Scope.DECLARATIONS_REVIEW), before.merchants) == (False, None)
     assert (after.may(Scope.DECLARATIONS_REVIEW), after.merchants) == (True, {"M100"})
 
@@ -173,14 +173,14 @@ def test_a_new_role_and_new_merchants_count_at_once(staff: Staff, token: str):
 def test_live_sessions_are_listed_the_newest_first(staff: Staff, token: str):
     staff.wait(hours=1)
     newer, over = staff.sign_in(), staff.sign_in()
-    ended_by_itself(staff, staff.visit(over))
+    ended_by_itself(staff, staff.session(over))
 
     person = staff.person()
     with staff.services.reading() as db:
         listed = [one.id for one in list_sessions(db, person.id, staff.now)]
         later = [one.id for one in list_sessions(db, person.id, staff.now + timedelta(minutes=61))]
 
-    assert listed == [staff.visit(newer).session_id, staff.visit(token).session_id]
+    assert listed == [staff.session(newer).session_id, staff.session(token).session_id]
     assert later == listed[:1]
 
 
@@ -189,7 +189,7 @@ def test_what_a_browser_calls_itself_is_kept_as_far_as_it_can_be_shown(staff: St
 
     with staff.services.transaction() as db:
         sessions.begin_session(db, person.id, "Browser\x00 1.0\n" + "x" * 500, staff.now)
-        browser = db.scalar(select(SignedIn.browser))
+        browser = db.scalar(select(UserSession.browser))
 
     assert browser.startswith("Browser? 1.0?x")
     assert len(browser) == 200

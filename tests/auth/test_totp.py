@@ -9,7 +9,7 @@ import pytest
 
 from customs.auth import users
 from customs.auth.roles import NEEDS_CODE, Role
-from customs.auth.sessions import Visit
+from customs.auth.sessions import LoginSession
 from customs.auth.totp import CodeStep, code_step_of, new_set_up, same_set_up
 from customs.errors import ActionNotAllowed, LoginThrottled, OneTimeCodeRejected, ValidationFailed
 from customs.ops.key_rotation import rotate_keys
@@ -36,8 +36,8 @@ def phone(staff: Staff) -> pyotp.TOTP:
     return phone
 
 
-def step_of(staff: Staff, visit: Visit, policy: str) -> CodeStep:
-    return code_step_of(visit, replace(staff.services.settings, mfa=policy))
+def step_of(staff: Staff, session: LoginSession, policy: str) -> CodeStep:
+    return code_step_of(session, replace(staff.services.settings, mfa=policy))
 
 
 # What a session has to do.
@@ -48,7 +48,7 @@ def step_of(staff: Staff, visit: Visit, policy: str) -> CodeStep:
 def test_who_has_to_set_codes_up(staff: Staff, role: Role, policy: str):
     staff.hire(role=role)
 
-    step = step_of(staff, staff.visit(staff.sign_in()), policy)
+    step = step_of(staff, staff.session(staff.sign_in()), policy)
 
     has_to = policy == "required" and role in NEEDS_CODE
     assert step is (CodeStep.SET_UP if has_to else CodeStep.NOTHING)
@@ -65,9 +65,9 @@ def test_whoever_set_codes_up_is_asked_at_each_sign_in(staff: Staff, role: Role,
     token = staff.sign_in()
     passed = staff.give_code(token, phone.at(staff.now))
 
-    assert step_of(staff, staff.visit(there), policy) is CodeStep.NOTHING
-    assert step_of(staff, staff.visit(passed), policy) is CodeStep.NOTHING
-    assert step_of(staff, staff.visit(staff.sign_in()), policy) is CodeStep.ASK
+    assert step_of(staff, staff.session(there), policy) is CodeStep.NOTHING
+    assert step_of(staff, staff.session(passed), policy) is CodeStep.NOTHING
+    assert step_of(staff, staff.session(staff.sign_in()), policy) is CodeStep.ASK
 
 
 # Setting up.
@@ -95,7 +95,7 @@ def test_the_seed_is_sealed_and_the_token_changes_with_it(staff: Staff):
     assert sealed
     assert phone.secret not in sealed
     assert staff.look(token) is None
-    assert staff.visit(fresh).code_given
+    assert staff.session(fresh).code_given
 
 
 def test_a_wrong_code_sets_nothing_up(staff: Staff):
@@ -104,7 +104,7 @@ def test_a_wrong_code_sets_nothing_up(staff: Staff):
     set_up = new_set_up(staff.services.vault, staff.person())
 
     with pytest.raises(OneTimeCodeRejected):
-        staff.confirm(staff.visit(token), set_up.sealed, pyotp.TOTP(pyotp.random_base32()).at(staff.now))
+        staff.confirm(staff.session(token), set_up.sealed, pyotp.TOTP(pyotp.random_base32()).at(staff.now))
 
     assert staff.person().code_secret is None
     assert staff.look(token)
@@ -122,11 +122,11 @@ def test_a_seed_that_was_not_made_for_them_is_refused(staff: Staff, made: str):
 
 
 def test_who_only_has_the_password_cannot_put_another_phone_in_the_place_of_the_first(staff: Staff, phone):
-    visit = staff.visit(staff.sign_in())
-    mine = new_set_up(staff.services.vault, visit.person)
+    session = staff.session(staff.sign_in())
+    mine = new_set_up(staff.services.vault, session.person)
 
     with pytest.raises(ActionNotAllowed):
-        staff.confirm(visit, mine.sealed, pyotp.TOTP(mine.secret).at(staff.now))
+        staff.confirm(session, mine.sealed, pyotp.TOTP(mine.secret).at(staff.now))
 
     assert staff.give_code(staff.sign_in(), phone.at(staff.now))
 
@@ -151,7 +151,7 @@ def test_the_token_changes_when_a_code_was_given(staff: Staff, phone: pyotp.TOTP
     fresh = staff.give_code(token, phone.at(staff.now))
 
     assert staff.look(token) is None
-    assert staff.visit(fresh).code_given
+    assert staff.session(fresh).code_given
 
 
 @pytest.mark.parametrize(("steps", "passes"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
@@ -250,7 +250,7 @@ def test_a_new_password_alone_takes_no_codes_away(staff: Staff, phone: pyotp.TOT
     given = staff.reset().password
 
     assert given
-    assert step_of(staff, staff.visit(staff.sign_in(password=given)), "optional") is CodeStep.ASK
+    assert step_of(staff, staff.session(staff.sign_in(password=given)), "optional") is CodeStep.ASK
 
 
 def test_seeds_are_sealed_with_the_newest_key(staff: Staff, phone: pyotp.TOTP):

@@ -31,7 +31,7 @@ def test_somebody_new_gets_a_password_once_and_chooses_their_own(staff: Staff):
     change = create(staff, login=" Zhang.Wei@Example.COM ", name=" 张伟 ", merchants=["M200", " M100", "M200"])
 
     assert change.password
-    person = staff.visit(staff.sign_in("zhang.wei@example.com", change.password)).person
+    person = staff.session(staff.sign_in("zhang.wei@example.com", change.password)).person
     assert (person.name, person.role, person.merchants) == ("张伟", "clerk", ["M100", "M200"])
     assert (person.must_change_password, person.language) == (True, None)
 
@@ -157,7 +157,7 @@ def test_the_last_admin_stays(staff: Staff, admin: Person, leaves):
         leaves(staff, "admin")
 
     assert [fault.code for fault in refused.value.errors] == ["last_admin"]
-    assert staff.visit(token).person.role == "admin"
+    assert staff.session(token).person.role == "admin"
 
 
 @pytest.mark.parametrize("leaves", LEAVES.values(), ids=LEAVES)

@@ -99,7 +99,7 @@ def test_nothing_is_submitted_when_a_cell_could_not_be_saved(sit_down: SitDown, 
     browsing.press("Control+Enter")
     waiting[0].fulfill(status=503, body="") if fault == "refused" else waiting[0].abort()
 
-    expect(page.locator("#said")).to_have_text("Nothing was submitted: what you typed could not be saved.")
+    expect(page.locator("#live-message")).to_have_text("Nothing was submitted: what you typed could not be saved.")
     assert page.input_value("#c-3-office") == "深圳"
     browsing.press("Control+Enter")
     all_went(page, 2)
@@ -136,7 +136,7 @@ def test_a_word_for_many_rows_that_is_being_typed_is_not_left_behind(sit_down: S
     page.fill(ALIKE, "深圳")
     browsing.click("#submit [data-main-action]")
 
-    expect(page.locator("#said")).to_contain_text("is not saved")
+    expect(page.locator("#live-message")).to_contain_text("is not saved")
     expect(page.locator(ALIKE)).to_be_focused()
     browsing.press("Control+Enter")
     expect(page.locator("#undo")).to_contain_text("rows 3, 4")

@@ -59,7 +59,7 @@ def test_what_is_typed_into_one_form_of_a_case_is_not_left_behind_by_another(sit
     page.fill("#f-text", "asked the merchant")
     clerk.click("form.languages button[value=en]")
 
-    expect(page.locator("#said")).to_contain_text("尚未保存")
+    expect(page.locator("#live-message")).to_contain_text("尚未保存")
     expect(page.locator("#f-text")).to_be_focused()
     expect(page.locator("#f-text")).to_have_value("asked the merchant")
     clerk.click("form.languages button[value=en]")

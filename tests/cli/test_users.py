@@ -49,7 +49,7 @@ def test_somebody_who_was_created_signs_in_with_the_password_printed(user, staff
     login, password = create(user, "wang").split()
 
     assert list(said) == ["login", "password"]
-    person = staff.visit(staff.sign_in(said["login"], said["password"])).person
+    person = staff.session(staff.sign_in(said["login"], said["password"])).person
     assert (person.login, person.merchants, person.must_change_password) == ("zhang", ["M100", "M200"], True)
     assert staff.look(staff.sign_in(login, password))
 
@@ -76,7 +76,7 @@ def test_a_reset_prints_another_password_and_takes_codes_and_sessions_away(user,
 
     assert staff.look(token) is None
     assert staff.person().code_secret is None
-    assert staff.visit(staff.sign_in(said["login"], said["password"])).person.must_change_password
+    assert staff.session(staff.sign_in(said["login"], said["password"])).person.must_change_password
 
 
 def test_who_was_disabled_is_out(user, staff: Staff):

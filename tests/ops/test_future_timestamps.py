@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from customs.auth.models import FailedSignIn, IdempotentReply, SignedIn
+from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.events.outbox import EventType
 from customs.gateway import Busy, Unknown
 from customs.lanes import breaker
@@ -149,7 +149,7 @@ def test_a_lane_that_slowed_down_in_the_future_goes_on(desk: Desk):
 KEPT: dict[str, tuple[Callable[[datetime], Any], str]] = {
     "a failed sign-in": (lambda at: FailedSignIn(who="x", failures=9, last_at=at), "last_at"),
     "a session": (
-        lambda at: SignedIn(
+        lambda at: UserSession(
             id="ses_1",
             person_id="per_1",
             digest="d",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from customs.auth.models import FailedSignIn, IdempotentReply, SignedIn
+from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.container import Services
 from customs.ops import retention
 from customs.request_log.models import LoggedRequest
@@ -22,9 +22,9 @@ def answered(name: str, age: timedelta) -> IdempotentReply:
     return IdempotentReply(caller="c", key=name, fingerprint="f", status=200, body="{}", created_at=make.NOON - age)
 
 
-def expired(name: str, age: timedelta) -> SignedIn:
+def expired(name: str, age: timedelta) -> UserSession:
     times = {"created_at": make.NOON - age - DAY, "last_seen_at": make.NOON - age - DAY, "expires_at": make.NOON - age}
-    return SignedIn(id=name, person_id="p", digest=name, code_given=False, browser="", **times)
+    return UserSession(id=name, person_id="p", digest=name, code_given=False, browser="", **times)
 
 
 def failed(who: str, age: timedelta) -> FailedSignIn:
@@ -58,7 +58,7 @@ def test_sessions_stay_for_thirty_days_after_they_expired_and_failures_for_a_day
         was_old = retention.has_expired_rows(db, make.NOON)
         gone = retention.purge_expired(db, make.NOON)
         is_old = retention.has_expired_rows(db, make.NOON)
-        left = [*db.scalars(select(SignedIn.id).order_by(SignedIn.id)), *db.scalars(select(FailedSignIn.who))]
+        left = [*db.scalars(select(UserSession.id).order_by(UserSession.id)), *db.scalars(select(FailedSignIn.who))]
 
     assert (was_old, gone, is_old) == (True, 2, False)
     assert left == ["kept", "open", "kept"]

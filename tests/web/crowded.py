@@ -75,7 +75,7 @@ class Crowd:
             self.whole.backup(file)
         for visitor, token in self.sessions.items():
             visitor.client.set_cookie(COOKIE, token)
-            visitor.client.delete_cookie("customs_said")
+            visitor.client.delete_cookie("customs_flash")
 
     def keep(self) -> None:
         """What is there now is what is put back later."""

@@ -62,7 +62,7 @@ def whole_text(answer: TestResponse) -> str:
 
 def said_between_pages(crowd: Crowd, visitor: Visitor) -> str:
     """What the signed cookie holds that carries sentences from one page to the next."""
-    cookie = visitor.client.get_cookie("customs_said")
+    cookie = visitor.client.get_cookie("customs_flash")
     serializer = crowd.people.app.session_interface.get_signing_serializer(crowd.people.app)
     return str(serializer.loads(cookie.value)) if cookie else ""
 

@@ -25,7 +25,7 @@ from customs.web.rendering import render_page
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
-pages = Blueprint("decision_pages", __name__)
+pages = Blueprint("declaration_actions", __name__)
 
 
 @pages.post("/declarations/<declaration_id>/redeclare")
@@ -117,7 +117,7 @@ def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     }
     marked = {field: words for field, words in found.items() if field in request.form}
     correction = {"typed": request.form, "errors": marked, "messages": _messages_above_fields(error, found, marked)}
-    return render_page("declarations/page.html", correction=correction, **shown)
+    return render_page("declarations/detail.html", correction=correction, **shown)
 
 
 def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked: Mapping[str, str]) -> list[str]:

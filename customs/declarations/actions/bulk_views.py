@@ -25,7 +25,7 @@ from customs.web.rendering import render_page
 from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
-pages = Blueprint("bulk_pages", __name__)
+pages = Blueprint("bulk_actions", __name__)
 
 PAGE = "/declarations/redeclare"
 # So many of those that were refused are shown again: their ids go through an address.

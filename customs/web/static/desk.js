@@ -7,7 +7,7 @@
 //                            a row opens by its [data-open] or its first link, and is chosen by its checkbox
 //   [data-main-action]       what Ctrl+Enter (Cmd+Enter) presses: the one of the form or dialog one is in, else the page's
 //   [data-opens="keys"]      shows the <dialog> with this id; `?` shows #keys
-//   [data-copy="text"]       copies the text, then says its data-copied in #said
+//   [data-copy="text"]       copies the text, then says its data-copied in #live-message
 //   [data-drop]              a form: a file dropped on it goes into its file input; it bears .is-over meanwhile
 //   [data-submits]           an input or select that sends its form when it changes; a textarea, when one pasted into it
 //   [data-select-all]        chooses every row of the [data-rows] it is in, or of the page
@@ -18,7 +18,7 @@
 //                            With [data-refused] the last answer refused something
 //   [data-row]               a row of cells there, which htmx sends when it hears "save"
 //   [data-fresh]             a hidden field whose value is read once more when its form, which htmx let wait, really leaves
-//   #said                    an aria-live region; its data-failed, data-forbidden and data-offline are what it says
+//   #live-message            an aria-live region; its data-failed, data-forbidden and data-offline are what it says
 //                            of an answer that is an error, when that says nothing itself as text/plain; data-unsent
 //                            what it says when nothing was submitted because a cell could not be saved; data-left when
 //                            what was typed elsewhere would be left behind
@@ -34,17 +34,17 @@
 
   // Saying
 
-  const SAID_FOR = 6000;
-  let saidUntil;
+  const MESSAGE_MS = 6000;
+  let messageTimer;
 
   function say(text) {
-    const said = one("#said");
-    if (!said || !text) return;
-    clearTimeout(saidUntil);
-    said.textContent = "";
+    const live = one("#live-message");
+    if (!live || !text) return;
+    clearTimeout(messageTimer);
+    live.textContent = "";
     // A region that goes empty first says the same words a second time as well.
-    setTimeout(() => { said.textContent = text; }, 50);
-    saidUntil = setTimeout(() => { said.textContent = ""; }, SAID_FOR);
+    setTimeout(() => { live.textContent = text; }, 50);
+    messageTimer = setTimeout(() => { live.textContent = ""; }, MESSAGE_MS);
   }
 
   // Keys
@@ -195,7 +195,7 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     left.focus();
-    say(one("#said")?.dataset.left);
+    say(one("#live-message")?.dataset.left);
   }
 
   function onLeaving(event) {
@@ -319,15 +319,15 @@
     if (status === 401) return location.reload();
     if (ctx.cells) refuse();
     if (ctx.sourceElement.hasAttribute(`hx-status:${status}`)) return;
-    const told = headers.get("Content-Type")?.startsWith("text/plain") && ctx.text;
-    const otherwise = one("#said")?.dataset ?? {};
-    complain(ctx, told || (status === 403 ? otherwise.forbidden : otherwise.failed));
+    const text = headers.get("Content-Type")?.startsWith("text/plain") && ctx.text;
+    const otherwise = one("#live-message")?.dataset ?? {};
+    complain(ctx, text || (status === 403 ? otherwise.forbidden : otherwise.failed));
   }
 
   function onOffline({ detail: { ctx } }) {
     if (!ctx || ctx.response) return;
     if (ctx.cells) refuse();
-    complain(ctx, one("#said")?.dataset.offline);
+    complain(ctx, one("#live-message")?.dataset.offline);
   }
 
   const isSubmit = (ctx) => ctx.sourceElement.matches("[data-cells] form") && Boolean(one(CELLS, ctx.sourceElement) ?? mainAction(ctx.sourceElement));
@@ -350,7 +350,7 @@
     if (!ctx.cells) return;
     if (isSubmit(ctx) && ctx.refusals !== refusals) {
       event.preventDefault();
-      return say(one("#said")?.dataset.unsent);
+      return say(one("#live-message")?.dataset.unsent);
     }
     // Those before it may have changed the page, and what it was told when it was asked is old.
     const { body } = ctx.request;
