@@ -15,7 +15,6 @@ from customs.declarations.office_views import pages as office_pages
 from customs.declarations.views import pages as declaration_pages
 from customs.ids import new_id
 from customs.imports.batch_views import pages as batch_pages
-from customs.imports.download_views import pages as import_files
 from customs.imports.edit_views import pages as mending_pages
 from customs.imports.registration_views import pages as registration_pages
 from customs.imports.views import pages as import_pages
@@ -105,7 +104,6 @@ def create_bare_app() -> Flask:
         case_pages,
         case_decision_pages,
         batch_pages,
-        import_files,
         import_pages,
         mending_pages,
         key_pages,

@@ -16,6 +16,7 @@ from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.declarations.reading.queries import batch_of, list_batches, progress_of, replays_of
 from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
 from customs.imports.drafts import Draft, draft_of_batch, open_draft
+from customs.spreadsheets.xlsx_writer import XLSX_TYPE
 from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, page_arguments, text_argument
@@ -24,7 +25,6 @@ from customs.web.session_auth import login_required
 
 pages = Blueprint("batch_pages", __name__)
 
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BATCHES_A_PAGE = 20
 MINE, ALL = "mine", "all"
 MOST_FINDINGS = 200
@@ -75,7 +75,7 @@ def result(batch_id: str) -> Response:
         now = database.now(db)
         content = result_workbook(db, services().vault, batch_id, current_caller(), ResultWords(), now)
     named = {"Content-Disposition": f'attachment; filename="{result_filename(batch_id)}"'}
-    return Response(content, headers=named, content_type=WORKBOOK)
+    return Response(content, headers=named, content_type=XLSX_TYPE)
 
 
 @pages.post("/batches/<batch_id>/rows")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from customs.declarations.fields import FIELDS, Field
-from customs.spreadsheets.errors import unreadable
+from customs.spreadsheets.reader import unreadable
 
 # A longer header is a cell of prose; findings name it by its beginning.
 LONGEST_HEADER = 60

@@ -6,11 +6,10 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from customs.declarations.intake.orders import Finding
-from customs.imports.cells import SPOILT, UNMENDED
 from customs.imports.columns import REASONS
 from customs.imports.drafts import Draft
 from customs.imports.preview_model import Preview, ShownCell, ShownRow
-from customs.imports.rows import KEY
+from customs.imports.rows import KEY, SPOILT, UNMENDED
 from customs.spreadsheets.reader import Cell, cell_text
 from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
 

@@ -15,8 +15,7 @@ from customs.declarations.schemas import RegistrationsIn
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.imports.columns import BY_HEADER, BY_SPELLING, read_header
 from customs.imports.rows import Row, read_row
-from customs.spreadsheets.errors import unreadable
-from customs.spreadsheets.reader import read_grid
+from customs.spreadsheets.reader import read_grid, unreadable
 from customs.validation import placed_errors
 
 REQUIRED = ("merchant_no", "channel", "office", "mch_customs_no")

@@ -1,10 +1,10 @@
-"""The sample batch: a warehouse's file as it really looks, and how each of its orders has to end."""
+"""Sample files: a warehouse's batch, with how each of its orders has to end, and a small file to learn with."""
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, cycle, islice
 from typing import Any
@@ -17,7 +17,20 @@ from customs.declarations.intake.orders import Order
 from customs.declarations.offices import OFFICES
 from customs.declarations.states import State
 from customs.gateway import Buyer, Channel, SubOrderPart
-from customs.imports.sample_stories import ALIPAY, PLOTS, SERVED, Corrects, Plot, Remedy
+from customs.imports.sample_stories import (
+    ALIPAY,
+    LATE,
+    LOST,
+    PLOTS,
+    SERVED,
+    STRAIGHT,
+    STRANGER,
+    WECHAT,
+    WRONG_NUMBER,
+    Corrects,
+    Plot,
+    Remedy,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,10 @@ NAMES = (
 PLACES = ("110105", "440106", "330106", "410105", "610113", "340104", "120101", "330203", "440112", "440305")
 # How far from a buyer in the list the one who really paid is found.
 PAYER = 5000
+# An order's numbers take twelve digits of the time, to the millisecond: they come again in thirty years.
+TAGS = 10**12
+# Those that leave their number with customs out of the file would first have to be put on file.
+FROM_THE_FILE = tuple(merchant.merchant_no for merchant in MERCHANTS if not merchant.on_file)
 
 
 def sample_batch(rows: int = len(PLOTS), *, tag: str) -> SampleBatch:
@@ -213,3 +230,52 @@ CORRECTIONS: Mapping[Corrects, Callable[[int, Plot, Order], dict[str, Any]]] = {
     "buyer": _right_buyer,
     "parts": _right_part,
 }
+
+
+def sample_csv(now: datetime, merchants: Sequence[str] = ()) -> bytes:
+    """GB18030 CSV with Chinese headers, its numbers new at every moment, of these merchants where some are named."""
+    tag = f"{int(now.timestamp() * 1000) % TAGS:012d}"
+    owners = cycle(merchants or FROM_THE_FILE)
+    drawn = (typed(order_of(number, plot, tag)) for number, (plot, typed) in enumerate(LESSON, 1))
+    return as_csv(_owned(order, next(owners)) for order in drawn)
+
+
+def _owned(order: Order, merchant_no: str) -> Order:
+    """The order as this merchant's, with every number it needs in the file itself."""
+    known = {merchant.merchant_no: merchant for merchant in MERCHANTS}.get(merchant_no, MERCHANTS[0])
+    return replace(
+        order,
+        merchant_no=merchant_no,
+        mch_customs_no=known.mch_customs_no,
+        merchant_customs_name=known.name if order.channel is ALIPAY else None,
+    )
+
+
+def _rightly(order: Order) -> Order:
+    return order
+
+
+def _with_a_digit_missing(order: Order) -> Order:
+    assert order.buyer is not None
+    return replace(order, buyer=Buyer(order.buyer.name, order.buyer.cert_id[:-1]))
+
+
+def _with_a_wrong_sum(order: Order) -> Order:
+    (part,) = order.sub_orders
+    return replace(order, sub_orders=(replace(part, amount=part.amount + 1),))
+
+
+# Each order, and how it was typed.
+LESSON: tuple[tuple[Plot, Callable[[Order], Order]], ...] = (
+    (Plot(WECHAT, "HANGZHOU", STRAIGHT), _rightly),
+    (Plot(ALIPAY, "SHENZHEN", STRAIGHT), _rightly),
+    (Plot(WECHAT, "GUANGZHOU", WRONG_NUMBER, "FAIL"), _rightly),
+    (Plot(WECHAT, "GUANGZHOU_HUANGPU", STRAIGHT, parts=2), _rightly),
+    (Plot(WECHAT, "TIANJIN", STRAIGHT), _with_a_digit_missing),
+    (Plot(ALIPAY, "HANGZHOU", LOST, "EXCEPT"), _rightly),
+    (Plot(WECHAT, "SHANGHAI", STRANGER, "DIFFERENT"), _rightly),
+    (Plot(ALIPAY, "ZHENGZHOU_AIRPORT", STRAIGHT), _rightly),
+    (Plot(WECHAT, "NINGBO", STRAIGHT, parts=1), _with_a_wrong_sum),
+    (Plot(WECHAT, "CHONGQING", LATE, "SLOW"), _rightly),
+    (Plot(ALIPAY, "NINGBO", STRAIGHT), _rightly),
+)

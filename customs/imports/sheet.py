@@ -7,10 +7,8 @@ from typing import Any
 
 from customs.declarations.fields import FIELDS, REQUIRED, Field, Part
 from customs.declarations.intake.orders import Finding, Severity
-from customs.imports.cells import NUMBER_CELL, Flaw, Value
 from customs.imports.columns import BY_HEADER, BY_PATH, BY_SPELLING, Header, column_spelt, read_header
-from customs.imports.rows import Row, contradictions, group_rows, read_row
-from customs.spreadsheets.errors import unreadable
+from customs.imports.rows import NUMBER_CELL, Flaw, Row, Value, contradictions, group_rows, read_row
 from customs.spreadsheets.reader import (
     LARGEST_FILE,
     Cell,
@@ -21,6 +19,7 @@ from customs.spreadsheets.reader import (
     grid_of,
     read_grid,
     read_text,
+    unreadable,
 )
 
 MOST_DECLARATIONS = 10_000

@@ -1,7 +1,8 @@
-"""The doors of importing: a file or pasted rows become a draft, it is looked over, and submitted or discarded."""
+"""Import pages: a file or pasted rows become a draft, which is shown, submitted or discarded; files to download."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, request
 from flask_babel import gettext, ngettext
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
+from customs.db import database
 from customs.declarations.fields import FIELDS, REQUIRED
 from customs.declarations.services import services
-from customs.errors import CustomsError, ErrorDetail, PayloadTooLarge, ValidationFailed
+from customs.errors import CustomsError, ErrorDetail, NotFound, PayloadTooLarge, ValidationFailed
 from customs.imports import labels
 from customs.imports.draft_view import (
     START,
@@ -23,11 +25,18 @@ from customs.imports.draft_view import (
     shown_again,
     working_on,
 )
-from customs.imports.drafts import Draft, discard, drafts_of, open_draft, open_pasted
+from customs.imports.drafts import Draft, discard, draft_of, drafts_of, open_draft, open_pasted
 from customs.imports.edit_views import saved_cells
+from customs.imports.error_workbook import faulty_filename, faulty_workbook
+from customs.imports.labels import finding_sentence, picks
+from customs.imports.preview import preview
+from customs.imports.sample_orders import sample_csv
 from customs.imports.submit import ReadyDraft, make_draft_ready, submit
+from customs.imports.template import template_workbook
+from customs.spreadsheets.xlsx_writer import XLSX_TYPE
 from customs.stats.tallies import SHANGHAI
 from customs.web.forms import SUCCESS, error_sentences, handle_form
+from customs.web.i18n import html_language
 from customs.web.idempotency import idempotent, retry_on_conflict
 from customs.web.json_body import LARGEST_BODY, raw_body
 from customs.web.rendering import render_page
@@ -38,6 +47,7 @@ pages = Blueprint("import_pages", __name__)
 
 CREATED = 201
 LONGEST_REASON = 500
+CSV = "text/csv; charset=gb18030"
 
 
 @pages.get(START)
@@ -102,6 +112,38 @@ def discard_draft(draft_id: str) -> WerkzeugResponse:
     return handle_form(work, lambda error: shown_again(draft_id, asked(), error_sentences(error)))
 
 
+@pages.get("/import/template.xlsx")
+@login_required(Scope.DECLARATIONS_WRITE)
+def template() -> Response:
+    offered = picks()
+    content = template_workbook(html_language(), offered["office"], offered["channel"])
+    return _file(content, XLSX_TYPE, "template.xlsx", gettext("declaration-template.xlsx"))
+
+
+@pages.get("/import/sample.csv")
+@login_required(Scope.DECLARATIONS_WRITE)
+def sample() -> Response:
+    """Orders that a sandbox ends as their notes say; in front of the real gateway there is no such file."""
+    if not services().settings.sandbox:
+        raise NotFound
+    with services().reading() as db:
+        content = sample_csv(database.now(db), sorted(current_caller().merchants or ()))
+    return _file(content, CSV, "sample.csv", gettext("sample-orders.csv"))
+
+
+@pages.get("/import/<draft_id>/faulty.xlsx")
+@login_required(Scope.DECLARATIONS_WRITE)
+def faulty(draft_id: str) -> Response:
+    """What submitting would leave, with the reasons."""
+    caller, parts = current_caller(), services()
+    with parts.reading() as db:
+        draft = draft_of(db, draft_id, caller)
+    looked_at = preview(parts.engine, parts.vault, parts.rules, draft, caller, parts.payments)
+    name = faulty_filename(draft)
+    content = faulty_workbook(looked_at, html_language(), finding_sentence)
+    return _file(content, XLSX_TYPE, name, gettext("faulty-rows-%(name)s", name=name))
+
+
 def _start(errors: Sequence[str] = (), *, pasted: str = "") -> Response:
     with services().reading() as db:
         drafts = drafts_of(db, current_caller())
@@ -147,3 +189,9 @@ def _ready(draft_id: str) -> tuple[ReadyDraft, Collection[int]]:
     draft, changes = retry_on_conflict(lambda db: saved_cells(db, draft_id, revision_seen()))
     ready = make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
     return ready, {one.row for one in changes}
+
+
+def _file(content: bytes, content_type: str, plain_name: str, name: str) -> Response:
+    """A file to keep; `plain_name` is for browsers that know ASCII only."""
+    named = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, headers={"Content-Disposition": named}, content_type=content_type)

@@ -10,9 +10,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from customs.errors import ErrorDetail, FileUnreadable
 from customs.spreadsheets.encodings import encoding_of, holds_two, rival_of_gb18030
-from customs.spreadsheets.errors import unreadable
 from customs.spreadsheets.xlsx_process import SAVE_AS
+
+
+def unreadable(code: str, detail: str) -> FileUnreadable:
+    """Return the error that refuses a file."""
+    return FileUnreadable(detail, errors=[ErrorDetail("", code, detail)])
+
 
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS = 50_000

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # The number of Excel's own format for a cell that stays what was typed.
 AS_TEXT = 49
 # Cells are written as text one by one; nothing shall guess at one that was forgotten.

@@ -4,7 +4,7 @@ from customs.declarations.channels import CHANNELS, ROWS
 from customs.declarations.fields import Kind
 from customs.declarations.offices import OFFICES
 from customs.gateway import Channel
-from customs.imports.cells import read_cell
+from customs.imports.rows import read_cell
 
 
 def test_every_channel_has_a_row():

@@ -6,7 +6,7 @@ import pytest
 
 from customs.auth.principal import Caller
 from customs.container import Services
-from customs.imports.sample_tutorial import LESSON, sample_csv
+from customs.imports.sample_orders import LESSON, sample_csv
 from customs.imports.sheet import read_sheet
 from customs.sandbox.declaration_scenarios import scenario_of
 from tests import make
