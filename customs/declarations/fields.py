@@ -35,7 +35,7 @@ class Field:
     """One field. `header` and `chinese` name its column in a spreadsheet; `label` is what pages call it.
 
     `inner`: its name inside its part, where that is not the header.
-    `hint` and `chinese_hint` say in the template what it wants; `examples` are an order in two parts.
+    `hint` says in the template what it wants; `examples` are an order in two parts.
     `holds`: what its text is checked to be (R6b).
     `registered`: a registration on file fills it in where an order leaves it blank.
     `changeable`: a correction may change it (9.1).
@@ -46,8 +46,7 @@ class Field:
     chinese: str
     kind: Kind
     label: LazyString
-    hint: str
-    chinese_hint: str
+    hint: LazyString
     examples: tuple[str, str] = ("", "")
     part: Part = Part.ORDER
     inner: str = ""
@@ -87,8 +86,7 @@ FIELDS = (
         chinese="支付渠道",
         kind=Kind.CHANNEL,
         label=_("Channel"),
-        hint="Pick WeChat or Alipay.",
-        chinese_hint="选择微信或支付宝。",
+        hint=_("Pick WeChat or Alipay."),
         required=True,
         same_within=("merchant_no",),
     ),
@@ -97,8 +95,7 @@ FIELDS = (
         chinese="海关",
         kind=Kind.OFFICE,
         label=_("Office"),
-        hint="Pick the customs office.",
-        chinese_hint="选择申报海关。",
+        hint=_("Pick the customs office."),
         required=True,
         same_within=("merchant_no",),
     ),
@@ -107,8 +104,7 @@ FIELDS = (
         chinese="商户号",
         kind=Kind.NUMBER,
         label=_("Merchant"),
-        hint="The merchant's number at the gateway.",
-        chinese_hint="网关的商户号。",
+        hint=_("The merchant's number at the gateway."),
         examples=("M100218", ""),
         longest=64,
         holds=Holds.NUMBER,
@@ -120,8 +116,7 @@ FIELDS = (
         chinese="商户订单号",
         kind=Kind.NUMBER,
         label=_("Order number"),
-        hint="The shop's order number: 1 to 32 letters, digits, _ or -.",
-        chinese_hint="商户自己的订单号，1 至 32 位字母、数字、下划线或短横线。",
+        hint=_("The shop's order number: 1 to 32 letters, digits, _ or -."),
         examples=("D20261123001", "D20261123001"),
         required=True,
     ),
@@ -130,8 +125,7 @@ FIELDS = (
         chinese="支付单号",
         kind=Kind.NUMBER,
         label=_("Payment number"),
-        hint="The payment company's number, every digit of it.",
-        chinese_hint="微信或支付宝的支付单号，须完整。",
+        hint=_("The payment company's number, every digit of it."),
         examples=("4200002611230900000000016138", ""),
         required=True,
     ),
@@ -140,8 +134,7 @@ FIELDS = (
         chinese="商户海关备案号",
         kind=Kind.NUMBER,
         label=_("Registration number"),
-        hint="The merchant's number with customs; blank where it is on file.",
-        chinese_hint="商户在海关的备案号；已登记备案的可不填。",
+        hint=_("The merchant's number with customs; blank where it is on file."),
         examples=("4401986Y3T", ""),
         longest=100,
         holds=Holds.REGISTRATION,
@@ -154,8 +147,7 @@ FIELDS = (
         chinese="商户海关备案名称",
         kind=Kind.NAME,
         label=_("Registered name"),
-        hint="For Alipay: the merchant's name with customs; blank where it is on file.",
-        chinese_hint="支付宝必填：商户在海关的备案名称；已登记备案的可不填。",
+        hint=_("For Alipay: the merchant's name with customs; blank where it is on file."),
         longest=200,
         holds=Holds.COMPANY,
         registered=True,
@@ -167,8 +159,7 @@ FIELDS = (
         chinese="关税",
         kind=Kind.DUTY,
         label=_("Duty"),
-        hint="WeChat only: a whole number; blank when there is none.",
-        chinese_hint="仅微信：整数；没有则不填。",
+        hint=_("WeChat only: a whole number; blank when there is none."),
         examples=("88", ""),
         longest=10,
         changeable=True,
@@ -179,8 +170,7 @@ FIELDS = (
         chinese="订购人姓名",
         kind=Kind.NAME,
         label=_("Buyer's name"),
-        hint="The buyer as on the ID card; together with the ID number or not at all.",
-        chinese_hint="订购人姓名，与身份证一致；与身份证号同时填写或都不填。",
+        hint=_("The buyer as on the ID card; together with the ID number or not at all."),
         examples=("李雷", ""),
         part=Part.BUYER,
         inner="name",
@@ -191,8 +181,7 @@ FIELDS = (
         chinese="订购人身份证号",
         kind=Kind.NUMBER,
         label=_("ID number"),
-        hint="18 characters; a last x is written X.",
-        chinese_hint="18 位身份证号，末位为 X 时须大写。",
+        hint=_("18 characters; a last x is written X."),
         examples=("11010519491231002X", ""),
         part=Part.BUYER,
         changeable=True,
@@ -202,8 +191,7 @@ FIELDS = (
         chinese="子订单号",
         kind=Kind.NUMBER,
         label=_("Sub-order number"),
-        hint="Only for an order in parts: the number of this part.",
-        chinese_hint="仅拆单填写：子订单号。",
+        hint=_("Only for an order in parts: the number of this part."),
         examples=("D20261123001S1", "D20261123001S2"),
         part=Part.SUB_ORDER,
     ),
@@ -212,8 +200,7 @@ FIELDS = (
         chinese="子订单金额",
         kind=Kind.AMOUNT,
         label=_("Amount of the sub-order"),
-        hint="Only for an order in parts: what this part costs, in yuan with two places.",
-        chinese_hint="仅拆单填写：子订单金额，单位元，两位小数；等于物流费加商品价格。",
+        hint=_("Only for an order in parts: what this part costs, in yuan with two places."),
         examples=("46.44", "30.00"),
         part=Part.SUB_ORDER,
         inner="amount",
@@ -224,8 +211,7 @@ FIELDS = (
         chinese="物流费",
         kind=Kind.AMOUNT,
         label=_("Freight"),
-        hint="Only for an order in parts, by WeChat: its freight, 0.00 when there is none.",
-        chinese_hint="仅拆单填写，微信必填：物流费，没有则填 0.00。",
+        hint=_("Only for an order in parts, by WeChat: its freight, 0.00 when there is none."),
         examples=("23.22", "0.00"),
         part=Part.SUB_ORDER,
         changeable=True,
@@ -235,8 +221,7 @@ FIELDS = (
         chinese="商品价格",
         kind=Kind.AMOUNT,
         label=_("Goods"),
-        hint="Only for an order in parts, by WeChat: its goods.",
-        chinese_hint="仅拆单填写，微信必填：商品价格。",
+        hint=_("Only for an order in parts, by WeChat: its goods."),
         examples=("23.22", "30.00"),
         part=Part.SUB_ORDER,
         changeable=True,

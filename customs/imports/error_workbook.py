@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from flask_babel import gettext
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -12,8 +13,9 @@ from customs.imports.preview_model import Preview, ShownCell, ShownRow
 from customs.imports.rows import KEY, SPOILT, UNMENDED
 from customs.spreadsheets.reader import Cell, cell_text
 from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
+from customs.web.i18n import is_chinese
 
-Say = Callable[[Finding], str]
+Describe = Callable[[Finding], str]
 
 HEADER = {"bold": True, "bottom": 1, "bg_color": "#EDEFF2"}
 ERROR = {"bg_color": "#FADBD8", "font_color": "#922B21"}
@@ -23,12 +25,12 @@ COLUMN_WIDTH, REASON_WIDTH = 20, 90
 MOST_COMMENTS = 1_000
 
 
-def faulty_workbook(preview: Preview, language: str, say: Say) -> bytes:
-    """The rows that submitting would leave, under the file's own headers; sent again, mended, it completes the batch.
+def faulty_workbook(preview: Preview, describe: Describe) -> bytes:
+    """Make a workbook of the rows that submitting would leave; sent again with corrections, it completes the batch.
 
-    `language` begins with "zh" for Chinese; `say` puts a finding into its words.
+    Its headers are the file's own; `describe` turns a finding into text in the page's language.
     """
-    return made_in_memory(lambda book: _Filling(book, preview, language.startswith("zh"), say).fill())
+    return made_in_memory(lambda book: _ErrorWorkbook(book, preview, describe).fill())
 
 
 def faulty_filename(draft: Draft) -> str:
@@ -36,14 +38,14 @@ def faulty_filename(draft: Draft) -> str:
     return f"{draft.batch_id or draft.id}.xlsx"
 
 
-class _Filling:
+class _ErrorWorkbook:
     """One workbook being filled."""
 
-    def __init__(self, book: Workbook, preview: Preview, chinese: bool, say: Say) -> None:
+    def __init__(self, book: Workbook, preview: Preview, describe: Describe) -> None:
         self._preview = preview
-        self._say = say
-        self._reason = REASONS[1 if chinese else 0]
-        self._sheet: Worksheet = book.add_worksheet("有误的行" if chinese else "Faulty rows")
+        self._describe = describe
+        self._reason = REASONS[is_chinese()]
+        self._sheet: Worksheet = book.add_worksheet(gettext("Faulty rows"))
         self._plain, self._header = text_format(book), text_format(book, **HEADER)
         self._error, self._warning = text_format(book, **ERROR), text_format(book, **WARNING)
         self._reasoning = text_format(book, text_wrap=True)
@@ -98,7 +100,7 @@ class _Filling:
         look = self._plain
         if known and findings:
             look = self._error if known.is_faulty else self._warning
-            self._comment(line, at, "\n".join(map(self._say, findings)))
+            self._comment(line, at, "\n".join(map(self._describe, findings)))
         self._sheet.write_string(line, at, UNMENDED + text.removeprefix(UNMENDED) if spoilt else text, look)
 
     def _comment(self, line: int, at: int, text: str) -> None:
@@ -109,11 +111,11 @@ class _Filling:
     def _why(self, row: ShownRow, of_file: Sequence[Finding]) -> str:
         """Everything about a row, what is about a cell behind the name of its column."""
         of_cells = [
-            f"{self._spelt[name]}: {self._say(finding)}"
+            f"{self._spelt[name]}: {self._describe(finding)}"
             for name, cell in row.cells.items()
             for finding in cell.findings
         ]
-        return "\n".join([*map(self._say, (*of_file, *row.findings)), *of_cells])
+        return "\n".join([*map(self._describe, (*of_file, *row.findings)), *of_cells])
 
 
 def _lacks_a_key(row: ShownRow) -> bool:

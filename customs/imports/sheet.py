@@ -21,10 +21,11 @@ from customs.spreadsheets.reader import (
     read_text,
     unreadable,
 )
+from customs.web.i18n import LANGUAGES, translate
 
 MOST_DECLARATIONS = 10_000
-# Sheets of these names come with our template, and hold no orders.
-NOTES = ("说明", "Notes")
+# Sheets of these names come with the template, and hold no orders.
+NOTES = tuple(translate("Notes", language) for language in LANGUAGES)
 POINTER = re.compile(r"/declarations/([0-9]{1,9})(?:/sub_orders/([0-9]{1,9}))?(/.+)?")
 
 

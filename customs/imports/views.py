@@ -36,7 +36,6 @@ from customs.imports.template import template_workbook
 from customs.spreadsheets.xlsx_writer import XLSX_TYPE
 from customs.stats.tallies import SHANGHAI
 from customs.web.forms import SUCCESS, error_sentences, handle_form
-from customs.web.i18n import html_language
 from customs.web.idempotency import idempotent, retry_on_conflict
 from customs.web.json_body import LARGEST_BODY, raw_body
 from customs.web.rendering import render_page
@@ -116,7 +115,7 @@ def discard_draft(draft_id: str) -> WerkzeugResponse:
 @login_required(Scope.DECLARATIONS_WRITE)
 def template() -> Response:
     offered = picks()
-    content = template_workbook(html_language(), offered["office"], offered["channel"])
+    content = template_workbook(offered["office"], offered["channel"])
     return _file(content, XLSX_TYPE, "template.xlsx", gettext("declaration-template.xlsx"))
 
 
@@ -140,7 +139,7 @@ def faulty(draft_id: str) -> Response:
         draft = draft_of(db, draft_id, caller)
     looked_at = preview(parts.engine, parts.vault, parts.rules, draft, caller, parts.payments)
     name = faulty_filename(draft)
-    content = faulty_workbook(looked_at, html_language(), finding_sentence)
+    content = faulty_workbook(looked_at, finding_sentence)
     return _file(content, XLSX_TYPE, name, gettext("faulty-rows-%(name)s", name=name))
 
 

@@ -3,13 +3,16 @@
 import csv
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import xlsxwriter
+from flask import Flask
 
 from customs.declarations.fields import FIELDS
 from customs.imports.sheet import Sheet, read_sheet
+from customs.web import i18n
 
 ENGLISH = [column.header for column in FIELDS]
 CHINESE = [column.chinese for column in FIELDS]
@@ -29,6 +32,15 @@ SPLIT_ROW = {
     "product_amount": "23.22",
 }
 PLAIN_ROW = {name: SPLIT_ROW[name] for name in ("channel", "office", "merchant_no", "out_order_no", "payment_no")}
+
+
+@contextmanager
+def page_in(language: str) -> Iterator[None]:
+    """The request of a page in this language."""
+    app = Flask(__name__)
+    i18n.init_app(app)
+    with app.test_request_context("/", headers={"Cookie": f"{i18n.COOKIE}={language}"}):
+        yield
 
 
 def csv_text(*rows: dict[str, Any], headers: list[str] | None = None, delimiter: str = ",") -> str:

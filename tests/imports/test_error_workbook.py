@@ -16,7 +16,7 @@ from customs.imports.error_workbook import faulty_filename, faulty_workbook
 from customs.imports.sheet import Sheet, read_sheet
 from customs.spreadsheets.reader import Grid, read_grid
 from tests.imports.clerk import Clerk, order_row, split_rows
-from tests.imports.spreadsheets import CHINESE, codes, csv_text, xlsx
+from tests.imports.spreadsheets import CHINESE, codes, csv_text, page_in, xlsx
 
 
 @pytest.fixture
@@ -30,12 +30,13 @@ def clerk(services: Services) -> Clerk:
     return Clerk(services)
 
 
-def say(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     return f"<{finding.code}>"
 
 
 def handed_back(clerk: Clerk, draft: Draft, language: str = "zh_CN") -> bytes:
-    return faulty_workbook(clerk.look_at(draft), language, say)
+    with page_in(language):
+        return faulty_workbook(clerk.look_at(draft), describe)
 
 
 def grid(content: bytes) -> Grid:

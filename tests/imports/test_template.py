@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,12 +15,19 @@ from customs.errors import FileUnreadable
 from customs.imports.sheet import NOTES, read_sheet
 from customs.imports.template import template_workbook
 from customs.spreadsheets.reader import read_grid
-from tests.imports.spreadsheets import CHINESE, ENGLISH, SPLIT_ROW, codes
+from tests.imports.spreadsheets import CHINESE, ENGLISH, SPLIT_ROW, codes, page_in
 
 NAMES = [office.name for office in OFFICES.values()]
+
+
+def template(language: str, offices: Sequence[str], channels: Sequence[str]) -> bytes:
+    with page_in(language):
+        return template_workbook(offices, channels)
+
+
 TEMPLATES = {
-    "Chinese": (template_workbook("zh_CN", NAMES, ["微信", "支付宝"]), CHINESE),
-    "English": (template_workbook("en", list(OFFICES), ["wechatpay", "alipay"]), ENGLISH),
+    "Chinese": (template("zh_CN", NAMES, ["微信", "支付宝"]), CHINESE),
+    "English": (template("en", list(OFFICES), ["wechatpay", "alipay"]), ENGLISH),
 }
 
 
@@ -91,7 +99,17 @@ def test_each_header_explains_itself(content: bytes):
 
 def test_each_column_is_explained_in_both_languages():
     assert [field.header for field in FIELDS] == ENGLISH
-    assert all(field.hint.isascii() and max(field.chinese_hint) >= "一" for field in FIELDS)
+    with page_in("en"):
+        assert all(str(field.hint).isascii() for field in FIELDS)
+    with page_in("zh_CN"):
+        assert all(max(str(field.hint)) >= "一" for field in FIELDS)
+
+
+def test_the_notes_are_in_the_language_of_the_page():
+    chinese, english = (parts(content)["xl/sharedStrings.xml"] for content, _ in TEMPLATES.values())
+
+    assert "拆单示例（同一订单两行）" in chinese
+    assert "An order in two parts" in english
 
 
 def test_the_words_to_pick_are_words_the_reader_knows():

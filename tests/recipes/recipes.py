@@ -142,8 +142,7 @@ action = "Try again in a moment."
         chinese="物流单号",
         kind=Kind.NUMBER,
         label=_("Logistics number"),
-        hint="The parcel's number.",
-        chinese_hint="运单号。",
+        hint=_("The parcel's number."),
         longest=32,
         changeable=True,
     ),
@@ -237,6 +236,9 @@ def upgrade() -> None:
                 "customs/web/translations/de/LC_MESSAGES/messages.po",
                 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
                 'msgid "Import"\nmsgstr "Importieren"\n\n'
+                'msgid "Pick the customs office."\nmsgstr "Zollamt wählen."\n\n'
+                'msgid "Notes"\nmsgstr "Hinweise"\n\n'
+                'msgid "Faulty rows"\nmsgstr "Fehlerhafte Zeilen"\n\n'
                 'msgid "This duty brings no luck."\nmsgstr "Dieser Zoll bringt kein Glück."\n',
             ),
             Edit(

@@ -130,6 +130,9 @@ def test_a_scenario_of_the_sandbox_is_in_the_guide(shown: Shown):
 
 def test_a_language_is_one_file_of_translations_and_a_guide(shown: Shown):
     assert "Importieren" in shown.page("/import", "de")
+    for words in ("Zollamt wählen.", "Hinweise"):
+        assert words in shown.page("/import/template.xlsx", "de")
+    assert "Fehlerhafte Zeilen" in shown.page("/import/<draft_id>/faulty.xlsx", "de")
     assert "Anleitung" in shown.page("/docs/guide", "de")
     assert 'lang="de"' in shown.page("/", "de")
     assert "Dieser Zoll bringt kein Glück." in shown.page("/errors")
