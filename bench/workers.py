@@ -14,7 +14,7 @@ from bench.orders import filing, fresh_numbers, unsplit_order
 from bench.sample_client import sample_rate
 from bench.stub import running_stub
 from customs.jobs.wakeup import WorkerNotifier
-from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.standalone import redis_binary, redis_command
 
 WORKERS = 2
 # Latency in ms, threads in each worker, declarations a round, calls of the sample a round, the ratio wanted.
@@ -107,10 +107,10 @@ def _under_backlog(deployment: Deployment, processes: WorkerProcesses) -> list[V
 def _running_processes(deployment: Deployment) -> Iterator[tuple[Deployment, WorkerProcesses]]:
     environ = {**os.environ, **deployment.environ}
     notifier = WorkerNotifier(deployment.services.settings.redis_url)
-    command = server_command(deployment.services.settings.home / "redis.sock")
+    command = redis_command(deployment.services.settings.home / "redis.sock")
     with ExitStack() as stack:
         stack.callback(deployment.close)
-        stack.enter_context(_running(command, environ, executable=server_binary()))
+        stack.enter_context(_running(command, environ, executable=redis_binary()))
         _wait(notifier.is_available)
         workers = [stack.enter_context(_running(_workers("worker"), environ)) for _ in range(WORKERS)]
         stack.enter_context(_running(_workers("clock"), environ))

@@ -32,12 +32,10 @@ from customs.review.case_views import pages as case_pages
 from customs.review.group_views import pages as review_pages
 from customs.site import navigation
 from customs.site.account_views import pages as people_pages
-from customs.site.admin_views import pages as admin_pages
 from customs.site.api_key_views import pages as key_pages
 from customs.site.audit_views import pages as audit_pages
 from customs.site.developer_views import pages as developer_pages
 from customs.site.docs_views import docs
-from customs.site.error_doc_views import error_pages
 from customs.site.health_views import health
 from customs.site.home_views import pages as workbench_pages
 from customs.site.lane_views import pages as lane_pages
@@ -49,7 +47,7 @@ from customs.web import csrf, error_handlers, instrumentation, labels, rendering
 from customs.web.instrumentation import HttpMetrics
 from customs.web.json_body import LARGEST_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
-from customs.web.static_files import static_files
+from customs.web.rendering import static_files
 from customs.webhooks.api import api as webhooks_api
 from customs.webhooks.views import pages as webhook_pages
 
@@ -91,7 +89,6 @@ def create_bare_app() -> Flask:
         public,
         health,
         docs,
-        error_pages,
         people_pages,
         search_pages,
         workbench_pages,
@@ -118,7 +115,6 @@ def create_bare_app() -> Flask:
         office_pages,
         lane_pages,
         queue_pages,
-        admin_pages,
         static_files,
     ):
         app.register_blueprint(blueprint)

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from customs.auth.passwords import Passwords, new_password
 from customs.auth.principal import Caller
 from customs.auth.roles import Role
 from customs.auth.sessions import end_all_sessions
+from customs.config import keep_secret
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.privacy.vault import Vault
@@ -24,6 +26,9 @@ from customs.validation import is_unprintable
 LOGIN = re.compile(r"[a-z0-9._@-]{3,64}", re.ASCII)
 LONGEST_NAME = 100
 LONGEST_MERCHANT_NO = 64
+# Of the first admin, in the home of a desk that somebody only tries out.
+FIRST_LOGIN = "admin"
+PASSWORD_FILE = "admin_password"  # noqa: S105 - a file's name
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,26 @@ def end_sessions(db: Session, person_id: str, now: datetime) -> Change:
 def set_language(db: Session, person_id: str, language: str) -> None:
     """Speak to somebody in one of the desk's languages."""
     locked_person(db, person_id).language = language
+
+
+def has_no_users(db: Session) -> bool:
+    """Whether nobody was ever put on file."""
+    return db.scalar(select(Person.id).limit(1)) is None
+
+
+def create_first_admin(db: Session, passwords: Passwords, home: Path, now: datetime) -> Change:
+    """Put the admin on file with the password kept in this home, which is made when it is not there yet."""
+    wanted = Profile(FIRST_LOGIN, FIRST_LOGIN, Role.ADMIN)
+    return create_person(db, passwords, wanted, now, password=keep_secret(home / PASSWORD_FILE, new_password))
+
+
+def first_admin_password(db: Session, passwords: Passwords, home: Path) -> str | None:
+    """The password kept in this home while it still opens; "" once it was changed; None without such an admin."""
+    admin, file = find_person(db, FIRST_LOGIN), home / PASSWORD_FILE
+    if admin is None or admin.disabled_at is not None or not file.exists():
+        return None
+    password = file.read_text().strip()
+    return password if passwords.fits(password, admin.password_hash) else ""
 
 
 def _end_what_was_proven(db: Session, person: Person, now: datetime, *, code_too: bool) -> None:

@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, audit_event
 from customs.audit.hash_chain import ChainDefect
-from customs.auth.api_keys import list_api_keys, state_of
-from customs.auth.key_management import AuditedKeys
+from customs.auth.api_keys import AuditedKeys, list_api_keys, state_of
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope, operator
 from customs.config import read_settings

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from customs.auth import bootstrap_admin
-from customs.auth.key_management import AuditedKeys
+from customs.auth import users
+from customs.auth.api_keys import AuditedKeys
 from customs.auth.principal import operator
 from customs.config import read_settings
 from customs.container import Services
@@ -59,19 +59,17 @@ def _fresh_key(services: Services) -> str:
 def _login(services: Services, *, is_a_trial: bool) -> str:
     """Return the login to show: the admin of a trial, made at its first start, or how to make a user."""
     with services.transaction() as db:
-        if bootstrap_admin.is_nobody_here(db):
+        if users.has_no_users(db):
             if not is_a_trial:
                 return "nobody yet: customs user create --login LOGIN --name NAME --role admin"
             now = database.now(db)
-            change = bootstrap_admin.create_first_admin(db, services.passwords, services.settings.home, now)
+            change = users.create_first_admin(db, services.passwords, services.settings.home, now)
             services.audit.append(db, change.audit_event_of(operator()), now)
     with services.reading() as db:
-        password = bootstrap_admin.password_shown(db, services.passwords, services.settings.home)
+        password = users.first_admin_password(db, services.passwords, services.settings.home)
     if password is None:
         return ""
-    return (
-        f"{bootstrap_admin.LOGIN} / {password}" if password else f"{bootstrap_admin.LOGIN} (its password was changed)"
-    )
+    return f"{users.FIRST_LOGIN} / {password}" if password else f"{users.FIRST_LOGIN} (its password was changed)"
 
 
 def _show(services: Services, running: Standalone, key: str, login: str, batch: str | None) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
-from customs.auth.idempotency_store import KEPT
 from customs.auth.login_throttle import REMEMBERED
 from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.request_log.models import LoggedRequest
+from customs.web.idempotency import KEPT
 
 LOG_KEPT = SESSIONS_KEPT = timedelta(days=30)
 # Few rows a transaction: no request waits for this.

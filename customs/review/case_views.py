@@ -30,7 +30,6 @@ from customs.web.idempotency import retry_on_conflict
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, text_argument
 from customs.web.session_auth import login_required
-from customs.web.template_filters import readable_text
 
 pages = Blueprint("case_pages", __name__)
 
@@ -122,7 +121,6 @@ def _words(detail: DeclarationDetail, evidence: Evidence | None) -> dict[str, An
         "labels": labels,
         "best": best,
         "Resolution": advice.Resolution,
-        "readable": readable_text,
         "offices_behind": offices_behind,
         "shortest_reason": SHORTEST_REASON,
     }

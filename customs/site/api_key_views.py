@@ -8,8 +8,7 @@ from flask_babel import LazyString, gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
-from customs.auth.api_keys import state_of
-from customs.auth.key_management import (
+from customs.auth.api_keys import (
     ApiKeyService,
     AuditedKeys,
     IssuedKey,
@@ -17,6 +16,7 @@ from customs.auth.key_management import (
     key_seen,
     keys_seen,
     may_hand_out,
+    state_of,
 )
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope

@@ -1,29 +1,137 @@
-"""The pages of the audit trail: who did what to which and why, whether it still fits, and all of it as a file."""
+"""Show the audit trail: who did what to which and why, whether it still fits, and all of it as a file."""
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, request
-from flask_babel import gettext
+from flask_babel import LazyString, gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.audit.actions import AuditAction
-from customs.audit.export import check, export
-from customs.audit.queries import NAMED, AuditFilters, entries
+from customs.audit.hash_chain import ChainDefect
+from customs.audit.queries import NAMED, AuditFilters, check, entries, export
 from customs.auth.models import Person
-from customs.auth.principal import Scope
+from customs.auth.principal import Caller, Scope
 from customs.auth.users import list_people
-from customs.site import audit_labels
 from customs.stats.tallies import begins
 from customs.web.forms import handle_form, redirect_with_error, required_reason, return_address
 from customs.web.rendering import render_page
 from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
 from customs.web.services import services
 from customs.web.session_auth import login_required
+
+_ = lazy_gettext
+
+ACTS: Mapping[AuditAction, LazyString] = {
+    AuditAction.BATCH_SUBMIT: _("handed in a batch"),
+    AuditAction.BATCH_DISCARD_ROWS: _("discarded rows of a batch"),
+    AuditAction.DECLARATION_REDECLARE: _("pushed a declaration again"),
+    AuditAction.DECLARATION_MODIFY: _("corrected a declaration"),
+    AuditAction.DECLARATION_CANCEL: _("cancelled a declaration"),
+    AuditAction.DECLARATION_DISMISS: _("closed a case"),
+    AuditAction.DECLARATION_LET_REFUND_GO: _("let a refund go whose declaration is in doubt"),
+    AuditAction.PAYMENT_CREATE: _("asked for a payment"),
+    AuditAction.REFUND_CREATE: _("refunded"),
+    AuditAction.LANE_RESUME: _("let a lane go on"),
+    AuditAction.REGISTRATION_PUT: _("put a registration on file"),
+    AuditAction.WEBHOOK_CREATE: _("added a webhook"),
+    AuditAction.WEBHOOK_ROTATE: _("changed a webhook's secret"),
+    AuditAction.WEBHOOK_RESUME: _("let a webhook go on"),
+    AuditAction.WEBHOOK_DELETE: _("removed a webhook"),
+    AuditAction.API_KEY_CREATE: _("made an API key"),
+    AuditAction.API_KEY_ROTATE: _("changed an API key"),
+    AuditAction.API_KEY_REVOKE: _("revoked an API key"),
+    AuditAction.PERSON_CREATE: _("put a person on file"),
+    AuditAction.PERSON_CHANGE_ROLE: _("changed a person's role"),
+    AuditAction.PERSON_CHANGE_MERCHANTS: _("changed a person's merchants"),
+    AuditAction.PERSON_DISABLE: _("disabled a person"),
+    AuditAction.PERSON_ENABLE: _("let a person in again"),
+    AuditAction.PERSON_RESET_PASSWORD: _("reset a person's password"),
+    AuditAction.PERSON_RESET_CODE: _("removed a person's one-time codes"),
+    AuditAction.PERSON_CHANGE_PASSWORD: _("changed their own password"),
+    AuditAction.PERSON_SET_UP_CODE: _("set up their one-time codes"),
+    AuditAction.PERSON_END_SESSIONS: _("signed a person out everywhere"),
+    AuditAction.PERSON_SIGN_IN: _("signed in"),
+    AuditAction.CAUSE_ASSIGN: _("said who sees to a cause"),
+    AuditAction.COMMENT_WRITE: _("wrote a comment"),
+    AuditAction.CASE_CONTACT: _("asked somebody about a case"),
+    AuditAction.PERSONAL_DATA_REVEAL: _("looked at a buyer's data"),
+    AuditAction.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
+    AuditAction.AUDIT_EXPORT: _("exported the audit trail"),
+    AuditAction.AUDIT_SEAL: _("sealed the audit trail anew"),
+}
+
+
+class Place(NamedTuple):
+    """Where a thing is looked at, by how its id begins, and what one may have to do to look."""
+
+    beginning: str
+    path: str
+    scope: Scope
+
+
+PLACES = (
+    Place("decl_", "/declarations/{}", Scope.DECLARATIONS_READ),
+    Place("bat_", "/batches/{}", Scope.DECLARATIONS_READ),
+    Place("cause_", "/review/causes/{}", Scope.DECLARATIONS_READ),
+    Place("pay_", "/payments/{}", Scope.PAYMENTS_READ),
+    Place("lane_", "/admin/lanes", Scope.DECLARATIONS_READ),
+    Place("per_", "/admin/people/{}", Scope.ADMIN),
+    Place("key_", "/developers/keys/{}", Scope.WEBHOOKS_WRITE),
+    Place("whe_", "/developers/webhooks/{}", Scope.WEBHOOKS_WRITE),
+)
+
+
+class Found(NamedTuple):
+    """What a look found that does not fit, and what it means."""
+
+    what: LazyString
+    means: LazyString
+
+
+TAMPERED: Mapping[ChainDefect, Found] = {
+    ChainDefect.ALTERED: Found(
+        _("Entry %(number)s was altered after it was written."),
+        _("Somebody changed it in the database itself. Compare it with an export or a backup of an earlier day."),
+    ),
+    ChainDefect.MISSING: Found(
+        _("Entry %(number)s is missing."),
+        _("Somebody deleted it in the database itself. An export or a backup of an earlier day still holds it."),
+    ),
+    ChainDefect.ADDED: Found(
+        _("Entry %(number)s was not added by this desk."),
+        _("Somebody wrote it into the database itself. What it says did not happen here."),
+    ),
+    ChainDefect.CUT_OFF: Found(
+        _("Entry %(number)s and whatever came after it are gone."),
+        _("Somebody deleted the end of the trail. An export or a backup of an earlier day still holds it."),
+    ),
+    ChainDefect.SEAL: Found(
+        _("Every entry fits, and the seal of the end does not."),
+        _(
+            "Either CUSTOMS_SECRET_KEY was changed and the trail not sealed anew, or somebody wrote all of it anew. "
+            "Compare the hash of an entry with one noted on an earlier day."
+        ),
+    ),
+}
+
+
+def action_label(action: str) -> str:
+    """What was done; an act nobody listed says its own name."""
+    return str(ACTS[AuditAction(action)]) if action in set(AuditAction) else action
+
+
+def place_of(subject_id: str, caller: Caller) -> str | None:
+    """The page on which a subject is looked at; None where there is none for this person."""
+    for place in PLACES:
+        if subject_id.startswith(place.beginning) and caller.may(place.scope):
+            return place.path.format(subject_id)
+    return None
+
 
 pages = Blueprint("audit_pages", __name__)
 
@@ -55,7 +163,7 @@ def list_page() -> Response:
 def check_page() -> Response:
     """Look at every entry, and say whether each is as it was written."""
     found = check(services().engine, services().audit)
-    return render_page("audit/check.html", found=found, tampered=audit_labels.TAMPERED)
+    return render_page("audit/check.html", found=found, tampered=TAMPERED)
 
 
 @pages.post("/audit/export.csv")
@@ -104,8 +212,8 @@ def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
 def _words() -> dict[str, Any]:
     caller = current_caller()
     return {
-        "action_label": audit_labels.action_label,
-        "place_of": lambda subject_id: audit_labels.place_of(subject_id, caller),
+        "action_label": action_label,
+        "place_of": lambda subject_id: place_of(subject_id, caller),
         "query": request.query_string.decode("ascii", "replace"),
         "merchants": caller.merchants and sorted(caller.merchants),
     }

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask_babel import gettext, lazy_gettext
 
-from customs.auth.key_management import KeyRequest, key_seen
+from customs.auth.api_keys import KeyRequest, key_seen
 from customs.auth.principal import Scope
 from customs.declarations.reading.queries import newest_batch_of
 from customs.errors import NotFound
 from customs.ids import new_id
-from customs.request_log.queries import RequestFilters, list_requests
+from customs.request_log.models import RequestFilters, list_requests
 from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.faults import FAULTS
 from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS

@@ -29,7 +29,7 @@ MOVED = {"/figures": "/statistics", "/today": "/_partials/today", "/review/latel
 
 @pages.get("/")
 @login_required(Scope.DECLARATIONS_READ)
-def workbench() -> Response:
+def home() -> Response:
     with services().reading() as db:
         return render_page("home.html", **_day(db, current_caller()))
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app
 from flask_babel import LazyString, lazy_gettext
-from markupsafe import Markup, escape
 
 from customs.auth.principal import Scope
 from customs.container import Services
@@ -76,9 +75,7 @@ def live_findings() -> Response:
     allow_only_arguments()
     container: Services = current_app.extensions["services"]
     results = run_checks(container, thoroughly=False)
-    return render_fragment(
-        "admin/health_checks.html", results=results, marked_up=marked_up, parts=PARTS, verdicts=VERDICTS
-    )
+    return render_fragment("admin/health_checks.html", results=results, parts=PARTS, verdicts=VERDICTS)
 
 
 def _numbers() -> dict[str, Any]:
@@ -97,10 +94,3 @@ def _numbers() -> dict[str, Any]:
         "actions": ACTIONS,
         "outcomes": OUTCOMES,
     }
-
-
-def marked_up(text: LazyString | str) -> Markup:
-    """Return a text in the language of this page, with what stands in backticks as code."""
-    pieces = str(text).split("`")
-    code = Markup("<code>{}</code>")
-    return Markup("").join(code.format(one) if at % 2 else escape(one) for at, one in enumerate(pieces))

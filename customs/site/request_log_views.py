@@ -6,15 +6,14 @@ from flask import Blueprint, Response
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import Session
 
-from customs.auth.key_management import keys_seen
+from customs.auth.api_keys import keys_seen
 from customs.auth.principal import Scope
-from customs.request_log.queries import RequestFilters, list_requests, request_of
+from customs.request_log.models import RequestFilters, list_requests, request_of
 from customs.web.labels import Label
 from customs.web.rendering import render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
 from customs.web.session_auth import login_required
-from customs.web.template_filters import readable_text
 
 pages = Blueprint("request_pages", __name__, url_prefix="/developers/requests")
 
@@ -48,7 +47,7 @@ def show_request(log_id: str) -> Response:
     with services().reading() as db:
         names = _names(db)
         found = request_of(db, log_id, _callers(db))
-    return render_page("developers/request.html", one=found, names=names, outcomes=OUTCOMES, readable=readable_text)
+    return render_page("developers/request.html", one=found, names=names, outcomes=OUTCOMES)
 
 
 def statuses(text: str) -> tuple[int, int]:

@@ -1,11 +1,11 @@
-"""The pages on which an admin lets people in, gives them roles and merchants, and helps them back in."""
+"""Administer users: let people in, give them roles and merchants, help them back in."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, redirect, request
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
@@ -35,7 +35,10 @@ from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required
 
-pages = Blueprint("users", __name__, url_prefix="/admin/people")
+pages = Blueprint("users", __name__, url_prefix="/admin")
+
+# In the order of the tabs.
+FIRST_PAGES = {Scope.ADMIN: "/admin/people", Scope.DECLARATIONS_READ: "/admin/registrations"}
 
 _ = lazy_gettext
 ENABLED = Label(_("May sign in"), "check-circle-fill", "success")
@@ -47,6 +50,13 @@ UserChange = Callable[[Session, datetime], Change]
 
 
 @pages.get("")
+@login_required(Scope.DECLARATIONS_READ)
+def first_page() -> WerkzeugResponse:
+    """Redirect to the first page of the administration that this person may open."""
+    return redirect(next(page for scope, page in FIRST_PAGES.items() if current_caller().may(scope)))
+
+
+@pages.get("/people")
 @login_required(Scope.ADMIN)
 def list_people() -> Response:
     allow_only_arguments()
@@ -56,13 +66,13 @@ def list_people() -> Response:
     return render_page("admin/users.html", people=shown, seen=seen, **_words())
 
 
-@pages.get("/new")
+@pages.get("/people/new")
 @login_required(Scope.ADMIN)
 def new_person() -> Response:
     return _form(())
 
 
-@pages.post("")
+@pages.post("/people")
 @login_required(Scope.ADMIN)
 def create_person() -> WerkzeugResponse:
     def work() -> Response:
@@ -73,27 +83,27 @@ def create_person() -> WerkzeugResponse:
     return handle_form(work, lambda error: _form(error_sentences(error)))
 
 
-@pages.get("/<person_id>")
+@pages.get("/people/<person_id>")
 @login_required(Scope.ADMIN)
 def read_person(person_id: str) -> Response:
     return _person_page(person_id, ())
 
 
-@pages.post("/<person_id>/role")
+@pages.post("/people/<person_id>/role")
 @login_required(Scope.ADMIN)
 def change_role(person_id: str) -> WerkzeugResponse:
     role, message = request.form.get("role", ""), gettext("The role was changed; it counts from their next click.")
     return _changed(person_id, lambda db, _now: users.change_role(db, person_id, role), message)
 
 
-@pages.post("/<person_id>/merchants")
+@pages.post("/people/<person_id>/merchants")
 @login_required(Scope.ADMIN)
 def change_merchants(person_id: str) -> WerkzeugResponse:
     message = gettext("The merchants were changed; it counts from their next click.")
     return _changed(person_id, lambda db, _now: users.change_merchants(db, person_id, _merchants()), message)
 
 
-@pages.post("/<person_id>/password")
+@pages.post("/people/<person_id>/password")
 @login_required(Scope.ADMIN)
 def reset_password(person_id: str) -> WerkzeugResponse:
     code_too = "code_too" in request.form
@@ -109,28 +119,28 @@ def reset_password(person_id: str) -> WerkzeugResponse:
     return handle_form(work, lambda error: _person_page(person_id, error_sentences(error)))
 
 
-@pages.post("/<person_id>/code")
+@pages.post("/people/<person_id>/code")
 @login_required(Scope.ADMIN)
 def reset_code(person_id: str) -> WerkzeugResponse:
     message = gettext("The one-time codes were removed, and their sessions ended.")
     return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), message)
 
 
-@pages.post("/<person_id>/disable")
+@pages.post("/people/<person_id>/disable")
 @login_required(Scope.ADMIN)
 def disable(person_id: str) -> WerkzeugResponse:
     message = gettext("They may not sign in any more, and their sessions ended.")
     return _changed(person_id, lambda db, now: users.disable(db, person_id, now), message)
 
 
-@pages.post("/<person_id>/enable")
+@pages.post("/people/<person_id>/enable")
 @login_required(Scope.ADMIN)
 def enable(person_id: str) -> WerkzeugResponse:
     message = gettext("They may sign in again, with the password they had.")
     return _changed(person_id, lambda db, _now: users.enable(db, person_id), message)
 
 
-@pages.post("/<person_id>/sessions/end")
+@pages.post("/people/<person_id>/sessions/end")
 @login_required(Scope.ADMIN)
 def end_sessions(person_id: str) -> WerkzeugResponse:
     message = gettext("They were signed out everywhere.")
@@ -142,18 +152,18 @@ def _create(db: Session, wanted: Profile, now: datetime) -> Change:
 
 
 def _changed(person_id: str, operation: UserChange, message: str) -> WerkzeugResponse:
-    """Do it to one of the people one sees, on the record with the reason."""
+    """Change one of the people this admin sees, on the audit trail with the reason."""
 
     def work(db: Session) -> None:
         _seen(db, person_id)
         _record(db, operation, required_reason())
 
-    page = f"{pages.url_prefix}/{person_id}"
+    page = f"/admin/people/{person_id}"
     return submit_action(work, page, message, back=page)
 
 
 def _with_password(operation: UserChange, reason: str | None) -> Callable[[Session], tuple[str, str]]:
-    """What makes a password to be shown once: the person's id, and the password."""
+    """Return what makes a password to be shown once: the person's id, and the password."""
 
     def make(db: Session) -> tuple[str, str]:
         change = _record(db, operation, reason)
@@ -170,7 +180,7 @@ def _record(db: Session, operation: UserChange, reason: str | None) -> Change:
 
 
 def _seen(db: Session, person_id: str) -> Person:
-    """Somebody none of whose merchants is another's. Raises NotFound."""
+    """Return a person none of whose merchants is another's. Raises NotFound."""
     person = users.person_of(db, person_id)
     if not current_caller().covers(person.merchants):
         raise NotFound
@@ -178,7 +188,7 @@ def _seen(db: Session, person_id: str) -> Person:
 
 
 def _merchants() -> list[str] | None:
-    """The merchants chosen for somebody; none named means all of the admin's."""
+    """Return the merchants chosen for somebody; none named means all of the admin's."""
     within = current_caller().narrowed(chosen_merchants()).merchants
     return None if within is None else sorted(within)
 

@@ -1,10 +1,15 @@
-"""Rendering of pages in their language, under a content security policy that lets nothing in from elsewhere."""
+"""Rendering of pages in their language under a strict content security policy, and the static files they use."""
 
+import hashlib
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from werkzeug import Response as WerkzeugResponse
 
-from customs.web import i18n, static_files, template_filters
+from customs.errors import NotFound
+from customs.web import i18n, template_filters
 from customs.web import request as web_request
 from customs.web.session_auth import is_secure
 
@@ -22,8 +27,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# An answer that is an error is said by the script, and never put in the place of a fragment; what somebody has opened
-# stays open when the part of the page around it comes again.
+# The script announces an answer that is an error, and never puts it in the place of a fragment; what somebody has
+# opened stays open when the part of the page around it comes again.
 HTMX_CONFIG = (
     '{"includeIndicatorCSS":false,"history":"reload","noSwap":[204,304,"4xx","5xx"],'
     '"morphIgnore":["data-htmx-powered","open"]}'
@@ -32,19 +37,29 @@ ONE_YEAR = 31_536_000
 # The extension that returns what the navigation around a page shows.
 NAVIGATION = "navigation"
 HTML = "text/html"
+STATIC = Path(__file__).parent / "static"
+# What may be served, and as what; licences and lists of versions stay in the folder.
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+CACHED_FOREVER, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"
+
+static_files = Blueprint("static_files", __name__)
 
 
 def init_app(app: Flask) -> None:
     """Give templates their filters and globals, and put security headers on every page."""
     i18n.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(template_filters.FILTERS)
-    app.jinja_env.globals.update(
-        asset=static_files.asset_url,
-        htmx_config=HTMX_CONFIG,
-        html_language=i18n.html_language,
-        url_with=web_request.url_with,
-    )
+    app.jinja_env.filters |= template_filters.FILTERS
+    app.jinja_env.globals |= {
+        "asset": asset_url,
+        "htmx_config": HTMX_CONFIG,
+        "html_language": i18n.html_language,
+        "url_with": web_request.url_with,
+    }
     app.after_request(_secure)
 
 
@@ -76,3 +91,37 @@ def _secure(response: Response) -> Response:
     if is_secure():
         response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR}"
     return response
+
+
+@static_files.get("/static/<path:name>")
+def static_file(name: str) -> WerkzeugResponse:
+    if name not in servable():
+        raise NotFound
+    response = Response(_content(name), content_type=CONTENT_TYPES[Path(name).suffix])
+    response.headers["Cache-Control"] = CACHED_FOREVER if request.args.get("v") == version(name) else REVALIDATED
+    response.set_etag(version(name))
+    return response.make_conditional(request)
+
+
+def asset_url(name: str) -> str:
+    """Return the address of a static file, which changes when the file does. Raises KeyError for one not served."""
+    if name not in servable():
+        raise KeyError(name)
+    return f"/static/{name}?v={version(name)}"
+
+
+@cache
+def servable() -> frozenset[str]:
+    """Return the names of all files that are served, relative to the static folder."""
+    return frozenset(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*") if file.suffix in CONTENT_TYPES)
+
+
+@cache
+def version(name: str) -> str:
+    """Return ten hexadecimal digits of the digest of a file."""
+    return hashlib.sha256(_content(name)).hexdigest()[:10]
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (STATIC / name).read_bytes()

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import g
 from flask_babel import (
+    LazyString,
     format_currency,
     format_date,
     format_datetime,
@@ -17,7 +18,7 @@ from flask_babel import (
     format_timedelta,
     gettext,
 )
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from customs.timestamps import instant
 
@@ -26,6 +27,7 @@ EXACT = "yyyy-MM-dd HH:mm:ss"
 # Older than this a time is said by the calendar.
 RELATIVE_SECONDS = 48 * 3600
 JUST_NOW_SECONDS = 1
+BACKTICKS = re.compile(r"`([^`]+)`")
 
 
 def _moment(value: datetime | str) -> datetime:
@@ -107,6 +109,21 @@ def browser(text: str) -> str:
     return " · ".join(filter(None, (known or text[:60], system if known else "")))
 
 
+def readable(value: Any) -> str:
+    """Return JSON laid out, given as a value or as a text; a text that is none, or was cut, as it is."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def code_marks(text: LazyString | str) -> Markup:
+    """Return a text whose words in backticks are shown as code."""
+    return Markup(BACKTICKS.sub(r"<code>\1</code>", str(escape(str(text)))))  # noqa: S704 - escaped before
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "exact": exact,
     "when": when,
@@ -116,17 +133,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "duration": duration,
     "browser": browser,
+    "readable": readable,
+    "code_marks": code_marks,
 }
-
-
-def readable(value: Any) -> str:
-    """A value laid out."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def readable_text(text: str) -> str:
-    """The same of JSON in a text; what is none, or was cut, stays as it is."""
-    try:
-        return readable(json.loads(text))
-    except ValueError:
-        return text

@@ -32,7 +32,6 @@ from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
 from customs.web.session_auth import login_required, request_time
-from customs.web.template_filters import readable
 from customs.webhooks import queries
 from customs.webhooks.models import LONGEST_URL, DeliveryState, Endpoint
 from customs.webhooks.retry_policy import IS_GONE, ONLY_FAILED
@@ -152,7 +151,6 @@ def list_events() -> Response:
         types=LABELS,
         wanted=queries.EVENT_TYPES,
         place_of=place_of,
-        readable=readable,
     )
 
 
@@ -224,7 +222,6 @@ def _endpoint_context(endpoint_id: str) -> dict[str, Any]:
         "states": STATES,
         "why_paused": WHY_PAUSED.get(endpoint.paused_why or ""),
         "resendable": queries.EVENT_TYPES,
-        "readable": readable,
     }
 
 

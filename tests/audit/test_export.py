@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from customs.audit.actions import AuditAction
-from customs.audit.export import CHUNK, COLUMNS, export
-from customs.audit.queries import AuditFilters
+from customs.audit.queries import CHUNK, COLUMNS, AuditFilters, export
 from customs.auth.principal import Caller, Scope, operator
 from tests import make
 from tests.audit.trails import Trail, deed

@@ -21,7 +21,7 @@ from customs.declarations.models import Declaration, Push
 from customs.jobs.wakeup import WorkerNotifier
 from customs.lanes import breaker
 from customs.lanes.models import Lane
-from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.standalone import redis_binary, redis_command
 from customs.ops.supervisor import free_port
 from tests import make
 from tests.journeys.checker import broken_promises
@@ -87,7 +87,7 @@ class Deployment:
         return self._run(kind, command, variables)
 
     def start_redis(self) -> Process:
-        process = self._run("redis", server_command(self.socket), {}, server_binary())
+        process = self._run("redis", redis_command(self.socket), {}, redis_binary())
         wait_until(WorkerNotifier(f"unix://{self.socket}").is_available, "Redis answers")
         return process
 

@@ -280,10 +280,10 @@ MUTANTS = (
     ),
     Mutant(
         "an Idempotency-Key takes any body",
-        "customs/auth/idempotency_store.py",
+        "customs/web/idempotency.py",
         "if found.fingerprint != request.fingerprint:",
         "if False:",
-        ("tests/auth/test_idempotency_store.py",),
+        ("tests/web/test_idempotency.py",),
     ),
     Mutant(
         "another's numbers are applied",

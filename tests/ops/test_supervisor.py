@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from customs.ops.child_process import Child, ChildFailed
-from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.standalone import redis_binary, redis_command
 from customs.ops.supervisor import Supervisor, free_port
 from tests.patience import PATIENCE_SECONDS
 
@@ -255,7 +255,7 @@ def test_the_embedded_redis_answers_on_its_socket_and_shows_as_redis_server(tmp_
     path.parent.mkdir()
     path.touch()
 
-    child = Child("redis", server_command(path), {}, executable=server_binary(), ready=path.is_socket)
+    child = Child("redis", redis_command(path), {}, executable=redis_binary(), ready=path.is_socket)
     with Supervisor([child], logs=tmp_path) as supervisor, Redis(unix_socket_path=str(path)) as redis:
         pong = redis.ping()
         settings = redis.config_get("maxmemory-policy", "save", "appendonly", "port")

@@ -14,7 +14,7 @@ from customs.audit.actions import AuditAction
 from customs.audit.hash_chain import ChainDefect
 from customs.audit.trail import ChainVerdict
 from customs.container import Services
-from customs.site.audit_labels import ACTS, TAMPERED
+from customs.site.audit_views import ACTS, TAMPERED
 from tests import make
 from tests.audit.trails import Trail, deed
 from tests.product import Desk

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from customs.site import api_reference
+from customs.site import docs_views
 from customs.site.openapi.document import OPERATIONS
 from tests.api.conftest import client, database_url, erp, key_for  # noqa: F401
 
@@ -30,13 +30,13 @@ def test_the_reference_shows_every_call_and_every_schema(client):  # noqa: F811
     page = client.get("/docs").text
 
     anchors = set(re.findall(r'id="([^"]+)"', page))
-    assert {row.name for row in OPERATIONS} | {f"schema-{name}" for name in api_reference.schemas()} <= anchors
+    assert {row.name for row in OPERATIONS} | {f"schema-{name}" for name in docs_views.schemas()} <= anchors
     # Whatever it points to on the page is there.
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
 
 
 def test_the_reference_names_each_field_with_what_it_holds():
-    fields = {field.name: field for field in api_reference.fields_of(api_reference.schemas()["DeclarationIn"])}
+    fields = {field.name: field for field in docs_views.fields_of(docs_views.schemas()["DeclarationIn"])}
 
     assert fields["channel"].kind == "wechatpay | alipay" and fields["channel"].required
     assert fields["sub_orders"].of == "SubOrderIn" and not fields["sub_orders"].required

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
-from customs.site.openapi.problems import code_of, kinds
+from customs.site.openapi.operation import code_of, kinds
 from customs.web.error_catalog import entries
 from tests.api.conftest import client, database_url  # noqa: F401
 

@@ -10,8 +10,8 @@ from customs.container import Services
 from customs.declarations.models import Push
 from customs.ops.backlog import backlogs
 from customs.ops.health_checks import CheckResult
-from customs.site.queue_views import marked_up
 from customs.stats.call_counters import Counts
+from customs.web.template_filters import code_marks
 from tests.product import Desk
 from tests.web.visiting import People, text_of
 
@@ -83,7 +83,7 @@ def test_what_is_found_reads_at_a_terminal_too():
 
 def test_nothing_that_was_found_is_taken_for_markup(people: People):
     with people.app.test_request_context(headers={"Accept-Language": "en"}):
-        text = marked_up(lazy_gettext("%(error)s: `run <it>`", error="<b>"))
+        text = code_marks(lazy_gettext("%(error)s: `run <it>`", error="<b>"))
 
     assert text == "&lt;b&gt;: <code>run &lt;it&gt;</code>"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from customs.web.static_files import STATIC
+from customs.web.rendering import STATIC
 
 OLDEST = 109
 CUSTOMS = Path(__file__).parents[2] / "customs"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from customs.jobs.wakeup import WorkerNotifier
-from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.standalone import redis_binary, redis_command
 from customs.web import rate_limit
 from customs.web.rate_limit import Limiter, TokenBuckets
 
@@ -24,8 +24,8 @@ SLOW = 1e-4
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A real Redis."""
     url = f"unix://{tmp_path}/r.sock"
-    command = server_command(tmp_path / "r.sock")
-    with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
+    command = redis_command(tmp_path / "r.sock")
+    with subprocess.Popen(command, executable=redis_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
             if WorkerNotifier(url).is_available():
                 break
@@ -162,8 +162,8 @@ def test_it_goes_back_to_redis_when_it_answers_again(tmp_path: Path, monkeypatch
     url = f"unix://{tmp_path}/r.sock"
     limiter = Limiter(url, 5.0)
     limiter.take("k")
-    command = server_command(tmp_path / "r.sock")
-    with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
+    command = redis_command(tmp_path / "r.sock")
+    with subprocess.Popen(command, executable=redis_binary(), stdout=subprocess.DEVNULL) as server:
         deadline = time.monotonic() + 10
         while not WorkerNotifier(url).is_available() and time.monotonic() < deadline:
             threading.Event().wait(0.02)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.web.static_files import CONTENT_TYPES, asset_url, servable, version
+from customs.web.rendering import CONTENT_TYPES, asset_url, servable, version
 from tests.api.conftest import client, database_url  # noqa: F401
 
 NAME = "bootstrap/bootstrap.min.css"
@@ -14,9 +14,9 @@ REFUSED = [
     "bootstrap/LICENSE",
     "bootstrap/vendored.toml",
     "bootstrap/../bootstrap/bootstrap.min.css",
-    "../static_files.py",
+    "../rendering.py",
     "../static/docs.css",
-    "..%2fstatic_files.py",
+    "..%2frendering.py",
     "%2e%2e/%2e%2e/app.py",
     "..%5c..%5capp.py",
     "/etc/passwd",

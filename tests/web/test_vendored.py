@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from customs.web.static_files import STATIC, servable
+from customs.web.rendering import STATIC, servable
 
 CUSTOMS = Path(__file__).parents[2] / "customs"
 FOLDERS = sorted(file.parent for file in STATIC.glob("*/vendored.toml"))
@@ -72,8 +72,8 @@ def shown_by_templates() -> Iterator[str]:
 
 
 def named_in_python() -> Iterator[str]:
-    """The icons in tables of words and places: `Shown(word, icon, tone)`, `Place(key, path, icon, ...)`."""
-    where = {"Shown": 1, "Place": 2}
+    """The icons in tables of labels and places: `Label(word, icon, tone)`, `Place(key, path, icon, ...)`."""
+    where = {"Label": 1, "Place": 2}
     for file in CUSTOMS.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in where:

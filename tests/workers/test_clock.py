@@ -17,7 +17,7 @@ from customs.declarations.models import Push
 from customs.declarations.states import Action
 from customs.jobs.leases import dead_holders, machine, this_holder
 from customs.jobs.wakeup import QUEUE, WorkerNotifier
-from customs.ops.embedded_redis import server_binary, server_command
+from customs.ops.standalone import redis_binary, redis_command
 from tests import make
 from tests.product import Desk
 from workers import clock
@@ -26,8 +26,8 @@ from workers import clock
 @pytest.fixture
 def redis(services: Services, tmp_path: Path) -> Iterator[WorkerNotifier]:
     """A real Redis where these services look for one."""
-    command = server_command(tmp_path / "nobody.sock")
-    with subprocess.Popen(command, executable=server_binary(), stdout=subprocess.DEVNULL) as server:
+    command = redis_command(tmp_path / "nobody.sock")
+    with subprocess.Popen(command, executable=redis_binary(), stdout=subprocess.DEVNULL) as server:
         for _ in range(200):
             if services.notifier.is_available():
                 break
