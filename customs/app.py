@@ -14,6 +14,7 @@ from customs.declarations.api import api as declarations_api
 from customs.declarations.office_views import pages as office_pages
 from customs.declarations.views import pages as declaration_pages
 from customs.ids import new_id
+from customs.imports import labels as import_labels
 from customs.imports.batch_views import pages as batch_pages
 from customs.imports.edit_views import pages as mending_pages
 from customs.imports.registration_views import pages as registration_pages
@@ -49,6 +50,7 @@ from customs.web.json_body import LARGEST_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.rendering import static_files
 from customs.webhooks.api import api as webhooks_api
+from customs.webhooks.views import STATE_LABELS as DELIVERY_LABELS
 from customs.webhooks.views import pages as webhook_pages
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -77,7 +79,15 @@ def create_bare_app() -> Flask:
     request_logging.init_app(app)
     error_handlers.init_app(app)
     navigation.init_app(app)
-    labels.init_app(app, state_labels.LABELS, case_labels.LABELS, payment_labels.LABELS)
+    labels.init_app(
+        app,
+        state_labels.LABELS,
+        case_labels.LABELS,
+        payment_labels.LABELS,
+        import_labels.LABELS,
+        DELIVERY_LABELS,
+        navigation.LABELS,
+    )
     state_labels.init_app(app)
     case_labels.init_app(app)
     for blueprint in (

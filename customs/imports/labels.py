@@ -17,16 +17,18 @@ from customs.imports.view_model import CHECK, MEND, REST
 from customs.spreadsheets.reader import Form
 from customs.web.error_catalog import describe_cell_error
 from customs.web.i18n import is_chinese
-from customs.web.labels import Label
+from customs.web.labels import Label, Labels
 
 _ = lazy_gettext
 
-ROW_STATUSES: Mapping[RowStatus, Label] = {
-    RowStatus.FAULTY: Label(_("Invalid"), "x-circle-fill", "fail"),
-    RowStatus.WARNED: Label(_("Look at it"), "exclamation-triangle-fill", "except"),
-    RowStatus.REPLAYED: Label(_("Declared before"), "arrow-repeat", "waiting"),
-    RowStatus.GOOD: Label(_("Valid"), "check-circle-fill", "success"),
-    RowStatus.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
+LABELS: Labels = {
+    RowStatus: {
+        RowStatus.FAULTY: Label(_("Invalid"), "x-circle-fill", "fail"),
+        RowStatus.WARNED: Label(_("Look at it"), "exclamation-triangle-fill", "except"),
+        RowStatus.REPLAYED: Label(_("Declared before"), "arrow-repeat", "waiting"),
+        RowStatus.GOOD: Label(_("Valid"), "check-circle-fill", "success"),
+        RowStatus.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
+    }
 }
 TABS: Mapping[str, LazyString] = {
     MEND: _("Rows to mend"),

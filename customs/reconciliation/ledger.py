@@ -15,7 +15,7 @@ from customs.gateway.channels import Channel
 from customs.payments.models import Payment, Refund
 from customs.payments.states import RefundStatus, Status
 from customs.payments_port import PaymentKey
-from customs.reconciliation.values import Kind
+from customs.reconciliation.columns import Kind
 
 
 class LedgerEntry(NamedTuple):

@@ -15,9 +15,9 @@ from customs.auth.principal import Caller
 from customs.gateway import in_places
 from customs.payments.states import Refunded, RefundStatus, Status
 from customs.payments_port import Declarations, PaymentKey
+from customs.reconciliation.columns import STATES, Kind, amount_shown
 from customs.reconciliation.ledger import LedgerEntry, payments_in, payments_numbered, refunds_in, refunds_numbered
 from customs.reconciliation.parser import Line, Reading
-from customs.reconciliation.values import STATES, Kind, amount_shown
 
 YUAN = "CNY"
 

@@ -10,18 +10,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from customs.gateway.messages.records import time_in
-from customs.reconciliation.columns import NUMBERS, Field, Header, read_header, unquoted
-from customs.reconciliation.records import DAMAGED, LONGEST_LINE, Record, cells_of, records_of, shape_of
-from customs.reconciliation.values import (
+from customs.reconciliation.columns import (
     KINDS,
+    NUMBERS,
     OF_A_REFUND,
     SHORTENED,
+    Field,
+    Header,
     Kind,
     NoAmount,
     amount_in,
     currency_in,
     number_in,
+    read_header,
+    unquoted,
 )
+from customs.reconciliation.records import DAMAGED, LONGEST_LINE, Record, cells_of, records_of, shape_of
 
 # Also the byte order mark of UTF-8: a file may hold nothing else.
 BLANKS = b"\xef\xbb\xbf \t\r\n"

@@ -1,9 +1,7 @@
 """How a reconciled bill looks from outside: its entries page by page, who paid masked."""
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -12,11 +10,10 @@ from typing import Any
 from customs.payments.models import Bill
 from customs.payments.redaction import mask_account
 from customs.privacy.masking import mask_name, mask_text
-from customs.reconciliation.columns import NAMES, PERSONAL
+from customs.reconciliation.columns import NAMES, PERSONAL, Kind, amount_shown
 from customs.reconciliation.ledger import LedgerEntry
 from customs.reconciliation.match import Concern, Entry, Reconciled, Verdict
 from customs.reconciliation.parser import Flaw, Line
-from customs.reconciliation.values import Kind, amount_shown
 from customs.web import response_fields as out
 from customs.web.response_fields import Out
 
@@ -196,26 +193,3 @@ def _mask_cert_ids(cell: str) -> str:
 
 # The first pattern that a header fits; a name is shorter than an account and shows less.
 MASKS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = ((NAMES, mask_name), (PERSONAL, mask_account))
-
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# From here on Excel makes a float of a number; a tab before it keeps it text, and readers strip it.
-MOST_DIGITS = 15
-BYTE_ORDER_MARK = "\ufeff"
-
-
-def csv_of(rows: Iterable[Mapping[str, object]], columns: Mapping[str, object]) -> bytes:
-    """The rows by the columns' names, under the columns' words; UTF-8 that Excel takes for UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(map(str, columns.values()))
-    writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
-    return (BYTE_ORDER_MARK + text.getvalue()).encode()
-
-
-def cell(value: object) -> str:
-    """A value as a spreadsheet may have it: what others typed is never run."""
-    text = "" if value is None else str(value)
-    if text.startswith(FORMULA):
-        return f"'{text}"
-    return f"\t{text}" if text.isdigit() and len(text) > MOST_DIGITS else text

@@ -11,7 +11,7 @@ from customs.auth.principal import Caller, Scope
 from customs.declarations.reading.failure_groups import open_cases
 from customs.lanes.queries import Light, light_of
 from customs.web.i18n import LANGUAGES
-from customs.web.labels import Label
+from customs.web.labels import Label, Labels, label_of
 from customs.web.rendering import NAVIGATION
 from customs.web.services import services
 from customs.web.session_auth import current_session
@@ -47,14 +47,16 @@ PLACES = (
     Place(None, "/developers", "code-slash", _("Developers"), Scope.WEBHOOKS_WRITE, ("/developers",)),
     Place(None, "/admin", "gear", _("Administration"), Scope.DECLARATIONS_READ, ("/admin",)),
 )
-LIGHTS = {
-    Light.OPEN: Label(_("The gateway answers"), "circle-fill", "success"),
-    Light.SLOWED: Label(_("The gateway asked us to wait"), "pause-circle", "except"),
-    Light.FAILING: Label(_("No call brings an answer"), "exclamation-triangle-fill", "fail"),
-    Light.STOPPED: Label(_("Stopped: the gateway refuses our credentials"), "stop-circle", "fail"),
-    Light.UNATTENDED: Label(_("No worker or no clock runs"), "exclamation-triangle-fill", "fail"),
-    Light.TROUBLED: Label(_("A part of this desk does not work"), "exclamation-triangle", "except"),
-    Light.UNUSED: Label(_("Nothing was sent yet"), "circle", "waiting"),
+LABELS: Labels = {
+    Light: {
+        Light.OPEN: Label(_("The gateway answers"), "circle-fill", "success"),
+        Light.SLOWED: Label(_("The gateway asked us to wait"), "pause-circle", "except"),
+        Light.FAILING: Label(_("No call brings an answer"), "exclamation-triangle-fill", "fail"),
+        Light.STOPPED: Label(_("Stopped: the gateway refuses our credentials"), "stop-circle", "fail"),
+        Light.UNATTENDED: Label(_("No worker or no clock runs"), "exclamation-triangle-fill", "fail"),
+        Light.TROUBLED: Label(_("A part of this desk does not work"), "exclamation-triangle", "except"),
+        Light.UNUSED: Label(_("Nothing was sent yet"), "circle", "waiting"),
+    }
 }
 REVIEW = "/review"
 # What a light that is not about the gateway is about.
@@ -78,7 +80,7 @@ def _navigation() -> dict[str, Any]:
         "here": request.path,
         "open_cases": cases,
         "review_place": REVIEW,
-        "light": LIGHTS[light],
+        "light": label_of(light),
         "light_place": "/admin/queue" if light in OF_THIS_DESK else "/admin/lanes",
         "gateway_stopped": light is Light.STOPPED,
         "is_sandbox": settings.sandbox,

@@ -27,7 +27,7 @@ from customs.web.forms import (
     submit_action,
     ticked_choices,
 )
-from customs.web.labels import Label
+from customs.web.labels import Label, Labels
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import allow_only_arguments, current_caller, given_filters, page_arguments
 from customs.web.services import services
@@ -46,10 +46,12 @@ A_FEW = 25
 SUBSCRIBE_ALL = {"1": True, "0": False}
 _ = lazy_gettext
 
-STATES = {
-    DeliveryState.WAITING: Label(_("Waiting"), "hourglass-split", "running"),
-    DeliveryState.DELIVERED: Label(_("Delivered"), "check-circle-fill", "success"),
-    DeliveryState.FAILED: Label(_("Given up"), "x-circle-fill", "fail"),
+STATE_LABELS: Labels = {
+    DeliveryState: {
+        DeliveryState.WAITING: Label(_("Waiting"), "hourglass-split", "running"),
+        DeliveryState.DELIVERED: Label(_("Delivered"), "check-circle-fill", "success"),
+        DeliveryState.FAILED: Label(_("Given up"), "x-circle-fill", "fail"),
+    }
 }
 ACTIVE = Label(_("Active"), "check-circle-fill", "success")
 FAILING = Label(_("Failing"), "exclamation-triangle-fill", "except")
@@ -219,7 +221,7 @@ def _endpoint_context(endpoint_id: str) -> dict[str, Any]:
         "page": page,
         "moving": moving,
         "state": state_of(endpoint),
-        "states": STATES,
+        "states": STATE_LABELS[DeliveryState],
         "why_paused": WHY_PAUSED.get(endpoint.paused_why or ""),
         "resendable": queries.EVENT_TYPES,
     }

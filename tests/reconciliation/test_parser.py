@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.reconciliation.columns import AMOUNTS, NUMBERS, SPELLINGS, Field, read_header
+from customs.reconciliation.columns import AMOUNTS, NUMBERS, SPELLINGS, Field, Kind, read_header
 from customs.reconciliation.parser import Line, Reading, read_bill
-from customs.reconciliation.values import Kind
 
 CHINESE = (
     "对账单\t2026-11-01 至 2026-11-30\n"

@@ -14,7 +14,7 @@ from customs.payments.states import RefundStatus
 from customs.reconciliation.labels import TABS, TROUBLES, UNREADABLE
 from customs.reconciliation.match import Concern, Verdict
 from customs.reconciliation.parser import Trouble
-from customs.reconciliation.serializers import cell
+from customs.reconciliation.views import cell
 from tests.gateway.loopback import Loopback, answer, reset
 from tests.reconciliation.bill_books import TODAY, YESTERDAY, bill, gateway_that, keep, line_of, payment, refund, sends
 from tests.reconciliation.test_bills import NO

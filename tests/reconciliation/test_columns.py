@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.reconciliation.values import NoAmount, amount_in, currency_in
+from customs.reconciliation.columns import NoAmount, amount_in, currency_in
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999.99"), places=2)
 GROUPED = st.sampled_from(["", ",", "'", " "])
