@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from customs.web.connections import PATIENCE, Server, Stage
+from customs.cli.web_server import Server
+from customs.web.connections import PATIENCE, Stage
 from customs.web.json_body import LARGEST_BODY
 from tests.journeys.processes import wait_until
 
