@@ -29,7 +29,8 @@ from customs.imports.registration_file import read_registration_file
 from customs.lanes.models import Lane
 from customs.lanes.queries import LaneState, list_lanes, resume_lane
 from customs.lanes.queries import state_of as state_of_lane
-from customs.ops import health_checks, migrate
+from customs.ops import migrate
+from customs.ops.doctor import run_checks
 from customs.ops.key_rotation import rotate_keys
 from customs.ops.standalone import keep_key_pair
 from customs.timestamps import instant
@@ -237,7 +238,7 @@ def registrations_import(file: Path) -> None:
 @click.command()
 def doctor() -> None:
     """Say what is wrong and how to fix it; exit 1 when something is."""
-    results = health_checks.run_checks(Services(read_settings()))
+    results = run_checks(Services(read_settings()))
     table = Table("", "part", "what was found", "what to do")
     for result in results:
         mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[result.verdict]

@@ -12,7 +12,8 @@ from customs.declarations.labels import OUTCOMES
 from customs.declarations.state_labels import LABELS
 from customs.declarations.states import Action
 from customs.ops.backlog import backlogs
-from customs.ops.health_checks import OLD_BACKLOG_SECONDS, run_checks
+from customs.ops.doctor import run_checks
+from customs.ops.health_checks import OLD_BACKLOG_SECONDS
 from customs.stats.call_counters import calls_by_outcome
 from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page

@@ -13,7 +13,7 @@ from customs.container import Services
 from customs.events.outbox import OutboxEvent
 from customs.gateway import Unknown
 from customs.jobs.dispatcher import Dispatcher
-from customs.ops import health_checks
+from customs.ops import doctor
 from customs.ops.standalone import keep_key_pair
 from customs.stats.call_counters import BUCKETS, Counts
 from customs.webhooks.models import Delivery, Endpoint
@@ -198,7 +198,7 @@ def test_a_paused_endpoint_and_what_is_due_to_be_told_are_seen(services: Service
         db.flush()
         db.add(Delivery(id="whd_1", endpoint_id="whe_1", event_id="evt_1", created_at=desk.now, due_at=desk.now))
 
-    (result,) = [one for one in health_checks.run_checks(services) if one.part == "webhooks"]
+    (result,) = [one for one in doctor.run_checks(services) if one.part == "webhooks"]
 
     assert (scrape("customs_webhook_endpoints_paused"), scrape("customs_due_deliveries")) == (1, 1)
     assert (result.verdict, "410" in result.finding, "whe_1/resume" in result.remedy) == ("note", True, True)

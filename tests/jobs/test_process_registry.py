@@ -16,7 +16,7 @@ from customs.jobs.process_registry import (
     StaffingStatus,
     staffing_status,
 )
-from customs.ops import health_checks
+from customs.ops import doctor
 from tests.application import application
 from tests.web.visiting import People
 
@@ -37,7 +37,7 @@ def heartbeats(services: Services) -> dict[Kind, Heartbeat]:
 
 
 def verdicts(services: Services) -> dict[str, str]:
-    return {one.part: one.verdict for one in health_checks.run_checks(services, thoroughly=False)}
+    return {one.part: one.verdict for one in doctor.run_checks(services, thoroughly=False)}
 
 
 def seen(services: Services, kind: Kind, ago: timedelta) -> None:
@@ -86,7 +86,7 @@ def test_a_process_says_what_it_does_without_and_when_that_is_over(services: Ser
     heartbeat = heartbeats[Kind.WORKER]
     heartbeat.trouble = "the queue does not work: OutOfMemoryError"
     heartbeat.beat()
-    during = staffing(services), [one.finding for one in health_checks.run_checks(services, thoroughly=False)]
+    during = staffing(services), [one.finding for one in doctor.run_checks(services, thoroughly=False)]
 
     heartbeat.trouble = None
     heartbeat.beat()

@@ -10,7 +10,7 @@ from redis import Redis
 from customs.db import database
 from customs.jobs.process_registry import Kind, running
 from customs.jobs.wakeup import QUEUE, connect
-from customs.ops import health_checks
+from customs.ops import doctor
 from tests import make
 from tests.journeys.deployment import Deployment
 from tests.journeys.gateway import SandboxGateway
@@ -110,9 +110,7 @@ def test_the_work_goes_on_while_it_refuses_and_the_worker_goes_back_when_it_work
     try:
         goes_on = crew.is_declared()
         wait_until(lambda: crew.trouble() is not None, "the worker says that it looks for work by itself", SECONDS)
-        said = [
-            one for one in health_checks.run_checks(crew.deployment.services, thoroughly=False) if one.part == "workers"
-        ]
+        said = [one for one in doctor.run_checks(crew.deployment.services, thoroughly=False) if one.part == "workers"]
     finally:
         mend(crew.redis)
     wait_until(crew.is_behind_the_queue, "the worker waits behind the queue again", SECONDS)

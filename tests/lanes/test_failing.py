@@ -13,7 +13,7 @@ from customs.container import Services
 from customs.gateway.errors import GatewayError, NotSent, Unknown
 from customs.lanes import breaker
 from customs.lanes.breaker import lane_report
-from customs.ops import health_checks
+from customs.ops import doctor
 from tests import make
 from tests.application import application
 from tests.certificates import self_signed
@@ -50,7 +50,7 @@ UNREADABLE = Unknown("<html>")
 
 
 def verdicts(services: Services) -> dict[str, tuple[str, str]]:
-    return {one.part: (one.verdict, one.finding) for one in health_checks.run_checks(services, thoroughly=False)}
+    return {one.part: (one.verdict, one.finding) for one in doctor.run_checks(services, thoroughly=False)}
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, UNREADABLE], ids=["certificate", "not understood"])

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from customs.events.outbox import OutboxEvent
 from customs.gateway import Unknown
-from customs.ops import health_checks
+from customs.ops import doctor
 from customs.payments.states import CASE_SENTENCES, PaymentCase
 from tests.api.conftest import Erp, client, erp  # noqa: F401
 from tests.payments.till import Till, order_reply, refund_reply
@@ -23,7 +23,7 @@ def announced(till: Till) -> list[str]:
 
 
 def examined(till: Till) -> list[str]:
-    return [str(one.finding) for one in health_checks.run_checks(till.services) if one.part == "review"]
+    return [str(one.finding) for one in doctor.run_checks(till.services) if one.part == "review"]
 
 
 def unknown_for_a_day(till: Till) -> tuple[str, str]:

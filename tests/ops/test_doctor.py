@@ -2,7 +2,7 @@
 
 import pytest
 
-from customs.ops import health_checks
+from customs.ops import doctor
 from customs.ops.health_checks import CheckResult
 from tests import make
 from tests.audit.trails import Trail
@@ -16,7 +16,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def look(trail: Trail) -> CheckResult:
-    (found,) = [one for one in health_checks.run_checks(trail.services) if one.part == "audit trail"]
+    (found,) = [one for one in doctor.run_checks(trail.services) if one.part == "audit trail"]
     return found
 
 

@@ -1,0 +1,100 @@
+"""The doctor: runs the health checks, and checks that what is stored can be read and fits together."""
+
+from collections.abc import Iterator
+
+from flask_babel import lazy_gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customs.audit.hash_chain import ChainDefect
+from customs.audit.models import AuditEntry
+from customs.container import Services
+from customs.declarations.models import Batch, Declaration
+from customs.declarations.reading import recount
+from customs.errors import DecryptionKeyMissing
+from customs.ops.health_checks import CHECKS, DATABASE_CHECKS, Check, CheckResult
+
+# English at a terminal, the page's language on a page.
+_ = lazy_gettext
+# How the audit trail does not fit: `number` is the first entry that does not, `entries` how many before it do.
+TAMPERED = {
+    ChainDefect.ALTERED: _("entry %(number)s was altered; the %(entries)d before it fit"),
+    ChainDefect.MISSING: _("entry %(number)s is missing; the %(entries)d before it fit"),
+    ChainDefect.ADDED: _("entry %(number)s was added by somebody else; the %(entries)d before it fit"),
+    ChainDefect.CUT_OFF: _("entry %(number)s and what came after it are gone; the %(entries)d before it fit"),
+    ChainDefect.SEAL: _("the seal of its end does not fit; the %(entries)d entries do"),
+}
+
+
+def run_checks(services: Services, *, thoroughly: bool = True) -> list[CheckResult]:
+    """Run every check; those that read the database are left out while it cannot be used.
+
+    `thoroughly`: also the checks that take long on a large desk.
+    """
+    results = [result for check in CHECKS for result in check(services)]
+    if any(result.part == "database" and result.verdict == "wrong" for result in results):
+        return results
+    checks = (*DATABASE_CHECKS, _vault, *(SLOW_CHECKS if thoroughly else ()))
+    return results + [result for check in checks for result in check(services)]
+
+
+def _vault(services: Services) -> Iterator[CheckResult]:
+    """Decrypt the newest and the oldest buyer: a missing key shows at one end."""
+    with services.reading() as db:
+        sealed = select(Declaration.id, Declaration.buyer).where(Declaration.buyer.is_not(None)).limit(1)
+        orders = Declaration.created_at, Declaration.created_at.desc()
+        ends = [db.execute(sealed.order_by(order)).first() for order in orders]
+    try:
+        for row in ends:
+            if row is not None:
+                services.vault.open_buyer(row.buyer, row.id)
+    except DecryptionKeyMissing as error:
+        found = _("cannot be opened: %(error)s", error=error.detail)
+        yield CheckResult("names and ID numbers", "wrong", found, _("put the older key back into CUSTOMS_PII_KEYS"))
+        return
+    yield CheckResult("names and ID numbers", "ok", _("can be opened"))
+
+
+def _tallies(services: Services) -> Iterator[CheckResult]:
+    """Count every declaration again: some 20 seconds for a million."""
+    found = recount.find(services.engine)
+    if not found:
+        yield CheckResult("tallies", "ok", _("say what the tables hold"))
+        return
+    facts = {"tallies": len(found.tallies), "causes": found.causes}
+    wrong = _("%(tallies)d do not say what the tables hold; %(causes)d cases are without their cause", **facts)
+    yield CheckResult("tallies", "wrong", wrong, _("run `customs db recount`; was an older program running?"))
+
+
+def _audit_trail(services: Services) -> Iterator[CheckResult]:
+    """Verify every entry: some 15 seconds for a million."""
+    with services.reading() as db:
+        verdict = services.audit.verify(db)
+        unrecorded = _unrecorded_batch(db)
+    remedy = _("somebody wrote to the database: compare with an export or a backup of an earlier day")
+    if verdict.what is ChainDefect.SEAL:
+        remedy = _(
+            "after a change of CUSTOMS_SECRET_KEY: `customs keys rotate --seal-audit-trail`; "
+            "else somebody wrote to the database: compare with an export or a backup of an earlier day"
+        )
+    if verdict.what is not None:
+        found = TAMPERED[verdict.what] % {"number": verdict.first_bad, "entries": verdict.entries}
+        yield CheckResult("audit trail", "wrong", found, remedy)
+    elif unrecorded is not None:
+        found = _("it fits, and knows nothing of %(batch)s: it was put back", batch=unrecorded)
+        yield CheckResult("audit trail", "wrong", found, remedy)
+    else:
+        found = _("%(entries)d entries, each as it was written", entries=verdict.entries)
+        yield CheckResult("audit trail", "ok", found)
+
+
+def _unrecorded_batch(db: Session) -> str | None:
+    """Return the oldest or newest batch if the trail does not know it: then the whole trail was removed or put back."""
+    # Batches from before there was a trail name no sender.
+    submitted = select(Batch.id).where(Batch.sender_id != "").limit(1)
+    ends = [db.scalar(submitted.order_by(order)) for order in (Batch.created_at, Batch.created_at.desc())]
+    recorded = {db.scalar(select(AuditEntry.subject_id).where(AuditEntry.subject_id == one).limit(1)) for one in ends}
+    return next((one for one in ends if one not in recorded), None)
+
+
+SLOW_CHECKS: tuple[Check, ...] = (_tallies, _audit_trail)
