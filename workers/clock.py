@@ -16,7 +16,7 @@ from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Push
 from customs.imports.drafts import has_abandoned_drafts, purge_abandoned
-from customs.jobs.leases import dead_holders, waits_for_a_worker
+from customs.jobs.leases import dead_holders, is_claimable
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import BEAT_EVERY_SECONDS, Heartbeat, Kind
 from customs.ops.future_timestamps import correct_future_timestamps
@@ -102,6 +102,6 @@ def has_overdue_work(services: Services) -> bool:
 
 
 def has_due_work(db: Session, now: datetime) -> bool:
-    if any(db.scalar(select(model.id).where(waits_for_a_worker(model, now)).limit(1)) for model in DUE):
+    if any(db.scalar(select(model.id).where(is_claimable(model, now)).limit(1)) for model in DUE):
         return True
     return is_pending(db.connection()) or is_waiting(db.connection(), now)

@@ -1,18 +1,47 @@
-"""What is due: one `due_at` for first submission, retry, polling and recovery; a lease and a fence for who records."""
+"""Leases: who may call for a row, and until when; a fence says whose answer is recorded.
+
+A feature brings its table, the condition of what is due, and what its answers change. Here is what all of them do:
+claim, mark before the call, extend, release, check the fence.
+"""
 
 import hashlib
 import os
 import random
 import socket
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, String, and_, or_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    or_,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from customs.db.database import UtcDateTime
+from customs.db import database
+from customs.db.database import UtcDateTime, lost_a_race, pad_to_power_of_two
+from customs.timestamps import MACHINE, Clock
+
+# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
+RACES = 2
+# A call ends this long before its lease may: the answer still has to be recorded.
+LEASE_MARGIN_SECONDS = 2.0
+# After a wait longer than this the database is asked what time it is: a machine that slept does not know.
+WAITED_SECONDS = 1.0
 
 LONGEST_POLL_FACTOR = 20
 POLL_GROWTH = 1.5
@@ -36,10 +65,103 @@ class Due:
     fence: Mapped[int] = mapped_column(Integer, default=0)
 
 
-def waits_for_a_worker(model: type[Due], now: datetime) -> ColumnElement[bool]:
-    """The condition that a row is due and nobody holds it."""
-    unleased = or_(model.lease_until.is_(None), model.lease_until < now)
-    return and_(model.due_at.is_not(None), model.due_at <= now, unleased)
+def is_claimable(row: Any, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """The condition that a row, a model or a table's columns, is due and nobody holds it."""
+    return and_(row.due_at.is_not(None), row.due_at <= now, is_free(row, now))
+
+
+def is_free(row: Any, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """The condition that no lease on a row runs."""
+    return or_(row.lease_until.is_(None), row.lease_until < now)
+
+
+def is_current(row: Mapping[str, Any], task: "LeasedTask") -> bool:
+    """Return whether a task's answer may be recorded on this row, read under its lock.
+
+    Without a holder this very answer was recorded by a commit that only looked lost, or the lease was taken away.
+    """
+    return row["holder"] is not None and (row["id"], row["fence"]) == task.lease
+
+
+class LeasedTask(Protocol):
+    """A claimed row; `lease` is its id and the fence under which its answer may be recorded."""
+
+    @property
+    def lease(self) -> tuple[str, int]: ...
+
+
+TaskT = TypeVar("TaskT", bound=LeasedTask)
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
+
+
+# What a recorded answer does to the lease of its row.
+RELEASED: dict[str, None] = {"holder": None, "lease_until": None}
+
+
+class Leases:
+    """The leases on the rows of one table with the columns of `Due`. The statements are built once.
+
+    `in_doubt`: the condition that a row's call may have left; such tables have a column `sent_at` as well.
+    """
+
+    def __init__(self, table: Table, in_doubt: ColumnElement[bool] | None = None) -> None:
+        row = table.c
+        values: dict[str, Any] = {
+            "holder": bindparam("by"),
+            "lease_until": bindparam("until", type_=row.lease_until.type),
+            "fence": row.fence + 1,
+        }
+        if in_doubt is not None:
+            # A lease that ran out over a call in doubt: it may have left as late as that.
+            ran_out = and_(in_doubt, row.lease_until.is_not(None))
+            values["sent_at"] = case((ran_out, row.lease_until), else_=row.sent_at)
+        # Bound are `leases`, of `bound`.
+        self.are_held = tuple_(row.id, row.fence).in_(bindparam("leases", expanding=True))
+        self._claim = update(table).where(row.id.in_(bindparam("ids", expanding=True))).values(values)
+        self._extend = update(table).where(self.are_held).values(lease_until=values["lease_until"])
+        self._release = update(table).where(self.are_held).values(RELEASED)
+
+    def claim(self, db: Connection, ids: Collection[str], holder: str, until: datetime) -> None:
+        """Lease these rows, which the caller has locked; whoever held them before records nothing any more."""
+        if ids:
+            db.execute(self._claim, {"ids": list(ids), "by": holder, "until": until})
+
+    def extend(self, db: Connection, tasks: Collection[LeasedTask], until: datetime) -> None:
+        """Renew the leases of tasks that are reserved or in the air."""
+        if tasks:
+            db.execute(self._extend, {"leases": bound(tasks), "until": until})
+
+    def release(self, db: Connection, tasks: Collection[LeasedTask]) -> None:
+        """End the leases under these fences; what became due meanwhile can then be claimed at once."""
+        if tasks:
+            db.execute(self._release, {"leases": bound(tasks)})
+
+    def keep(self, db: Connection, tasks: Sequence[TaskT], marked: Iterable[tuple[str, int]]) -> list[TaskT]:
+        """Return those of the tasks that were marked and release the others.
+
+        By fence: a process whose reservations outlived their lease may hold the same row twice, and only the newer
+        may leave.
+        """
+        kept = set(marked)
+        self.release(db, [task for task in tasks if task.lease not in kept])
+        return [task for task in tasks if task.lease in kept]
+
+
+def bound(tasks: Collection[LeasedTask]) -> Sequence[tuple[str, int]]:
+    """Return the leases of tasks as the parameter of `Leases.are_held`."""
+    return pad_to_power_of_two([task.lease for task in tasks])
+
+
+def run_despite_races(transaction: Callable[[], Result]) -> Result:
+    """Run a transaction, and again, RACES times at most, when the database ended it for another one's sake."""
+    for _attempt in range(RACES):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
+    return transaction()
 
 
 def overdue_since(before: Mapping[str, Any], due_at: datetime | None, *, answered: bool) -> datetime | None:
@@ -86,3 +208,64 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@dataclass(frozen=True)
+class Start:
+    """A moment of this machine, on the clock that only grows and on the one that people see."""
+
+    monotonic: float
+    wall: float
+
+
+class SendDeadlines(Generic[Key]):
+    """Until when a marked call may still leave, so that its answer comes within its lease.
+
+    `call_seconds`: the longest that a call may take.
+    """
+
+    def __init__(self, engine: Engine, lease_seconds: float, call_seconds: float, clock: Clock = MACHINE) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._within = lease_seconds - LEASE_MARGIN_SECONDS - min(call_seconds, lease_seconds / 2)
+        self._marked: dict[Key, tuple[Start, datetime]] = {}
+
+    def start(self) -> Start:
+        """Return the moment that leases count from: before the database's time is read, for a COMMIT may take long."""
+        return Start(self._clock.monotonic(), self._clock.wall())
+
+    def set(self, keys: Iterable[Key], start: Start, now: datetime) -> None:
+        """Let these leave from `start`, which was `now` on the database's clock."""
+        self._marked.update(dict.fromkeys(keys, (start, now)))
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._marked.pop(key, None)
+
+    def is_stale(self, key: Key) -> bool:
+        """Whether an answer was asked for a whole lease ago: what it says of the grace is long past."""
+        if key not in self._marked:
+            return False
+        start, _ = self._marked[key]
+        return max(self._clock.monotonic() - start.monotonic, self._clock.wall() - start.wall) > self._lease_seconds
+
+    def is_over(self, key: Key) -> bool:
+        """Whether it is too late to send: somebody else may hold the lease by the time an answer comes."""
+        if key not in self._marked:
+            return True
+        start, marked_at = self._marked[key]
+        waited = self._clock.monotonic() - start.monotonic
+        if waited > self._within:
+            return True
+        if max(waited, abs(self._clock.wall() - start.wall)) <= WAITED_SECONDS:
+            return False
+        return self._is_over_at_the_database(marked_at) or self._clock.monotonic() - start.monotonic > self._within
+
+    def _is_over_at_the_database(self, marked_at: datetime) -> bool:
+        try:
+            with self._engine.connect() as db:
+                return database.now(db) - marked_at > timedelta(seconds=self._within)
+        except SQLAlchemyError:
+            # Nobody can say: what is not sent can be sent later.
+            return True

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from customs.db.database import Base
 from customs.declarations.intake.payment_holds import WithholdingDeclarations
 from customs.declarations.models import Push
-from customs.jobs.leases import Due, waits_for_a_worker
+from customs.jobs.leases import Due, is_claimable, is_free
 from customs.payments.models import Payment, Refund
 from customs.payments.tasks.task import TaskAction
 from customs.webhooks.models import Delivery
@@ -55,9 +55,9 @@ def _first_due_at(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement
 
 def backlog_of(db: Session, model: type[Due], now: datetime) -> Backlog:
     """Return the backlog of one kind of work."""
-    waits = waits_for_a_worker(model, now)
+    waits = is_claimable(model, now)
     leased = model.lease_until >= now
-    later = and_(model.due_at > now, or_(model.lease_until.is_(None), model.lease_until < now))
+    later = and_(model.due_at > now, is_free(model, now))
     oldest_at = func.min(_first_due_at(model, waits), type_=model.due_at.type)
     counted = select(_count(waits), _count(leased), _count(later), oldest_at)
     found = db.execute(counted.where(model.due_at.is_not(None))).one()

@@ -1,13 +1,12 @@
 """Lock rows in one order: payments by their id, then refunds, then what declarations lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from customs.db.database import Base
 from customs.payments.models import Payment
-from customs.payments.tasks.task import Task
 
 PAYMENTS = Base.metadata.tables[Payment.__tablename__]
 
@@ -23,8 +22,3 @@ def lock_payments(db: Connection, ids: Sequence[str]) -> None:
 def locked_row(db: Connection, table: Table, row_id: str) -> dict[str, Any]:
     """One row as it is now, locked."""
     return dict(db.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().one())
-
-
-def is_current(row: Mapping[str, Any], task: Task) -> bool:
-    """Whether an answer may be recorded: no holder means that it was already, or that the lease was taken away."""
-    return row["holder"] is not None and row["fence"] == task.fence

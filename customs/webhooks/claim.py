@@ -1,19 +1,22 @@
 """Claim: reserve due deliveries, endpoints in turn and few at a time: one that hangs keeps nobody else waiting."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from customs.db.database import Base
 from customs.events.outbox import OUTBOX
+from customs.jobs.leases import Leases, bound, is_claimable
 from customs.webhooks.models import Delivery, Endpoint
 
 DELIVERIES = Base.metadata.tables[Delivery.__tablename__]
 ENDPOINTS = Base.metadata.tables[Endpoint.__tablename__]
 delivery, endpoint, event = DELIVERIES.c, ENDPOINTS.c, OUTBOX.c
+
+LEASES = Leases(DELIVERIES)
 
 # Requests of one endpoint in the air at once, over all processes; one that fails is tried by one request at a time.
 MOST_AT_ONCE = 4
@@ -35,7 +38,7 @@ class Task:
     event: Mapping[str, Any]
 
     @property
-    def key(self) -> tuple[str, int]:
+    def lease(self) -> tuple[str, int]:
         return self.id, self.fence
 
 
@@ -45,14 +48,9 @@ def is_awake(now: datetime) -> ColumnElement[bool]:
     return and_(endpoint.deleted_at.is_(None), endpoint.paused_at.is_(None), unheld)
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    free = or_(delivery.lease_until.is_(None), delivery.lease_until < now)
-    return and_(delivery.due_at.is_not(None), delivery.due_at <= now, free)
-
-
 def is_waiting(db: Connection, now: datetime) -> bool:
     """Whether a delivery could be claimed now."""
-    due = select(delivery.id).where(delivery.endpoint_id == endpoint.id, _is_due(now)).exists()
+    due = select(delivery.id).where(delivery.endpoint_id == endpoint.id, is_claimable(delivery, now)).exists()
     return db.scalar(select(endpoint.id).where(is_awake(now), due).limit(1)) is not None
 
 
@@ -60,7 +58,7 @@ def claim(
     db: Connection, *, room: int, now: datetime, holder: str, lease: timedelta, after: str = ""
 ) -> tuple[list[Task], str]:
     """Reserve at most `room` due deliveries, beginning with the endpoint behind `after`; also says where it ended."""
-    due = select(delivery.id).where(delivery.endpoint_id == endpoint.id, _is_due(now)).exists()
+    due = select(delivery.id).where(delivery.endpoint_id == endpoint.id, is_claimable(delivery, now)).exists()
     hungry = db.execute(
         select(ENDPOINTS)
         .where(is_awake(now), due)
@@ -88,13 +86,12 @@ def _reserve(db: Connection, one: Row[Any], share: int, now: datetime, holder: s
         return []
     found = db.scalars(
         select(delivery.id)
-        .where(delivery.endpoint_id == one.id, _is_due(now))
+        .where(delivery.endpoint_id == one.id, is_claimable(delivery, now))
         .order_by(delivery.due_at)
         .limit(share)
         .with_for_update(skip_locked=True, of=DELIVERIES)
     ).all()
-    values = {"holder": holder, "lease_until": now + lease, "fence": delivery.fence + 1}
-    db.execute(update(DELIVERIES).where(delivery.id.in_(found)).values(values))
+    LEASES.claim(db, found, holder, now + lease)
     return found
 
 
@@ -125,24 +122,6 @@ def mark(db: Connection, tasks: Sequence[Task], now: datetime, lease: timedelta)
     alive = select(endpoint.id).where(
         endpoint.id == delivery.endpoint_id, endpoint.deleted_at.is_(None), endpoint.paused_at.is_(None)
     )
-    leaving = update(DELIVERIES).where(_under_fence(tasks), alive.exists()).values(lease_until=now + lease)
-    # By fence: what outlived its lease here may have been reserved here once more.
-    marked = {(row.id, row.fence) for row in db.execute(leaving.returning(delivery.id, delivery.fence))}
-    release(db, [task for task in tasks if task.key not in marked])
-    return [task for task in tasks if task.key in marked]
-
-
-def extend(db: Connection, tasks: Collection[Task], until: datetime) -> None:
-    """Renew the leases of what is reserved or in the air."""
-    if tasks:
-        db.execute(update(DELIVERIES).where(_under_fence(tasks)).values(lease_until=until))
-
-
-def release(db: Connection, tasks: Collection[Task]) -> None:
-    """End the leases under these fences."""
-    if tasks:
-        db.execute(update(DELIVERIES).where(_under_fence(tasks)).values(holder=None, lease_until=None))
-
-
-def _under_fence(tasks: Collection[Task]) -> ColumnElement[bool]:
-    return tuple_(delivery.id, delivery.fence).in_([task.key for task in tasks])
+    leaving = update(DELIVERIES).where(LEASES.are_held, alive.exists()).values(lease_until=now + lease)
+    marked = db.execute(leaving.returning(delivery.id, delivery.fence), {"leases": bound(tasks)})
+    return LEASES.keep(db, tasks, ((row.id, row.fence) for row in marked))

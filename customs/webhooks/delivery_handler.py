@@ -8,18 +8,16 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from customs.config import Settings
 from customs.db import database
-from customs.db.database import DatabaseClock, lost_a_race
+from customs.db.database import DatabaseClock
 from customs.errors import DecryptionKeyMissing
 from customs.jobs.failpoints import Failpoints
-from customs.jobs.leases import this_holder
-from customs.jobs.send_deadlines import SendDeadlines
+from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
 from customs.privacy.vault import Vault
 from customs.timestamps import MACHINE, Clock, instant
-from customs.webhooks.claim import Task, claim, extend, is_waiting, mark, release
+from customs.webhooks.claim import LEASES, Task, claim, is_waiting, mark
 from customs.webhooks.fanout import GROUP, fan_out, is_pending
 from customs.webhooks.http_sender import Answer, Sender
 from customs.webhooks.record import record
@@ -32,7 +30,6 @@ TIMEOUT_SECONDS = 15.0
 # For so many calls to the gateway at once, one request to other people's servers; never one alone, for that may hang.
 GATEWAY_CALLS_A_THREAD = 4
 FEWEST_THREADS = 2
-RACES = 2
 GROUPS_A_CLAIM = 4
 # When there was nothing to send, the next look is this far off: a busy desk of declarations claims all the time.
 LOOK_AGAIN_SECONDS = 0.5
@@ -117,13 +114,7 @@ class DeliveryHandler:
         return found
 
     def record_and_send(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
-        for _attempt in range(RACES):
-            try:
-                return self._record_and_send(answered, leaving)
-            except DBAPIError as error:
-                if not lost_a_race(error):
-                    raise
-        return self._record_and_send(answered, leaving)
+        return run_despite_races(lambda: self._record_and_send(answered, leaving))
 
     def _record_and_send(self, answered: Sequence[tuple[Task, Answer]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
@@ -160,12 +151,12 @@ class DeliveryHandler:
 
     def extend_leases(self, leased: Sequence[Task]) -> None:
         with self._engine.begin() as db:
-            extend(db, leased, self._now(db) + self._lease)
+            LEASES.extend(db, leased, self._now(db) + self._lease)
 
     def release(self, reserved: Sequence[Task]) -> None:
         if reserved:
             with self._engine.begin() as db:
-                release(db, reserved)
+                LEASES.release(db, reserved)
         self._forget(reserved)
 
     def _forget(self, tasks: Sequence[Task]) -> None:

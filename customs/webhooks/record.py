@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from customs.db.bulk import insert_many, update_many
 from customs.db.database import Base
-from customs.jobs.leases import overdue_since
-from customs.webhooks.claim import DELIVERIES, ENDPOINTS, Task, delivery, endpoint, release
+from customs.jobs.leases import RELEASED, is_current, overdue_since
+from customs.webhooks.claim import DELIVERIES, ENDPOINTS, LEASES, Task, delivery, endpoint
 from customs.webhooks.http_sender import Answer
 from customs.webhooks.models import Attempt, DeliveryState
 from customs.webhooks.retry_policy import handle_outcome, is_success, throttled_until, why_paused
@@ -23,9 +23,9 @@ def record(db: Connection, answered: Sequence[tuple[Task, Answer]], now: datetim
     """Apply a group of answers; returns the tasks whose answers came too late, under a fence that is over."""
     endpoints = _locked(db, ENDPOINTS, [task.endpoint_id for task, _ in answered])
     rows = _locked(db, DELIVERIES, [task.id for task, _ in answered])
-    late = [task for task, _ in answered if not _is_current(rows[task.id], task)]
+    late = [task for task, _ in answered if not is_current(rows[task.id], task)]
     in_time = [(task, answer) for task, answer in answered if task not in late]
-    release(db, [*late, *(task for task, answer in in_time if not answer.was_sent)])
+    LEASES.release(db, [*late, *(task for task, answer in in_time if not answer.was_sent)])
     sent = [(task, answer) for task, answer in in_time if answer.was_sent]
     insert_many(db, ATTEMPTS, [_attempt(task, answer, now) for task, answer in sent])
     update_many(db, DELIVERIES, [_change(rows[task.id], answer, now) for task, answer in sent])
@@ -38,11 +38,6 @@ def record(db: Connection, answered: Sequence[tuple[Task, Answer]], now: datetim
 def _locked(db: Connection, table: Any, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     found = select(table).where(table.c.id.in_(sorted(set(ids)))).order_by(table.c.id).with_for_update()
     return {row["id"]: dict(row) for row in db.execute(found).mappings()}
-
-
-def _is_current(row: Mapping[str, Any], task: Task) -> bool:
-    # No holder: this very answer was recorded by a commit that only looked lost, or the lease was taken away.
-    return row["holder"] is not None and row["fence"] == task.fence
 
 
 def _attempt(task: Task, answer: Answer, now: datetime) -> dict[str, Any]:
@@ -68,8 +63,7 @@ def _change(row: Mapping[str, Any], answer: Answer, now: datetime) -> dict[str, 
         "overdue_since": overdue_since(before, verdict.due_at, answered=is_success(answer)),
         "tries": row["tries"] + 1,
         "ended_at": None if verdict.state is DeliveryState.WAITING else now,
-        "holder": None,
-        "lease_until": None,
+        **RELEASED,
     }
 
 

@@ -8,7 +8,7 @@ RECORDING = "customs/declarations/pushes/record.py"
 SENDING = "customs/declarations/pushes/send.py"
 PUSHING = "customs/declarations/pushes/handler.py"
 ENGINE = "customs/jobs/dispatcher.py"
-DEADLINES = "customs/jobs/send_deadlines.py"
+LEASES = "customs/jobs/leases.py"
 ERRANDS = "customs/payments/tasks/task.py"
 PAYMENT_JUDGING = "customs/payments/tasks/outcomes.py"
 
@@ -102,35 +102,26 @@ MUTANTS = (
     Mutant("no case for a FAIL", JUDGING, "    if failed:\n", "    if False:\n", OF_JUDGING),
     # Who may send, and who may record.
     Mutant(
-        "no fence",
-        RECORDING,
-        '(row["fence"], row["epoch"]) != (task.fence, task.epoch)',
-        '(row["epoch"],) != (task.epoch,)',
-        OF_RECORDING,
-    ),
-    Mutant(
         "no epoch check",
         RECORDING,
-        '(row["fence"], row["epoch"]) != (task.fence, task.epoch)',
-        '(row["fence"],) != (task.fence,)',
+        ' or row["epoch"] != task.epoch:',
+        ":",
         OF_RECORDING,
     ),
-    Mutant(
-        "a claim raises no fence", CLAIMING, "fence=push.fence + 1,", "fence=push.fence,", OF_CLAIMING + OF_RECORDING
-    ),
+    Mutant("a claim raises no fence", LEASES, '"fence": row.fence + 1,', '"fence": row.fence,', OF_RECORDING),
     Mutant(
         "an answer counts twice after a lost COMMIT",
-        RECORDING,
-        'if row["holder"] is None or (',
-        "if False or (",
+        LEASES,
+        'return row["holder"] is not None and (',
+        "return (",
         ("tests/declarations/test_mishaps.py",),
     ),
-    Mutant("a lease is no lease", CLAIMING, "push.lease_until < NOW", "push.lease_until > NOW", OF_CLAIMING),
+    Mutant("a lease is no lease", LEASES, "row.lease_until < now", "row.lease_until > now", OF_CLAIMING),
     Mutant(
         "an ended lease does not move the send",
-        CLAIMING,
-        "(and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.lease_until)",
-        "(and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.sent_at)",
+        LEASES,
+        "case((ran_out, row.lease_until)",
+        "case((ran_out, row.sent_at)",
         OF_CLAIMING,
     ),
     Mutant(
@@ -194,16 +185,16 @@ MUTANTS = (
     Mutant(
         "the lease is not checked before the send",
         PUSHING,
-        "if self._deadlines.is_over(task.key):",
+        "if self._deadlines.is_over(task):",
         "if False:",
-        ("tests/jobs/test_send_deadlines.py", *SIMULATION),
+        ("tests/jobs/test_leases.py", *SIMULATION),
     ),
     Mutant(
         "leases count from after the COMMIT",
         PUSHING,
-        "self._deadlines.set((task.key for task in allowed), start, now)",
-        "self._deadlines.set((task.key for task in allowed), self._deadlines.start(), now)",
-        ("tests/jobs/test_send_deadlines.py", *SIMULATION),
+        "self._deadlines.set(allowed, start, now)",
+        "self._deadlines.set(allowed, self._deadlines.start(), now)",
+        ("tests/jobs/test_leases.py", *SIMULATION),
     ),
     # The loop.
     Mutant(
@@ -323,10 +314,10 @@ MUTANTS = (
         ("tests/payments/tasks/test_handler.py", "tests/payments/tasks/test_payment_task.py"),
     ),
     Mutant(
-        "payments know no fence",
-        "customs/payments/locks.py",
-        'row["holder"] is not None and row["fence"] == task.fence',
-        'row["holder"] is not None',
-        ("tests/payments/tasks/test_payment_task.py",),
+        "nobody knows a fence",
+        LEASES,
+        '(row["id"], row["fence"]) == task.lease',
+        'row["id"] == task.lease[0]',
+        (*OF_RECORDING, "tests/jobs/test_leases.py"),
     ),
 )

@@ -6,7 +6,7 @@ import pytest
 
 from customs.container import Services
 from customs.stats.call_counters import CallCounter, calls_by_outcome
-from tests.jobs.test_send_deadlines import TestClock
+from tests.jobs.test_leases import TestClock
 
 
 @pytest.fixture

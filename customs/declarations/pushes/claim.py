@@ -6,7 +6,7 @@ The statements are built once: building them anew for every claim costs more tha
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, case, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, func, or_, select, text, tuple_
 
 from customs.db.database import Base
 from customs.declarations.channels import ONE_AT_A_TIME
@@ -14,6 +14,7 @@ from customs.declarations.fields import AMOUNT_NAMES, CONTENT_NAMES
 from customs.declarations.models import Declaration, Push, SubOrder
 from customs.declarations.states import Action, State
 from customs.gateway import Channel, Filing, SubOrderPart
+from customs.jobs.leases import Leases, is_claimable
 
 MERCHANTS_A_TURN = 8
 RUNNING = [state for state in State if not state.is_final]
@@ -26,12 +27,7 @@ before, other = PUSHES.alias("before").c, PUSHES.alias("other").c
 
 NOW = bindparam("now", type_=push.due_at.type)
 
-is_due = and_(
-    push.fresh == bindparam("fresh"),
-    push.due_at.is_not(None),
-    push.due_at <= NOW,
-    or_(push.lease_until.is_(None), push.lease_until < NOW),
-)
+is_due = and_(push.fresh == bindparam("fresh"), is_claimable(push, NOW))
 
 # Another push of the same payment and sub-order. Where a query names no customs code, as Alipay's (9.6), with two of
 # them under way an answer could not be told apart.
@@ -82,19 +78,7 @@ DUE_OF_MERCHANT = (
     .with_for_update(skip_locked=True, of=PUSHES)
 )
 
-RESERVE = (
-    update(PUSHES)
-    .where(push.id.in_(bindparam("ids", expanding=True)))
-    .values(
-        holder=bindparam("by"),
-        lease_until=bindparam("until"),
-        fence=push.fence + 1,
-        # A lease that ran out over a call in doubt: it may have left as late as that.
-        sent_at=case(
-            (and_(push.in_doubt.is_not(None), push.lease_until.is_not(None)), push.lease_until), else_=push.sent_at
-        ),
-    )
-)
+LEASES = Leases(PUSHES, in_doubt=push.in_doubt.is_not(None))
 
 TASKS = (
     select(
@@ -138,8 +122,8 @@ class Task:
     epoch: int
 
     @property
-    def key(self) -> tuple[str, int, int]:
-        return self.push_id, self.fence, self.epoch
+    def lease(self) -> tuple[str, int]:
+        return self.push_id, self.fence
 
 
 class Turn:
@@ -154,9 +138,8 @@ def claim(db: Connection, turn: Turn, *, room: int, now: datetime, holder: str, 
     ids: list[str] = []
     for fresh, most in ((True, (room + 1) // 2), (False, room), (True, room)):
         found = _due_ids(db, turn, fresh=fresh, room=most - len(ids), now=now)
-        if found:
-            db.execute(RESERVE, {"ids": found, "by": holder, "until": now + lease})
-            ids += found
+        LEASES.claim(db, found, holder, now + lease)
+        ids += found
     if not ids:
         return []
     return [_task(row) for row in db.execute(TASKS, {"ids": ids}).mappings()]

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 
 from customs.config import Settings
-from customs.db.database import DatabaseClock, lost_a_race
-from customs.declarations.pushes.claim import Task, Turn, claim
+from customs.db.database import DatabaseClock
+from customs.declarations.pushes.claim import LEASES, Task, Turn, claim
 from customs.declarations.pushes.outcomes import Outcome, RetryPolicy
 from customs.declarations.pushes.record import in_time, record
-from customs.declarations.pushes.send import extend, mark, release
+from customs.declarations.pushes.send import mark
 from customs.declarations.states import Action, read_state
 from customs.errors import DecryptionKeyMissing
 from customs.gateway import (
@@ -30,8 +29,7 @@ from customs.gateway import (
     without_others,
 )
 from customs.jobs.failpoints import Failpoints
-from customs.jobs.leases import this_holder
-from customs.jobs.send_deadlines import SendDeadlines
+from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
 from customs.lanes.admission import LaneAdmission
 from customs.privacy.masking import mask_params, mask_reply, mask_text
 from customs.privacy.vault import Vault
@@ -39,9 +37,6 @@ from customs.stats.call_counters import CallCounter, Counts
 from customs.timestamps import MACHINE, Clock
 
 log = structlog.get_logger()
-
-# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
-RACES = 2
 
 GATEWAY_CALLS: Mapping[Action, Callable[[DeclarationChannel, Filing], DeclarationReply]] = {
     Action.SUBMIT: lambda channel, filing: channel.declare(filing),
@@ -75,7 +70,7 @@ class PushHandler:
         self._turn = Turn()
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._policy = RetryPolicy(settings.poll_seconds, settings.unknown_grace_seconds)
-        self._deadlines: SendDeadlines[tuple[str, int, int]] = SendDeadlines(
+        self._deadlines: SendDeadlines[Task] = SendDeadlines(
             engine, settings.lease_seconds, settings.gateway_timeout_seconds, clock
         )
         self._now = DatabaseClock(clock)
@@ -96,13 +91,7 @@ class PushHandler:
 
     def record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
-        for _attempt in range(RACES):
-            try:
-                return self._record_and_send(answered, leaving)
-            except DBAPIError as error:
-                if not lost_a_race(error):
-                    raise
-        return self._record_and_send(answered, leaving)
+        return run_despite_races(lambda: self._record_and_send(answered, leaving))
 
     def _record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()
@@ -114,18 +103,18 @@ class PushHandler:
             allowed = mark(db, leaving, self._lane_admission.lane, now, self._lease) if leaving else []
             self._failpoints.hit("mark_before_commit")
         self._failpoints.hit("exchange_after_commit")
-        self._deadlines.forget(task.key for task, _ in answered)
-        self._deadlines.set((task.key for task in allowed), start, now)
+        self._deadlines.forget(task for task, _ in answered)
+        self._deadlines.set(allowed, start, now)
         return allowed
 
     def _fresh(self, task: Task, outcome: Outcome) -> Outcome:
         """An answer as it counts now: a question whose answer could not be recorded for long is asked once more."""
-        if task.action is Action.QUERY and self._deadlines.is_stale(task.key):
+        if task.action is Action.QUERY and self._deadlines.is_stale(task):
             return Unknown("the answer waited too long to be recorded", exchange=outcome.exchange)
         return outcome
 
     def call(self, task: Task) -> Outcome:
-        if self._deadlines.is_over(task.key):
+        if self._deadlines.is_over(task):
             return TooLate("the lease was about to end")
         self._failpoints.hit("call_before_send")
         try:
@@ -153,12 +142,12 @@ class PushHandler:
 
     def extend_leases(self, leased: Sequence[Task]) -> None:
         with self._engine.begin() as db:
-            extend(db, leased, self._now(db) + self._lease)
+            LEASES.extend(db, leased, self._now(db) + self._lease)
 
     def release(self, reserved: Sequence[Task]) -> None:
         if reserved:
             with self._engine.begin() as db:
-                release(db, reserved)
+                LEASES.release(db, reserved)
 
     def _record(self, db: Connection, answered: Sequence[tuple[Task, Outcome]], now: datetime, counts: Counts) -> None:
         recorded = record(db, answered, now, self._policy)

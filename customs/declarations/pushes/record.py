@@ -16,16 +16,15 @@ from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import event_types, may_publish, new_events
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
 from customs.declarations.models import Declaration, Push
-from customs.declarations.pushes.claim import Task
+from customs.declarations.pushes.claim import LEASES, Task
 from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
-from customs.declarations.pushes.send import release
 from customs.declarations.rollup import count_new_runs, goes_on, roll_up
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import NewEvent, publish
 from customs.events.timeline import Event
 from customs.gateway import DeclarationReply, GatewayError
-from customs.jobs.leases import overdue_since
+from customs.jobs.leases import RELEASED, is_current, overdue_since
 from customs.lanes.breaker import is_answer
 from customs.stats.tallies import apply_deltas
 
@@ -90,7 +89,7 @@ def record(
         row["id"]: dict(row) for row in db.execute(LOCK, {"ids": pad_to_power_of_two(owners)}).mappings()
     }
     recorded = [_handled(locked[task.push_id], task, outcome, now, policy) for task, outcome in answered]
-    release(db, [done.task for done in recorded if done.transition is None])
+    LEASES.release(db, [done.task for done in recorded if done.transition is None])
     changes = {
         done.task.push_id: _change(locked[done.task.push_id], done.transition.after, done.outcome, now)
         for done in recorded
@@ -113,8 +112,7 @@ def record(
 
 
 def _handled(row: Mapping[str, Any], task: Task, outcome: Outcome, now: datetime, policy: RetryPolicy) -> Recorded:
-    # No holder: this very answer was recorded by a commit that only looked lost, or the lease was taken away.
-    if row["holder"] is None or (row["fence"], row["epoch"]) != (task.fence, task.epoch):
+    if not is_current(row, task) or row["epoch"] != task.epoch:
         return Recorded(task, outcome, None)
     before = PushState(**{name: row[name] for name in PUSH_STATE})
     echo = Echo.SILENT
@@ -131,8 +129,7 @@ def _change(row: Mapping[str, Any], after: PushState, outcome: Outcome, now: dat
         "cause_id": row["cause_id"],
         "overdue_since": overdue_since(row, after.due_at, answered=is_answer(outcome)),
         "fresh": False,
-        "holder": None,
-        "lease_until": None,
+        **RELEASED,
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, select, text, tuple_, update
 from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.channels import ONE_AT_A_TIME
 from customs.declarations.models import Push
-from customs.declarations.pushes.claim import Task, may_still_be_sent
+from customs.declarations.pushes.claim import LEASES, Task, may_still_be_sent
 from customs.declarations.states import Action
 from customs.lanes.breaker import is_open
 
@@ -17,12 +17,9 @@ push = PUSHES.c
 UNTIL = bindparam("until", type_=push.lease_until.type)
 MOMENT = bindparam("moment", type_=push.due_at.type)
 
-under_fence = tuple_(push.id, push.fence).in_(bindparam("fences", expanding=True))
 under_epoch = tuple_(push.id, push.fence, push.epoch).in_(bindparam("keys", expanding=True))
 may_leave = and_(under_epoch, is_open(bindparam("lane"), MOMENT))
 
-RELEASE = update(PUSHES).where(under_fence).values(holder=None, lease_until=None)
-EXTEND = update(PUSHES).where(under_fence).values(lease_until=UNTIL)
 # After a commit that only looked lost, a send has become a query: it must not be marked a second time.
 MARK_QUERY = (
     update(PUSHES)
@@ -59,19 +56,17 @@ LOCK_SIBLINGS = (
 def mark(db: Connection, leaving: Sequence[Task], lane: str, now: datetime, lease: timedelta) -> list[Task]:
     """Mark tasks as leaving now, where fence, epoch and lane still allow it; the others are let go.
 
-    From here on a state-changing call is in doubt until its answer is understood. Told apart by fence: a process whose
-    reservations outlived their lease may hold the same push twice, and only the newer may leave.
+    From here on a state-changing call is in doubt until its answer is understood.
     """
     marked: set[tuple[str, int]] = set()
     sends = _one_of_each(db, [task for task in leaving if task.action is not Action.QUERY])
     queries = [task for task in leaving if task.action is Action.QUERY]
     for statement, tasks in ((MARK_QUERY, queries), (MARK_SEND, sends)):
         if tasks:
-            keys = pad_to_power_of_two([task.key for task in tasks])
+            keys = pad_to_power_of_two([(*task.lease, task.epoch) for task in tasks])
             values = {"keys": keys, "lane": lane, "moment": now, "until": now + lease}
             marked.update((row.id, row.fence) for row in db.execute(statement, values))
-    release(db, [task for task in leaving if _fence(task) not in marked])
-    return [task for task in leaving if _fence(task) in marked]
+    return LEASES.keep(db, leaving, marked)
 
 
 def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
@@ -87,22 +82,3 @@ def _one_of_each(db: Connection, sends: Sequence[Task]) -> list[Task]:
         same = (task.merchant_no, task.filing.payment_no, task.filing.sub_order_no)
         first.setdefault(same if task.channel in ONE_AT_A_TIME else task.push_id, task)
     return list(first.values())
-
-
-def extend(db: Connection, leased: Sequence[Task], until: datetime) -> None:
-    """Renew the leases of tasks that are reserved or in the air."""
-    db.execute(EXTEND, {"fences": _fences(leased), "until": until})
-
-
-def release(db: Connection, tasks: Sequence[Task]) -> None:
-    """End the leases under these fences; an epoch that began meanwhile can then be claimed at once."""
-    if tasks:
-        db.execute(RELEASE, {"fences": _fences(tasks)})
-
-
-def _fences(tasks: Sequence[Task]) -> Sequence[tuple[str, int]]:
-    return pad_to_power_of_two([_fence(task) for task in tasks])
-
-
-def _fence(task: Task) -> tuple[str, int]:
-    return task.push_id, task.fence

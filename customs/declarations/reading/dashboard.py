@@ -17,7 +17,7 @@ from customs.declarations.reading.failure_groups import open_cases
 from customs.declarations.reading.queries import BATCHES_BY, in_batch, sees_batch
 from customs.declarations.states import State
 from customs.declarations.statistics import CAUSE, CLEAR, IDLE, OPENED, STATE, Durations, durations
-from customs.jobs.leases import waits_for_a_worker
+from customs.jobs.leases import is_claimable
 from customs.stats.tallies import ALL_TIME, Tally
 
 # A backlog is counted so far and no further: beyond it, the exact number says nothing more.
@@ -120,7 +120,7 @@ def my_batches(db: Session, caller: Caller, *, limit: int) -> Sequence[Batch]:
 def backlog(db: Session, *, most: int = MOST_COUNTED) -> Backlog:
     """Return what waits for a worker. The oldest takes one look into the index for each merchant and kind of work."""
     now = database.now(db)
-    waiting = waits_for_a_worker(Push, now)
+    waiting = is_claimable(Push, now)
     counted = select(Push.id).where(waiting).limit(most + 1).subquery()
     count = db.scalar(select(func.count()).select_from(counted)) or 0
     oldest = [_oldest(db, fresh, waiting) for fresh in (True, False)] if count else []

@@ -6,14 +6,12 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Table
-from sqlalchemy.exc import DBAPIError
 
 from customs.config import Settings
-from customs.db.database import DatabaseClock, lost_a_race
+from customs.db.database import DatabaseClock
 from customs.gateway import GatewayError, TooLate, Unknown
 from customs.jobs.failpoints import Failpoints
-from customs.jobs.leases import this_holder
-from customs.jobs.send_deadlines import SendDeadlines
+from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
 from customs.lanes.admission import LaneAdmission
 from customs.payments.locks import lock_payments
 from customs.payments.tasks.outcomes import Outcome
@@ -22,9 +20,6 @@ from customs.stats.call_counters import CallCounter, Counts
 from customs.timestamps import MACHINE, Clock
 
 log = structlog.get_logger()
-
-# Two processes that record and mark each other's neighbours may wait for each other; one of them begins again.
-RACES = 2
 
 
 class TaskKind(Protocol):
@@ -111,13 +106,7 @@ class PaymentTaskHandler:
 
     def record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         answered = [(task, self._fresh(task, outcome)) for task, outcome in answered]
-        for _attempt in range(RACES):
-            try:
-                return self._record_and_send(answered, leaving)
-            except DBAPIError as error:
-                if not lost_a_race(error):
-                    raise
-        return self._record_and_send(answered, leaving)
+        return run_despite_races(lambda: self._record_and_send(answered, leaving))
 
     def _record_and_send(self, answered: Sequence[tuple[Task, Outcome]], leaving: Sequence[Task]) -> list[Task]:
         start = self._deadlines.start()

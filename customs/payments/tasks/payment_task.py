@@ -26,11 +26,11 @@ from customs.gateway import (
     withheld,
     without_others,
 )
-from customs.jobs.leases import overdue_since
+from customs.jobs.leases import RELEASED, is_current, overdue_since
 from customs.lanes.breaker import is_answer
 from customs.payments.collect.payment_lookup import net_cny
 from customs.payments.events import event_of, payment_news
-from customs.payments.locks import is_current, locked_row
+from customs.payments.locks import locked_row
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.redaction import inputs_place, masked, personal_place
 from customs.payments.states import RefundStatus, Status, read_status
@@ -118,8 +118,7 @@ class PaymentTask:
         elif _names_another(db, row, outcome):
             outcome = withheld(OtherRecord("the answer names another payment of ours", exchange=outcome.exchange))
         transition, changes = self._handled(row, task, outcome, now, _pending(db, row))
-        released = {"holder": None, "lease_until": None}
-        values = asdict(transition.after) | case_of(row, transition.after, now) | released | changes
+        values = asdict(transition.after) | case_of(row, transition.after, now) | RELEASED | changes
         values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
         if row["due_at"] != task.row["due_at"] and values["next_action"] is TaskAction.QUERY:
             # Somebody had it asked for while this call was under way: its answer may be older than that.

@@ -12,10 +12,10 @@ from customs.config import Settings
 from customs.db.database import Base
 from customs.events.outbox import publish
 from customs.gateway import Channel, GatewayError, RefundReply, Wallet, without_others
-from customs.jobs.leases import overdue_since
+from customs.jobs.leases import RELEASED, is_current, overdue_since
 from customs.lanes.breaker import is_answer
 from customs.payments.events import event_of, refund_news
-from customs.payments.locks import PAYMENTS, is_current, locked_row
+from customs.payments.locks import PAYMENTS, locked_row
 from customs.payments.models import PaymentEvent, Refund
 from customs.payments.redaction import masked
 from customs.payments.states import RefundStatus, read_refund_status, refunded_so_far
@@ -74,8 +74,7 @@ class RefundTask:
         if not is_current(row, task):
             return None
         transition, changes = self._handled(row, task, outcome, now)
-        released = {"holder": None, "lease_until": None}
-        values = asdict(transition.after) | case_of(row, transition.after, now) | released | changes
+        values = asdict(transition.after) | case_of(row, transition.after, now) | RELEASED | changes
         values["overdue_since"] = overdue_since(row, values["due_at"], answered=is_answer(outcome))
         db.execute(update(REFUNDS).where(REFUNDS.c.id == task.id).values(values))
         after = row | values

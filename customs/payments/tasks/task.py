@@ -3,10 +3,11 @@
 An errand is sent once; when nobody knows whether it was done, it is asked for before it is sent again (R13, R17).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     or_,
     select,
     update,
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from customs.db.database import EnumText, UtcDateTime
-from customs.jobs.leases import Due
+from customs.jobs.leases import Due, Leases, bound, is_claimable, is_free
 from customs.lanes.breaker import is_open
 from customs.payments.states import PaymentCase
 
@@ -81,6 +81,16 @@ class Task:
     row: Mapping[str, Any]
     reserved_at: datetime
 
+    @property
+    def lease(self) -> tuple[str, int]:
+        return self.id, self.fence
+
+
+@cache
+def leases_on(table: Table) -> Leases:
+    """Return the leases on the rows of a table with TaskColumns."""
+    return Leases(table, in_doubt=table.c.in_doubt)
+
 
 def claim(
     db: Connection,
@@ -94,32 +104,19 @@ def claim(
     only: tuple[str, TaskAction] | None = None,
 ) -> list[Task]:
     """Reserve at most `room` due errands; `only` that one for its deed, due or not. A send goes where it may."""
-    free = or_(table.c.lease_until.is_(None), table.c.lease_until < now)
-    due = and_(table.c.due_at.is_not(None), table.c.due_at <= now)
+    due = is_claimable(table.c, now)
     if only is not None:
-        due = and_(table.c.id == only[0], table.c.next_action == only[1])
+        due = and_(table.c.id == only[0], table.c.next_action == only[1], is_free(table.c, now))
     found = db.scalars(
         select(table.c.id)
-        .where(due, free, table.c.next_action.is_not(None), or_(table.c.next_action == TaskAction.QUERY, may_go))
+        .where(due, table.c.next_action.is_not(None), or_(table.c.next_action == TaskAction.QUERY, may_go))
         .order_by(table.c.due_at)
         .limit(room)
         .with_for_update(skip_locked=True, of=table)
     ).all()
     if not found:
         return []
-    db.execute(
-        update(table)
-        .where(table.c.id.in_(found))
-        .values(
-            holder=holder,
-            lease_until=now + lease,
-            fence=table.c.fence + 1,
-            # A lease that ran out over a call in doubt: it may have left as late as that.
-            sent_at=case(
-                (and_(table.c.in_doubt, table.c.lease_until.is_not(None)), table.c.lease_until), else_=table.c.sent_at
-            ),
-        )
-    )
+    leases_on(table).claim(db, found, holder, now + lease)
     rows = db.execute(select(table).where(table.c.id.in_(found)).order_by(table.c.due_at)).mappings()
     return [Task(table, row["id"], row["fence"], row["next_action"], dict(row), now) for row in rows]
 
@@ -133,21 +130,24 @@ def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now
         values |= {"in_doubt": True, "next_action": TaskAction.QUERY, "sent_at": now}
         conditions.append(may_go)
     is_lane_open = is_open(bindparam("lane", lane), bindparam("moment", now, type_=table.c.due_at.type))
-    marked = db.execute(update(table).where(*_under_fence(task), *conditions, is_lane_open).values(values)).rowcount
-    return bool(marked)
+    marking = update(table).where(leases_on(table).are_held, *conditions, is_lane_open).values(values)
+    return bool(db.execute(marking, {"leases": bound([task])}).rowcount)
 
 
 def extend(db: Connection, leased: Collection[Task], until: datetime) -> None:
     """Renew the leases of errands that are reserved or in the air."""
-    for task in leased:
-        db.execute(update(task.table).where(*_under_fence(task)).values(lease_until=until))
+    for table, tasks in _by_table(leased).items():
+        leases_on(table).extend(db, tasks, until)
 
 
-def release(db: Connection, tasks: Sequence[Task]) -> None:
+def release(db: Connection, tasks: Collection[Task]) -> None:
     """End the leases under these fences."""
+    for table, of_table in _by_table(tasks).items():
+        leases_on(table).release(db, of_table)
+
+
+def _by_table(tasks: Collection[Task]) -> dict[Table, list[Task]]:
+    found: dict[Table, list[Task]] = {}
     for task in tasks:
-        db.execute(update(task.table).where(*_under_fence(task)).values(holder=None, lease_until=None))
-
-
-def _under_fence(task: Task) -> tuple[ColumnElement[bool], ...]:
-    return task.table.c.id == task.id, task.table.c.fence == task.fence
+        found.setdefault(task.table, []).append(task)
+    return found

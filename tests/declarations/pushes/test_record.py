@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from customs.declarations.models import Push
-from customs.declarations.pushes.claim import Task
+from customs.declarations.pushes.claim import LEASES, Task
 from customs.declarations.pushes.record import in_time
-from customs.declarations.pushes.send import extend, release
 from customs.declarations.states import Action, State
 from customs.gateway import Busy, ClockSkew, Credentials, NotSent, Unknown
 from customs.lanes.breaker import lane_report
@@ -177,7 +176,7 @@ def test_a_lease_is_renewed_or_ended_only_under_its_fence(desk: Desk, work: str)
 
     for tasks in (stale, current):
         with desk.services.engine.begin() as db:
-            {"extend": lambda t: extend(db, t, until), "release": lambda t: release(db, t)}[work](tasks)
+            {"extend": lambda t: LEASES.extend(db, t, until), "release": lambda t: LEASES.release(db, t)}[work](tasks)
         lease = desk.push(declaration_id).lease_until
         expected = {"extend": until, "release": None}[work]
         assert (lease == expected) == (tasks is current)

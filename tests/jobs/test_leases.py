@@ -1,4 +1,4 @@
-"""Send deadlines: what waited too long is not sent, whichever clock shows it, and whichever desk it belongs to."""
+"""Leases of every kind of work: one holder at a time, by fence; and deadlines, past which nothing is sent."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,13 @@ from customs.declarations.models import Push
 from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.states import Action
 from customs.events.outbox import EventType
-from customs.gateway import NotFound, TooLate, Unknown
-from customs.jobs.send_deadlines import SendDeadlines
+from customs.gateway import NotFound, NotSent, TooLate, Unknown
+from customs.jobs.leases import SendDeadlines
 from customs.payments.tasks.handler import PaymentTaskHandler
 from customs.payments.tasks.payment_task import PaymentTask
 from customs.timestamps import Clock
 from customs.webhooks.delivery_handler import DeliveryHandler
+from customs.webhooks.http_sender import Answer
 from tests.payments.till import Till
 from tests.product import Desk
 from tests.webhooks.courier import Courier
@@ -129,6 +130,90 @@ def telling(services: Services, clock: Clock) -> Any:
     return DeliveryHandler(
         services.engine, services.settings, services.vault, services.failpoints, courier.sender, clock=clock
     )
+
+
+EVERY_KIND = pytest.mark.parametrize(
+    ("desk_of", "table", "unsent"),
+    [
+        pytest.param(declaring, "pushes", NotSent("no connection"), id="pushes"),
+        pytest.param(paying, "payments", NotSent("no connection"), id="payments"),
+        pytest.param(telling, "webhook_deliveries", Answer(error="no connection", was_sent=False), id="deliveries"),
+    ],
+)
+
+
+def lease_of(services: Services, table: str) -> tuple[str | None, int]:
+    """The holder and the fence of the only row."""
+    with services.engine.connect() as db:
+        return tuple(db.exec_driver_sql(f"SELECT holder, fence FROM {table}").one())
+
+
+def end_leases(services: Services, table: str) -> None:
+    with services.engine.begin() as db:
+        db.exec_driver_sql(f"UPDATE {table} SET lease_until = '2020-01-01 00:00:00'")
+
+
+@EVERY_KIND
+def test_what_is_leased_is_nobody_elses_until_it_is_released(
+    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+):
+    desk = desk_of(services, clock)
+    (task,) = desk.claim(10)
+    clock.work(5.0)
+    assert desk.claim(10) == []
+
+    desk.release([task])
+
+    clock.work(5.0)
+    (again,) = desk.claim(10)
+    assert (again.lease[0], again.lease[1]) == (task.lease[0], task.lease[1] + 1)
+
+
+@EVERY_KIND
+def test_a_lease_that_ended_is_anothers_and_the_first_can_neither_send_nor_record(
+    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+):
+    desk = desk_of(services, clock)
+    (late,) = desk.claim(10)
+    end_leases(services, table)
+    clock.work(5.0)
+    (task,) = desk.claim(10)
+    held = lease_of(services, table)
+
+    assert desk.record_and_send([], [late]) == []
+    desk.record_and_send([(late, unsent)], [])
+    desk.release([late])
+
+    assert lease_of(services, table) == held
+    assert desk.record_and_send([], [task]) == [task]
+
+
+@EVERY_KIND
+def test_an_extended_lease_goes_on(
+    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+):
+    desk = desk_of(services, clock)
+    tasks = desk.claim(10)
+    end_leases(services, table)
+
+    desk.extend_leases(tasks)
+
+    clock.work(5.0)
+    assert desk.claim(10) == []
+
+
+@EVERY_KIND
+def test_what_was_recorded_is_held_by_nobody_and_is_recorded_once(
+    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+):
+    desk = desk_of(services, clock)
+    (task,) = desk.record_and_send([], desk.claim(10))
+    desk.record_and_send([(task, unsent)], [])
+    assert lease_of(services, table) == (None, task.lease[1])
+
+    desk.record_and_send([(task, unsent)], [])
+
+    assert lease_of(services, table) == (None, task.lease[1])
 
 
 @pytest.mark.parametrize("desk_of", [declaring, paying, telling])
