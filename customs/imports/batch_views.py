@@ -1,4 +1,4 @@
-"""The pages of batches: what came in together, how far it is, what is left to mend, and the result as a workbook."""
+"""Pages of batches: their list, their progress, their open rows, and the result as a workbook."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def show(batch_id: str) -> Response:
 @pages.get("/batches/<batch_id>/progress")
 @login_required(Scope.DECLARATIONS_READ)
 def progress(batch_id: str) -> Response:
-    """What the page of a running batch asks for."""
+    """Render the part of the page that a running batch polls."""
     with services().reading() as db:
         return render_fragment("batches/progress.html", **_shown(db, batch_id))
 
@@ -81,7 +81,7 @@ def result(batch_id: str) -> Response:
 @pages.post("/batches/<batch_id>/rows")
 @login_required(Scope.DECLARATIONS_WRITE)
 def add_rows(batch_id: str) -> WerkzeugResponse:
-    """Rows that were mended: a draft of them, which completes this batch when it is submitted."""
+    """Make a draft of corrected rows, which completes this batch when it is submitted."""
     file = request.files.get("file")
     content, filename = (file.read(), file.filename or "") if file else (b"", "")
 
@@ -95,7 +95,7 @@ def add_rows(batch_id: str) -> WerkzeugResponse:
 @pages.post("/batches/<batch_id>/rows/discard")
 @login_required(Scope.DECLARATIONS_WRITE)
 def discard_open_rows(batch_id: str) -> WerkzeugResponse:
-    """The rows that were chosen, or all that are open, are never submitted: by whom, when and why stays on record."""
+    """Discard the chosen open rows, or all of them; by whom, when and why stays on record."""
     every = request.form.get("which") == ALL
     named = (one for one in request.form.getlist("row") if one.isascii() and one.isdigit())
     chosen = [int(one) for one in named if len(one) <= LONGEST_ID]

@@ -1,4 +1,4 @@
-"""Drafts: a file on its way in, kept sealed while a person mends it; nothing of it is sent before it is submitted."""
+"""Drafts: uploaded files, kept sealed while a person corrects them; nothing is sent before a draft is submitted."""
 
 import json
 import re
@@ -54,8 +54,8 @@ MOST_UNDONE = 10
 
 
 @dataclass(frozen=True)
-class Undo:
-    """What takes one change of many rows back: its column, the text written, and what stood before, by row."""
+class Replacement:
+    """One text written into many rows: its column, the text, and the cells before, by row."""
 
     column: str
     value: str
@@ -63,18 +63,17 @@ class Undo:
 
 
 class Draft(Base):
-    """One upload or paste of one person. `sealed` holds its grid of cells, names and ID numbers among them, and what
-    can be undone.
+    """One upload or paste of one person. `sealed` holds its cells, names and ID numbers among them, and its undo list.
 
     `batch_id`: the batch that its rows have joined, or will complete; None before the first submission.
     `revision` grows with each change, so that two windows cannot undo one another. `row_count` is 0, and `sealed`
-    empty, once all its rows were submitted: then it only still knows which batch they went to. `left_behind`: a batch
-    left its rows open, so that only those count which nobody discarded, or submitted another way, since; `rows` says
-    how many.
+    empty, once all its rows were submitted: then it only still knows which batch they went to. `open_rows_only`: a
+    batch left its rows open, so that only those count which nobody discarded, or submitted another way, since; `rows`
+    says how many.
     """
 
     __tablename__ = "drafts"
-    # For `still_open`, which is no column.
+    # For `open_numbers`, which is no column.
     __allow_unmapped__ = True
     __table_args__ = (Index(None, "owner_id", "id"), Index(None, "updated_at"))
 
@@ -86,7 +85,7 @@ class Draft(Base):
     batch_id: Mapped[str | None] = mapped_column(String(40))
     revision: Mapped[int]
     row_count: Mapped[int] = mapped_column()
-    left_behind: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    open_rows_only: Mapped[bool] = mapped_column("left_behind", Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
@@ -94,7 +93,7 @@ class Draft(Base):
     rows: Mapped[int] = column_property(
         case(
             (
-                left_behind,
+                open_rows_only,
                 select(func.count(OpenRow.id))
                 .where(OpenRow.draft_id == id, OpenRow.discarded_at.is_(None))  # noqa: A003 - the column
                 .scalar_subquery(),
@@ -102,14 +101,14 @@ class Draft(Base):
             else_=row_count,
         )
     )
-    # What of its cells counts, where a batch left them behind; `draft_of` looks it up.
-    still_open: frozenset[int] | None = None
+    # The numbers of its open rows, where only those count; `draft_of` looks them up.
+    open_numbers: frozenset[int] | None = None
 
 
 def open_draft(
     db: Session, vault: Vault, caller: Caller, content: bytes, filename: str, batch_id: str | None = None
 ) -> Draft:
-    """A draft of an uploaded file; one that completes a batch when that is given, or named in the file's name.
+    """Create a draft of an uploaded file; it completes a batch that is given, or named in the file's name.
 
     Raises FileUnreadable for what is no sheet of orders, NotFound when the given batch is not the caller's to see.
     """
@@ -119,7 +118,7 @@ def open_draft(
 
 
 def open_pasted(db: Session, vault: Vault, caller: Caller, text: str, name: str = "") -> Draft:
-    """A draft of rows pasted from a spreadsheet."""
+    """Create a draft of rows pasted from a spreadsheet."""
     return _opened(db, vault, caller, read_pasted(text), name, None)
 
 
@@ -147,20 +146,20 @@ def _opened(db: Session, vault: Vault, caller: Caller, grid: Grid, filename: str
 
 
 def require_few_enough(grid: Grid) -> None:
-    """Raises FileUnreadable for more orders than a batch may have, as far as they can be told apart yet."""
+    """Raise FileUnreadable for more orders than a batch may have, as far as they can be counted yet."""
     header = match_header(grid.header)
     if len(grid.rows) > MOST_DECLARATIONS and not header.lacks(REQUIRED):
         sheet_of(grid, header)
 
 
 def _clean(filename: str) -> str:
-    """A file's name fit to be shown and kept: no folders, nothing invisible, and no ID number."""
+    """Make a file's name fit to be shown and kept: no folders, nothing invisible, and no ID number."""
     last = re.split(r"[/\\]", filename)[-1]
     return mask_text("".join(filter(str.isprintable, last)), None)[:LONGEST_NAME]
 
 
 def batch_named_in(db: Session, filename: str, caller: Caller) -> str | None:
-    """The batch that a file's name names, as the file of its faulty rows does; None for one the caller cannot see."""
+    """Return the batch named in a file's name, as in that of its faulty rows; None for one the caller cannot see."""
     named = NAMED_BATCH.search(filename)
     if named is None:
         return None
@@ -171,38 +170,38 @@ def batch_named_in(db: Session, filename: str, caller: Caller) -> str | None:
 
 
 def draft_of(db: Session, draft_id: str, caller: Caller, *, lock: bool = False) -> Draft:
-    """One draft that still holds rows; NotFound also for somebody else's. `lock`: nobody changes it meanwhile."""
+    """Return a draft that still holds rows; NotFound also for somebody else's. `lock`: nobody changes it meanwhile."""
     # Whoever waited for the lock sees the draft as it is then, and only a question asked afterwards what is open.
     statement = select(Draft).where(Draft.id == draft_id, Draft.owner_id == caller.id, Draft.row_count > 0)
     found = db.scalar(statement.with_for_update().execution_options(populate_existing=True) if lock else statement)
     if found is None:
         raise NotFound
-    if found.left_behind:
-        found.still_open = numbers_left_in(db, draft_id, lock=lock)
-        if not found.still_open:
+    if found.open_rows_only:
+        found.open_numbers = numbers_left_in(db, draft_id, lock=lock)
+        if not found.open_numbers:
             raise NotFound
     return found
 
 
 def drafts_of(db: Session, caller: Caller) -> Sequence[Draft]:
-    """The newest drafts of a person, without their cells."""
+    """Return the newest drafts of a person, without their cells."""
     own = select(Draft).where(Draft.owner_id == caller.id, Draft.row_count > 0)
     return db.scalars(_unopened(own).limit(NEWEST)).all()
 
 
 def draft_of_batch(db: Session, caller: Caller, batch_id: str) -> Draft | None:
-    """The newest draft in which a person still has rows of a batch to mend, without its cells."""
+    """Return the newest draft in which a person still has open rows of a batch, without its cells."""
     own = select(Draft).where(Draft.owner_id == caller.id, Draft.batch_id == batch_id, Draft.rows > 0)
     return db.scalar(_unopened(own).limit(1))
 
 
 def _unopened(drafts: Select[Draft]) -> Select[Draft]:
-    """Drafts newest first, without their cells."""
+    """Order drafts newest first, and leave their cells out."""
     return drafts.options(defer(Draft.sealed, raiseload=True)).order_by(Draft.created_at.desc(), Draft.id)
 
 
 def submitted_as(db: Session, draft_id: str, caller: Caller) -> str | None:
-    """The batch that a draft's rows went to, all of them: for whoever comes back to it."""
+    """Return the batch to which all of a draft's rows were submitted."""
     done = (Draft.id == draft_id, Draft.owner_id == caller.id, Draft.rows == 0)
     return db.scalar(select(Draft.batch_id).where(*done))
 
@@ -222,24 +221,24 @@ def discard(db: Session, draft_id: str, caller: Caller, audit: AuditTrail, why: 
 
 
 def grid_in(draft: Draft, vault: Vault) -> Grid:
-    """The cells of a draft."""
+    """Open the cells of a draft."""
     return unseal_draft(draft, vault)[0]
 
 
-def unseal_draft(draft: Draft, vault: Vault) -> tuple[Grid, list[Undo]]:
-    """The cells of a draft, and the changes of many rows that can still be taken back, the last one last."""
+def unseal_draft(draft: Draft, vault: Vault) -> tuple[Grid, list[Replacement]]:
+    """Open the cells of a draft, and the replacements that can still be undone, the newest last."""
     stored: dict[str, Any] = json.loads(zlib.decompress(vault.open_file(draft.sealed, sealed_place(draft.id))))
     undo = [
-        Undo(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
+        Replacement(one["column"], one["value"], {int(row): cell for row, cell in one["before"].items()})
         for one in stored.pop("undo", ())
     ]
-    counts = draft.still_open
+    counts = draft.open_numbers
     rows = [(number, cells) for number, cells in stored.pop("rows") if counts is None or number in counts]
     return Grid(rows=rows, form=Form(stored.pop("form")), **stored), undo
 
 
-def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequence[Undo] = ()) -> None:
-    """Seal these cells into a draft; without any row it forgets everything but its batch."""
+def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequence[Replacement] = ()) -> None:
+    """Seal these cells into a draft; without any row it keeps nothing but its batch."""
     stored = vars(grid) | {"undo": [asdict(one) for one in undo[-MOST_UNDONE:]]}
     packed = zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), PACKING)
     draft.sealed = vault.seal_file(packed, sealed_place(draft.id)) if grid.rows else b""
@@ -248,7 +247,7 @@ def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequen
 
 
 def sealed_place(draft_id: str) -> str:
-    """What the vault knows the cells of a draft by."""
+    """Return the name under which the vault seals a draft's cells."""
     return f"drafts.sealed:{draft_id}"
 
 

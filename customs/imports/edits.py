@@ -1,6 +1,6 @@
-"""Mending: what a person changes in a draft before it is submitted; two windows cannot undo one another.
+"""Edits of a draft before it is submitted; an edit of an outdated revision is refused.
 
-What was written into many rows at once can be taken back, also after a reload, but never over what was edited since.
+A text written into many rows at once can be undone, also after a reload, but never over a later edit.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -16,7 +16,7 @@ from customs.declarations.fields import Field
 from customs.declarations.open_rows import discard_rows_of_draft
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.imports.columns import BY_HEADER, Header, match_header
-from customs.imports.drafts import Draft, Undo, draft_of, put_grid, require_few_enough, unseal_draft
+from customs.imports.drafts import Draft, Replacement, draft_of, put_grid, require_few_enough, unseal_draft
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import Cell, Grid, cell_text
 
@@ -26,7 +26,7 @@ LONGEST_CELL = 400
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell anew: its row's number in the file, its column's English name, and the text it holds from now on."""
+    """A cell's new text: its row's number in the file, its column's English name, and the text."""
 
     row: int
     column: str
@@ -34,8 +34,8 @@ class CellChange:
 
 
 @dataclass(frozen=True)
-class Undone:
-    """What taking a change back came to: the rows that are as before, and those that somebody edited since."""
+class UndoResult:
+    """Rows that an undo restored, and those it left because somebody edited them since."""
 
     column: str
     restored: Sequence[int]
@@ -43,17 +43,17 @@ class Undone:
 
 
 def draft_changed() -> ActionNotAllowed:
-    """The refusal of what was decided on a page that no longer shows the draft as it is."""
+    """Return the refusal of an edit from a page that shows an older revision."""
     why = "the draft was changed in another window since this page was made"
     return ActionNotAllowed(why, errors=[ErrorDetail("", "draft_changed", why)])
 
 
-class Mending:
-    """One person's change to one draft, within one transaction.
+class DraftEditor:
+    """Edits one person's draft, within one transaction.
 
-    `revision` is the one that the person saw; ActionNotAllowed when the draft has another by now, NotFound for somebody
-    else's draft, FileUnreadable for a change that makes more orders than a batch may have. Each method returns the
-    changed draft; several may follow one another.
+    `revision` is the one that the person saw. Methods raise ActionNotAllowed when the draft has another by now,
+    NotFound for somebody else's draft, FileUnreadable for an edit that makes more orders than a batch may have. Each
+    returns the edited draft; several may follow one another.
     """
 
     def __init__(self, db: Session, vault: Vault, caller: Caller, draft_id: str, revision: int) -> None:
@@ -81,20 +81,20 @@ class Mending:
                 _put(rows[change.row], places[change.column], change.value)
             return replace(grid, rows=list(rows.items()))
 
-        return self._mended(changed)
+        return self._apply(changed)
 
-    def change_alike(self, column: str, value: str, rows: Collection[int]) -> Draft:
-        """Write one text into one column of many rows, so that it can be undone."""
-        _, before, undo = self._seen()
+    def replace_in_rows(self, column: str, value: str, rows: Collection[int]) -> Draft:
+        """Write one text into one column of many rows, and remember the cells before, for an undo."""
+        _, before, undo = self._current()
         self.change_cells([CellChange(row, column, value) for row in rows])
-        return self._remember([*undo, Undo(column, value, _cells_at(before, column, rows))])
+        return self._remember([*undo, Replacement(column, value, _cells_at(before, column, rows))])
 
-    def undo_alike(self) -> tuple[Draft, Undone]:
-        """Take the last change of many rows back: each cell is again what it was before.
+    def undo_replacement(self) -> tuple[Draft, UndoResult]:
+        """Undo the last replacement: each cell is again what it was before.
 
         Cells that were edited since, and rows that have gone, stay as they are. ActionNotAllowed when nothing is left.
         """
-        _, grid, undo = self._seen()
+        _, grid, undo = self._current()
         if not undo:
             why = "there is nothing left to undo"
             raise ActionNotAllowed(why, errors=[ErrorDetail("", "nothing_to_undo", why)])
@@ -110,20 +110,20 @@ class Mending:
             return replace(grid, rows=list(rows.items()))
 
         if restored:
-            self._mended(back)
+            self._apply(back)
         edited = sorted(present.keys() - restored.keys())
-        return self._remember(undo), Undone(last.column, sorted(restored), edited)
+        return self._remember(undo), UndoResult(last.column, sorted(restored), edited)
 
     def delete_rows(self, numbers: Collection[int], audit: AuditTrail) -> Draft:
-        """Take rows out; with the last one the draft goes too (`row_count` 0). What a batch left open is discarded."""
+        """Delete rows; with the last one the draft goes too (`row_count` 0). Open rows of a batch are discarded."""
         gone = frozenset(numbers)
-        draft = self._mended(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
+        draft = self._apply(lambda grid: replace(grid, rows=[row for row in grid.rows if row[0] not in gone]))
         now = database.now(self._db)
         discard_rows_of_draft(self._db, self._draft_id, gone, self._caller, None, audit, now)
         return draft
 
     def rename_header(self, place: int, column: str) -> Draft:
-        """Say which column the header at a place means, where the file spells it as nobody knows it."""
+        """Name the column at a place whose header is unknown."""
 
         def renamed(grid: Grid) -> Grid:
             header, meant = match_header(grid.header), _column_named(column)
@@ -135,20 +135,20 @@ class Mending:
             words[place] = _spelling(meant, header)
             return replace(grid, header=words)
 
-        return self._mended(renamed)
+        return self._apply(renamed)
 
     def leave_out(self, place: int) -> Draft:
-        """Take a column out whose header nobody knows, with its cells."""
+        """Remove a column whose header is unknown, with its cells."""
 
         def without(grid: Grid) -> Grid:
             _require_unmatched(match_header(grid.header), place)
             rows = [(number, [*cells[:place], *cells[place + 1 :]]) for number, cells in grid.rows]
             return replace(grid, header=[*grid.header[:place], *grid.header[place + 1 :]], rows=rows)
 
-        return self._mended(without)
+        return self._apply(without)
 
     def clear_strays(self, number: int) -> Draft:
-        """Clear what stands under no header in one row."""
+        """Clear the cells of one row that have no header."""
 
         def cleared(grid: Grid) -> Grid:
             header = match_header(grid.header)
@@ -161,17 +161,17 @@ class Mending:
             ]
             return replace(grid, rows=rows)
 
-        return self._mended(cleared)
+        return self._apply(cleared)
 
-    def _seen(self) -> tuple[Draft, Grid, list[Undo]]:
-        """The draft, locked, as the person saw it, and what it holds."""
+    def _current(self) -> tuple[Draft, Grid, list[Replacement]]:
+        """Lock the draft as the person saw it; return it with its cells and its undo list."""
         draft = draft_of(self._db, self._draft_id, self._caller, lock=True)
         if draft.revision != self._revision:
             raise draft_changed()
         return draft, *unseal_draft(draft, self._vault)
 
-    def _mended(self, change: Callable[[Grid], Grid]) -> Draft:
-        draft, before, undo = self._seen()
+    def _apply(self, change: Callable[[Grid], Grid]) -> Draft:
+        draft, before, undo = self._current()
         grid = change(before)
         if grid == before:
             return draft
@@ -184,16 +184,16 @@ class Mending:
         self._db.flush()
         return draft
 
-    def _remember(self, undo: Sequence[Undo]) -> Draft:
-        """From here on this can be undone, and nothing else."""
-        draft, grid, _ = self._seen()
+    def _remember(self, undo: Sequence[Replacement]) -> Draft:
+        """Store the undo list."""
+        draft, grid, _ = self._current()
         put_grid(draft, grid, self._vault, database.now(self._db), undo)
         self._db.flush()
         return draft
 
 
 def _cells_at(grid: Grid, column: str, rows: Collection[int]) -> dict[int, Cell]:
-    """What stands in one column of these rows, as far as they are there; blank where a row or the file has none."""
+    """Return the cells of one column in those of these rows that exist; blank where a row or the file has none."""
     place = {known.header: place for place, known in match_header(grid.header).placed}.get(column)
     wanted = frozenset(rows)
     return {
@@ -227,7 +227,7 @@ def _with_column(grid: Grid, column: Field) -> Grid:
 
 
 def _spelling(column: Field, header: Header) -> str:
-    """The column's name in the language in which the file names the others."""
+    """Spell the column's name in the language of the file's other headers."""
     english = any(word.lower() == known.header for known, word in header.spelt.items())
     return column.header if english else column.chinese
 

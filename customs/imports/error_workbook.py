@@ -10,7 +10,7 @@ from customs.declarations.intake.orders import Finding
 from customs.imports.columns import REASONS
 from customs.imports.drafts import Draft
 from customs.imports.preview_model import Preview, ShownCell, ShownRow
-from customs.imports.rows import KEY, SPOILT, UNMENDED
+from customs.imports.rows import KEY, SPOILT, SPOILT_MARK
 from customs.spreadsheets.reader import Cell, cell_text
 from customs.spreadsheets.xlsx_writer import made_in_memory, text_format
 from customs.web.i18n import is_chinese
@@ -54,7 +54,7 @@ class _ErrorWorkbook:
         self._spelt = {one.column.header: one.spelt or one.column.chinese for one in preview.columns}
 
     def fill(self) -> None:
-        rows = self._preview.rows_to_mend()
+        rows = self._preview.faulty_rows()
         cells_of = dict(self._preview.grid.rows)
         places = self._places([cells_of[row.number] for row in rows])
         lacking = [one.column.header for one in self._preview.columns if one.spelt is None]
@@ -101,7 +101,7 @@ class _ErrorWorkbook:
         if known and findings:
             look = self._error if known.is_faulty else self._warning
             self._comment(line, at, "\n".join(map(self._describe, findings)))
-        self._sheet.write_string(line, at, UNMENDED + text.removeprefix(UNMENDED) if spoilt else text, look)
+        self._sheet.write_string(line, at, SPOILT_MARK + text.removeprefix(SPOILT_MARK) if spoilt else text, look)
 
     def _comment(self, line: int, at: int, text: str) -> None:
         self._comments += 1

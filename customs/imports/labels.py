@@ -1,4 +1,4 @@
-"""The words of importing: what a file was, how a row stands, what is wrong with a cell, and what may be picked."""
+"""Labels of imports: kinds of files, tabs, statuses of rows, findings, columns and the words to pick from."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,7 @@ from customs.declarations.intake.orders import Finding
 from customs.declarations.offices import OFFICES
 from customs.imports.columns import BY_HEADER
 from customs.imports.drafts import Draft
-from customs.imports.preview_model import RowStatus, ShownColumn
-from customs.imports.view_model import CHECK, MEND, REST
+from customs.imports.preview_model import RowStatus, ShownColumn, Tab
 from customs.spreadsheets.reader import Form
 from customs.web.error_catalog import describe_cell_error
 from customs.web.i18n import is_chinese
@@ -30,10 +29,10 @@ LABELS: Labels = {
         RowStatus.UNCHECKED: Label(_("Not checked yet"), "question-circle", "waiting"),
     }
 }
-TABS: Mapping[str, LazyString] = {
-    MEND: _("Rows to mend"),
-    CHECK: _("Rows to compare"),
-    REST: _("Valid rows without warnings"),
+TABS: Mapping[Tab, LazyString] = {
+    Tab.TO_CORRECT: _("Rows to mend"),
+    Tab.TO_CHECK: _("Rows to compare"),
+    Tab.VALID: _("Valid rows without warnings"),
 }
 FORMS: Mapping[str, LazyString] = {
     Form.CSV: _("CSV text"),
@@ -48,7 +47,7 @@ DELIMITERS: Mapping[str, LazyString] = {
 }
 # A character that a finding names; in what is wrong, and in what to do.
 CHARACTER = re.compile(r"“.” \(U\+[0-9A-F]{4,6}\)")
-# What a finding's exact words name, whatever language they are told in.
+# What a finding's detail names, in every language.
 OTHER_ROW = re.compile(r"\brow (\d{1,9})\b")
 DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
 MOST_ROWS_NAMED = 12
@@ -84,22 +83,22 @@ def finding_sentence(finding: Finding) -> str:
 
 
 def column_name(column: Field) -> str:
-    """What a column is called in the language of the page."""
+    """Return a column's name in the language of the page."""
     return column.chinese if is_chinese() else column.header
 
 
 def column_label(shown: ShownColumn) -> str:
-    """What a clerk calls it: as their file does."""
+    """Return a column's name as the file spells it."""
     return shown.spelt or column_name(shown.column)
 
 
 def header_name(header: str) -> str:
-    """The same by the column's English name."""
+    """Return a column's name in the language of the page, by its English name."""
     return column_name(BY_HEADER[header])
 
 
 def rows_named(rows: Sequence[int]) -> str:
-    """Which rows are meant: by their numbers in the file, the first of many."""
+    """Name rows by their numbers in the file, the first of many."""
     numbers = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
     if len(rows) > MOST_ROWS_NAMED:
         return str(gettext("rows %(numbers)s and others, %(count)s in all", numbers=numbers, count=len(rows)))
@@ -107,12 +106,12 @@ def rows_named(rows: Sequence[int]) -> str:
 
 
 def draft_name(draft: Draft) -> str:
-    """The file's name; what was pasted has none."""
+    """Return the file's name; pasted rows have none."""
     return draft.name or str(FORMS[Form.PASTED])
 
 
 def picks() -> dict[str, Sequence[str]]:
-    """What may be picked in the columns that know only certain words."""
+    """Return the words to pick from, for the columns that know only certain ones."""
     channels = [row.chinese if is_chinese() else channel.value for channel, row in CHANNELS.items()]
     offices = [office.name if is_chinese() else office.office for office in OFFICES.values() if office.enabled]
     return {"channel": channels, "office": offices}

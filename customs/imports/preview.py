@@ -1,4 +1,4 @@
-"""Previewing: a draft is checked as submitting would check it, against what is held now, and nothing is stored."""
+"""Check a draft as submitting would, against the declarations on file, without storing anything."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.validate import Rules
 from customs.declarations.reading.earlier_submissions import earlier_submissions
 from customs.imports.columns import Header, match_header
-from customs.imports.drafts import Draft, Undo, unseal_draft
+from customs.imports.drafts import Draft, Replacement, unseal_draft
 from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, RowStatus, ShownColumn, Totals
 from customs.imports.sheet import column_at
 from customs.imports.submit import ReadyDraft, make_grid_ready
@@ -24,7 +24,7 @@ from customs.spreadsheets.reader import Grid
 
 
 def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller, payments: Payments) -> Preview:
-    """Check a draft as submitting would, against what is held now; FileUnreadable when it holds too many orders."""
+    """Check a draft against the declarations on file; FileUnreadable when it holds too many orders."""
     grid, changes = unseal_draft(draft, vault)
     undo = changes[-1] if changes else None
     header = match_header(grid.header)
@@ -58,8 +58,8 @@ def preview(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Ca
     )
 
 
-def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Field], undo: Undo | None) -> Preview:
-    """The rows as they are: what they mean is known once every required column has a header."""
+def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Field], undo: Replacement | None) -> Preview:
+    """Preview the rows unchecked, because a required column has no header."""
     return Preview(
         draft=draft,
         grid=grid,
@@ -89,7 +89,7 @@ def _unchecked(draft: Draft, grid: Grid, header: Header, missing: Sequence[Field
 
 
 def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
-    """The file's columns, and those it lacks that a row needs."""
+    """Return the file's columns, and those it lacks that a finding is about."""
     named = {column_at(finding.pointer) for finding in findings}
     lacking = [column for column in FIELDS if column in named and column not in header.spelt]
     placed = [ShownColumn(column, header.spelt[column]) for _, column in header.placed]
@@ -97,7 +97,7 @@ def _columns(header: Header, findings: Sequence[Finding]) -> list[ShownColumn]:
 
 
 def _statuses(compared: Compared, declarations: int) -> list[RowStatus]:
-    """How each declaration stands."""
+    """Return the status of each declaration."""
     checked = compared.checked
     warned = {_declaration(one) for one in checked.findings if one.severity is Severity.WARNING and one.pointer}
 

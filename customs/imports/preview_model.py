@@ -1,4 +1,4 @@
-"""What a preview shows of a draft: its columns, its totals, and its rows with what is wrong at each cell."""
+"""Preview of a draft: its columns, its totals, and its rows with the findings at each cell."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from customs.declarations.intake.orders import Finding, Severity
 from customs.declarations.reading.earlier_submissions import EarlierSubmission
 from customs.gateway import Channel
 from customs.imports.columns import Header
-from customs.imports.drafts import Draft, Undo
+from customs.imports.drafts import Draft, Replacement
 from customs.imports.rows import strays_of
 from customs.imports.sheet import column_at
 from customs.spreadsheets.reader import Cell, Grid, cell_text
@@ -23,7 +23,7 @@ DUPLICATES = frozenset({"row_repeated", "repeated_in_batch", "already_declared",
 
 
 class RowStatus(StrEnum):
-    """How a row stands, in the order in which rows are shown. UNCHECKED: a required column has no header yet."""
+    """Status of a row, in the order in which rows are shown. UNCHECKED: a required column has no header yet."""
 
     FAULTY = "faulty"
     WARNED = "warned"
@@ -33,6 +33,14 @@ class RowStatus(StrEnum):
 
 
 SHOWN_IN_ORDER = list(RowStatus)
+
+
+class Tab(StrEnum):
+    """A tab of a draft's page, in the order in which they are shown; its value is its word in addresses."""
+
+    TO_CORRECT = "mend"
+    TO_CHECK = "check"
+    VALID = "rest"
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class ShownColumn:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """What a person sees in a cell, and what is wrong with it."""
+    """Text of a cell, and the findings about it."""
 
     text: str
     findings: Sequence[Finding] = ()
@@ -57,9 +65,9 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class ShownRow:
-    """One row by its number in the file: `cells` by the English names of its columns, and what is wrong with all of it.
+    """One row by its number in the file: `cells` by the English names of its columns, and findings about the row.
 
-    Its order may stand on several rows and is submitted whole: `status` is the order's. `strays` stand under no
+    An order may take several rows and is submitted at once: `status` is the order's. `strays` are cells without a
     header. `replays` is the declaration that the order repeats.
     """
 
@@ -81,7 +89,7 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a file holds. Amounts are the sums of sub-orders in yuan, of all that can be read and of the good ones.
+    """Counts and sums of a file. Amounts are sums of sub-orders in yuan, of all that can be read and of the good ones.
 
     Only split declarations have any: `good_split` of the good ones.
 
@@ -107,11 +115,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class Preview:
-    """A draft as it stands. `findings` are about the file as a whole; `unmatched` headers by their place in it.
+    """A checked draft. `findings` are about the file; `unmatched` are unknown headers by their place in it.
 
     `lines` are the rows in the order in which they are shown, each with the status of its order; `heads` names the
-    first row of that order for each of them. `earlier` are the batches that brought what is repeated. `undo` is the
-    change of many rows that can be taken back next.
+    first row of that order for each of them. `earlier` are the batches that brought what is repeated.
+    `undo` is the replacement that can be undone next.
     """
 
     draft: Draft
@@ -126,7 +134,7 @@ class Preview:
     replays: Mapping[int, str]
     heads: Mapping[int, int]
     earlier: Sequence[EarlierSubmission]
-    undo: Undo | None
+    undo: Replacement | None
 
     @property
     def unmatched(self) -> Sequence[tuple[int, str]]:
@@ -160,13 +168,13 @@ class Preview:
         """A page of the rows, the faulty ones first."""
         return [self._row(*line) for line in self.lines[offset : None if limit is None else offset + limit]]
 
-    def rows_to_mend(self) -> list[ShownRow]:
-        """What submitting would leave, in the order of the file."""
+    def faulty_rows(self) -> list[ShownRow]:
+        """Return the rows that submitting would leave, in the order of the file."""
         left = (line for line in self.lines if self.has_batch_error or line[1] is RowStatus.FAULTY)
         return [self._row(*line) for line in sorted(left)]
 
     def row(self, number: int) -> ShownRow | None:
-        """One row by its number in the file; None when the draft has it no more."""
+        """Return one row by its number in the file; None when the draft no longer has it."""
         return self._row(number, self._statuses[number]) if number in self._statuses else None
 
     @cached_property
@@ -199,8 +207,8 @@ class Preview:
 
 
 @dataclass(frozen=True)
-class Alike:
-    """The rows, by their numbers, that hold the same wrong text in one column, and what is wrong with it.
+class RepeatedError:
+    """One wrong text in one column of several rows, by their numbers, and the findings about it.
 
     `within` are the texts that these rows share in the columns on which the right value depends.
     """
@@ -213,35 +221,35 @@ class Alike:
 
     @property
     def key(self) -> str:
-        """A name for the group while it is the same: what is typed for one is never meant for another."""
+        """Identify the group while its text is the same: what is typed for one is never meant for another."""
         return f"{crc32(repr((self.column.column.header, self.text, self.within)).encode()):08x}"
 
 
-def wrong_alike(preview: Preview) -> list[Alike]:
-    """Every wrong text that several rows have, the most frequent first."""
+def repeated_errors(preview: Preview) -> list[RepeatedError]:
+    """Group rows by the wrong text that they share, the most frequent first."""
     columns = [one for one in preview.columns if one.column.same_within is not None]
     cells: dict[tuple[ShownColumn, str, tuple[str, ...]], list[tuple[int, ShownCell]]] = defaultdict(list)
-    for row in preview.rows_to_mend():
+    for row in preview.faulty_rows():
         for column in columns:
             cell = row.cells[column.column.header]
             if cell.is_faulty and (within := _within(preview, row, column.column.same_within or ())) is not None:
                 cells[column, cell.text, within].append((row.number, cell))
-    alike = [
-        Alike(column, text, within, [row for row, _ in found], found[0][1].findings)
+    groups = [
+        RepeatedError(column, text, within, [row for row, _ in found], found[0][1].findings)
         for (column, text, within), found in cells.items()
         if len(found) > 1
     ]
-    return sorted(alike, key=lambda one: -len(one.rows))
+    return sorted(groups, key=lambda one: -len(one.rows))
 
 
 def _within(preview: Preview, row: ShownRow, names: Sequence[str]) -> tuple[str, ...] | None:
-    """What a row says in these columns, the rows of one order together; None where it does not say."""
+    """Return a row's texts in these columns; None where one is blank."""
     texts = tuple(_text(preview, row, name) for name in names)
     return texts if all(texts) else None
 
 
 def _text(preview: Preview, row: ShownRow, name: str) -> str:
-    """The text of a cell; further rows of a split order leave blank what its first one says."""
+    """Return the text of a cell; further rows of a split order leave blank what its first row holds."""
     own = row.cells[name].text.strip() if name in row.cells else ""
     head = preview.heads.get(row.number, row.number)
     if own or head == row.number:

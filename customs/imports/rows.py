@@ -38,8 +38,8 @@ NUMBER_CELL = Flaw(
 )
 DIGITS_LOST = Flaw("digits_lost", Severity.ERROR, "the spreadsheet has rounded it: digits are lost", AS_TEXT)
 # Stands before what a spreadsheet has spoilt in a file of faulty rows, so that it is not taken as it is.
-UNMENDED = "⚠ "
-CELL_UNMENDED = Flaw("cell_unmended", Severity.ERROR, "what a spreadsheet has spoilt is not mended yet", AS_TEXT)
+SPOILT_MARK = "⚠ "
+STILL_SPOILT = Flaw("cell_unmended", Severity.ERROR, "what a spreadsheet has spoilt is not mended yet", AS_TEXT)
 BOOLEAN_CELL = Flaw("boolean_cell", Severity.ERROR, "the cell holds TRUE or FALSE, not text", AS_TEXT)
 # By what the reader of workbooks calls it.
 UNREADABLE = {
@@ -59,7 +59,7 @@ UNREADABLE = {
 }
 
 # What it did to the cell's value, not only to its looks.
-SPOILT = frozenset(flaw.code for flaw in (DIGITS_LOST, BOOLEAN_CELL, CELL_UNMENDED, *UNREADABLE.values()))
+SPOILT = frozenset(flaw.code for flaw in (DIGITS_LOST, BOOLEAN_CELL, STILL_SPOILT, *UNREADABLE.values()))
 
 
 def read_cell(cell: Cell, kind: Kind) -> tuple[Value, Flaw | None]:
@@ -70,8 +70,8 @@ def read_cell(cell: Cell, kind: Kind) -> tuple[Value, Flaw | None]:
 def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
     if not cell or cell.isspace():
         return None, None
-    if cell.startswith(UNMENDED):
-        return cell, CELL_UNMENDED
+    if cell.startswith(SPOILT_MARK):
+        return cell, STILL_SPOILT
     if kind is Kind.NUMBER and digits_are_lost(cell):
         return cell, DIGITS_LOST
     understand = WORDS.get(kind)

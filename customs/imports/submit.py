@@ -1,4 +1,4 @@
-"""Submitting a draft: its good rows become a batch, or join the one they complete; the others stay to be mended."""
+"""Submit a draft: its good rows become a batch, or join the one they complete; the others stay in the draft."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class ReadyDraft:
 
 
 def make_draft_ready(engine: Engine, vault: Vault, rules: Rules, draft: Draft, caller: Caller) -> ReadyDraft:
-    """The costly part, done before the transaction begins; FileUnreadable while a required column has no header."""
+    """Check a draft before the transaction begins, as that is slow; FileUnreadable while a required column lacks."""
     grid = grid_in(draft, vault)
     return make_grid_ready(engine, vault, rules, draft, grid, read_header(grid.header, REQUIRED), caller)
 
@@ -43,7 +43,7 @@ def make_draft_ready(engine: Engine, vault: Vault, rules: Rules, draft: Draft, c
 def make_grid_ready(
     engine: Engine, vault: Vault, rules: Rules, draft: Draft, grid: Grid, header: Header, caller: Caller
 ) -> ReadyDraft:
-    """The same for a draft whose cells were opened already."""
+    """Check a draft whose cells were opened already."""
     sheet = sheet_of(grid, header)
     submission = Submission(
         sheet.declarations,
@@ -75,7 +75,7 @@ def submit(
     """
     locked = _locked(db, draft.id, sender)
     numbers = {number for number, _ in draft.grid.rows}
-    if locked.revision != draft.revision or not (locked.still_open is None or numbers <= locked.still_open):
+    if locked.revision != draft.revision or not (locked.open_numbers is None or numbers <= locked.open_numbers):
         raise draft_changed()
     batch = batch_of(db, locked.batch_id, sender) if locked.batch_id else None
     taken = take_in_rows(db, vault, draft.ready, sender, payments, audit, batch)
@@ -83,23 +83,23 @@ def submit(
         raise _nothing_new()
     gone = {row for index in (*taken.accepted, *taken.replayed) for row in draft.sheet.places[index].rows}
     if faulty := sorted(frozenset(edited) - gone):
-        raise _edited_in_vain(faulty)
+        raise _edited_row_faulty(faulty)
     left = [row for row in draft.grid.rows if row[0] not in gone]
     put_grid(locked, replace(draft.grid, rows=left), vault, database.now(db))
-    locked.batch_id, locked.left_behind = taken.batch.id, bool(left)
+    locked.batch_id, locked.open_rows_only = taken.batch.id, bool(left)
     locked.revision += 1
     db.flush()
     return taken
 
 
 def _nothing_new() -> ActionNotAllowed:
-    """The refusal of a batch that would bring nothing: what was submitted before has its batch already."""
+    """Return the refusal of a batch in which nothing is new."""
     why = "everything valid in this draft was submitted before, unchanged"
     return ActionNotAllowed(why, errors=[ErrorDetail("", "nothing_new", why)])
 
 
-def _edited_in_vain(rows: Sequence[int]) -> ActionNotAllowed:
-    """Whoever mends a row and submits at once means it to go: it does not stay behind without a word."""
+def _edited_row_faulty(rows: Sequence[int]) -> ActionNotAllowed:
+    """Return the refusal to submit while a row that was just edited is still wrong."""
     why = f"what was typed is kept, but is still wrong in row {', '.join(map(str, rows))}"
     return ActionNotAllowed(why, errors=[ErrorDetail("", "edited_row_faulty", why)])
 

@@ -17,19 +17,19 @@ from customs.errors import CustomsError, ErrorDetail, NotFound, PayloadTooLarge,
 from customs.imports import labels
 from customs.imports.draft_view import (
     START,
-    asked,
-    gone_to,
-    looked_over,
-    place_of,
-    revision_seen,
-    shown_again,
-    working_on,
+    draft_path,
+    kept_rows,
+    load_preview,
+    redirect_to,
+    requested_rows,
+    show_again,
+    show_draft,
+    submitted_revision,
 )
-from customs.imports.drafts import Draft, discard, draft_of, drafts_of, open_draft, open_pasted
-from customs.imports.edit_views import saved_cells
+from customs.imports.drafts import Draft, discard, drafts_of, open_draft, open_pasted
+from customs.imports.edit_views import save_typed_cells
 from customs.imports.error_workbook import faulty_filename, faulty_workbook
 from customs.imports.labels import finding_sentence, picks
-from customs.imports.preview import preview
 from customs.imports.sample_orders import sample_csv
 from customs.imports.submit import ReadyDraft, make_draft_ready, submit
 from customs.imports.template import template_workbook
@@ -58,13 +58,13 @@ def start() -> Response:
 @pages.post(START)
 @login_required(Scope.DECLARATIONS_WRITE)
 def open_rows() -> WerkzeugResponse:
-    """A file or pasted rows become a draft; what cannot be read is told, and what was pasted stays in its place."""
+    """Make a draft of a file or pasted rows; what was pasted stays in its field when it cannot be read."""
     # Rows on a clipboard are as large as a file; by itself Flask takes little text from a form.
     request.max_form_memory_size = LARGEST_BODY
 
     def work() -> WerkzeugResponse:
         draft = retry_on_conflict(lambda db: _opened(db, request.form.get("pasted", "")))
-        return redirect(place_of(draft.id), 303)
+        return redirect(draft_path(draft.id), 303)
 
     return handle_form(work, _start_again)
 
@@ -72,15 +72,15 @@ def open_rows() -> WerkzeugResponse:
 @pages.get(f"{START}/<draft_id>")
 @login_required(Scope.DECLARATIONS_WRITE)
 def show(draft_id: str) -> WerkzeugResponse:
-    return looked_over(draft_id, asked())
+    return show_draft(draft_id, requested_rows())
 
 
 @pages.post(f"{START}/<draft_id>/submit")
 @login_required(Scope.DECLARATIONS_WRITE)
 def submit_rows(draft_id: str) -> WerkzeugResponse:
-    """What was typed is kept, then the good rows go out, once however often the button is pressed.
+    """Save what was typed, then submit the good rows, once however often the button is pressed.
 
-    The others stay in the draft. Nothing goes out when what was typed cannot be kept, or leaves its row faulty.
+    The others stay in the draft. Nothing is submitted when what was typed cannot be saved, or leaves its row faulty.
     """
 
     def work() -> WerkzeugResponse:
@@ -88,11 +88,11 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
         services().notifier.notify()
         count = submitted["accepted"]
         flash(ngettext("%(num)d declaration was submitted.", "%(num)d declarations were submitted.", count), SUCCESS)
-        return gone_to(f"/batches/{submitted['batch_id']}")
+        return redirect_to(f"/batches/{submitted['batch_id']}")
 
     def again(error: CustomsError) -> WerkzeugResponse:
         errors = [gettext("Nothing was submitted."), *error_sentences(error)]
-        return shown_again(draft_id, working_on(), [" ".join(errors)])
+        return show_again(draft_id, kept_rows(), [" ".join(errors)])
 
     return handle_form(work, again)
 
@@ -100,15 +100,15 @@ def submit_rows(draft_id: str) -> WerkzeugResponse:
 @pages.post(f"{START}/<draft_id>/discard")
 @login_required(Scope.DECLARATIONS_WRITE)
 def discard_draft(draft_id: str) -> WerkzeugResponse:
-    """The draft goes; rows that a batch left in it are discarded with it, for a reason."""
+    """Discard a draft; rows that a batch left in it are discarded with it, for a reason."""
     why = request.form.get("reason", "").strip()[:LONGEST_REASON] or None
 
     def work() -> WerkzeugResponse:
         retry_on_conflict(lambda db: discard(db, draft_id, current_caller(), services().audit, why))
         flash(gettext("The draft was discarded. Nothing of it was sent."), SUCCESS)
-        return gone_to(START)
+        return redirect_to(START)
 
-    return handle_form(work, lambda error: shown_again(draft_id, asked(), error_sentences(error)))
+    return handle_form(work, lambda error: show_again(draft_id, requested_rows(), error_sentences(error)))
 
 
 @pages.get("/import/template.xlsx")
@@ -122,7 +122,7 @@ def template() -> Response:
 @pages.get("/import/sample.csv")
 @login_required(Scope.DECLARATIONS_WRITE)
 def sample() -> Response:
-    """Orders that a sandbox ends as their notes say; in front of the real gateway there is no such file."""
+    """Download orders that a sandbox ends as their notes say; there is no such file for the real gateway."""
     if not services().settings.sandbox:
         raise NotFound
     with services().reading() as db:
@@ -133,13 +133,10 @@ def sample() -> Response:
 @pages.get("/import/<draft_id>/faulty.xlsx")
 @login_required(Scope.DECLARATIONS_WRITE)
 def faulty(draft_id: str) -> Response:
-    """What submitting would leave, with the reasons."""
-    caller, parts = current_caller(), services()
-    with parts.reading() as db:
-        draft = draft_of(db, draft_id, caller)
-    looked_at = preview(parts.engine, parts.vault, parts.rules, draft, caller, parts.payments)
-    name = faulty_filename(draft)
-    content = faulty_workbook(looked_at, finding_sentence)
+    """Download the rows that submitting would leave, with the reasons."""
+    shown = load_preview(draft_id)
+    name = faulty_filename(shown.draft)
+    content = faulty_workbook(shown, finding_sentence)
     return _file(content, XLSX_TYPE, name, gettext("faulty-rows-%(name)s", name=name))
 
 
@@ -169,7 +166,7 @@ def _opened(db: Session, pasted: str) -> Draft:
 
 
 def _submitted(draft_id: str) -> dict[str, Any]:
-    """The batch that the good rows went to (`batch_id`), and how many declarations it took of them (`accepted`)."""
+    """Submit a draft; return the id of the batch, and how many declarations it accepted."""
     ready: list[tuple[ReadyDraft, Collection[int]]] = []
 
     def work(db: Session) -> tuple[dict[str, Any], int]:
@@ -183,14 +180,14 @@ def _submitted(draft_id: str) -> dict[str, Any]:
 
 
 def _ready(draft_id: str) -> tuple[ReadyDraft, Collection[int]]:
-    """The draft as the person saw and left it, ready to be stored, and the rows that they edited last."""
+    """Make the draft ready to be stored as the person left it; return also the rows that they edited last."""
     caller, parts = current_caller(), services()
-    draft, changes = retry_on_conflict(lambda db: saved_cells(db, draft_id, revision_seen()))
+    draft, changes = retry_on_conflict(lambda db: save_typed_cells(db, draft_id, submitted_revision()))
     ready = make_draft_ready(parts.engine, parts.vault, parts.rules, draft, caller)
     return ready, {one.row for one in changes}
 
 
 def _file(content: bytes, content_type: str, plain_name: str, name: str) -> Response:
-    """A file to keep; `plain_name` is for browsers that know ASCII only."""
+    """Send a file to keep; `plain_name` is for browsers that know ASCII only."""
     named = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
     return Response(content, headers={"Content-Disposition": named}, content_type=content_type)

@@ -67,7 +67,7 @@ def _day(db: Session, caller: Caller) -> dict[str, Any]:
         "day": day,
         "today": dashboard.today(db, caller, day),
         "batches": [(batch, queries.progress_of(db, batch.id)) for batch in batches],
-        "left_behind": batches_with_open_rows(db, caller, RECENT_BATCHES),
+        "open_batches": batches_with_open_rows(db, caller, RECENT_BATCHES),
         "by_office": dashboard.outcomes_by_office(db, caller, day, day),
         "is_empty": not dashboard.counts_of(db, caller),
     }

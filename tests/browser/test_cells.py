@@ -13,8 +13,8 @@ from tests.imports.clerk import order_row
 from tests.imports.importing import warehouse_file
 
 BATCH = re.compile(r"/batches/bat_")
-ALIKE = "form.alike input[name=value]"
-ALIKE_FORM = "form.alike:has(input[name=value])"
+REPLACEMENT = "form.replacement input[name=value]"
+REPLACEMENT_FORM = "form.replacement:has(input[name=value])"
 
 
 def opened(sit_down: SitDown, *offices: str, language: str = "zh_CN", scripts: bool = True) -> Browsing:
@@ -133,16 +133,16 @@ def test_a_word_for_many_rows_that_is_being_typed_is_not_left_behind(sit_down: S
     browsing = opened(sit_down, "杭州", "杭洲", "杭洲", language="en")
     page = browsing.page
 
-    page.fill(ALIKE, "深圳")
+    page.fill(REPLACEMENT, "深圳")
     browsing.click("#submit [data-main-action]")
 
     expect(page.locator("#live-message")).to_contain_text("is not saved")
-    expect(page.locator(ALIKE)).to_be_focused()
+    expect(page.locator(REPLACEMENT)).to_be_focused()
     browsing.press("Control+Enter")
     expect(page.locator("#undo")).to_contain_text("rows 3, 4")
     browsing.picture("import-undo-en")
     browsing.click("#undo button")
-    expect(page.locator(ALIKE_FORM)).to_contain_text("杭洲")
+    expect(page.locator(REPLACEMENT_FORM)).to_contain_text("杭洲")
     page.reload()
     expect(page.locator("#c-4-office")).to_have_value("杭洲")
 
@@ -152,7 +152,7 @@ def test_what_was_written_for_one_merchant_does_not_wait_in_the_box_of_the_next(
     rows = [order_row(office="杭洲", merchant_no=merchant) for merchant in ("M100", "M100", "M200", "M200")]
     browsing.go("/import")
     browsing.page.set_input_files("#f-file", as_file(warehouse_file(*rows)))
-    boxes = browsing.page.locator(ALIKE)
+    boxes = browsing.page.locator(REPLACEMENT)
     expect(boxes).to_have_count(2)
 
     boxes.first.fill("深圳")
@@ -160,4 +160,4 @@ def test_what_was_written_for_one_merchant_does_not_wait_in_the_box_of_the_next(
 
     expect(boxes).to_have_count(1)
     expect(boxes).to_have_value("")
-    expect(browsing.page.locator(ALIKE_FORM)).to_contain_text("M200")
+    expect(browsing.page.locator(REPLACEMENT_FORM)).to_contain_text("M200")

@@ -9,7 +9,7 @@ from customs.declarations.intake.accept import TakenIn
 from customs.declarations.intake.orders import Finding
 from customs.declarations.reading.queries import batch_of
 from customs.imports.drafts import Draft, draft_of, open_draft, open_pasted
-from customs.imports.edits import CellChange, Mending
+from customs.imports.edits import CellChange, DraftEditor
 from customs.imports.preview import preview
 from customs.imports.preview_model import Preview, ShownRow
 from customs.imports.submit import make_draft_ready, submit
@@ -64,15 +64,15 @@ class Clerk:
             draft = draft_of(db, draft.id, self.caller)
         return preview(parts.engine, parts.vault, parts.rules, draft, self.caller, parts.payments)
 
-    def mending(self, draft: Draft, deed: str, *args: Any, revision: int | None = None) -> Draft:
-        """One deed of Mending, at the revision that this clerk has seen."""
+    def edit(self, draft: Draft, method: str, *args: Any, revision: int | None = None) -> Draft:
+        """One method of DraftEditor, at the revision that this clerk has seen."""
         with self.services.transaction() as db:
             seen = draft.revision if revision is None else revision
-            mended: Draft = getattr(Mending(db, self.services.vault, self.caller, draft.id, seen), deed)(*args)
-            return mended
+            corrected: Draft = getattr(DraftEditor(db, self.services.vault, self.caller, draft.id, seen), method)(*args)
+            return corrected
 
     def change(self, draft: Draft, row: int, column: str, value: str, revision: int | None = None) -> Draft:
-        return self.mending(draft, "change_cells", [CellChange(row, column, value)], revision=revision)
+        return self.edit(draft, "change_cells", [CellChange(row, column, value)], revision=revision)
 
     def submit(self, draft: Draft) -> TakenIn:
         parts = self.services

@@ -37,11 +37,11 @@ class AtDraft:
     def page(self, query: str = "") -> TestResponse:
         return self.visitor.get(self.place + query)
 
-    def send(self, deed: str, *, part: bool = False, **form: Any) -> TestResponse:
+    def send(self, action: str, *, part: bool = False, **form: Any) -> TestResponse:
         """A form of the page as it is now, `part` as htmx sends it."""
         page = self.page("?show=mend").text
         seen = {"revision": REVISION.search(page)[1], "kept": KEPT.search(page)[1]}  # type: ignore[index]
-        return self.visitor.post(f"{self.place}/{deed}?show=mend", headers=HTMX if part else None, **seen | form)
+        return self.visitor.post(f"{self.place}/{action}?show=mend", headers=HTMX if part else None, **seen | form)
 
     def type(self, cell: str, text: str, **form: Any) -> TestResponse:
         """Type into a cell, by what its field is called, and save."""
@@ -57,6 +57,6 @@ def may_submit(page: TestResponse) -> bool:
 
 
 def field(page: TestResponse, row: int, column: str) -> str:
-    """The tag of the field in which a cell is mended; "" where there is none."""
+    """The tag of the field in which a cell is corrected; "" where there is none."""
     found = re.search(rf'<input id="c-{row}-{column}"[^>]*>', page.text)
     return found[0] if found else ""

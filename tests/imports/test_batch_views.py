@@ -81,9 +81,9 @@ def test_a_batch_shows_how_far_it_is(people: People, desk: Desk, role: str, lang
 
     page = people.signed_in(role, language=language).get(f"/batches/{batch.id}")
 
-    said = {"en": "3 of 4 have come to an end", "zh_CN": "4 条中 3 条已有结果"}
+    expected = {"en": "3 of 4 have come to an end", "zh_CN": "4 条中 3 条已有结果"}
     assert page.status_code == 200
-    assert said[language] in text_of(page)
+    assert expected[language] in text_of(page)
     assert f"/declarations?batch_id={batch.id}&amp;state=FAIL" in page.text
 
 
@@ -144,7 +144,7 @@ def test_the_result_is_a_workbook_in_ones_language(people: People, desk: Desk, l
     assert "李*" in row
 
 
-def test_mended_rows_become_a_draft_that_completes_the_batch(clerk: Visitor, desk: Desk, services: Services):
+def test_corrected_rows_become_a_draft_that_completes_the_batch(clerk: Visitor, desk: Desk, services: Services):
     batch = handed_in(desk, clerk)
     text = f"{HEADER}wechatpay,HANGZHOU,{make.MERCHANT},{make.number('O')},{make.number('P')},X1\n"
 
@@ -183,16 +183,16 @@ def with_an_open_row(desk: Desk, visitor: Visitor) -> tuple[Batch, str]:
     return batch, rows[1]["out_order_no"]
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "1 row was not submitted"), ("zh_CN", "1 行未提交")])
+@pytest.mark.parametrize(("language", "expected"), [("en", "1 row was not submitted"), ("zh_CN", "1 行未提交")])
 def test_a_row_left_behind_shows_to_colleagues_wherever_the_batch_does(
-    people: People, clerk: Visitor, desk: Desk, language: str, said: str
+    people: People, clerk: Visitor, desk: Desk, language: str, expected: str
 ):
     batch, order_no = with_an_open_row(desk, clerk)
     colleague = people.signed_in("reviewer", [make.MERCHANT], language=language)
 
     page = colleague.get(f"/batches/{batch.id}")
 
-    assert said in text_of(page)
+    assert expected in text_of(page)
     assert order_no in page.text
     assert "50%" in text_of(page)
     for place in ("/batches?whose=all", "/"):

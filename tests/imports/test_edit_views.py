@@ -1,4 +1,4 @@
-"""Mending at the desk: cells, words, columns and rows, each with a plain form or a part of the page for htmx."""
+"""Editing a draft on its page: cells, texts, columns and rows, each with a plain form or a part of the page."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from customs.container import Services
 from customs.declarations.fields import FIELDS, Part
-from customs.imports.view_model import PERSONAL, ROWS_A_PAGE
+from customs.imports.draft_view import PERSONAL, ROWS_A_PAGE
 from tests.imports.clerk import order_row, split_rows
 from tests.imports.importing import KEPT, REVISION, AtDraft, field, hand_in, may_submit, warehouse_file
 from tests.imports.spreadsheets import csv_text
@@ -23,7 +23,7 @@ def clerk(services: Services) -> Visitor:
     return People(services).signed_in("clerk")
 
 
-def test_a_mended_cell_leads_back_to_its_row(clerk: Visitor):
+def test_a_corrected_cell_leads_back_to_its_row(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
     answer = draft.type("c-2-office", "杭州")
@@ -45,7 +45,7 @@ def test_the_part_that_changed_is_the_answer_to_htmx(clerk: Visitor):
     assert may_submit(part)
 
 
-def test_a_mended_row_stays_where_somebody_works_on_it(clerk: Visitor):
+def test_a_corrected_row_stays_where_somebody_works_on_it(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"), order_row(office="上诲"))
 
     part = draft.type("c-2-office", "杭州", part=True, open="c-2-office")
@@ -98,18 +98,18 @@ def test_what_cannot_be_taken_is_told_in_the_page(clerk: Visitor, form: dict[str
     assert told in text_of(part)
 
 
-def test_a_row_that_is_not_there_cannot_be_mended(clerk: Visitor):
+def test_a_row_that_is_not_there_cannot_be_corrected(clerk: Visitor):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
     assert draft.type("c-99-office", "杭州").status_code == 404
     assert draft.send("cells", row="two").status_code == 422
 
 
-def test_a_word_that_is_wrong_in_many_rows_is_mended_in_all_of_them(clerk: Visitor):
+def test_a_word_that_is_wrong_in_many_rows_is_corrected_in_all_of_them(clerk: Visitor):
     draft = AtDraft(clerk, *(order_row(office="杭洲") for _ in range(3)), order_row(office="上诲"))
     offered = text_of(draft.page())
 
-    draft.send("alike", column="office", row=2, value="杭州")
+    draft.send("replace", column="office", row=2, value="杭州")
     page = draft.page()
 
     assert "In 3 rows, 海关 is “杭洲”" in offered
@@ -122,7 +122,7 @@ def test_a_blank_is_filled_where_it_is_wrong_and_nowhere_else(clerk: Visitor):
     split = split_rows(2)
     draft = AtDraft(clerk, order_row(**blank), *split, order_row(**blank))
 
-    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
+    draft.send("replace", column="mch_customs_no", row=2, value="110396T0001")
     page = draft.page("?show=rest")
 
     assert may_submit(page)
@@ -144,7 +144,7 @@ def test_one_word_for_many_rows_reaches_no_row_whose_right_value_may_differ(cler
     draft = AtDraft(clerk, mine[0], others[0], mine[1], others[1])
     offered = text_of(draft.page())
 
-    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
+    draft.send("replace", column="mch_customs_no", row=2, value="110396T0001")
 
     page = draft.page("?show=mend")
     assert "M100 · 微信 · 杭州 · rows 2, 4" in offered
@@ -154,7 +154,7 @@ def test_one_word_for_many_rows_reaches_no_row_whose_right_value_may_differ(cler
 
 def test_what_was_written_into_many_rows_is_taken_back_but_not_over_what_was_edited_since(clerk: Visitor):
     draft = AtDraft(clerk, *(order_row(office="杭洲") for _ in range(4)))
-    draft.send("alike", column="office", row=2, value="深川")
+    draft.send("replace", column="office", row=2, value="深川")
     draft.type("c-3-office", "上海")
     reloaded = text_of(draft.page())
 
@@ -172,8 +172,8 @@ def test_each_change_of_many_rows_is_taken_back_in_turn(clerk: Visitor):
     blank = [order_row(mch_customs_no="", office="杭洲") for _ in range(2)]
     draft = AtDraft(clerk, *blank)
     before = [field(draft.page("?show=mend"), row, name) for row in (2, 3) for name in ("office", "mch_customs_no")]
-    draft.send("alike", column="mch_customs_no", row=2, value="110396T0001")
-    draft.send("alike", column="office", row=2, value="杭州")
+    draft.send("replace", column="mch_customs_no", row=2, value="110396T0001")
+    draft.send("replace", column="office", row=2, value="杭州")
 
     draft.send("undo")
     draft.send("undo")

@@ -19,21 +19,21 @@ def clerk(services: Services) -> Clerk:
     return Clerk(services)
 
 
-def test_a_mended_cell_is_good_and_counts_the_revision_on(clerk: Clerk):
+def test_a_corrected_cell_is_good_and_counts_the_revision_on(clerk: Clerk):
     draft = clerk.upload_rows(order_row(office="ATLANTIS"))
 
-    mended = clerk.change(draft, 2, "office", "深圳")
+    corrected = clerk.change(draft, 2, "office", "深圳")
 
-    (row,) = clerk.look_at(mended).rows()
-    assert (mended.revision, row.status, row.cells["office"].text) == (2, RowStatus.GOOD, "深圳")
+    (row,) = clerk.look_at(corrected).rows()
+    assert (corrected.revision, row.status, row.cells["office"].text) == (2, RowStatus.GOOD, "深圳")
 
 
 def test_many_cells_are_changed_at_once(clerk: Clerk):
     draft = clerk.upload_rows(order_row(office="ATLANTIS"), order_row(duty="x"))
 
-    mended = clerk.mending(draft, "change_cells", [CellChange(2, "office", "深圳"), CellChange(3, "duty", "")])
+    corrected = clerk.edit(draft, "change_cells", [CellChange(2, "office", "深圳"), CellChange(3, "duty", "")])
 
-    assert (mended.revision, clerk.look_at(mended).totals.good) == (2, 2)
+    assert (corrected.revision, clerk.look_at(corrected).totals.good) == (2, 2)
 
 
 def test_a_column_that_the_file_lacks_is_added_behind_everything(clerk: Clerk):
@@ -44,16 +44,16 @@ def test_a_column_that_the_file_lacks_is_added_behind_everything(clerk: Clerk):
         "mch_customs_no": ["registration_missing"],
     }
 
-    mended = clerk.change(draft, 2, "mch_customs_no", "110396T0001")
+    corrected = clerk.change(draft, 2, "mch_customs_no", "110396T0001")
 
-    (row,) = clerk.look_at(mended).rows()
+    (row,) = clerk.look_at(corrected).rows()
     assert (row.strays, codes_at(row)) == (["stray"], {"": ["cell_without_header"]})
-    assert clerk.look_at(mended).columns[-1].spelt == "商户海关备案号"
-    (row,) = clerk.look_at(clerk.mending(mended, "clear_strays", 2)).rows()
+    assert clerk.look_at(corrected).columns[-1].spelt == "商户海关备案号"
+    (row,) = clerk.look_at(clerk.edit(corrected, "clear_strays", 2)).rows()
     assert (row.strays, row.status) == ([], RowStatus.GOOD)
 
 
-def test_what_is_mended_on_an_old_page_changes_nothing(clerk: Clerk):
+def test_what_is_corrected_on_an_old_page_changes_nothing(clerk: Clerk):
     draft = clerk.upload_rows(order_row(office="ATLANTIS"))
     clerk.change(draft, 2, "office", "深圳", revision=1)
 
@@ -76,7 +76,7 @@ def test_of_many_windows_at_once_one_mends(clerk: Clerk):
             return None
 
     with ThreadPoolExecutor(6) as pool:
-        won = [number for number, mended in enumerate(pool.map(change, range(6))) if mended]
+        won = [number for number, corrected in enumerate(pool.map(change, range(6))) if corrected]
 
     assert len(won) == 1
     assert (clerk.again(draft).revision, clerk.look_at(draft).rows()[0].cells["duty"].text) == (2, str(won[0]))
@@ -94,7 +94,7 @@ def test_a_change_of_what_is_not_there_is_refused(clerk: Clerk, change: CellChan
     draft = clerk.upload_rows(order_row())
 
     with pytest.raises(error):
-        clerk.mending(draft, "change_cells", [change])
+        clerk.edit(draft, "change_cells", [change])
 
     assert clerk.again(draft).revision == 1
 
@@ -102,18 +102,18 @@ def test_a_change_of_what_is_not_there_is_refused(clerk: Clerk, change: CellChan
 def test_a_row_is_deleted_and_the_others_keep_their_numbers(clerk: Clerk):
     draft = clerk.upload_rows(order_row(), order_row(), order_row())
 
-    mended = clerk.mending(draft, "delete_rows", {3}, clerk.services.audit)
+    corrected = clerk.edit(draft, "delete_rows", {3}, clerk.services.audit)
 
-    assert (mended.row_count, [row.number for row in clerk.look_at(mended).rows()]) == (2, [2, 4])
+    assert (corrected.row_count, [row.number for row in clerk.look_at(corrected).rows()]) == (2, [2, 4])
 
 
 def test_a_part_whose_order_is_deleted_joins_no_other(clerk: Clerk):
     first, second = split_rows(2), split_rows(2)
     draft = clerk.upload_rows(*first, *second)
 
-    mended = clerk.mending(draft, "delete_rows", {4}, clerk.services.audit)
+    corrected = clerk.edit(draft, "delete_rows", {4}, clerk.services.audit)
 
-    assert [(row.number, row.status) for row in clerk.look_at(mended).rows()] == [
+    assert [(row.number, row.status) for row in clerk.look_at(corrected).rows()] == [
         (5, RowStatus.FAULTY),
         (2, RowStatus.GOOD),
         (3, RowStatus.GOOD),
@@ -123,7 +123,7 @@ def test_a_part_whose_order_is_deleted_joins_no_other(clerk: Clerk):
 def test_with_its_last_row_a_draft_goes(clerk: Clerk):
     draft = clerk.upload_rows(order_row())
 
-    assert clerk.mending(draft, "delete_rows", {2}, clerk.services.audit).row_count == 0
+    assert clerk.edit(draft, "delete_rows", {2}, clerk.services.audit).row_count == 0
 
     with clerk.services.reading() as db:
         assert drafts_of(db, clerk.caller) == []
@@ -147,9 +147,9 @@ def test_an_unknown_header_is_named(clerk: Clerk):
         ["payment_no"],
     )
 
-    mended = clerk.mending(draft, "rename_header", 4, "payment_no")
+    corrected = clerk.edit(draft, "rename_header", 4, "payment_no")
 
-    after = clerk.look_at(mended)
+    after = clerk.look_at(corrected)
     assert (after.unmatched, after.missing, after.may_submit) == ((), (), True)
     assert after.columns[4].spelt == "payment_no"
 
@@ -158,9 +158,9 @@ def test_a_column_that_nobody_needs_is_left_out(clerk: Clerk):
     draft = clerk.upload(b"remark," + csv_text(order_row()).encode().replace(b"\r\n", b"\r\nx,", 1))
     assert not clerk.look_at(draft).may_submit
 
-    mended = clerk.mending(draft, "leave_out", 0)
+    corrected = clerk.edit(draft, "leave_out", 0)
 
-    preview = clerk.look_at(mended)
+    preview = clerk.look_at(corrected)
     assert (preview.unmatched, preview.may_submit, cells_of(preview.rows()[0])["channel"]) == ((), True, "微信")
 
 
@@ -168,9 +168,9 @@ def test_a_known_column_is_neither_named_anew_nor_left_out_nor_had_twice(clerk: 
     draft = clerk.upload(b"remark," + csv_text(order_row()).encode().replace(b"\r\n", b"\r\nx,", 1))
 
     with pytest.raises(ActionNotAllowed) as refused:
-        clerk.mending(draft, "rename_header", 0, "duty")
-    for deed in (("rename_header", 1, "duty"), ("leave_out", 1), ("leave_out", 99), ("rename_header", 0, "nothing")):
+        clerk.edit(draft, "rename_header", 0, "duty")
+    for action in (("rename_header", 1, "duty"), ("leave_out", 1), ("leave_out", 99), ("rename_header", 0, "nothing")):
         with pytest.raises(NotFound):
-            clerk.mending(draft, *deed)
+            clerk.edit(draft, *action)
 
     assert [fault.code for fault in refused.value.errors] == ["column_taken"]

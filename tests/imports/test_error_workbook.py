@@ -1,4 +1,4 @@
-"""Faulty rows go out as a workbook, are mended in a spreadsheet program, and come back to the batch they complete."""
+"""Faulty rows as a workbook, corrected in a spreadsheet program, come back to the batch they complete."""
 
 import datetime
 import io
@@ -47,15 +47,15 @@ def sheet(content: bytes) -> Sheet:
     return read_sheet(content, "faulty.xlsx")
 
 
-def mended(content: bytes, changes: Mapping[tuple[int, str], str]) -> bytes:
+def corrected(content: bytes, changes: Mapping[tuple[int, str], str]) -> bytes:
     """The workbook saved again by a spreadsheet program, with these cells (row in the file, header) changed."""
-    held = grid(content)
+    before = grid(content)
     saved = io.BytesIO()
     with xlsxwriter.Workbook(saved) as book:
         page = book.add_worksheet()
-        page.write_row(0, 0, held.header)
-        for number, cells in held.rows:
-            for place, word in enumerate(held.header):
+        page.write_row(0, 0, before.header)
+        for number, cells in before.rows:
+            for place, word in enumerate(before.header):
                 cell = cells[place] if place < len(cells) else ""
                 page.write_string(number - 1, place, changes.get((number, word), str(cell)))
     return saved.getvalue()
@@ -111,12 +111,12 @@ def test_wrong_cells_have_a_colour_and_a_comment(clerk: Clerk):
     assert "FADBD8" in styles
 
 
-def test_mended_and_sent_again_it_completes_its_batch(clerk: Clerk):
+def test_corrected_and_sent_again_it_completes_its_batch(clerk: Clerk):
     rows = [order_row(), order_row(office="ATLANTIS"), *split_rows(2, channel="银联")]
     draft = clerk.upload(csv_text(*rows, headers=CHINESE).encode("gb18030"))
     batch_id = clerk.submit(draft).batch.id
     left = clerk.again(draft)
-    content = mended(handed_back(clerk, left), {(2, "海关"): "深圳", (3, "支付渠道"): "微信"})
+    content = corrected(handed_back(clerk, left), {(2, "海关"): "深圳", (3, "支付渠道"): "微信"})
 
     coming = clerk.upload(content, f"{faulty_filename(left).removesuffix('.xlsx')} (2).xlsx")
     preview = clerk.look_at(coming)
@@ -144,13 +144,13 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("column", "value"), SPOILT.values(), ids=SPOILT)
-def test_what_a_spreadsheet_has_spoilt_is_not_taken_when_nobody_mended_it(clerk: Clerk, column: str, value: Any):
+def test_what_a_spreadsheet_has_spoilt_is_not_taken_when_nobody_corrected_it(clerk: Clerk, column: str, value: Any):
     content = handed_back(clerk, clerk.upload(xlsx(order_row(**{column: value})), "orders.xlsx"))
     again = handed_back(clerk, clerk.upload(content, "orders.xlsx"))
 
-    for unmended in (content, again):
-        assert codes(sheet(unmended)) == [("cell_unmended", 2, column)]
-    assert codes(sheet(mended(content, {(2, column): "M100"}))) == []
+    for unedited in (content, again):
+        assert codes(sheet(unedited)) == [("cell_unmended", 2, column)]
+    assert codes(sheet(corrected(content, {(2, column): "M100"}))) == []
 
 
 def test_a_part_without_its_keys_does_not_slip_into_the_order_above(clerk: Clerk):

@@ -43,7 +43,7 @@ def test_one_is_put_on_file_and_replaced(people: People):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"channel": "alipay"}, "Alipay needs the name"),
         ({"office": "ATLANTIS"}, "No such office"),
@@ -51,11 +51,11 @@ def test_one_is_put_on_file_and_replaced(people: People):
         ({"mch_customs_no": ""}, "Add it."),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_typed_is_lost(people: People, changes, said: str):
+def test_what_is_wrong_is_shown_and_nothing_typed_is_lost(people: People, changes, expected: str):
     answer = people.signed_in("clerk").post(PAGE, **wanted(**({"merchant_no": "M77"} | changes)))
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert expected in text_of(answer)
     assert 'value="M77"' in answer.text
 
 
@@ -68,19 +68,21 @@ def test_a_file_is_taken_as_a_whole(people: People):
     assert "杭州示例商贸有限公司" in text_of(answer)
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "Nothing was taken: 2 things"), ("zh_CN", "文件中有 2 处错误")])
-def test_what_is_wrong_with_a_file_is_told_by_its_rows(people: People, language: str, said: str):
+@pytest.mark.parametrize(
+    ("language", "expected"), [("en", "Nothing was taken: 2 things"), ("zh_CN", "文件中有 2 处错误")]
+)
+def test_what_is_wrong_with_a_file_is_shown_by_its_rows(people: People, language: str, expected: str):
     clerk = people.signed_in("clerk", language=language)
 
     answer = upload(clerk, "M1,微信,广州,1,\nM2,支付宝,深圳,2,\nM3,微信,合肥,3,\n")
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert expected in text_of(answer)
     assert "3 merchant_customs_name" in text_of(answer) and "4 office" in text_of(answer)
     assert "M1" not in text_of(clerk.get(PAGE))
 
 
-def test_what_is_no_file_of_registrations_is_told(people: People):
+def test_what_is_no_file_of_registrations_is_shown(people: People):
     clerk = people.signed_in("clerk")
 
     assert "Choose a file" in text_of(clerk.post(f"{PAGE}/file"))

@@ -22,7 +22,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.mark.parametrize("merchants", [(), (make.MERCHANT,)])
-def test_two_rows_want_mending_and_then_all_of_it_goes(services: Services, merchants: tuple[str, ...]):
+def test_two_rows_want_correcting_and_then_all_of_it_goes(services: Services, merchants: tuple[str, ...]):
     clerk = Clerk(services, Caller("p", "a clerk", make.caller().scopes, frozenset(merchants) or None))
     draft = clerk.upload(sample_csv(NOW, merchants), "sample.csv")
 
@@ -30,7 +30,7 @@ def test_two_rows_want_mending_and_then_all_of_it_goes(services: Services, merch
 
     faulty = {
         finding.code: (row, name)
-        for row in preview.rows_to_mend()
+        for row in preview.faulty_rows()
         for name, cell in row.cells.items()
         for finding in cell.findings
     }

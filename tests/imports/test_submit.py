@@ -32,9 +32,9 @@ def count(clerk: Clerk, what: Any) -> int:
         return db.scalar(select(func.count()).select_from(what)) or 0
 
 
-def refusal(deed: Callable[[], object]) -> str:
+def refusal(action: Callable[[], object]) -> str:
     with pytest.raises(CustomsError) as refused:
-        deed()
+        action()
     return refused.value.errors[0].code if refused.value.errors else refused.value.code
 
 
@@ -51,7 +51,7 @@ def test_good_rows_become_a_batch_and_the_draft_remembers_only_which(clerk: Cler
         clerk.again(draft)
 
 
-def test_faulty_rows_stay_and_join_the_batch_once_they_are_mended(clerk: Clerk):
+def test_faulty_rows_stay_and_join_the_batch_once_they_are_corrected(clerk: Clerk):
     rows = [order_row(), order_row(office="ATLANTIS"), *split_rows(2, channel="银联")]
     draft = clerk.upload_rows(*rows)
 
@@ -90,8 +90,10 @@ def test_a_merchant_and_a_replay_that_come_later_belong_to_the_batch_once(clerk:
     draft = clerk.upload_rows(order_row(), order_row(office="x"))
     batch_id = clerk.submit(draft).batch.id
 
-    mended = clerk.upload(csv_text(elsewhere, order_row(merchant_no="M200"), order_row()).encode(), "o.csv", batch_id)
-    clerk.submit(mended)
+    corrected = clerk.upload(
+        csv_text(elsewhere, order_row(merchant_no="M200"), order_row()).encode(), "o.csv", batch_id
+    )
+    clerk.submit(corrected)
     again = clerk.submit(clerk.upload(csv_text(elsewhere, order_row()).encode(), f"{batch_id}.csv"))
 
     with clerk.services.reading() as db:
@@ -152,14 +154,14 @@ def test_submitting_is_on_the_record(clerk: Clerk):
     assert (entry.actor_id, entry.subject_id) == (clerk.caller.id, batch_id)
 
 
-def test_pressed_twice_the_second_is_told_so_and_does_nothing(clerk: Clerk):
+def test_pressed_twice_the_second_is_codes_so_and_does_nothing(clerk: Clerk):
     whole, partly = clerk.upload_rows(order_row()), clerk.upload_rows(order_row(), order_row(office="x"))
     clerk.submit(whole)
     clerk.submit(partly)
 
-    told = [refusal(lambda draft=draft: clerk.submit(draft)) for draft in (whole, partly)]  # type: ignore[misc]
+    codes = [refusal(lambda draft=draft: clerk.submit(draft)) for draft in (whole, partly)]  # type: ignore[misc]
 
-    assert told == ["draft_submitted", "draft_changed"]
+    assert codes == ["draft_submitted", "draft_changed"]
     assert (count(clerk, Batch), count(clerk, Declaration)) == (2, 2)
 
 
@@ -176,28 +178,28 @@ def test_of_many_who_press_at_once_one_submits(clerk: Clerk, faulty: int):
             return refused.errors[0].code
 
     with ThreadPoolExecutor(6) as pool:
-        told = sorted(pool.map(press, range(6)))
+        codes = sorted(pool.map(press, range(6)))
 
-    assert told[0].startswith("bat_")
-    assert set(told[1:]) == {"draft_changed" if faulty else "draft_submitted"}
+    assert codes[0].startswith("bat_")
+    assert set(codes[1:]) == {"draft_changed" if faulty else "draft_submitted"}
     assert (count(clerk, Batch), count(clerk, Declaration)) == (1, 30)
 
 
-def test_mending_and_submitting_at_once_lose_nothing(clerk: Clerk):
+def test_editing_and_submitting_at_once_lose_nothing(clerk: Clerk):
     draft = clerk.upload_rows(order_row(), order_row(office="x"))
     barrier = threading.Barrier(2)
 
-    def at_once(deed: Callable[[], object]) -> bool:
+    def at_once(action: Callable[[], object]) -> bool:
         barrier.wait()
         try:
-            deed()
+            action()
         except ActionNotAllowed:
             return False
         return True
 
     with ThreadPoolExecutor(2) as pool:
-        deeds = [lambda: clerk.submit(draft), lambda: clerk.change(draft, 3, "office", "深圳", revision=1)]
-        done = list(pool.map(at_once, deeds))
+        actions = [lambda: clerk.submit(draft), lambda: clerk.change(draft, 3, "office", "深圳", revision=1)]
+        done = list(pool.map(at_once, actions))
 
     assert sorted(done) == [False, True]
     assert clerk.again(draft).row_count + count(clerk, Declaration) == 2

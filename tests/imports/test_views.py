@@ -1,4 +1,4 @@
-"""Importing at the desk: a file comes in, is looked over, mended and submitted, and nothing is sent before that."""
+"""Importing at the desk: a file comes in, is looked over, corrected and submitted, and nothing is sent before that."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -229,7 +229,7 @@ def test_hostile_cells_are_shown_as_text(clerk: Visitor):
     assert workbook.status_code == 200
 
 
-def test_buyers_are_masked_but_where_they_are_mended(clerk: Visitor):
+def test_buyers_are_masked_but_where_they_are_corrected(clerk: Visitor):
     good = order_row(buyer_name="欧阳若兰")
     other = order_row(office="杭洲", buyer_name="司马文静")
     wrong = order_row(buyer_name="田𠮷祥", cert_id="11010519900307123")
@@ -250,8 +250,8 @@ def test_a_draft_is_nobody_elses(people: People, clerk: Visitor):
     colleague = people.signed_in("admin")
     form = {"revision": "1", "row": "2", "office": "杭州", "column": "office", "text": "杭洲", "value": "杭州"}
 
-    deeds = ("cells", "alike", "rows/2/delete", "rows/2/strays", "columns/0", "submit", "discard")
-    answers = [colleague.post(f"{draft.place}/{deed}", **form) for deed in deeds]
+    actions = ("cells", "replace", "rows/2/delete", "rows/2/strays", "columns/0", "submit", "discard")
+    answers = [colleague.post(f"{draft.place}/{action}", **form) for action in actions]
     answers += [colleague.get(draft.place), colleague.get(f"{draft.place}/faulty.xlsx")]
     listed = text_of(colleague.get("/import"))
 
@@ -298,11 +298,11 @@ def test_a_workbook_whose_digits_are_lost_says_so_at_the_cell(clerk: Visitor):
 
 
 @pytest.mark.parametrize(
-    ("language", "submit", "said"),
+    ("language", "submit", "expected"),
     [("en", "Submit 0 rows", "nothing is sent twice"), ("zh_CN", "提交 0 行", "不会重复推送")],
 )
 def test_a_file_that_was_submitted_before_says_so_and_is_not_offered_again(
-    people: People, language: str, submit: str, said: str
+    people: People, language: str, submit: str, expected: str
 ):
     clerk, row = people.signed_in("clerk", language=language), order_row()
     batch = AtDraft(clerk, row).submit().location
@@ -312,7 +312,7 @@ def test_a_file_that_was_submitted_before_says_so_and_is_not_offered_again(
 
     assert not may_submit(page)
     assert submit in text_of(page)
-    assert said in text_of(page)
+    assert expected in text_of(page)
     assert f'href="{batch}"' in page.text
     assert "alert-danger" in clerk.follow(again.submit()).text
 

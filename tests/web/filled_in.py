@@ -47,7 +47,7 @@ FILE = (
 # Where a name stands for something else than elsewhere.
 OF_ONE = {
     "/import/<draft_id>/columns/<int:place>": {"column": "duty"},
-    "/import/<draft_id>/alike": {"column": "office", "row": "2", "value": "HANGZHOU"},
+    "/import/<draft_id>/replace": {"column": "office", "row": "2", "value": "HANGZHOU"},
     "/developers/events/<event_id>/resend": {},
 }
 

@@ -33,7 +33,7 @@ PAGES = {
     ("GET", "/import/<draft_id>"): WRITE,
     ("GET", "/import/<draft_id>/faulty.xlsx"): WRITE,
     ("POST", "/import/<draft_id>/cells"): WRITE,
-    ("POST", "/import/<draft_id>/alike"): WRITE,
+    ("POST", "/import/<draft_id>/replace"): WRITE,
     ("POST", "/import/<draft_id>/undo"): WRITE,
     ("POST", "/import/<draft_id>/columns/<int:place>"): WRITE,
     ("POST", "/import/<draft_id>/rows/<int:number>/delete"): WRITE,

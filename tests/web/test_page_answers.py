@@ -49,7 +49,7 @@ OTHERWISE = {
     ("GET", "/declarations/redeclare"),
     ("POST", "/filters"),
     ("GET", "/review/recent"),
-    ("POST", "/import/<draft_id>/alike"),
+    ("POST", "/import/<draft_id>/replace"),
     ("POST", "/import/<draft_id>/undo"),
     ("POST", "/import/<draft_id>/rows/<int:number>/strays"),
     ("GET", "/payments/<payment_id>/live"),

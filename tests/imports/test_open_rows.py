@@ -68,7 +68,7 @@ def test_a_row_deleted_from_its_draft_is_discarded(clerk: Clerk):
     draft = clerk.upload_rows(order_row(), order_row(office="x"), order_row(office="x"))
     batch_id = clerk.submit(draft).batch.id
 
-    left = clerk.mending(clerk.again(draft), "delete_rows", {3}, clerk.services.audit)
+    left = clerk.edit(clerk.again(draft), "delete_rows", {3}, clerk.services.audit)
     clerk.submit(clerk.change(left, 4, "office", "深圳"))
 
     with clerk.services.reading() as db:
@@ -102,31 +102,31 @@ def test_of_rows_submitted_before_only_the_new_ones_are_offered(clerk: Clerk):
     assert (seen.may_submit, seen.rows_to_submit, seen.totals.replayed) == (True, 1, 1)
 
 
-def test_a_file_of_mended_rows_completes_the_batch_that_another_draft_left_open(clerk: Clerk):
-    mended = order_row()
-    first = clerk.upload_rows(order_row(), mended | {"office": "x"}, order_row(office="y"))
+def test_a_file_of_corrected_rows_completes_the_batch_that_another_draft_left_open(clerk: Clerk):
+    corrected = order_row()
+    first = clerk.upload_rows(order_row(), corrected | {"office": "x"}, order_row(office="y"))
     batch_id = clerk.submit(first).batch.id
 
-    clerk.submit(clerk.upload(csv_text(mended).encode(), "mended.csv", batch_id))
+    clerk.submit(clerk.upload(csv_text(corrected).encode(), "mended.csv", batch_id))
 
     with clerk.services.reading() as db:
         assert (progress_of(db, batch_id).total, progress_of(db, batch_id).open_rows) == (2, 1)
-    # What is wrong with the row that is still open is still said.
+    # What is wrong with the row that is still open is still shown.
     assert clerk.findings_of_batch(batch_id) == [("office_unknown", 4)]
-    # Nor does the other draft bring the mended one again.
+    # Nor does the other draft bring the corrected one again.
     assert shown(clerk, first) == [4]
 
 
 def test_a_row_that_somebody_discarded_leaves_its_draft_and_is_not_submitted_any_more(clerk: Clerk):
     draft = clerk.upload_rows(order_row(), order_row(office="x"), order_row(office="y"))
     batch_id = clerk.submit(draft).batch.id
-    mended = clerk.change(clerk.again(draft), 3, "office", "深圳")
+    corrected = clerk.change(clerk.again(draft), 3, "office", "深圳")
     with clerk.services.transaction() as db:
         unwanted = {row.id for row in open_rows_of(db, batch_id, 10) if row.row == 3}
         discard_rows(db, batch_id, unwanted, clerk.caller, "cancelled", clerk.services.audit, database.now(db))
 
     with pytest.raises(ActionNotAllowed):
-        clerk.submit(mended)
+        clerk.submit(corrected)
     assert shown(clerk, draft) == [4]
     with clerk.services.reading() as db:
         (mine,) = drafts.drafts_of(db, clerk.caller)
