@@ -1,12 +1,15 @@
-"""The timeline: one row for each call and each person's action; nothing here is ever changed."""
+"""The timeline: one row for each call and each person's action, never changed; others' replies are withheld (R6a)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db.database import Base, UtcDateTime
+from customs.gateway import holds_others
+from customs.gateway.messages.owners import WITHHELD
 
 
 class Event(Base):
@@ -26,3 +29,23 @@ class Event(Base):
     request: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     reply: Mapped[str | None] = mapped_column(Text)
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+
+
+class StoredCall(Protocol):
+    """An event of either timeline."""
+
+    reply: str | None
+    detail: dict[str, str]
+
+
+K = TypeVar("K", bound=StoredCall)
+
+
+def withhold_others_replies(db: Session, events: Sequence[K], own: Mapping[str, str | None]) -> Sequence[K]:
+    """Return the events to show; what is stored stays. `own`: merchant_no, our_no and payment_no."""
+    for event in events:
+        if event.reply and event.reply != WITHHELD and holds_others(event.reply, own):
+            db.expunge(event)
+            event.reply = WITHHELD
+            event.detail = {name: WITHHELD if name == "message" else word for name, word in event.detail.items()}
+    return events

@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, or_, select, update
+import structlog
+from sqlalchemy import BindParameter, ColumnElement, Connection, Engine, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from customs.db.database import Base
+from customs.config import Settings
+from customs.db.database import Base, DatabaseClock
+from customs.events.outbox import EventType, NewEvent, publish
 from customs.gateway.errors import (
     Busy,
     ClockSkew,
@@ -25,6 +28,8 @@ from customs.gateway.errors import (
 from customs.ids import new_id
 from customs.jobs.leases import LONGEST_RETRY_AFTER_SECONDS, growing
 from customs.lanes.models import Lane
+
+log = structlog.get_logger()
 
 STRIKES_TO_STOP = 3
 HOLDS_TO_SLOW = 3
@@ -216,7 +221,7 @@ def signal_of(outcome: object) -> Signal:
 
 
 def is_answer(outcome: object) -> bool:
-    """Whether the gateway answered, and the answer was understood."""
+    """Return whether the gateway answered, and the answer was understood."""
     return signal_of(outcome) is Signal.ANSWERED
 
 
@@ -246,3 +251,37 @@ def lane_report(outcomes: Iterable[object], now: datetime) -> LaneReport:
         reason=reason,
         failure=failure,
     )
+
+
+class LaneAdmission:
+    """Admits the calls of one kind of work to the lane of this deployment's credential, which all kinds share."""
+
+    def __init__(self, engine: Engine, settings: Settings, now: DatabaseClock) -> None:
+        self._rate = settings.gateway_rate
+        self._timeout = settings.gateway_timeout_seconds
+        self._was_healthy = False
+        with engine.begin() as db:
+            self.lane = lane_id(db, settings.agent_no, settings.base_url, now(db))
+
+    def admit(self, db: Connection, room: int, now: datetime) -> int:
+        """Return how many of `room` calls may be claimed now."""
+        admission = admit(db, self.lane, room, now, rate=self._rate, timeout=self._timeout)
+        self._was_healthy = admission.is_healthy
+        return admission.room
+
+    def claimed(self, db: Connection, calls: int) -> None:
+        """Release the probe or spend tokens, by how many of the admitted calls were claimed."""
+        if not calls:
+            release_probe(db, self.lane)
+        elif self._rate:
+            spend_tokens(db, self.lane, calls)
+
+    def report(self, db: Connection, outcomes: Iterable[object], now: datetime) -> None:
+        """Record a report of outcomes on the lane, unless it brings nothing new."""
+        report = lane_report(outcomes, now)
+        if report.is_good and self._was_healthy:
+            return
+        self._was_healthy = False
+        if record_report(db, self.lane, report, now):
+            publish(db, [NewEvent(EventType.LANE_STOPPED, None, {"lane_id": self.lane})], now)
+            log.error("the lane was stopped", lane=self.lane)

@@ -23,12 +23,13 @@ from customs.web.services import services
 from customs.webhooks import queries, serializers
 from customs.webhooks.models import DeliveryState
 from customs.webhooks.queries import EVENT_TYPES
-from customs.webhooks.schemas import EndpointIn, ResendIn
 from customs.webhooks.serializers import (
     DeliveryOut,
+    EndpointIn,
     EndpointOut,
     EndpointWithSecretOut,
     EventOut,
+    ResendIn,
     ResentOut,
     TestSentOut,
 )

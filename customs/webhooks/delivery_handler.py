@@ -19,9 +19,8 @@ from customs.privacy.vault import Vault
 from customs.timestamps import MACHINE, Clock, instant
 from customs.webhooks.claim import LEASES, Task, claim, is_waiting, mark
 from customs.webhooks.fanout import GROUP, fan_out, is_pending
-from customs.webhooks.http_sender import Answer, Sender
+from customs.webhooks.http_sender import Answer, Sender, signed_headers
 from customs.webhooks.record import record
-from customs.webhooks.signing import signed_headers
 from customs.webhooks.subscriptions import secret_place
 
 log = structlog.get_logger()

@@ -1,7 +1,13 @@
-"""One request to an endpoint: to an address that was looked at, once, within one deadline, no redirect followed."""
+"""One signed request to an endpoint: to an address that was looked at, once, within one deadline, no redirects.
 
+Signatures are those of Standard Webhooks: HMAC-SHA256 over id, time and body, one for each secret in use.
+"""
+
+import base64
+import hmac
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -15,6 +21,8 @@ BODY_LIMIT = 16 * 1024
 KEPT_CHARACTERS = 2000
 MOST_ADDRESSES = 3
 LOST = (HTTPError, OSError)
+PREFIX = "whsec_"
+SECRET_BYTES = 32
 HEADERS = {
     "Content-Type": "application/json",
     "Accept-Encoding": "identity",
@@ -93,7 +101,7 @@ class Sender:
             return Answer(response.status, _since(started), text, retry_after=response.headers.get("Retry-After"))
 
     def _pool(self, target: Target, address: str) -> HTTPConnectionPool:
-        """A connection to that very address: what the name resolves to next does not matter."""
+        """Return a connection to that very address: what the name resolves to next does not matter."""
         if target.scheme == "http":
             return TimedPool(address, target.port, maxsize=1)
         name = None if target.is_literal else target.host
@@ -109,7 +117,7 @@ class Sender:
 
 
 def _beginning(response: BaseHTTPResponse) -> str:
-    """As much of a body as is kept; the status has been said, whatever becomes of the rest."""
+    """Return as much of a body as is kept; the status is known, whatever becomes of the rest."""
     content = b""
     try:
         while len(content) < BODY_LIMIT and (piece := response.read(4096, decode_content=False)):
@@ -123,3 +131,23 @@ def _beginning(response: BaseHTTPResponse) -> str:
 
 def _since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
+
+
+def new_secret() -> str:
+    """Return a fresh secret as its owner sees it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def signed_headers(message_id: str, timestamp: int, body: bytes, keys: Sequence[str]) -> dict[str, str]:
+    """Return the three headers of one attempt; `timestamp` is Unix time in seconds."""
+    content = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(_signature(key, content) for key in keys),
+    }
+
+
+def _signature(secret: str, content: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    return "v1," + base64.b64encode(hmac.digest(key, content, "sha256")).decode()

@@ -1,14 +1,17 @@
-"""How events, endpoints and deliveries look from outside; a secret shows only in the answer that made it."""
+"""JSON of events, endpoints and deliveries, answered and asked for; only the answer that makes a secret shows it."""
 
 from typing import Any
 
+from marshmallow import ValidationError, fields, post_load
+
 from customs.events.outbox import EventType, OutboxEvent
 from customs.privacy.vault import Vault
+from customs.validation import NOT_LIST, NULL, REQUIRED, Choice, FieldError, Strict, Text
 from customs.web import response_fields as out
 from customs.web.response_fields import Out
-from customs.webhooks.models import Delivery, DeliveryState, Endpoint
+from customs.webhooks.models import LONGEST_URL, Delivery, DeliveryState, Endpoint
 from customs.webhooks.queries import EVENT_TYPES
-from customs.webhooks.subscriptions import secret_place
+from customs.webhooks.subscriptions import EndpointRequest, secret_place
 
 EVENT_DATA = "Ids and states; read the thing by its id. No personal data."
 
@@ -24,22 +27,22 @@ class EventOut(Out):
 
 
 class EndpointOut(Out):
-    """An address that is told what happens."""
+    """An address to which events are sent."""
 
     id = out.Id("whe")
     created_at = out.Instant()
     url = out.Text()
-    types = out.List(out.Choice(EVENT_TYPES), "The types of events it is told; null: all of them.", null=True)
+    types = out.List(out.Choice(EVENT_TYPES), "The types of events that go there; null: all of them.", null=True)
     description = out.Text(null=True)
     merchants = out.List(
         out.Text(),
-        "The merchants it is told of; null: every merchant.",
+        "The merchants whose events go there; null: every merchant's.",
         of=lambda one: None if one.every_merchant else [merchant.merchant_no for merchant in one.merchants],
         null=True,
     )
     state = out.Choice(
         ("active", "paused"),
-        "A paused endpoint is told nothing until it is resumed.",
+        "To a paused endpoint nothing is sent until it is resumed.",
         of=lambda one: "paused" if one.paused_at else "active",
     )
     paused_at = out.Instant("Since when it is paused.", null=True)
@@ -126,3 +129,31 @@ def endpoint_with_secret_json(endpoint: Endpoint, vault: Vault) -> dict[str, Any
 def delivery_json(delivery: Delivery) -> dict[str, Any]:
     shown: dict[str, Any] = DELIVERY.dump(delivery)
     return shown
+
+
+def _check_count(chosen: list[str]) -> None:
+    if not 1 <= len(chosen) <= len(EVENT_TYPES):
+        raise ValidationError([FieldError(f"this names {len(chosen)}", "length", "name some, or leave it out for all")])
+
+
+class EndpointIn(Strict):
+    """A request to make or change an endpoint; without `types` it takes every event."""
+
+    url = Text(LONGEST_URL, required=True)
+    types = fields.List(
+        Choice(EVENT_TYPES),
+        validate=_check_count,
+        error_messages={"required": REQUIRED, "null": NULL, "invalid": NOT_LIST},
+        metadata={"minItems": 1, "maxItems": len(EVENT_TYPES)},
+    )
+    description = Text()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_options: object) -> EndpointRequest:
+        return EndpointRequest(**data)
+
+
+class ResendIn(Strict):
+    """A request to send an event again; without an endpoint to all of the caller's that subscribe to it."""
+
+    endpoint_id = Text(40)

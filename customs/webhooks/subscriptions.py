@@ -18,10 +18,10 @@ from customs.events.outbox import OUTBOX, EventType, NewEvent, outbox_row
 from customs.ids import new_id
 from customs.privacy.vault import Vault
 from customs.webhooks.fanout import DELIVERIES, active_subscriptions, audiences_of, delivery_row
+from customs.webhooks.http_sender import new_secret
 from customs.webhooks.models import Delivery, DeliveryState, Endpoint, EndpointMerchant
 from customs.webhooks.queries import endpoint_of, event_of, sees_endpoint
 from customs.webhooks.record import HEALTHY
-from customs.webhooks.signing import new_secret
 from customs.webhooks.ssrf_guard import TargetRefused, read_target
 
 # Both secrets sign for this long after a rotation.

@@ -9,7 +9,7 @@ from customs.db.database import DatabaseClock
 from customs.declarations.pushes.record import record
 from customs.events.outbox import EventType
 from customs.gateway import Credentials
-from customs.lanes.admission import LaneAdmission
+from customs.lanes.breaker import LaneAdmission
 from customs.webhooks import queries
 from tests import make
 from tests.payments.till import NOTHING, Till, order_reply, refund_reply, sale_reply

@@ -30,7 +30,7 @@ from customs.gateway import (
 )
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
-from customs.lanes.admission import LaneAdmission
+from customs.lanes.breaker import LaneAdmission
 from customs.privacy.masking import mask_params, mask_reply, mask_text
 from customs.privacy.vault import Vault
 from customs.stats.call_counters import CallCounter, Counts

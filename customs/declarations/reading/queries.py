@@ -14,8 +14,7 @@ from customs.declarations.models import Batch, BatchMerchant, BatchReplay, Decla
 from customs.declarations.states import State
 from customs.declarations.statistics import STATE
 from customs.errors import NotFound
-from customs.events.stored_replies import withhold_others_replies
-from customs.events.timeline import Event
+from customs.events.timeline import Event, withhold_others_replies
 from customs.payments_port import PaymentKey
 from customs.stats.tallies import ALL_TIME, Tally
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from customs.auth.principal import Caller
 from customs.db.pagination import LARGEST_PAGE, Page, page_of
 from customs.errors import NotFound
-from customs.events.stored_replies import withhold_others_replies
+from customs.events.timeline import withhold_others_replies
 from customs.payments.models import Payment, PaymentEvent, Refund
 
 

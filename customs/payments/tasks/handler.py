@@ -12,7 +12,7 @@ from customs.db.database import DatabaseClock
 from customs.gateway import GatewayError, TooLate, Unknown
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
-from customs.lanes.admission import LaneAdmission
+from customs.lanes.breaker import LaneAdmission
 from customs.payments.locks import lock_payments
 from customs.payments.tasks.outcomes import Outcome
 from customs.payments.tasks.task import Task, TaskAction, claim, extend, mark, release
