@@ -1,5 +1,6 @@
 """Show the workbench and the statistics: how the day stands, and how the days before it went."""
 
+import re
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -23,8 +24,13 @@ RECENT_BATCHES = 5
 # How many days the statistics may look back, by the value in the address.
 SPANS = {"7": 7, "30": 30, "90": 90}
 MOST_CAUSES = 10
-# Addresses of version 0.1, for bookmarks and for pages that a browser still shows.
-MOVED = {"/figures": "/statistics", "/today": "/_partials/today", "/review/lately": "/review/recent"}
+# Patterns of addresses of version 0.1, for bookmarks and for pages that a browser still shows.
+MOVED = {
+    "/figures": "/statistics",
+    "/today": "/_partials/today",
+    "/review/lately": "/review/recent",
+    r"/developers/seen/(\w+)": r"/developers/keys/\1/activity",
+}
 
 
 @pages.get("/")
@@ -54,10 +60,12 @@ def statistics() -> Response:
 
 @pages.before_app_request
 def redirect_earlier_address() -> WerkzeugResponse | None:
-    if request.path not in MOVED:
-        return None
-    query = request.query_string.decode("latin-1")
-    return redirect(f"{MOVED[request.path]}?{query}" if query else MOVED[request.path], HTTPStatus.PERMANENT_REDIRECT)
+    for earlier, today in MOVED.items():
+        if found := re.fullmatch(earlier, request.path, re.ASCII):
+            query = request.query_string.decode("latin-1")
+            place = found.expand(today)
+            return redirect(f"{place}?{query}" if query else place, HTTPStatus.PERMANENT_REDIRECT)
+    return None
 
 
 def _day(db: Session, caller: Caller) -> dict[str, Any]:

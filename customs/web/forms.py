@@ -47,8 +47,8 @@ def handle_form(
         # htmx puts no answer with an error's status into the page.
         if response.status_code == 200 and "HX-Request" not in request.headers:
             response.status_code = error.status
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
+            if error.retry_after is not None:
+                response.headers["Retry-After"] = str(error.retry_after)
         return response
 
 

@@ -6,6 +6,7 @@ import pyotp
 import pytest
 
 from customs.container import Services
+from customs.privacy.vault import Vault
 from customs.web.session_auth import COOKIE
 from tests.web.visiting import PASSWORD, People, set_up_code, text_of
 
@@ -214,6 +215,34 @@ def test_who_has_codes_is_asked_for_one_and_gets_another_token(people: People):
     assert answer.location == "/search" and second.get("/search").status_code == 200
     assert second.client.get_cookie(COOKIE).value != half
     assert second.get("/account").status_code == 200
+
+
+def test_what_nobody_can_mend_at_sign_in_has_the_error_page(people: People):
+    _, login = people.on_file("clerk")
+    first = people.stranger()
+    first.post("/sign-in", login=login, password=PASSWORD)
+    seed = set_up_code(first)
+    second = people.stranger()
+    second.post("/sign-in", login=login, password=PASSWORD)
+    people.services.vault = Vault(["another key"], people.services.settings.secret_key)
+
+    answer = second.post("/sign-in/code", code=pyotp.TOTP(seed).at(_next_step()))
+
+    assert answer.status_code == 500
+    assert "Request" in text_of(answer) and 'name="code"' not in answer.text
+
+
+def test_a_throttled_change_of_password_leads_back_without_a_time_to_retry(people: People):
+    visitor = people.signed_in("clerk")
+    change = {"old": "wrong", "new": "quite another password"}
+    for _attempt in range(5):
+        visitor.post("/account/password", **change)
+
+    answer = visitor.post("/account/password", **change)
+
+    assert (answer.status_code, answer.location) == (303, "/account")
+    assert "Retry-After" not in answer.headers
+    assert "Try again in" in text_of(visitor.follow(answer))
 
 
 def test_half_a_session_opens_nothing(people: People):

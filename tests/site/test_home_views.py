@@ -84,6 +84,7 @@ def test_a_developer_reads_the_workbench_and_imports_too(people: People):
         ("/figures?days=30", "/statistics?days=30"),
         ("/today", "/_partials/today"),
         ("/review/lately", "/review/recent"),
+        ("/developers/seen/key_01", "/developers/keys/key_01/activity"),
     ],
 )
 def test_an_earlier_address_leads_to_the_page(people: People, earlier: str, today: str):
