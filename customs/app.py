@@ -1,4 +1,4 @@
-"""The web application: doors of every feature, one renderer for errors, an id for every request."""
+"""The web application: views of every feature, one renderer for errors, an id for every request."""
 
 import hmac
 import re
@@ -57,14 +57,14 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def create_app(services: Services) -> Flask:
-    """Flask over these services; nothing connects until the first request."""
+    """Return Flask over these services; nothing connects until the first request."""
     app = create_bare_app()
     init_services(app, services)
     return app
 
 
 def create_bare_app() -> Flask:
-    """Every door with what stands around it, and no services yet: the same whoever is served."""
+    """Return the application without services, the same for whatever it will serve."""
     app = Flask("customs", static_folder=None, template_folder="web/templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["SESSION_COOKIE_NAME"] = "customs_flash"
@@ -132,7 +132,7 @@ def create_bare_app() -> Flask:
 
 
 def init_services(app: Flask, services: Services) -> None:
-    """Let an assembled application work with these services."""
+    """Give a bare application its services."""
     # Signs the messages that one page leaves for the next; sessions are in the database.
     app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"flash messages", "sha256")
     app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")

@@ -19,7 +19,7 @@ from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.services import DeclarationServices
 from customs.errors import GatewayUnavailable
 from customs.gateway import Channel, Gateway, Signer, UnreadableKey, Verifier, Wallet, channels, wallets
-from customs.jobs.composite import JobHandlers, StaffedHandler
+from customs.jobs.dispatcher import JobHandlers, StaffedHandler
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.wakeup import WorkerNotifier
 from customs.payments.collect.payment_lookup import PaymentLookup

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Actor(Protocol):
-    """Whoever acts: a user, an API key, the operator of the host."""
+    """Actor of an event: a user, an API key, the operator of the host."""
 
     @property
     def id(self) -> str: ...

@@ -59,7 +59,7 @@ def rotate_api_key(
     now: datetime,
     lifetime: timedelta | None = None,
 ) -> str:
-    """A new key with the same rights, whose text is returned; the old one lives on for `overlap`, and no longer.
+    """Make a key with the same rights, and return its text; the old one lives on for `overlap`, and no longer.
 
     `lifetime`: of the new key; without it, as long as the old one was made for. Raises NotFound, or ActionNotAllowed
     when the name is not that of exactly one key.
@@ -93,12 +93,12 @@ def revoke_api_key(db: Session, key_id: str, now: datetime) -> None:
 
 
 def list_api_keys(db: Session) -> Sequence[ApiKey]:
-    """Every key there ever was, oldest first."""
+    """Return every key there ever was, oldest first."""
     return db.scalars(select(ApiKey).order_by(ApiKey.id)).all()
 
 
 def state_of(key: ApiKey, now: datetime) -> str:
-    """live, replaced (and live until it expires), expired or revoked."""
+    """Return live, replaced (and live until it expires), expired or revoked."""
     if key.revoked_at is not None:
         return "revoked"
     if key.expires_at is not None and key.expires_at <= now:
@@ -107,7 +107,7 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 
 def caller_of(db: Session, text: str, now: datetime) -> tuple[Caller, bool]:
-    """The caller behind a key's text, and whether it is time to note its use; ApiKeyInvalid when there is none."""
+    """Return the caller behind a key's text, and whether to note its use. Raises ApiKeyInvalid."""
     # The digest of what came is looked up: how long that takes tells nothing of any key's text.
     key = db.scalar(select(ApiKey).where(ApiKey.digest == _digest(text)))
     if key is None or state_of(key, now) in ("revoked", "expired"):
@@ -150,7 +150,7 @@ def _digest(text: str) -> str:
 
 
 class AuditedKeys:
-    """What one caller does to keys in one transaction."""
+    """Changes of keys by one caller in one transaction, each with its entry on the audit trail."""
 
     def __init__(self, db: Session, by: Caller, audit: AuditTrail, now: datetime, *, sandbox: bool) -> None:
         self._db = db
@@ -166,7 +166,7 @@ class AuditedKeys:
         merchants: Sequence[str] = (),
         expires_at: datetime | None = None,
     ) -> str:
-        """As `create_api_key`."""
+        """Create a key as `create_api_key` does."""
         text = create_api_key(
             self._db,
             name,
@@ -180,7 +180,7 @@ class AuditedKeys:
         return text
 
     def rotate(self, name_or_id: str, overlap: timedelta, lifetime: timedelta | None = None) -> str:
-        """As `rotate_api_key`; the entry is about the new key."""
+        """Rotate a key as `rotate_api_key` does; the entry is about the new key."""
         text = rotate_api_key(
             self._db, name_or_id, sandbox=self._sandbox, overlap=overlap, now=self._now, lifetime=lifetime
         )
@@ -188,7 +188,7 @@ class AuditedKeys:
         return text
 
     def revoke(self, key_id: str) -> None:
-        """As `revoke_api_key`."""
+        """Revoke a key as `revoke_api_key` does."""
         revoke_api_key(self._db, key_id, self._now)
         self._keep(AuditAction.API_KEY_REVOKE, self._db.get_one(ApiKey, key_id))
 
@@ -212,19 +212,19 @@ class KeyRequest:
 
 @dataclass(frozen=True)
 class IssuedKey:
-    """A new key and its text, which is to be shown this once."""
+    """Id and text of a new key; the text is to be shown this once."""
 
     key_id: str
     text: str = field(repr=False)
 
 
 def keys_seen(db: Session, by: Caller) -> Sequence[ApiKey]:
-    """The keys of nobody but this caller's merchants, newest first."""
+    """Return the keys for none but this caller's merchants, newest first."""
     return [key for key in reversed(list_api_keys(db)) if by.covers(key.merchants)]
 
 
 def key_seen(db: Session, key_id: str, by: Caller) -> ApiKey:
-    """One of them; NotFound also for another merchant's."""
+    """Return one of the keys that this caller sees. Raises NotFound, also for another merchant's."""
     key = db.get(ApiKey, key_id)
     if key is None or not by.covers(key.merchants):
         raise NotFound
@@ -237,7 +237,7 @@ def may_hand_out(by: Caller, scopes: Sequence[str] | None) -> bool:
 
 
 class ApiKeyService:
-    """What a caller at the desk does to keys in one transaction."""
+    """Changes of keys by a user in one transaction, within the rights and merchants that are theirs."""
 
     def __init__(self, db: Session, by: Caller, keys: AuditedKeys, now: datetime) -> None:
         self._db = db
@@ -246,7 +246,7 @@ class ApiKeyService:
         self._now = now
 
     def create(self, request: KeyRequest) -> IssuedKey:
-        """A new key. Raises ValidationFailed, or InsufficientScope for a right that the caller has not."""
+        """Create a key. Raises ValidationFailed, or InsufficientScope for a right that the caller has not."""
         if not request.scopes:
             detail = "this key may do nothing"
             raise ValidationFailed(detail, errors=[ErrorDetail("/scopes", "scopes_missing", detail)])
@@ -256,7 +256,7 @@ class ApiKeyService:
         return self._issued(self._keys.create(request.name, request.scopes, sorted(merchants), expires_at))
 
     def rotate(self, key_id: str, overlap: timedelta) -> IssuedKey:
-        """A key in place of one, which goes on for `overlap`.
+        """Replace a key by another; the old one goes on for `overlap`.
 
         Raises NotFound, or InsufficientScope as for a new key.
         """

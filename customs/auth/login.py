@@ -1,4 +1,4 @@
-"""Signing in, and choosing a password of one's own: proven outside of any transaction, for hashing takes its time."""
+"""Log in, and choose a password of one's own: proven outside of any transaction, for hashing takes its time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ WRONG = "the present password is another one"
 
 @dataclass(frozen=True)
 class Attempt:
-    """What somebody says who they are. `address`: where it came from."""
+    """A login attempt. `address`: where it came from."""
 
     login: str
     password: str = field(repr=False)
@@ -31,7 +31,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Choice:
-    """A password that somebody chose for themself, and the present one."""
+    """A new password that a user chose, and the present one."""
 
     old: str = field(repr=False)
     new: str = field(repr=False)
@@ -40,7 +40,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Proof:
-    """A password that fitted `hash_seen`. `fresh_hash`: the hash that is kept from now on."""
+    """Proof of a password: it fitted `hash_seen`. `fresh_hash`: the hash that is stored from now on."""
 
     person_id: str
     hash_seen: str = field(repr=False)
@@ -49,7 +49,7 @@ class Proof:
 
 
 def prove(engine: Engine, vault: Vault, passwords: Passwords, attempt: Attempt, now: datetime) -> Proof:
-    """Hold a password against the one on file, and take as long when there is none.
+    """Verify a password, and take as long when there is no such login.
 
     Raises LoginThrottled, or InvalidCredentials: the same for a wrong password, an unknown login and a disabled person.
     """
@@ -63,7 +63,7 @@ def prove(engine: Engine, vault: Vault, passwords: Passwords, attempt: Attempt, 
 
 
 def sign_in(db: Session, proof: Proof, browser: str, now: datetime) -> tuple[str, Person]:
-    """Begin a new session for who was proven; returns its token, for the only time. Raises InvalidCredentials."""
+    """Begin a session for a proven login; return its token, for the only time. Raises InvalidCredentials."""
     person = _still_proven(db, proof)
     person.password_hash = proof.fresh_hash
     take_back(db, proof.counted)
@@ -73,7 +73,7 @@ def sign_in(db: Session, proof: Proof, browser: str, now: datetime) -> tuple[str
 def prove_choice(
     engine: Engine, vault: Vault, passwords: Passwords, person: Person, choice: Choice, now: datetime
 ) -> Proof:
-    """Hold a new password against the rules, and the present one against what is on file.
+    """Check a new password against the rules, and verify the present one.
 
     Raises ValidationFailed, naming what is wrong with either, and LoginThrottled.
     """
@@ -90,7 +90,7 @@ def prove_choice(
 
 
 def change_own_password(db: Session, session: LoginSession, proof: Proof, now: datetime) -> tuple[str, Change]:
-    """Keep the new password: other sessions end, and this one goes on under the token returned.
+    """Store the new password; end other sessions; return the token under which this one goes on.
 
     Raises InvalidCredentials when the password was changed meanwhile.
     """
@@ -103,7 +103,7 @@ def change_own_password(db: Session, session: LoginSession, proof: Proof, now: d
 
 
 def _fitting(engine: Engine, passwords: Passwords, attempt: Attempt) -> Person | None:
-    """Whoever may sign in with this login and password."""
+    """Return the person who may sign in with this login and password."""
     with database.reading(engine) as db:
         person = find_person(db, normal_login(attempt.login))
     fits = passwords.fits(attempt.password, person.password_hash if person else None)
@@ -111,7 +111,7 @@ def _fitting(engine: Engine, passwords: Passwords, attempt: Attempt) -> Person |
 
 
 def _still_proven(db: Session, proof: Proof) -> Person:
-    """The person, held, whose password is still the one that was proven."""
+    """Return the person, locked, if the password is still the one that was proven."""
     person = locked_person(db, proof.person_id)
     if person.disabled_at is not None or person.password_hash != proof.hash_seen:
         raise InvalidCredentials

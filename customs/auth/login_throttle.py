@@ -30,7 +30,7 @@ NETWORK_BITS = 64
 
 @dataclass(frozen=True)
 class Counted:
-    """An attempt that was counted: by the blind indexes of what it was made for, and of where it came from."""
+    """A counted attempt: blind indexes of the login or codes it was made for, and of its address."""
 
     one: str
     address: str
@@ -47,7 +47,7 @@ def count_code(engine: Engine, vault: Vault, person_id: str, address: str, now: 
 
 
 def take_back(db: Session, counted: Counted) -> None:
-    """The attempt was good: earlier ones for the same are forgotten, and it was none of its address."""
+    """Forget the failures of the same login or codes, and the one of its address: the attempt was good."""
     was_counted = FailedSignIn.who == counted.address, FailedSignIn.failures > 0
     forgotten = delete(FailedSignIn).where(FailedSignIn.who == counted.one)
     one_less = update(FailedSignIn).where(*was_counted).values(failures=FailedSignIn.failures - 1)
@@ -56,13 +56,13 @@ def take_back(db: Session, counted: Counted) -> None:
 
 
 def forget_failures(db: Session, vault: Vault, login: str, person_id: str) -> None:
-    """Somebody was given a new password: they need not wait for what went wrong with the old one."""
+    """Forget the failures of a person who was given a new password."""
     for who in sorted((_of_login(vault, login), _of_code(vault, person_id))):
         db.execute(delete(FailedSignIn).where(FailedSignIn.who == who))
 
 
 def waiting_time(failures: int, free: int) -> timedelta:
-    """How long after the last of so many failures the next attempt is judged."""
+    """Return how long after the last of so many failures the next attempt is judged."""
     if failures < free:
         return timedelta()
     # The exponent is bounded: failures are not.
@@ -85,7 +85,7 @@ def _count(engine: Engine, counted: Counted, now: datetime) -> Counted:
 
 
 def _locked(db: Session, whos: Sequence[str], now: datetime) -> Sequence[FailedSignIn]:
-    """The rows of these, made where there are none, and held."""
+    """Return the rows of these, locked; make those that are missing."""
     insert = insert_sqlite if db.connection().dialect.name == "sqlite" else insert_postgresql
     fresh = insert(FailedSignIn).values([{"who": who, "failures": 0, "last_at": now} for who in whos])
     # A row that is there is written as it is: that locks it, and gives it back.

@@ -1,4 +1,4 @@
-"""People, their sessions, and API keys as stored: digests and hashes, what each may do, and for which merchants."""
+"""Tables of users, their sessions, API keys, Idempotency-Keys and failed sign-ins; secrets as digests and hashes."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id, verified in the same time for anybody, held against three rules, made up at need."""
+"""Passwords: hashed with Argon2id, verified in the same time for anybody, checked against three rules, generated."""
 
 import secrets
 import unicodedata
@@ -28,7 +28,7 @@ COMMON = frozenset(
 
 
 class Passwords:
-    """Hashes and verifies. `cost`: of one hash; the default takes some 75 ms and 64 MiB."""
+    """Hashes and verifies passwords. `cost`: of one hash; the default takes some 75 ms and 64 MiB."""
 
     def __init__(self, cost: Parameters = RFC_9106_LOW_MEMORY) -> None:
         self._hasher = PasswordHasher.from_parameters(cost)
@@ -39,7 +39,7 @@ class Passwords:
         return self._hasher.hash(_normal(password))
 
     def fits(self, password: str, hashed: str | None) -> bool:
-        """Whether this password was hashed so; None, the hash of nobody, takes as long and fits never."""
+        """Whether this password has this hash; None, the hash of nobody, takes as long and never fits."""
         try:
             return self._hasher.verify(hashed or self._nobodys, _normal(password)) and hashed is not None
         except (VerificationError, InvalidHashError):
@@ -70,7 +70,7 @@ def check_password(password: str, *, not_like: tuple[str, ...]) -> None:
 
 
 def new_password() -> str:
-    """A fresh password that can be read out: four groups of four, some 79 bits."""
+    """Return a new password that can be read out: four groups of four, some 79 bits."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
 
 

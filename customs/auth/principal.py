@@ -1,4 +1,4 @@
-"""Who is asking, what they may do (scopes) and for which merchants: every query goes through one of these."""
+"""The caller of every query and change: their scopes, and their merchants."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from customs.errors import ErrorDetail, InsufficientScope, ValidationFailed
 
 
 class Scope(StrEnum):
-    """What a key may do; `admin` stands above all of them."""
+    """Permission of a key or role; `admin` includes all others."""
 
     DECLARATIONS_READ = "declarations:read"
     DECLARATIONS_WRITE = "declarations:write"
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """A key or an operator at the command line. `merchants`: None means every merchant.
+    """A key, a user, or the operator at the command line. `merchants`: None means every merchant.
 
     `id` stays the same when a key is rotated; `key_id` is the key that was really used.
     """
@@ -51,7 +51,7 @@ class Caller:
         return self.merchants is None or (merchants is not None and self.merchants.issuperset(merchants))
 
     def narrowed(self, merchants: Collection[str]) -> "Caller":
-        """The same caller for these merchants only; none named means as they are.
+        """Return this caller for these merchants only; none named means as they are.
 
         Raises ValidationFailed for another's.
         """
@@ -63,10 +63,10 @@ class Caller:
         return replace(self, merchants=frozenset(merchants)) if merchants else self
 
     def sees(self, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-        """The condition that keeps a query within this caller's merchants."""
+        """Return the condition that keeps a query within this caller's merchants."""
         return true() if self.merchants is None else column.in_(sorted(self.merchants))
 
 
 def operator() -> Caller:
-    """Whoever sits at the command line of the host: they hold the database's password already."""
+    """Return the operator of the host's command line, who holds the database's password already."""
     return Caller("operator", "operator", frozenset(Scope), None)

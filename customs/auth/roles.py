@@ -1,4 +1,4 @@
-"""Roles: what a person may do, as a table, and the caller that stands for a person in every query and deed."""
+"""Roles of users: a table of their labels and scopes."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ from customs.auth.principal import Caller, Scope
 
 
 class Role(StrEnum):
-    """What somebody is here for."""
+    """Role of a user."""
 
     CLERK = "clerk"
     REVIEWER = "reviewer"
@@ -20,9 +20,9 @@ class Role(StrEnum):
 
 
 class RoleRow(NamedTuple):
-    """One role: how pages call it, what its people do, its icon, and what it may do.
+    """One role: its label, what its users do, its icon and its scopes.
 
-    `needs_code`: who decides over others' work, or over others, shows a second factor where codes are required.
+    `needs_code`: who decides over others, or over their work, gives a one-time code where codes are required.
     """
 
     word: LazyString
@@ -85,6 +85,6 @@ NEEDS_CODE = frozenset(role for role, row in ROLES.items() if row.needs_code)
 
 
 def caller_of_person(person: Person) -> Caller:
-    """A person as the caller they act as: the scopes of their role, for their merchants."""
+    """Return a person as a caller: the scopes of their role, for their merchants."""
     merchants = None if person.merchants is None else frozenset(person.merchants)
     return Caller(person.id, person.name, SCOPES[Role(person.role)], merchants)

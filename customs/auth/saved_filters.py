@@ -1,4 +1,4 @@
-"""Filters that a person gave a name: the query string of a list's page."""
+"""Saved filters of lists: a query string under a name, for one person."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,15 +30,15 @@ class SavedFilter(Base):
 
 
 def saved_filters_of(db: Session, person_id: str, page: str) -> Sequence[SavedFilter]:
-    """A person's filters of one list, by name."""
+    """Return a person's filters of one list, by name."""
     mine = select(SavedFilter).where(SavedFilter.person_id == person_id, SavedFilter.page == page)
     return db.scalars(mine.order_by(SavedFilter.name, SavedFilter.id)).all()
 
 
 def save_filter(db: Session, person_id: str, page: str, name: str, query: str, now: datetime) -> SavedFilter:
-    """Keep a filter under a name; one of the same name is replaced.
+    """Save a filter under a name; replace one of the same name.
 
-    Raises ValidationFailed for a name or query that is empty, too long or not to be seen, and for one filter too many.
+    Raises ValidationFailed for a name or query that is empty, too long or not visible, and for one filter too many.
     """
     name, query = name.strip(), query.lstrip("?")
     is_name = 1 <= len(name) <= LONGEST_NAME and name.isprintable()
@@ -56,7 +56,7 @@ def save_filter(db: Session, person_id: str, page: str, name: str, query: str, n
 
 
 def remove_filter(db: Session, person_id: str, filter_id: str) -> None:
-    """Forget one of a person's filters; NotFound for another's."""
+    """Delete one of a person's filters. Raises NotFound for another's."""
     mine = delete(SavedFilter).where(SavedFilter.id == filter_id, SavedFilter.person_id == person_id)
     if not db.execute(mine).rowcount:  # type: ignore[attr-defined]
         raise NotFound

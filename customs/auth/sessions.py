@@ -1,4 +1,4 @@
-"""Sessions of browsers: a token shown once and kept as a digest, over after a while, at will, or with its person."""
+"""Sessions of browsers: a token shown once and stored as a digest; they expire, are ended, or end with their person."""
 
 import hashlib
 import secrets
@@ -25,7 +25,7 @@ LONGEST_BROWSER = 200
 
 @dataclass(frozen=True)
 class LoginSession:
-    """A live session and whose it is, as they stand at this request. `code_given`: the second factor was passed."""
+    """A live session and its person, as of this request. `code_given`: the second factor was passed."""
 
     session_id: str
     person: Person
@@ -38,7 +38,7 @@ class LoginSession:
 
 
 def begin_session(db: Session, person_id: str, browser: str, now: datetime) -> str:
-    """A new session; returns its token, for the only time. `browser`: what it calls itself."""
+    """Begin a session; return its token, for the only time. `browser`: what it calls itself."""
     token = _new_token()
     db.add(
         UserSession(
@@ -57,7 +57,7 @@ def begin_session(db: Session, person_id: str, browser: str, now: datetime) -> s
 
 
 def session_of(db: Session, token: str, now: datetime) -> LoginSession | None:
-    """The session behind a token; None when it is unknown or over, or its person is disabled."""
+    """Return the session behind a token; None when it is unknown or over, or its person is disabled."""
     # As for keys: the digest of what came is looked up, and how long that takes tells nothing.
     asked = select(UserSession, Person).join(Person, Person.id == UserSession.person_id)
     found = db.execute(asked.where(UserSession.digest == _digest(token), is_live(now))).one_or_none()
@@ -79,7 +79,7 @@ def note_seen(db: Session, session_id: str, now: datetime) -> None:
 
 
 def rotate_session(db: Session, session: LoginSession, *, code_given: bool) -> str:
-    """A new token for a session that became worth more; the old one opens nothing. Raises NotFound once it ended."""
+    """Return a new token for a session; the old one opens nothing. Raises NotFound once the session ended."""
     token = _new_token()
     present = UserSession.id == session.session_id, UserSession.ended_at.is_(None)
     rotated = update(UserSession).where(*present).values(digest=_digest(token), code_given=code_given)
@@ -90,7 +90,7 @@ def rotate_session(db: Session, session: LoginSession, *, code_given: bool) -> s
 
 
 def list_sessions(db: Session, person_id: str, now: datetime) -> Sequence[UserSession]:
-    """Somebody's live sessions, the newest first."""
+    """Return a person's live sessions, the newest first."""
     theirs = select(UserSession).where(UserSession.person_id == person_id, is_live(now))
     return db.scalars(theirs.order_by(UserSession.created_at.desc(), UserSession.id)).all()
 
@@ -104,12 +104,12 @@ def end_session(db: Session, person_id: str, session_id: str, now: datetime) -> 
 
 
 def end_other_sessions(db: Session, person_id: str, keep_session_id: str, now: datetime) -> int:
-    """End every session of this person but one; how many live ones that were."""
+    """End every session of this person but one; return how many live ones that were."""
     return _end(db, now, UserSession.person_id == person_id, UserSession.id != keep_session_id)
 
 
 def end_all_sessions(db: Session, person_id: str, now: datetime) -> int:
-    """End every session of this person; how many live ones that were."""
+    """End every session of this person; return how many live ones that were."""
     return _end(db, now, UserSession.person_id == person_id)
 
 
@@ -119,7 +119,7 @@ def _end(db: Session, now: datetime, *which: ColumnElement[bool]) -> int:
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
-    """The condition that a session is not over."""
+    """Return the condition that a session is not over."""
     in_use = UserSession.last_seen_at > now - LONGEST_IDLE
     return and_(UserSession.ended_at.is_(None), UserSession.expires_at > now, in_use)
 
@@ -134,14 +134,14 @@ def _digest(token: str) -> str:
 
 @dataclass(frozen=True)
 class Presence:
-    """One person's sessions together."""
+    """When one person was last seen, and their live sessions."""
 
     last_seen_at: datetime
     sessions: int
 
 
 def presences(db: Session, now: datetime) -> dict[str, Presence]:
-    """By the person's id; who never signed in is not among them."""
+    """Return presences by the person's id; who never signed in is not among them."""
     live = func.sum(case((is_live(now), 1), else_=0))
     seen = select(UserSession.person_id, func.max(UserSession.last_seen_at), live).group_by(UserSession.person_id)
     return {person_id: Presence(at, int(sessions)) for person_id, at, sessions in db.execute(seen)}

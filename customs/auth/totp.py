@@ -1,4 +1,4 @@
-"""One-time codes (TOTP): the second factor of whoever set it up, each code good once, its seed sealed by the vault."""
+"""One-time codes (TOTP): a second factor, each code good once, its seed encrypted by the vault."""
 
 import re
 import unicodedata
@@ -30,7 +30,7 @@ ALREADY = "one-time codes were set up already: give one of them first, or ask an
 
 
 class CodeStep(StrEnum):
-    """What a session still lacks before anything else opens."""
+    """Step about codes that a session lacks before anything else opens."""
 
     NOTHING = "nothing"
     ASK = "ask"
@@ -39,7 +39,7 @@ class CodeStep(StrEnum):
 
 @dataclass(frozen=True)
 class SetUp:
-    """A seed that nobody uses yet. `uri` is for the QR code; `sealed` travels through the form and comes back."""
+    """A seed not in use yet. `uri` is for the QR code; `sealed` travels through the form and comes back."""
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
@@ -47,7 +47,7 @@ class SetUp:
 
 
 def code_step_of(session: LoginSession, settings: Settings) -> CodeStep:
-    """What this session has to do about codes: whoever set them up is always asked, and some roles have to."""
+    """Return the step that this session lacks: who set codes up is always asked, and some roles have to set them up."""
     if session.person.code_secret is not None:
         return CodeStep.NOTHING if session.code_given else CodeStep.ASK
     required = settings.mfa == "required" and Role(session.person.role) in NEEDS_CODE
@@ -55,12 +55,12 @@ def code_step_of(session: LoginSession, settings: Settings) -> CodeStep:
 
 
 def new_set_up(vault: Vault, person: Person) -> SetUp:
-    """A fresh seed for a person; nothing is kept of it until a code of it confirms that they have it."""
+    """Make a seed for a person; nothing of it is stored until a code of it confirms that they have it."""
     return _set_up(vault, person, pyotp.random_base32())
 
 
 def same_set_up(vault: Vault, person: Person, sealed: str) -> SetUp:
-    """The seed that a form brought back. Raises ValidationFailed for what was made for nobody, or for somebody else."""
+    """Return the seed that a form brought back. Raises ValidationFailed for one that is not this person's."""
     try:
         return _set_up(vault, person, vault.open(sealed, secret_place(person.id)))
     except (ValueError, DecryptionKeyMissing) as error:
@@ -70,10 +70,9 @@ def same_set_up(vault: Vault, person: Person, sealed: str) -> SetUp:
 def confirm_set_up(
     db: Session, vault: Vault, session: LoginSession, sealed: str, code: str, now: datetime
 ) -> tuple[str, Change]:
-    """Use this seed from now on: other sessions end, and this one goes on under the token returned.
+    """Use this seed from now on; end other sessions; return the token under which this one goes on.
 
-    Raises ValidationFailed, OneTimeCodeRejected, and ActionNotAllowed for whoever has a seed and did not show a code of
-    it.
+    Raises ValidationFailed, OneTimeCodeRejected, and ActionNotAllowed for who has a seed and did not give a code of it.
     """
     person = locked_person(db, session.person.id)
     if person.code_secret is not None and not session.code_given:
@@ -86,7 +85,7 @@ def confirm_set_up(
 
 
 def give_code(db: Session, vault: Vault, session: LoginSession, counted: Counted, code: str, now: datetime) -> str:
-    """Pass the second factor; the session goes on under the token returned. Raises OneTimeCodeRejected.
+    """Pass the second factor; return the token under which the session goes on. Raises OneTimeCodeRejected.
 
     `counted`: the attempt, which was counted before.
     """
@@ -103,7 +102,7 @@ def give_code(db: Session, vault: Vault, session: LoginSession, counted: Counted
 
 
 def secret_place(person_id: str) -> str:
-    """Where a seed belongs: moved to somebody else it does not open."""
+    """Return the place of a seed for the vault: moved to somebody else it does not open."""
     return f"people.code_secret:{person_id}"
 
 
@@ -113,12 +112,12 @@ def _set_up(vault: Vault, person: Person, secret: str) -> SetUp:
 
 
 def _last_step(now: datetime) -> int:
-    """The last time step whose code can be good now: a later one was noted by a clock that was ahead."""
+    """Return the last time step whose code can be good now: a later one was noted by a clock that was ahead."""
     return int(now.timestamp()) // STEP_SECONDS + WINDOW
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int:
-    """The time step that this is the code of. Raises OneTimeCodeRejected when it is none of now."""
+    """Return the time step of this code. Raises OneTimeCodeRejected when it is none of now."""
     digits = "".join(unicodedata.normalize("NFKC", code).split())
     if not CODE.fullmatch(digits):
         raise OneTimeCodeRejected

@@ -1,4 +1,4 @@
-"""People of the desk: made, given a role and merchants, disabled, helped back in; one admin always stays."""
+"""Users: created, given a role and merchants, disabled, helped back in; one admin always stays."""
 
 import re
 import unicodedata
@@ -33,7 +33,7 @@ PASSWORD_FILE = "admin_password"  # noqa: S105 - a file's name
 
 @dataclass(frozen=True)
 class Profile:
-    """Somebody as an admin describes them. `merchants`: None means all of them."""
+    """A user as an admin describes them. `merchants`: None means all of them."""
 
     login: str
     name: str
@@ -43,7 +43,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Change:
-    """What was done to a person. `password`: made for them, to be shown this once."""
+    """A change of a user. `password`: generated for them, to be shown this once."""
 
     action: AuditAction
     person: Person
@@ -51,14 +51,14 @@ class Change:
     password: str | None = field(default=None, repr=False)
 
     def audit_event_of(self, by: Caller) -> AuditEvent:
-        """The same as the audit trail keeps it."""
+        """Return the event for the audit trail."""
         return audit_event(by, self.action, self.person.id, **self.detail)
 
 
 def create_person(
     db: Session, passwords: Passwords, wanted: Profile, now: datetime, *, password: str | None = None
 ) -> Change:
-    """Put somebody on file. `password`: one that they know; without it one is made, and they choose their own first.
+    """Create a user. `password`: one that they know; without it one is generated, and they choose their own first.
 
     Raises ValidationFailed, naming each field.
     """
@@ -83,34 +83,34 @@ def create_person(
 
 
 def list_people(db: Session) -> Sequence[Person]:
-    """Everybody there ever was, by login."""
+    """Return everybody there ever was, by login."""
     return db.scalars(select(Person).order_by(Person.login)).all()
 
 
 def person_of(db: Session, person_id: str) -> Person:
-    """The person with this id. Raises NotFound."""
+    """Return the person with this id. Raises NotFound."""
     return _found(db.get(Person, person_id))
 
 
 def person_named(db: Session, login: str) -> Person:
-    """The person with this login, however it was typed. Raises NotFound."""
+    """Return the person with this login, however it was typed. Raises NotFound."""
     return _found(find_person(db, normal_login(login)))
 
 
 def find_person(db: Session, login: str) -> Person | None:
-    """The person with exactly this login, if there is one."""
+    """Return the person with exactly this login, if there is one."""
     # No other text is a login, and some texts are none that every database can look for.
     return db.scalar(select(Person).where(Person.login == login)) if LOGIN.fullmatch(login) else None
 
 
 def locked_person(db: Session, person_id: str) -> Person:
-    """The person as they stand now; others who would change them wait. Raises NotFound."""
+    """Return a person, locked until the commit. Raises NotFound."""
     locked = select(Person).where(Person.id == person_id).with_for_update()
     return _found(db.scalar(locked, execution_options={"populate_existing": True}))
 
 
 def normal_login(text: str) -> str:
-    """A login as it is kept: keyboards write letters small or large, and full-width."""
+    """Return a login as it is stored: keyboards write letters small or large, and full-width."""
     return unicodedata.normalize("NFKC", text).strip().lower()
 
 
@@ -130,7 +130,7 @@ def change_role(db: Session, person_id: str, role: str) -> Change:
 
 
 def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | None) -> Change:
-    """Let somebody work for these merchants from their next request on; None means all of them.
+    """Change the merchants that somebody works for from their next request on; None means all of them.
 
     Raises ValidationFailed.
     """
@@ -143,7 +143,7 @@ def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | Non
 
 
 def disable(db: Session, person_id: str, now: datetime) -> Change:
-    """Let somebody in no more, and end their sessions. Raises ActionNotAllowed for the last admin."""
+    """Disable somebody, and end their sessions. Raises ActionNotAllowed for the last admin."""
     _see_that_an_admin_stays(db, person_id)
     person = locked_person(db, person_id)
     person.disabled_at = person.disabled_at or now
@@ -152,7 +152,7 @@ def disable(db: Session, person_id: str, now: datetime) -> Change:
 
 
 def enable(db: Session, person_id: str) -> Change:
-    """Let somebody in again, with the password they had."""
+    """Enable somebody again, with the password they had."""
     person = locked_person(db, person_id)
     person.disabled_at = None
     return Change(AuditAction.PERSON_ENABLE, person)
@@ -161,7 +161,7 @@ def enable(db: Session, person_id: str) -> Change:
 def reset_password(
     db: Session, vault: Vault, passwords: Passwords, person_id: str, now: datetime, *, code_too: bool
 ) -> Change:
-    """A new password for somebody who lost theirs, to be changed when they come in; their sessions end.
+    """Generate a password for somebody who lost theirs, to be changed when they come in; end their sessions.
 
     `code_too`: they lost what shows their one-time codes as well.
     """
@@ -175,7 +175,7 @@ def reset_password(
 
 
 def reset_code(db: Session, person_id: str, now: datetime) -> Change:
-    """Somebody lost what shows their one-time codes: they set up another one; their sessions end."""
+    """Remove the one-time codes of somebody who lost what shows them, to be set up again; end their sessions."""
     person = locked_person(db, person_id)
     _end_what_was_proven(db, person, now, code_too=True)
     return Change(AuditAction.PERSON_RESET_CODE, person)
@@ -188,23 +188,23 @@ def end_sessions(db: Session, person_id: str, now: datetime) -> Change:
 
 
 def set_language(db: Session, person_id: str, language: str) -> None:
-    """Speak to somebody in one of the desk's languages."""
+    """Set the language of a user's pages."""
     locked_person(db, person_id).language = language
 
 
 def has_no_users(db: Session) -> bool:
-    """Whether nobody was ever put on file."""
+    """Whether there never was a user."""
     return db.scalar(select(Person.id).limit(1)) is None
 
 
 def create_first_admin(db: Session, passwords: Passwords, home: Path, now: datetime) -> Change:
-    """Put the admin on file with the password kept in this home, which is made when it is not there yet."""
+    """Create the admin with the password kept in this home, which is generated when it is not there yet."""
     wanted = Profile(FIRST_LOGIN, FIRST_LOGIN, Role.ADMIN)
     return create_person(db, passwords, wanted, now, password=keep_secret(home / PASSWORD_FILE, new_password))
 
 
 def first_admin_password(db: Session, passwords: Passwords, home: Path) -> str | None:
-    """The password kept in this home while it still opens; "" once it was changed; None without such an admin."""
+    """Return the password kept in this home while it opens; "" once it was changed; None without such an admin."""
     admin, file = find_person(db, FIRST_LOGIN), home / PASSWORD_FILE
     if admin is None or admin.disabled_at is not None or not file.exists():
         return None
@@ -227,7 +227,7 @@ def _see_that_an_admin_stays(db: Session, person_id: str) -> None:
 
 
 def _checked(wanted: Profile) -> Profile:
-    """The profile as it is kept. Raises ValidationFailed with all that is wrong."""
+    """Return the profile as it is stored. Raises ValidationFailed with all that is wrong."""
     login, name = normal_login(wanted.login), wanted.name.strip()
     role, errors = _role(wanted.role)
     merchants, more = _merchants(wanted.merchants)

@@ -3,10 +3,12 @@
 It knows nothing of declarations: a JobHandler claims tasks, makes one call, and records answers.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Generic, Protocol, TypeVar
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from customs.timestamps import MACHINE, Clock
 
@@ -18,12 +20,13 @@ GATHER_SECONDS = 0.05
 RESERVED_A_THREAD = 8
 CLAIM_BELOW_A_THREAD = 4
 RENEW_SECONDS = 5.0
-# While calls are in the air, what falls due meanwhile is looked for this often: one that hangs keeps nothing waiting.
+# While calls are in the air, or another kind of work is busy, what falls due meanwhile is looked for this often: a
+# call that hangs keeps nothing waiting.
 LOOK_AGAIN_SECONDS = 0.5
 
 
 class JobHandler(Protocol[Task, Answer]):
-    """What one kind of work brings to the engine."""
+    """One kind of work, as the dispatcher drives it."""
 
     def claim(self, room: int) -> list[Task]:
         """Reserve at most `room` due tasks, in one transaction."""
@@ -38,11 +41,11 @@ class JobHandler(Protocol[Task, Answer]):
         """Make the leases of all that is reserved or in the air longer."""
 
     def release(self, reserved: Sequence[Task]) -> None:
-        """Let go of what was reserved and will not be sent by this process."""
+        """Release what was reserved and will not be sent by this process."""
 
 
 class Dispatcher(Generic[Task, Answer]):
-    """Drains one desk with `threads` concurrent calls, run by what `executors` makes of a number and a name."""
+    """Drains one kind of work with `threads` concurrent calls, run by what `executors` makes of a number and a name."""
 
     def __init__(
         self,
@@ -124,7 +127,7 @@ class Dispatcher(Generic[Task, Answer]):
         self._pool.shutdown()
 
     def _claimed(self) -> list[Task]:
-        """What the claim under way brings; it is over afterwards, also when it failed."""
+        """Return what the claim under way brings; it is over afterwards, also when it failed."""
         assert self._claim is not None
         try:
             return self._claim.result()
@@ -132,7 +135,7 @@ class Dispatcher(Generic[Task, Answer]):
             self._claim = None
 
     def _gather(self) -> list[tuple[Task, Answer]]:
-        """Answers worth a transaction: one for each thread, or what came within a moment."""
+        """Return answers worth a transaction: one for each thread, or what came within a moment."""
         self._enough = min(self._threads, len(self._flying))
         self._gathered.clear()
         if len(self._answers) < self._enough:
@@ -156,3 +159,66 @@ class Dispatcher(Generic[Task, Answer]):
         # The drain is woken once for a group: waking it for each answer would cost every thread its turn.
         if len(self._answers) >= self._enough:
             self._gathered.set()
+
+
+class StaffedHandler(NamedTuple):
+    """A handler, and how many calls it may have in the air at once."""
+
+    handler: JobHandler[Any, Any]
+    threads: int
+
+
+class JobHandlers:
+    """Drains every kind of work at once, each with threads of its own: where one hangs, the others go on."""
+
+    def __init__(self, *staffed: StaffedHandler) -> None:
+        self._engines: Sequence[Dispatcher[Any, Any]] = [Dispatcher(one.handler, one.threads) for one in staffed]
+        self._drains = ThreadPoolExecutor(len(staffed), thread_name_prefix="drain")
+        self._running: dict[Dispatcher[Any, Any], Future[int]] = {}
+        self._closing = Event()
+
+    def drain(
+        self,
+        seconds: float,
+        stopping: Callable[[], bool] = lambda: False,
+        on_backlog: Callable[[], object] = lambda: None,
+    ) -> int:
+        """Work until nothing is due, or for some `seconds`; return how many answers were recorded.
+
+        A handler that is still busy then is not waited for: it works on, and the next drain takes up with it. After
+        `stopping` all are waited for. Raises what the database raises; the next drain goes on with what is left.
+        """
+
+        def is_over() -> bool:
+            return stopping() or self._closing.is_set()
+
+        ends_at = time.monotonic() + seconds
+        recorded, of_this_round = 0, 0
+        while True:
+            for engine in self._engines:
+                if engine not in self._running and not is_over():
+                    self._running[engine] = self._drains.submit(engine.drain, float("inf"), is_over, on_backlog)
+            wait(self._running.values(), LOOK_AGAIN_SECONDS)
+            ended = self._ended()
+            recorded, of_this_round = recorded + ended, of_this_round + ended
+            if not self._running:
+                # What one handler recorded may have made something due at another, such as a webhook.
+                if is_over() or not of_this_round:
+                    return recorded
+                of_this_round = 0
+            if time.monotonic() >= ends_at and not is_over():
+                return recorded
+
+    def close(self) -> None:
+        """Release what was reserved, record what is in the air, and end the threads."""
+        self._closing.set()
+        self._drains.shutdown()
+        for engine in self._engines:
+            engine.close()
+
+    def _ended(self) -> int:
+        """Return how many answers the ended drains have recorded; raise the first failure among them."""
+        ended = [(engine, drain) for engine, drain in self._running.items() if drain.done()]
+        for engine, _ in ended:
+            del self._running[engine]
+        return sum(drain.result() for _, drain in ended)

@@ -163,7 +163,7 @@ class OrphanGuard:
         return [*_guard_command(), "child", str(self.descriptor), str(os.getpid()), executable, *child.command]
 
     def forget(self, group: int) -> None:
-        """Tell the guard that this process group has ended."""
+        """Report to the guard that this process group has ended."""
         with suppress(BrokenPipeError):
             os.write(self.descriptor, b"-%d\n" % group)
 

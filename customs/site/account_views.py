@@ -1,4 +1,4 @@
-"""The doors through which people come and go: signing in, one-time codes, their own account, the language."""
+"""Sign in and out, one-time codes, the user's own account, the language."""
 
 from collections.abc import Sequence
 
@@ -156,7 +156,7 @@ def choose_language() -> WerkzeugResponse:
 
 
 def _token_for(attempt: auth_login.Attempt) -> str:
-    """The token of a new session for who proves to be somebody; any session this browser had is over."""
+    """Return the token of a new session for a proven login; the session this browser had ends."""
     found = services()
     proof = auth_login.prove(found.engine, found.vault, found.passwords, attempt, request_time())
     before = load_session()
@@ -173,7 +173,7 @@ def _token_for(attempt: auth_login.Attempt) -> str:
 
 
 def _token_after(choice: auth_login.Choice) -> str:
-    """The token under which this session goes on with a password of one's own choice."""
+    """Return the token under which this session goes on with a password of the user's choice."""
     session, found = current_session(), services()
     now = request_time()
     proof = auth_login.prove_choice(found.engine, found.vault, found.passwords, session.person, choice, now)

@@ -1,4 +1,4 @@
-"""The page of API keys: made, replaced and ended by whoever may; a key's text is shown in the answer that made it."""
+"""Manage API keys: create, rotate, revoke; a key's text is shown once, in the answer that made it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -135,7 +135,7 @@ def revoke_key(key_id: str) -> WerkzeugResponse:
 
 
 def create_once(create: Callable[[ApiKeyService], IssuedKey]) -> CreatedWithSecret:
-    """Hand a key out, once for each form."""
+    """Create a key once for each form."""
 
     def make(db: Session) -> tuple[str, str]:
         issued = create(_keys(db))
@@ -151,7 +151,7 @@ def _keys(db: Session) -> ApiKeyService:
 
 
 def own_scopes() -> list[Scope]:
-    """The scopes that whoever asks may hand out."""
+    """Return the scopes that the user may hand out."""
     return [one for one in SCOPES if current_caller().may(one)]
 
 

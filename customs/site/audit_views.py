@@ -67,7 +67,7 @@ ACTS: Mapping[AuditAction, LazyString] = {
 
 
 class Place(NamedTuple):
-    """Where a thing is looked at, by how its id begins, and what one may have to do to look."""
+    """The page of a kind of subject, by how its id begins, and the scope that opens it."""
 
     beginning: str
     path: str
@@ -87,7 +87,7 @@ PLACES = (
 
 
 class Found(NamedTuple):
-    """What a look found that does not fit, and what it means."""
+    """A defect of the trail, and what it means."""
 
     what: LazyString
     means: LazyString
@@ -121,12 +121,12 @@ TAMPERED: Mapping[ChainDefect, Found] = {
 
 
 def action_label(action: str) -> str:
-    """What was done; an act nobody listed says its own name."""
+    """Return the label of an action; an unknown one is its own."""
     return str(ACTS[AuditAction(action)]) if action in set(AuditAction) else action
 
 
 def place_of(subject_id: str, caller: Caller) -> str | None:
-    """The page on which a subject is looked at; None where there is none for this person."""
+    """Return the address of a subject's page; None where there is none for this user."""
     for place in PLACES:
         if subject_id.startswith(place.beginning) and caller.may(place.scope):
             return place.path.format(subject_id)
@@ -143,7 +143,7 @@ BYTE_ORDER_MARK = "\ufeff"
 @pages.get("/audit")
 @login_required(Scope.DECLARATIONS_REVIEW)
 def list_page() -> Response:
-    """The entries that this person may see, newest first."""
+    """Show the entries that this user may see, newest first."""
     (limit, cursor), asked, caller = page_arguments(), _asked(), current_caller()
     with services().reading() as db:
         found = entries(db, caller, _filters(asked), limit=limit, cursor=number_in_cursor(cursor))
@@ -169,7 +169,7 @@ def check_page() -> Response:
 @pages.post("/audit/export.csv")
 @login_required(Scope.DECLARATIONS_REVIEW)
 def export_file() -> WerkzeugResponse:
-    """What the list would show, oldest first; that it was taken away is an entry itself."""
+    """Export what the list would show, oldest first; the export is an entry itself."""
     return handle_form(_exported, lambda error: redirect_with_error(error, return_address()))
 
 
@@ -180,7 +180,7 @@ def _exported() -> Response:
 
 
 def _asked() -> dict[str, Any]:
-    """The filters of the address: words, and days."""
+    """Return the filters of the address: words, and days."""
     words = {name: (text_argument(name) or "").strip() for name in NAMED}
     return {name: word for name, word in words.items() if word} | {
         name: day for name in DAYS if (day := day_argument(name))
@@ -197,7 +197,7 @@ def _filters(asked: Mapping[str, Any]) -> AuditFilters:
 
 
 def _people(db: Session) -> Sequence[Person]:
-    """The people whose every merchant this person sees."""
+    """Return the people whose every merchant this user sees."""
     return [person for person in list_people(db) if current_caller().covers(person.merchants)]
 
 

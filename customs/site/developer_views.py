@@ -1,4 +1,4 @@
-"""The first pages of developers: from nothing to a first successful call, and the words that steer the sandbox."""
+"""Quick start for developers, up to the first successful call; the words that steer the sandbox."""
 
 import copy
 import json
@@ -54,7 +54,7 @@ def quick_start() -> Response:
 @pages.post("/key")
 @login_required(Scope.WEBHOOKS_WRITE)
 def make_own_key() -> Response:
-    """One's own key for the first calls, shown on the page that uses it."""
+    """Create a key of one's own for the first calls, shown on the page that uses it."""
     whose = {"name": current_session().person.name}
     sandbox = services().settings.sandbox
     name = gettext("Test key of %(name)s", **whose) if sandbox else gettext("Key of %(name)s", **whose)
@@ -66,7 +66,7 @@ def make_own_key() -> Response:
 @pages.get("/keys/<key_id>/activity")
 @login_required(Scope.WEBHOOKS_WRITE)
 def key_activity(key_id: str) -> Response:
-    """What came with a key so far: its batch, or why its last call was refused."""
+    """Show what came with a key so far: its batch, or why its last call was refused."""
     allow_only_arguments()
     caller = current_caller()
     with services().reading() as db:
@@ -86,7 +86,7 @@ def show_sandbox() -> Response:
 
 
 def _start(made: CreatedWithSecret | None) -> Response:
-    """The page, with a key's text where one was made just now."""
+    """Return the page, with the text of a key that was made just now."""
     own = current_caller().merchants
     order = first_order(sorted(own)[0] if own else SPLIT["merchant_no"], request_time())
     prefix = "ck_test_" if services().settings.sandbox else "ck_live_"
@@ -104,7 +104,7 @@ SERIAL_DIGITS = 11
 
 
 def first_order(merchant_no: str, now: datetime) -> dict[str, Any]:
-    """The split order of the API's page for one merchant, with numbers that no other has: it can be sent at once."""
+    """Return the split order of the API's page for one merchant, with numbers that no other order has."""
     serial = f"{secrets.randbelow(10**SERIAL_DIGITS):0{SERIAL_DIGITS}d}"
     order = copy.deepcopy(examples.SPLIT)
     order["merchant_no"] = merchant_no
@@ -116,7 +116,7 @@ def first_order(merchant_no: str, now: datetime) -> dict[str, Any]:
 
 
 def first_call(desk: str, key: str, order: dict[str, Any]) -> str:
-    """The curl line that hands the order in. `render_page`: where it is, without a slash at the end."""
+    """Return the curl line that submits the order. `desk`: its address, without a slash at the end."""
     fields = ",\n  ".join(f"{_json(name)}: {_json(value)}" for name, value in order.items())
     return (
         f'curl {desk}/api/v1/batches \\\n  -H "Authorization: Bearer {key}" \\\n'

@@ -40,7 +40,7 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """A write has to work, on our schema; Redis is reported only, for nothing is lost without it."""
+    """Check that a write works, on our schema; Redis is reported only, for nothing is lost without it."""
     _require_token()
     trouble = services().readiness.trouble()
     redis = "ok" if services().notifier.is_available() else "away"
@@ -50,7 +50,7 @@ def readyz() -> tuple[Response, int]:
 
 @health.get("/metrics")
 def metrics() -> Response:
-    """The figures of the whole desk, and those of this process's requests."""
+    """Return the counts of the whole desk, and those of this process's requests."""
     _require_token()
     registry = CollectorRegistry()
     registry.register(MetricsCollector(services()))
@@ -59,7 +59,7 @@ def metrics() -> Response:
 
 
 def _require_token() -> None:
-    """Let machines in that know CUSTOMS_METRICS_TOKEN; where none is set, everybody."""
+    """Refuse whoever does not know CUSTOMS_METRICS_TOKEN, where one is set."""
     token = services().settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token and not hmac.compare_digest(given.encode(), token.encode()):
@@ -73,7 +73,7 @@ class MetricsCollector(Collector):
         self._services = services
 
     def describe(self) -> list[Metric]:
-        """Nothing to say before a scrape: registering must not ask the database."""
+        """Return nothing before a scrape: registering must not ask the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
@@ -104,7 +104,7 @@ def _flag(name: str, text: str, value: bool) -> Metric:
 
 
 def _declarations(db: Session) -> Iterator[Metric]:
-    """From the tallies, which no number of declarations makes slower."""
+    """Read the tallies, which no number of declarations makes slower."""
     declarations = GaugeMetricFamily(
         "customs_declarations", "Declarations by channel and state.", labels=["channel", "state"]
     )

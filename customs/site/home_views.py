@@ -43,7 +43,7 @@ def home() -> Response:
 @pages.get("/_partials/today")
 @login_required(Scope.DECLARATIONS_READ)
 def today() -> Response:
-    """The part of the workbench that changes while one looks."""
+    """Show the part of the workbench that refreshes itself."""
     with services().reading() as db:
         return render_fragment("today.html", **_day(db, current_caller()))
 

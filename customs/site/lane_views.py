@@ -1,4 +1,4 @@
-"""The page of lanes: whether the gateway lets us in, why not, what to do, and letting a stopped lane go on."""
+"""Show the lanes: whether the gateway lets us in, why not, what to do; resume a stopped lane."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -101,7 +101,7 @@ def state_of(lane: Lane, now: datetime) -> Label:
 
 
 def why(lane: Lane, now: datetime) -> Why:
-    """Why it does not go on, in words."""
+    """Return why a lane does not go on."""
     if not lane.stopped_at:
         return NO_ANSWER if lane.fails(now) else WAITING
     return next((one for begins, one in WHYS.items() if (lane.reason or "").startswith(begins)), OTHERWISE)

@@ -1,4 +1,4 @@
-"""The navigation around every page: links to all others, the gateway's health, who is signed in."""
+"""Navigation around every page: links to all others, the gateway's health, who is signed in."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from customs.web.session_auth import current_session
 
 @dataclass(frozen=True)
 class Place:
-    """One entry of the way through the desk. `key` goes there after g; None where there is no such key."""
+    """One entry of the navigation. `key` opens it after g; None where there is no such key."""
 
     key: str | None
     path: str

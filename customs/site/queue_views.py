@@ -1,4 +1,4 @@
-"""The queue page: work that waits, processes that run, results of the health checks; its numbers refresh themselves."""
+"""Show the queue: work that waits, processes that run, results of the health checks; it refreshes itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of the request log: what programs sent and what they were told, masked, of the keys one may see."""
+"""Show the request log: what programs sent and what was answered, masked, of the keys that the user sees."""
 
 import re
 
@@ -51,7 +51,7 @@ def show_request(log_id: str) -> Response:
 
 
 def statuses(text: str) -> tuple[int, int]:
-    """The statuses that somebody means: 422 is itself, 4xx all that begin with 4."""
+    """Return the bounds of the statuses meant: 422 is itself, 4xx all that begin with 4."""
     match = STATUS.fullmatch(text)
     if match is None:
         return NONE_AT_ALL
@@ -71,12 +71,12 @@ def _filters() -> RequestFilters:
 
 
 def _names(db: Session) -> dict[str, str]:
-    """What the keys one sees are called, by the caller they stand for."""
+    """Return the names of the keys that the user sees, by the caller they stand for."""
     return {key.family: key.name for key in keys_seen(db, current_caller())}
 
 
 def _callers(db: Session) -> list[str] | None:
-    """Whose requests one sees: an admin of every merchant everybody's, also without a key."""
+    """Return the callers whose requests the user sees; None, everybody's, for an admin of every merchant."""
     caller = current_caller()
     sees_all = caller.may(Scope.ADMIN) and caller.merchants is None
     return None if sees_all else list(_names(db))

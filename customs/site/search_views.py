@@ -1,4 +1,4 @@
-"""Search: any number a person has in hand leads to what bears it, be it an order, a payment, a refund or a batch."""
+"""Search by number: an order, a payment, a refund or a batch."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ LONGEST = 64
 
 @dataclass(frozen=True)
 class Found:
-    """Everything that bears one number, as far as its seeker may see it."""
+    """Everything with one number that the user may see."""
 
     declarations: tuple[Any, ...] = ()
     batches: tuple[Any, ...] = ()
@@ -31,7 +31,7 @@ class Found:
 
     @property
     def only_place(self) -> str | None:
-        """Where to go when there is exactly one thing."""
+        """Return the address of the result when there is exactly one."""
         places = [
             *(f"/declarations/{one.id}" for one in self.declarations),
             *(f"/batches/{one.id}" for one in self.batches),
@@ -51,7 +51,7 @@ def search() -> WerkzeugResponse:
 
 
 def look_up(number: str, caller: Caller) -> Found:
-    """One look for each kind of thing; nothing for what can be no number."""
+    """Look for each kind of thing once; find nothing for what can be no number."""
     if not number or len(number) > LONGEST or not number.isprintable():
         return Found()
     with services().reading() as db:

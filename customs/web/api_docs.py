@@ -1,4 +1,4 @@
-"""What a view of the API says of itself beside its code; the OpenAPI document is made of it."""
+"""Descriptions that views of the API carry, of which the OpenAPI document is made."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ PLAIN_TEXT = r"^[^\x00]*$"
 
 @dataclass(frozen=True)
 class ApiDocs:
-    """What a view takes and answers when all is well, and the codes of problems beyond those any call may meet.
+    """Description of a view: what it takes and answers, and the problems it may answer beyond those of any call.
 
     `schema`: of the answer, None for no body. `about`: what the summary does not say. `query`: the parameters it reads,
-    None where it does not look. `idempotent`: it honours an Idempotency-Key. `etag`: it answers 304 to whoever has it.
+    None where it does not check them. `idempotent`: it honours an Idempotency-Key. `etag`: it answers If-None-Match.
     """
 
     tag: str
@@ -68,7 +68,7 @@ def query(name: str, shape: Json, description: str, *, required: bool = False) -
 
 
 def texts(*names: str) -> tuple[Json, ...]:
-    """Filters that take a text as it is."""
+    """Return filters that take a text as it is."""
     return tuple(query(name, {"type": "string", "pattern": PLAIN_TEXT}, "Exactly this.") for name in names)
 
 

@@ -36,7 +36,7 @@ LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
 class Stage(Enum):
-    """What a connection waits for."""
+    """Stage of a connection: what it waits for."""
 
     IDLE = auto()
     ASKING = auto()
@@ -156,12 +156,12 @@ class Connection(HTTPChannel):  # type: ignore[misc]
 
     @property
     def since(self) -> float:
-        """When this stage was first seen, on the monotonic clock."""
+        """Return when this stage was first seen, on the monotonic clock."""
         return self._since
 
     @property
     def buffered(self) -> int:
-        """Bytes received of a body that is not complete yet."""
+        """Return the bytes received of a body that is not complete yet."""
         request = self.request
         return request.body_bytes_received if request is not None else 0
 

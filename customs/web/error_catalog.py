@@ -13,7 +13,7 @@ FILE = Path(__file__).with_suffix(".toml")
 
 
 class Description(NamedTuple):
-    """What an error means, and what to do about it."""
+    """Meaning of an error, and what to do about it."""
 
     meaning: str
     action: str
@@ -21,7 +21,7 @@ class Description(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorEntry:
-    """The English texts of one code; the file says where each is shown."""
+    """English texts of one code; the file says where each is shown."""
 
     code: str
     meaning: str

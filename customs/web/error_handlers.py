@@ -1,4 +1,4 @@
-"""One renderer for everything that goes wrong: application/problem+json (RFC 9457) under /api, plain text elsewhere."""
+"""Render every error: application/problem+json (RFC 9457) under /api, a page or plain text elsewhere."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class ProblemOut(Out):
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong, for a program."""
+    """One error as a program reads it."""
 
     status: int
     code: str
@@ -88,7 +88,7 @@ def problem(
     not_before: datetime | None = None,
     retry_after: int | None = None,
 ) -> Response:
-    """A problem document; `errors` points into the request's body."""
+    """Return a problem document, or a page outside of the API; `errors` points into the request's body."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if not request.path.startswith("/api/"):
         return _shown(status, code, title, headers)
@@ -101,7 +101,7 @@ def problem(
 
 
 def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Response:
-    """A page for a browser, a line for everything else."""
+    """Return a page for a browser, a line of text for everything else."""
     if "HX-Request" in request.headers:
         # The script says it beside the page, which stays as it is.
         return Response(describe_response(status, code, title).meaning, status, headers, content_type=PLAIN)

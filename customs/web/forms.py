@@ -107,7 +107,7 @@ def _sentence(code: str, detail: str) -> str:
 
 @dataclass(frozen=True)
 class Form:
-    """What was typed by field, the sentence beneath each field that is wrong, and the messages above all fields.
+    """A form to show: the typed values, a sentence for each field that is wrong, and the messages above all fields.
 
     `idempotency_key` is what the form carries: pressed twice, it acts once.
     """
@@ -119,7 +119,7 @@ class Form:
 
     @classmethod
     def after(cls, error: CustomsError, typed: Mapping[str, str], fields: Collection[str]) -> "Form":
-        """Return the form to show after an error, whose parts are told at those of its `fields` that are wrong."""
+        """Return the form to show after an error, with a sentence at each of its `fields` that is wrong."""
         codes = {one.pointer.lstrip("/?"): one.code for one in reversed(error.errors)}
         errors = {name: describe_field_error(code) for name, code in codes.items() if name in fields}
         details = {error.code: error.detail} | {one.code: one.detail for one in reversed(error.errors)}

@@ -1,4 +1,4 @@
-"""Languages of the pages: English in the source, each other one by the file that translates it; Chinese is first."""
+"""Languages of the pages: English in the source, each other one by its file of translations; Chinese is first."""
 
 import io
 from functools import cache
@@ -27,7 +27,7 @@ COOKIE = "language"
 
 
 class Catalogue(Domain):  # type: ignore[misc]
-    """The translations, read from the files that translators edit.
+    """Translations, read from the files that translators edit.
 
     Nothing has to be compiled before the desk starts.
     """
@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
 
 
 def language_of_request() -> str:
-    """What its person chose, else its browser: in a warehouse many share one."""
+    """Return the language that the user chose, else the browser's: in a warehouse many share one."""
     session = g.get("session")
     chosen = (session.person.language if session else None) or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
@@ -70,7 +70,7 @@ def language_of_request() -> str:
 
 
 def page_language() -> str:
-    """The language of this page, as its folder of translations is called; English where there is none of its own."""
+    """Return the language of this page by its folder of translations; English where it has none."""
     return BY_SUBTAG.get(str(get_locale().language), ENGLISH)
 
 
@@ -80,7 +80,7 @@ def translate(text: str, language: str) -> str:
 
 
 def html_language() -> str:
-    """The language of this page, as HTML names it."""
+    """Return the language of this page, as HTML names it."""
     return html_tag(page_language())
 
 

@@ -43,7 +43,7 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """What one Idempotency-Key stands for: whose it is, and the digest of what makes it the same request."""
+    """A request with an Idempotency-Key: whose it is, and the digest of what makes it the same request."""
 
     caller: str
     key: str
@@ -59,7 +59,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True)
 class Reservation:
-    """The right to do the work of one key, and to store its answer."""
+    """Right to do the work of one key, and to store its answer."""
 
     id: str
 

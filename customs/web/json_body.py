@@ -1,4 +1,4 @@
-"""Strict reading of JSON bodies: plain or gzip, no key twice, no NaN, no text that is not Unicode."""
+"""Read JSON bodies strictly: plain or gzip, no key twice, no NaN, no text that is not Unicode."""
 
 import json
 import zlib

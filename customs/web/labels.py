@@ -1,4 +1,4 @@
-"""Labels: how each member of an enum is called and looks. A feature keeps those of its enums in its `labels.py`."""
+"""Labels: word, icon and colour of each member of an enum. A feature keeps those of its enums in its `labels.py`."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -13,7 +13,7 @@ from customs.web.error_catalog import describe_error, describe_form_error
 
 
 class Label(NamedTuple):
-    """How a value looks: never by its colour alone. `tone` is a class of the stylesheet."""
+    """How a value is shown, never by its colour alone. `tone` is a class of the stylesheet."""
 
     word: LazyString | str
     icon: str

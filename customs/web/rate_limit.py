@@ -1,4 +1,4 @@
-"""How often a key may ask: a bucket for each in Redis, in this process's memory while Redis is away."""
+"""Rate limit of keys: a token bucket for each in Redis, in this process's memory while Redis is away."""
 
 import math
 import threading
@@ -39,7 +39,7 @@ return {1, tostring(after - now)}
 
 @dataclass(frozen=True)
 class RateLimitStatus:
-    """What is left for a key: `remaining` requests now, `reset` seconds until all of `limit` are there again."""
+    """State of a key's bucket: `remaining` requests now, `reset` seconds until all of `limit` are there again."""
 
     allowed: bool
     limit: int
@@ -48,13 +48,13 @@ class RateLimitStatus:
     retry_after: int
 
     def headers(self) -> dict[str, str]:
-        """The headers of draft-ietf-httpapi-ratelimit-headers that clients know, in the form of three."""
+        """Return the headers of draft-ietf-httpapi-ratelimit-headers, version 3, that clients know."""
         named = {"RateLimit-Limit": self.limit, "RateLimit-Remaining": self.remaining, "RateLimit-Reset": self.reset}
         return {name: str(value) for name, value in named.items()}
 
 
 class TokenBuckets:
-    """The buckets in this process's memory; the least used are forgotten, and so are full again."""
+    """Token buckets in this process's memory; the least used are dropped, and so are full again."""
 
     def __init__(self) -> None:
         self._full_at: OrderedDict[str, float] = OrderedDict()
@@ -72,7 +72,7 @@ class TokenBuckets:
 
 
 class Limiter:
-    """Counts what each key asks; one per process. `rate`: requests a second, 0 for no limit."""
+    """Counts the requests of each key; one per process. `rate`: requests a second, 0 for no limit."""
 
     def __init__(self, redis_url: str, rate: float) -> None:
         self.rate = rate
@@ -117,7 +117,7 @@ class Limiter:
 
 
 def refusal(status: RateLimitStatus) -> RateLimited:
-    """What a caller is told who asked too often."""
+    """Return the error for a caller who asked too often."""
     return RateLimited(
         f"at most {status.limit} requests at once: wait {status.retry_after} s", retry_after=status.retry_after
     )

@@ -1,4 +1,4 @@
-"""What every door of the API shares: the services, the caller behind the key, the page asked for, one thing's ETag."""
+"""Requests of the API: the caller behind the key, arguments of the query string, lists and details as JSON."""
 
 import hashlib
 import json
@@ -27,16 +27,16 @@ LONGEST_COUNT = 19
 
 
 def current_caller() -> Caller:
-    """The caller of this request; only behind `api_key_required`."""
+    """Return the caller of this request; only behind `api_key_required` or `login_required`."""
     caller: Caller = g.caller
     return caller
 
 
 def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A door that opens to keys with this scope; None: to every key."""
+    """Open a view to API keys with this scope; None: to every key."""
 
-    def guard(door: Callable[P, R]) -> Callable[P, R]:
-        @wraps(door)
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             kind, _, key = request.headers.get("Authorization", "").partition(" ")
             if kind.lower() != "bearer" or not key.strip():
@@ -50,7 +50,7 @@ def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable
             if "\x00" in request.path:
                 # PostgreSQL knows no such text, and no id holds it.
                 raise NotFound
-            return door(*args, **kwargs)
+            return view(*args, **kwargs)
 
         vars(guarded)["scope"] = scope
         return guarded
@@ -66,7 +66,7 @@ def _within_the_limit() -> None:
 
 
 def page_arguments(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
-    """`limit` and `cursor` of the query string."""
+    """Return `limit` and `cursor` of the query string."""
     text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and len(text) < LONGEST_COUNT and 1 <= int(text) <= LARGEST_PAGE):
         raise _wrong("limit", f"a whole number from 1 to {LARGEST_PAGE}")
@@ -77,14 +77,14 @@ def page_arguments(default: int = DEFAULT_PAGE) -> tuple[int, str | None]:
 
 
 def number_in_cursor(cursor: str | None) -> int:
-    """The number in a cursor of a list that counts; 0 for its beginning."""
+    """Return the number in a cursor of a list that counts; 0 for its beginning."""
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < LONGEST_COUNT):
         raise _wrong("cursor", "the next_cursor of the page before")
     return int(cursor or 0)
 
 
 def time_argument(name: str) -> datetime | None:
-    """`since` or `until`: RFC 3339 with an offset."""
+    """Return a time of the query string: RFC 3339 with an offset."""
     text = request.args.get(name)
     if text is None:
         return None
@@ -135,26 +135,26 @@ def _wrong(name: str, wanted: str) -> ValidationFailed:
 
 
 def detail_response(shown: dict[str, Any]) -> WerkzeugResponse:
-    """One thing as it stands, with an ETag; 304 for whoever has it so already (If-None-Match)."""
+    """Answer with one thing and its ETag; 304 for who has it already (If-None-Match)."""
     response = Response(json.dumps(shown, ensure_ascii=False), content_type="application/json")
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
     return response.make_conditional(request)
 
 
 def list_json(page: Page, rows: list[Any]) -> dict[str, Any]:
-    """The shape of every list."""
+    """Return a page in the shape of every list."""
     return {"data": rows, "has_more": page.next_cursor is not None, "next_cursor": page.next_cursor}
 
 
 def url_with(**changes: str | int | None) -> str:
-    """The query string of this page with these changes; None takes a parameter away."""
+    """Return the query string of this page with these changes; None takes a parameter away."""
     asked = request.args.to_dict(flat=True) | {name: value for name, value in changes.items() if value is not None}
     kept = {name: str(value) for name, value in asked.items() if not (name in changes and changes[name] is None)}
     return f"?{urlencode(kept)}" if kept else "?"
 
 
 def given_filters(*names: str) -> dict[str, str]:
-    """The filters that really say something: forms send the empty ones along.
+    """Return the filters that are not empty: forms send the empty ones along.
 
     Raises ValidationFailed for what is no text.
     """
@@ -165,7 +165,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def day_argument(name: str) -> date | None:
-    """A day of the query string; None where it is left empty. Raises ValidationFailed for what is none."""
+    """Return a day of the query string; None where it is empty. Raises ValidationFailed for what is no day."""
     text = text_argument(name)
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""The log of requests: each one that changed or failed, masked, by its request id; and the doors that show it."""
+"""The log of requests: each one that changed something or failed, masked, by its id; and the API that shows it."""
 
 import hashlib
 import time
@@ -83,7 +83,7 @@ def _body(one: LoggedRequest, side: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Afterwards:
-    """What is left to be written once the answer is out."""
+    """Work left for when the answer is out: the entry in the log, and the use of the key."""
 
     services: WebServices
     entry: LoggedRequest | None
@@ -92,7 +92,7 @@ class Afterwards:
     used_key: str | None
 
     def __call__(self) -> None:
-        """One short transaction. The caller has the answer: what happens here fails nothing and holds nobody up."""
+        """Write it in one short transaction. The caller has the answer: nothing fails or waits for this."""
         if self.entry:
             _take_bodies(self.entry, self.asked, self.answered)
         try:
@@ -115,7 +115,7 @@ def init_app(app: Flask) -> None:
         entry = _entry(response) if _is_logged(response) else None
         used_key = current_caller().key_id if g.get("use_is_new") else None
         if entry or used_key:
-            # Of the request only what its door read: nothing is read here.
+            # Of the request only what its view read: nothing is read here.
             answered = response.get_data() if entry else None
             response.call_on_close(Afterwards(services(), entry, g.get("body"), answered, used_key))
         return response
@@ -153,7 +153,7 @@ def list_requests() -> dict[str, Any]:
     "Requests", "What was sent and what was said, masked", LoggedRequestDetailOut, "The newest with this id.", etag=True
 )
 def read_request(request_id: str) -> WerkzeugResponse:
-    """The newest with this id: a caller's own ids may come twice."""
+    """Return the newest with this id: a caller's own ids may come twice."""
     newest = select(LoggedRequest).where(LoggedRequest.request_id == request_id, _seen())
     with services().reading() as db:
         found = db.scalar(newest.order_by(*newest_first(REQUESTS_BY)).limit(1))
@@ -163,7 +163,7 @@ def read_request(request_id: str) -> WerkzeugResponse:
 
 
 def _seen() -> ColumnElement[bool]:
-    """A key sees what it asked itself, also before it was rotated; an admin of every merchant sees everything."""
+    """Return the condition of what a key sees: its family's requests; everything for an admin of all merchants."""
     caller: Caller = current_caller()
     sees_all = caller.may(Scope.ADMIN) and caller.merchants is None
     return true() if sees_all else LoggedRequest.caller == caller.id
@@ -198,7 +198,7 @@ def _entry(response: Response) -> LoggedRequest:
 
 
 def _take_bodies(entry: LoggedRequest, asked: bytes | None, answered: bytes | None) -> None:
-    """The size and digest of both bodies, and what of them is kept: of whoever was not let in, nothing."""
+    """Put size and digest of both bodies into the entry, and the masked bodies unless the caller was refused."""
     for side, body, shown in (("request", asked, shown_request), ("response", answered, shown_answer)):
         if not body:
             continue

@@ -1,4 +1,4 @@
-"""What the API's responses are made of: schemas whose fields serialise a thing and make the OpenAPI document."""
+"""Fields of the API's responses: schemas that serialise a thing, and of which the OpenAPI document is made."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -115,7 +115,7 @@ class Id(OutField):
 
 
 def id_shape(prefix: str) -> dict[str, Any]:
-    """The JSON Schema of an id."""
+    """Return the JSON Schema of an id."""
     pattern, example = ID_PATTERN.format(prefix=prefix), f"{prefix}_{ID_DIGITS}"
     return {"type": "string", "pattern": pattern, "examples": [example]}
 
@@ -215,13 +215,13 @@ class CaseOut(Out):
 
 
 def schema_of(name: str, own: Mapping[str, OutField]) -> type[Schema]:
-    """An object whose fields follow from a table."""
+    """Return the schema of an object whose fields follow from a table."""
     return Out.from_dict(dict(own), name=name)
 
 
 @cache
 def page_schema(item: type[Out]) -> type[Schema]:
-    """The schema of one page of a list."""
+    """Return the schema of one page of a list."""
     shape = {"pattern": rf"^[ -~]{{1,{LONGEST_CURSOR}}}$"}
     page = {
         "data": List(Object(item), "The rows of this page."),

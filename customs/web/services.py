@@ -1,4 +1,4 @@
-"""The services that the HTTP kernel and every view find behind the application."""
+"""Services of the application, as the HTTP kernel and every view find them."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -16,7 +16,7 @@ from customs.privacy.vault import Vault
 
 
 class WebServices(Protocol):
-    """What every view may use; a feature that needs more extends this in its `services.py`."""
+    """Services for every view; a feature that needs more extends this in its `services.py`."""
 
     settings: Settings
 

@@ -1,4 +1,4 @@
-"""Who is at the desk: the doors of pages open to people who signed in, and each to those whose role has its scope."""
+"""Sign-in sessions of pages: views open to users who signed in, and to those whose role has the scope."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,13 +30,13 @@ TOTP_VIEWS = {CodeStep.ASK: "account.ask_code", CodeStep.SET_UP: "account.set_up
 def login_required(
     scope: Scope | None = None, *, to_unfinished: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A page for whoever signed in and has this scope; None: for everybody who signed in.
+    """Open a view to users with this scope; None: to everybody who signed in.
 
     `to_unfinished`: also before the one-time code was given or a password of one's own was chosen.
     """
 
-    def guard(door: Callable[P, R]) -> Callable[P, R]:
-        @wraps(door)
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | WerkzeugResponse:
             session = load_session()
             if session is None:
@@ -48,7 +48,7 @@ def login_required(
             if not request.path.isprintable():
                 # No id holds a NUL, which PostgreSQL does not know, or a line's end, which no header may have.
                 raise NotFound
-            return door(*args, **kwargs)
+            return view(*args, **kwargs)
 
         return guarded  # type: ignore[return-value]
 
@@ -56,13 +56,13 @@ def login_required(
 
 
 def current_session() -> LoginSession:
-    """The session behind this page; only behind `login_required`."""
+    """Return the session behind this page; only behind `login_required`."""
     session: LoginSession = g.session
     return session
 
 
 def set_session_cookie(response: WerkzeugResponse, token: str) -> WerkzeugResponse:
-    """Hand a browser its session; one it brought along is worth nothing any more."""
+    """Give a browser its session; the one it had is worth nothing any more."""
     response.set_cookie(_cookie(), token, httponly=True, samesite="Lax", secure=is_secure(), path="/")
     return response
 
@@ -74,7 +74,7 @@ def clear_session_cookie(response: WerkzeugResponse) -> WerkzeugResponse:
 
 
 def session_token() -> str | None:
-    """The session a browser says it has."""
+    """Return the token that the browser sent."""
     return request.cookies.get(_cookie())
 
 
@@ -84,7 +84,7 @@ def is_secure() -> bool:
 
 
 def safe_redirect_target(text: str | None) -> str:
-    """Where to go on inside this desk; the workbench for everything that leads elsewhere."""
+    """Return an address inside this desk to go on to; the workbench for everything that leads elsewhere."""
     place = (text or "").strip()
     plain = place.isascii() and place.isprintable() and "\\" not in place and len(place) <= LONGEST_PLACE
     if not (plain and place.startswith("/") and not place.startswith("//")):
@@ -94,14 +94,14 @@ def safe_redirect_target(text: str | None) -> str:
 
 
 def request_time() -> datetime:
-    """The database's time, for this request."""
+    """Return the database's time, for this request."""
     with services().reading() as db:
         now: datetime = current_app.extensions["clock"](db.connection())
     return now
 
 
 def load_session() -> LoginSession | None:
-    """The session of this request, if there is one; asked once."""
+    """Return the session of this request, if there is one; it is read once."""
     if "session" not in g:
         g.session = _look()
         if g.session is not None:
@@ -121,7 +121,7 @@ def _look() -> LoginSession | None:
     with services().reading() as db:
         now = current_app.extensions["clock"](db.connection())
         session = session_of(db, token, now)
-    # "3 minutes ago" is said of times that the database told.
+    # Times of the database are shown relative to its own clock ("3 minutes ago").
     g.page_time = now
     if session is not None and is_seen_anew(session, now):
         with services().transaction() as db:
@@ -130,7 +130,7 @@ def _look() -> LoginSession | None:
 
 
 def _unfinished(session: LoginSession) -> str | None:
-    """What has to be done before anything else opens."""
+    """Return the page of what has to be done before anything else opens."""
     step = code_step_of(session, services().settings)
     if step in TOTP_VIEWS:
         return url_for(TOTP_VIEWS[step])

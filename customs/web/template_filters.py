@@ -1,4 +1,4 @@
-"""How times, amounts and numbers look on a page: Shanghai's time, said as people do, and Babel's money."""
+"""Template filters: times in Shanghai, amounts, numbers, browsers, JSON and code."""
 
 import json
 import re
@@ -35,12 +35,12 @@ def _moment(value: datetime | str) -> datetime:
 
 
 def exact(value: datetime | str | None) -> str:
-    """A time in Shanghai to the second."""
+    """Return a time in Shanghai to the second."""
     return "" if value is None else format_datetime(_moment(value), EXACT)
 
 
 def when(value: datetime | str | None) -> Markup:
-    """A time as people say it, with the exact one for whoever asks."""
+    """Return a time relative to now, with the exact one as its title."""
     if value is None:
         return Markup("<span>—</span>")
     moment = _moment(value)
@@ -48,7 +48,7 @@ def when(value: datetime | str | None) -> Markup:
 
 
 def relative(moment: datetime) -> str:
-    """How long ago, or in how long; by the calendar when that is far."""
+    """Return how long ago, or in how long; the date when that is far."""
     now: datetime = g.setdefault("page_time", datetime.now(UTC))
     away = (moment - now).total_seconds()
     if abs(away) > RELATIVE_SECONDS:
@@ -60,27 +60,27 @@ def relative(moment: datetime) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    """A day."""
+    """Return a day as a date."""
     return "" if value is None else format_date(value, "yyyy-MM-dd")
 
 
 def money(value: Decimal | str | None, currency: str = YUAN) -> str:
-    """An amount in its currency; nothing when there is none."""
+    """Return an amount in its currency; nothing when there is none."""
     return "" if value is None else str(format_currency(Decimal(value), currency))
 
 
 def number(value: float | Decimal) -> str:
-    """A count with its separators."""
+    """Return a count with its separators."""
     return str(format_decimal(value))
 
 
 def percent(value: float) -> str:
-    """A share without decimals."""
+    """Return a share without decimals."""
     return str(format_percent(value))
 
 
 def duration(value: timedelta | None) -> str:
-    """How long something takes, in its largest unit."""
+    """Return a length of time in its largest unit."""
     return "—" if value is None else str(format_timedelta(value, threshold=1.2))
 
 
@@ -103,7 +103,7 @@ SYSTEMS = (
 
 
 def browser(text: str) -> str:
-    """A browser as its owner knows it, such as Chrome 109 · Windows; as it calls itself when nobody knows it."""
+    """Return the name of a browser, such as Chrome 109 · Windows; an unknown one as it calls itself."""
     known = next((f"{name} {found[1]}" for reading, name in BROWSERS if (found := reading.search(text))), None)
     system = next((name for word, name in SYSTEMS if word in text), "")
     return " · ".join(filter(None, (known or text[:60], system if known else "")))

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from customs.jobs.composite import JobHandlers, StaffedHandler
+from customs.jobs.dispatcher import JobHandlers, StaffedHandler
 
 SECONDS = 30.0
 

@@ -10,7 +10,7 @@ import requests
 
 from customs.container import Services
 from customs.gateway import METHODS, Method
-from customs.jobs.composite import JobHandlers
+from customs.jobs.dispatcher import JobHandlers
 from tests import make
 from tests.api.conftest import Erp
 from tests.journeys.gateway import SandboxGateway, running_gateway

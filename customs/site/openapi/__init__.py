@@ -1,1 +1,1 @@
-"""The contract as OpenAPI 3.1: what each door takes, what it answers, and the document made of both."""
+"""The API as OpenAPI 3.1, made of what its views say of themselves."""

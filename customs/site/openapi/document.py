@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of what the API's views say of themselves and of their schemas."""
+"""The OpenAPI document, made of the descriptions and schemas of the API's views."""
 
 from collections.abc import Callable
 from functools import cache
@@ -51,13 +51,13 @@ The [guide](/docs/guide) goes from the first call to the last, in English and Ch
 
 
 class Converter(OpenAPIConverter):
-    """Apispec's own; a schema is described by its docstring, a field without a description by the glossary.
+    """Converter of apispec that describes a schema by its docstring, and a field without a description by the glossary.
 
     The metadata of every field is JSON Schema.
     """
 
     def metadata2properties(self, field: Field[Any], **_options: Any) -> dict[str, Any]:
-        """Return what a field says of itself."""
+        """Return the metadata of a field."""
         return dict(field.metadata)
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:

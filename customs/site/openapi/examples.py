@@ -1,4 +1,4 @@
-"""Bodies to copy: each one is taken as it stands by a fresh desk that speaks to the sandbox."""
+"""Examples of bodies: each one is accepted as it is by a fresh desk that speaks to the sandbox."""
 
 from typing import Any
 

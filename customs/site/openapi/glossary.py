@@ -1,4 +1,4 @@
-"""What a field's name means wherever the field says nothing of its own: one sentence a name."""
+"""Descriptions of fields by name, for fields without a description of their own."""
 
 GLOSSARY: dict[str, str] = {
     # Of several features.

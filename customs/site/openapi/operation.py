@@ -15,7 +15,7 @@ from customs.web.api_docs import ApiDocs
 from customs.web.error_handlers import ProblemOut
 from customs.web.response_fields import Json, id_shape
 
-# A wait that helps is told in seconds.
+# Codes with a Retry-After: waiting helps.
 WAITS = {"concurrent_update", "idempotency_key_in_use", "database_unavailable", "gateway_unavailable", "rate_limited"}
 
 REQUEST_ID: Json = {
@@ -34,19 +34,19 @@ CHALLENGE: Json = {"description": 'Bearer realm="customs"', "schema": {"type": "
 
 
 def statuses() -> dict[str, int]:
-    """The status of every code that is a problem's own, as the classes of errors say it."""
+    """Return the status of every code that is the code of a problem, as the classes of errors have it."""
     return {code_of(kind): kind.status for kind in kinds()}
 
 
 def kinds(above: type[CustomsError] = CustomsError) -> Iterator[type[CustomsError]]:
-    """Every class of errors below one."""
+    """Yield every class of errors below one."""
     for kind in above.__subclasses__():
         yield kind
         yield from kinds(kind)
 
 
 def code_of(kind: type[CustomsError]) -> str:
-    """The code that problems of a class carry; some want more to be made than a text, so none is made."""
+    """Return the code of a class of errors, without making one: some need more than a text."""
     return kind.__new__(kind).code
 
 
@@ -138,12 +138,12 @@ class Operation:
 
     @property
     def examples(self) -> Mapping[str, Any]:
-        """Bodies to copy by their titles."""
+        """Return example bodies by their titles."""
         return examples.BODIES.get(self.name, {})
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of every problem it may answer."""
+        """Return the codes of every problem it may answer."""
         docs = self.docs
         named = (*ANY_CALL, *(ANY_BODY if docs.body else ()), *(IDEMPOTENT if docs.idempotent else ()), *docs.codes)
         named += ("not_found",) * ("{" in self.path) + ("validation_failed",) * (docs.query is not None)
@@ -151,7 +151,7 @@ class Operation:
 
     @property
     def parameters(self) -> list[Json]:
-        """What it takes in its path, its query and its headers."""
+        """Return what it takes in its path, its query and its headers."""
         in_path = [path_parameter(name) for name in re.findall(r"{([a-z_]+)}", self.path)]
         headers = [*([IDEMPOTENCY_KEY] if self.docs.idempotent else []), *([IF_NONE_MATCH] if self.docs.etag else [])]
         return [*in_path, *(self.docs.query or ()), *headers]
