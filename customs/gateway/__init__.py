@@ -1,6 +1,5 @@
 """A typed client for the WiseCashier gateway, usable on its own: it knows the document and nothing of us."""
 
-from customs.gateway.cashier_desks import cashier_url
 from customs.gateway.channels import Channel, DeclarationChannel, channels
 from customs.gateway.client import Gateway
 from customs.gateway.declaration_request import Buyer, Filing, SubOrderPart
@@ -28,7 +27,6 @@ from customs.gateway.messages import (
     OrderReply,
     PayerData,
     PayerKind,
-    RateReply,
     RefundReply,
     SaleReply,
     declaration_reply,
@@ -37,12 +35,12 @@ from customs.gateway.messages import (
     withheld,
     without_others,
 )
-from customs.gateway.methods import METHODS, Method, method_of
+from customs.gateway.messages.sales import Sale
+from customs.gateway.methods import METHODS, Method, cashier_url, method_of
 from customs.gateway.money import CURRENCY_PLACES, amount_text, as_meant, in_places, money_text
 from customs.gateway.notification import Notification, read_notification
-from customs.gateway.payment_request import Sale
 from customs.gateway.signing import Signer, Verifier, notification_text, signing_text
-from customs.gateway.wallets import Wallet, wallets
+from customs.gateway.wallets import RateReply, Wallet, wallets
 
 __all__ = [
     "BY_NAME",

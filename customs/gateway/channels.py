@@ -1,14 +1,16 @@
-"""One interface for declaring through either wallet."""
+"""Channels of the document: how each wallet files declarations (9), and what it calls its fields (4 and 6)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from customs.gateway.alipay import Alipay
 from customs.gateway.client import Gateway
-from customs.gateway.declaration_request import Filing
-from customs.gateway.messages import DeclarationReply
-from customs.gateway.wechatpay import WeChatPay
+from customs.gateway.declaration_request import Filing, drop_empty
+from customs.gateway.endpoints import BY_NAME, Endpoint
+from customs.gateway.errors import Misuse
+from customs.gateway.messages import DeclarationReply, declaration_reply
+from customs.gateway.money import money_text
 
 
 class Channel(StrEnum):
@@ -18,22 +20,169 @@ class Channel(StrEnum):
     ALIPAY = "alipay"
 
 
-class DeclarationChannel(Protocol):
-    """Section 9 for one wallet. Every deed is one call; each raises GatewayError."""
+class DeclarationChannel(ABC):
+    """Section 9 for one wallet. Every method is one call; each raises GatewayError."""
 
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    @abstractmethod
     def declare(self, filing: Filing) -> DeclarationReply:
         """Files for the first time; the same filing again is the same declaration."""
 
+    @abstractmethod
     def modify(self, filing: Filing) -> DeclarationReply:
         """Files corrected content, whole."""
 
+    @abstractmethod
     def redeclare(self, filing: Filing) -> DeclarationReply:
         """Asks for another push of what was filed."""
 
+    @abstractmethod
     def query(self, filing: Filing) -> DeclarationReply:
         """Asks for the state; NotFound when the gateway does not know this push."""
 
+    def _call(self, name: str, filing: Filing, params: dict[str, str]) -> DeclarationReply:
+        return declaration_reply(self._gateway.call(BY_NAME[name], params), filing)
+
+
+class WeChatPay(DeclarationChannel):
+    """The `wechatpay` channel."""
+
+    def declare(self, filing: Filing) -> DeclarationReply:
+        """9.1 with action_type ADD."""
+        return self._call("wechatpay_declare", filing, _content(filing, "ADD"))
+
+    def modify(self, filing: Filing) -> DeclarationReply:
+        """9.1 with action_type MODIFY: the changed fields, and the rest as it was filed first."""
+        return self._call("wechatpay_declare", filing, _content(filing, "MODIFY"))
+
+    def redeclare(self, filing: Filing) -> DeclarationReply:
+        """9.2 takes the numbers only; the gateway pushes what it holds."""
+        params = drop_empty(**filing.repush_number, customs=filing.customs, mch_customs_no=filing.mch_customs_no)
+        return self._call("wechatpay_redeclare", filing, params)
+
+    def query(self, filing: Filing) -> DeclarationReply:
+        """9.3 by the number and the customs code."""
+        params = drop_empty(**filing.query_number, customs=filing.customs)
+        return self._call("wechatpay_query_declaration", filing, params)
+
+
+def _content(filing: Filing, action_type: str) -> dict[str, str]:
+    return drop_empty(
+        out_order_no=filing.out_order_no,
+        payment_no=filing.payment_no,
+        customs=filing.customs,
+        mch_customs_no=filing.mch_customs_no,
+        duty=None if filing.duty is None else str(filing.duty),
+        action_type=action_type,
+        **_split(filing),
+        **filing.identity,
+    )
+
+
+def _split(filing: Filing) -> dict[str, str | None]:
+    part = filing.sub_order
+    if part is None:
+        return {}
+    return {
+        "sub_order_no": part.sub_order_no,
+        "sub_order_amount": money_text(part.amount),
+        "transport_amount": None if part.transport_amount is None else money_text(part.transport_amount),
+        "product_amount": None if part.product_amount is None else money_text(part.product_amount),
+    }
+
+
+class Alipay(DeclarationChannel):
+    """The `alipay` channel."""
+
+    def declare(self, filing: Filing) -> DeclarationReply:
+        """9.4; of a split the amount alone, since Alipay takes no transport and product parts."""
+        params = drop_empty(
+            out_order_no=filing.out_order_no,
+            payment_no=filing.payment_no,
+            customs=filing.customs,
+            mch_customs_no=filing.mch_customs_no,
+            merchant_customs_name=filing.merchant_customs_name,
+            sub_order_no=filing.sub_order_no,
+            sub_order_amount=_amount(filing),
+            **filing.identity,
+        )
+        return self._call("alipay_declare", filing, params)
+
+    def modify(self, filing: Filing) -> DeclarationReply:
+        """There is none at Alipay: always Misuse."""
+        raise Misuse("Alipay has no MODIFY: corrected fields go with the re-push (9.5)")
+
+    def redeclare(self, filing: Filing) -> DeclarationReply:
+        """9.5 carries registration, amount and identity along, corrected or not."""
+        params = drop_empty(
+            **filing.repush_number,
+            customs=filing.customs,
+            mch_customs_no=filing.mch_customs_no,
+            merchant_customs_name=filing.merchant_customs_name,
+            sub_order_amount=_amount(filing),
+            **filing.identity,
+        )
+        return self._call("alipay_redeclare", filing, params)
+
+    def query(self, filing: Filing) -> DeclarationReply:
+        """9.6 by the number, of a split with its amount: it knows no customs code, and a name has no place in a URL."""
+        params = drop_empty(**filing.query_number, sub_order_amount=_amount(filing))
+        return self._call("alipay_query_declaration", filing, params)
+
+
+def _amount(filing: Filing) -> str | None:
+    return money_text(filing.sub_order.amount) if filing.sub_order else None
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """A wallet's names of parameters, and its endpoints.
+
+    `our_no_of_refunds` is what our order's number is called where refunds are listed (4.10, 6.7).
+    """
+
+    our_no: str
+    subject: str
+    payment_no: str
+    our_no_of_refunds: str
+    order: Endpoint
+    refund: Endpoint
+    query_refund: Endpoint
+    rate: Endpoint
+
+
+FIELD_NAMES: Mapping[Channel, FieldNames] = {
+    Channel.WECHATPAY: FieldNames(
+        our_no="agent_order_id",
+        subject="product_info",
+        payment_no="order_no",
+        our_no_of_refunds="agent_order_id",
+        order=BY_NAME["order"],
+        refund=BY_NAME["refund"],
+        query_refund=BY_NAME["query_refund"],
+        rate=BY_NAME["rate"],
+    ),
+    Channel.ALIPAY: FieldNames(
+        our_no="out_order_no",
+        subject="subject",
+        payment_no="payment_no",
+        our_no_of_refunds="outer_order_no",
+        order=BY_NAME["alipay_order"],
+        refund=BY_NAME["alipay_refund"],
+        query_refund=BY_NAME["alipay_query_refund"],
+        rate=BY_NAME["alipay_rate"],
+    ),
+}
+
+
+DECLARATION_CHANNELS: Mapping[Channel, type[DeclarationChannel]] = {
+    Channel.WECHATPAY: WeChatPay,
+    Channel.ALIPAY: Alipay,
+}
+
 
 def channels(gateway: Gateway) -> Mapping[Channel, DeclarationChannel]:
-    """Both channels over one client."""
-    return {Channel.WECHATPAY: WeChatPay(gateway), Channel.ALIPAY: Alipay(gateway)}
+    """Every channel over one client."""
+    return {channel: DECLARATION_CHANNELS[channel](gateway) for channel in Channel}

@@ -14,9 +14,8 @@ from customs.gateway.endpoints import Endpoint, check
 from customs.gateway.error_mapping import understand
 from customs.gateway.errors import ClockSkew, Misuse, NotSent, Unknown
 from customs.gateway.exchange import Exchange, Reply
-from customs.gateway.response_stream import LOST, ResponseStream
 from customs.gateway.signing import Signer, signing_text
-from customs.gateway.transport import NotConnectedError, TimedAdapter
+from customs.gateway.transport import LOST, NotConnectedError, ResponseStream, TimedAdapter
 
 BODY_LIMIT = 1024 * 1024
 BILL_LIMIT = 64 * 1024 * 1024

@@ -1,13 +1,12 @@
-"""Table of the thirteen payment methods."""
+"""Table of the thirteen payment methods, and links to the cashier desks among them (4.6, 4.7, 6.4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from customs.gateway.channels import Channel
+from customs.gateway.channels import FIELD_NAMES, Channel
 from customs.gateway.declaration_request import drop_empty
-from customs.gateway.endpoints import BY_NAME, Endpoint
+from customs.gateway.endpoints import BY_NAME, Endpoint, check
 from customs.gateway.errors import Misuse
-from customs.gateway.field_names import FIELD_NAMES
 from customs.gateway.messages.payers import (
     CODE_PAGE,
     CODE_URL,
@@ -21,8 +20,9 @@ from customs.gateway.messages.payers import (
     WECHAT_APP,
     PayerNeed,
 )
+from customs.gateway.messages.sales import Sale
 from customs.gateway.money import amount_text
-from customs.gateway.payment_request import Sale
+from customs.gateway.signing import encoded_pairs
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,44 @@ def method_of(channel: Channel, name: str) -> Method:
     except KeyError:
         names = ", ".join(method.name for method in METHODS if method.channel is channel)
         raise Misuse(f"no such method of {channel}: there are {names}") from None
+
+
+# What the browser brings back to return_url (4.6.3, 4.7.3, 6.4.3), `trade_type` also as the document spells it.
+BROUGHT_BACK = frozenset(
+    {
+        "no",
+        "agent_order_id",
+        "out_order_no",
+        "merchant_no",
+        "currency",
+        "amount",
+        "exchange_rate",
+        "tarde_type",
+        "trade_type",
+        "product_info",
+        "subject",
+        "trade_time",
+        "status",
+    }
+)
+
+
+def cashier_url(base_url: str, method: Method, sale: Sale, extra: Mapping[str, str] | None = None) -> str:
+    """The link that leads the payer to the desk; `return_url` is among the sale's own inputs.
+
+    `extra` comes back on return_url (4.6.4); empty values are left out. Raises Misuse when a name of it is one of
+    the document's, and for a method that is no desk.
+    """
+    if not method.is_cashier_desk:
+        raise Misuse(f"{method.endpoint.path} is no cashier desk ({method.endpoint.section})")
+    kept = {name: value for name, value in (extra or {}).items() if value}
+    if taken := kept.keys() & (method.endpoint.known | BROUGHT_BACK | {""}):
+        raise Misuse(f"names of the document itself: {', '.join(sorted(taken))}")
+    params = method.params(sale) | kept
+    if errors := check(method.endpoint, params):
+        raise Misuse(f"{method.endpoint.name}: {'; '.join(errors)}")
+    try:
+        # A browser sends no headers, hence no signature: the parameters go plain.
+        return f"{base_url.rstrip('/')}{method.endpoint.path}?{encoded_pairs(params)}"
+    except UnicodeEncodeError:
+        raise Misuse(f"{method.endpoint.name}: a value is not valid Unicode") from None

@@ -1,34 +1,54 @@
 """Collect and refund money through either wallet behind one class (4, 5, 6 and 7)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from customs.gateway.channels import Channel
+from customs.gateway.channels import FIELD_NAMES, Channel
 from customs.gateway.client import Gateway
 from customs.gateway.declaration_request import drop_empty
 from customs.gateway.endpoints import BY_NAME, Endpoint
-from customs.gateway.errors import Misuse
-from customs.gateway.exchange import Reply
-from customs.gateway.field_names import FIELD_NAMES
+from customs.gateway.errors import Misuse, Unknown
+from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.messages import (
     OrderReply,
-    RateReply,
     RefundReply,
     SaleReply,
     openid_in,
     order_reply,
-    rate_reply,
     refund_replies,
     refund_reply,
     sale_reply,
 )
+from customs.gateway.messages.records import find_records, rate_in, text_in
+from customs.gateway.messages.sales import Sale
 from customs.gateway.methods import Method
 from customs.gateway.money import amount_text
-from customs.gateway.payment_request import Sale
+
+
+@dataclass(frozen=True)
+class RateReply:
+    """Yuan for one unit of the currency; what a payment is settled with is its own order's rate (6.8)."""
+
+    currency: str
+    rate: Decimal
+    exchange: Exchange = field(repr=False)
+
+
+def rate_reply(reply: Reply, currency: str) -> RateReply:
+    """The rate of this currency; raises Unknown when it is another's, absent, zero or no number."""
+    records = [record for record in find_records(reply.body) if text_in(record, "currency") == currency]
+    rates = {rate_in(record, "rate") for record in records} - {None}
+    if len(rates) != 1:
+        raise Unknown("the currency's rate was not echoed", exchange=reply.exchange)
+    rate = rates.pop()
+    if not rate:
+        raise Unknown("a rate of zero", exchange=reply.exchange)
+    return RateReply(currency, rate, reply.exchange)
 
 
 class Wallet:
-    """One wallet's payments. Every deed is one call; each raises GatewayError.
+    """One wallet's payments. Every method is one call; each raises GatewayError.
 
     Queries go by our own numbers only. A signature covers neither verb nor path: signed for a GET, the payment's
     number alone would be the signature of a full refund (4.8, 6.6).
@@ -89,5 +109,5 @@ class Wallet:
 
 
 def wallets(gateway: Gateway) -> Mapping[Channel, Wallet]:
-    """Both wallets over one client."""
+    """Every wallet over one client."""
     return {channel: Wallet(gateway, channel) for channel in Channel}

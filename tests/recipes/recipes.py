@@ -199,7 +199,7 @@ def upgrade() -> None:
                 instead='        ("duty", "action_type", *WECHAT_SPLIT, *IDENTITY),\n',
             ),
             Edit(
-                "customs/gateway/wechatpay.py",
+                "customs/gateway/channels.py",
                 "        logistics_no=filing.logistics_no,\n",
                 after="        duty=None if filing.duty is None else str(filing.duty),",
             ),

@@ -4,7 +4,6 @@ from customs.gateway.messages.declarations import DeclarationReply, declaration_
 from customs.gateway.messages.orders import OrderReply, order_reply
 from customs.gateway.messages.owners import holds_others, withheld, without_others
 from customs.gateway.messages.payers import PayerData, PayerKind
-from customs.gateway.messages.rates import RateReply, rate_reply
 from customs.gateway.messages.records import find_records
 from customs.gateway.messages.refunds import RefundReply, refund_replies, refund_reply
 from customs.gateway.messages.sales import SaleReply, openid_in, sale_reply
@@ -14,7 +13,6 @@ __all__ = [
     "OrderReply",
     "PayerData",
     "PayerKind",
-    "RateReply",
     "RefundReply",
     "SaleReply",
     "declaration_reply",
@@ -22,7 +20,6 @@ __all__ = [
     "holds_others",
     "openid_in",
     "order_reply",
-    "rate_reply",
     "refund_replies",
     "refund_reply",
     "sale_reply",

@@ -1,7 +1,8 @@
-"""Reads what a create answers (4.1 to 4.5, 6.1 to 6.3, 7): the order, its number, and what the payer needs."""
+"""Order to be paid, and what a create answers (4.1 to 4.5, 6.1 to 6.3, 7): its number, and what the payer needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from customs.gateway.errors import OtherRecord, Unknown
@@ -9,7 +10,24 @@ from customs.gateway.exchange import Exchange, Reply
 from customs.gateway.messages.orders import OrderReply, order_numbers, order_records, read_order
 from customs.gateway.messages.payers import PayerData, PayerKind, PayerNeed
 from customs.gateway.messages.records import amount_in, contradicts, find_records, text_in
-from customs.gateway.payment_request import Sale
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One order to be paid. `amount` is in `currency` (11.3).
+
+    `our_no` goes out as agent_order_id or out_order_no: by it alone the order is found again. `subject` is what the
+    payer reads. `extra` holds a method's own inputs by their names in the document (openid, auth_code, appid,
+    return_url, ip, product_id, device_info); they may name a person or pay, so they do not show.
+    """
+
+    merchant_no: str
+    currency: str
+    amount: Decimal
+    subject: str
+    our_no: str
+    notify_url: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
