@@ -11,8 +11,8 @@ from bench.orders import MERCHANTS
 from customs.auth.principal import Caller, Scope, operator
 from customs.db.bulk import insert_many
 from customs.db.database import Base
+from customs.payments import queries
 from customs.payments.models import Payment, Refund
-from customs.payments.reading import queries
 from customs.payments.states import Refunded, RefundStatus, Status
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

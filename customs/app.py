@@ -9,9 +9,7 @@ from customs.container import Services
 from customs.db.database import DatabaseClock
 from customs.declarations import case_labels, state_labels
 from customs.declarations.actions.action_views import pages as decision_pages
-from customs.declarations.actions.bulk_views import pages as bulk_pages
 from customs.declarations.api import api as declarations_api
-from customs.declarations.office_views import pages as office_pages
 from customs.declarations.views import pages as declaration_pages
 from customs.ids import new_id
 from customs.imports import labels as import_labels
@@ -28,7 +26,6 @@ from customs.payments.views import pages as payment_pages
 from customs.reconciliation.api import api as bills_api
 from customs.reconciliation.views import pages as bill_pages
 from customs.review.bulk_correction_views import pages as correction_pages
-from customs.review.case_action_views import pages as case_decision_pages
 from customs.review.case_views import pages as case_pages
 from customs.review.group_views import pages as review_pages
 from customs.site import navigation
@@ -104,12 +101,10 @@ def create_bare_app() -> Flask:
         workbench_pages,
         declaration_pages,
         decision_pages,
-        bulk_pages,
         review_pages,
         audit_pages,
         correction_pages,
         case_pages,
-        case_decision_pages,
         batch_pages,
         import_pages,
         mending_pages,
@@ -122,7 +117,6 @@ def create_bare_app() -> Flask:
         bill_pages,
         people_admin_pages,
         registration_pages,
-        office_pages,
         lane_pages,
         queue_pages,
         static_files,

@@ -18,11 +18,10 @@ from customs.container import Services
 from customs.db import database
 from customs.errors import NotFound, ValidationFailed
 from customs.gateway import CURRENCY_PLACES, Channel, PayerKind
-from customs.payments import serializers
+from customs.payments import queries, serializers
 from customs.payments.collect import rates, refunds
 from customs.payments.collect.create import PaymentService, ask_again
 from customs.payments.models import Payment, Refund
-from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.states import RefundStatus, Status
 from customs.payments.tasks.task import TaskAction

@@ -1,4 +1,4 @@
-"""The pages of declarations: the list with its tabs, filters and saved filters, and one declaration as it moves."""
+"""Views of declarations: the list with its tabs and filters, one declaration as it moves, and the table of offices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from customs.auth.saved_filters import SavedFilter, remove_filter, save_filter, 
 from customs.db import database
 from customs.declarations import labels
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
-from customs.declarations.offices import OFFICES
+from customs.declarations.offices import OFFICES, CustomsCode, Office, codes_for, waits_for_the_one_before
 from customs.declarations.reading.dashboard import counts_of, under_way
 from customs.declarations.reading.detail import declaration_detail, timeline_of
 from customs.declarations.reading.queries import Filters, list_declarations
@@ -27,8 +27,16 @@ from customs.events.comments import comments_of
 from customs.gateway import Channel, money_text
 from customs.stats.tallies import begins
 from customs.web.forms import submit_action
+from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import current_caller, day_argument, number_in_cursor, page_arguments, text_argument
+from customs.web.request import (
+    allow_only_arguments,
+    current_caller,
+    day_argument,
+    number_in_cursor,
+    page_arguments,
+    text_argument,
+)
 from customs.web.session_auth import current_session, login_required
 
 pages = Blueprint("declaration_pages", __name__)
@@ -38,6 +46,8 @@ EVENTS_A_PAGE = 50
 
 LIST = "/declarations"
 _ = lazy_gettext
+
+NO_REPUSH = Label(_("no re-push"), "slash-circle", "except")
 
 ALL, REVIEW, UNDER_WAY, SUCCESS = "all", "review", "running", "success"
 # What each tab narrows the list to, its name, and how many that are by what is tallied.
@@ -201,3 +211,28 @@ def _within(caller: Caller, words: Mapping[str, str]) -> Caller:
     if merchant_no is None:
         return caller
     return replace(caller, merchants=frozenset({merchant_no} if caller.may_touch(merchant_no) else ()))
+
+
+@dataclass(frozen=True)
+class OfficeRow:
+    """An office with its name in both languages, and its codes by channel; `waiting`: where one waits for another."""
+
+    office: str
+    chinese: str
+    english: str
+    codes: dict[Channel, tuple[CustomsCode, ...]]
+    waiting: frozenset[Channel]
+
+
+@pages.get("/admin/offices")
+@login_required(Scope.DECLARATIONS_READ)
+def show_offices() -> Response:
+    allow_only_arguments()
+    rows = [_office_row(office) for office in OFFICES.values() if office.enabled]
+    return render_page("admin/offices.html", rows=rows, channels=list(Channel), no_repush=NO_REPUSH)
+
+
+def _office_row(office: Office) -> OfficeRow:
+    codes = {channel: codes_for(channel, office.office) for channel in Channel}
+    waiting = frozenset(channel for channel in Channel if waits_for_the_one_before(channel, office.office))
+    return OfficeRow(office.office, office.name, office.english, codes, waiting)

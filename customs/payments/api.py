@@ -14,10 +14,9 @@ from customs.db import database
 from customs.db.pagination import LARGEST_PAGE
 from customs.errors import GatewayUnavailable, MalformedRequest
 from customs.gateway import CURRENCY_PLACES, METHODS, Channel, RefusedNotification, read_notification
-from customs.payments import serializers
+from customs.payments import queries, serializers
 from customs.payments.collect import create, notifications, rates, refunds
 from customs.payments.models import Payment, Refund
-from customs.payments.reading import queries
 from customs.payments.schemas import PaymentIn, RefundIn
 from customs.payments.serializers import PaymentDetailOut, PaymentEventOut, PaymentOut, RateOut, RefundOut
 from customs.payments.services import services

@@ -12,11 +12,10 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Scope
 from customs.db import database
 from customs.gateway import Channel, PayerKind
-from customs.payments import labels
+from customs.payments import labels, queries
 from customs.payments.collect import refunds
 from customs.payments.models import Refund
-from customs.payments.reading import queries
-from customs.payments.reading.detail import payment_detail
+from customs.payments.queries import payment_detail
 from customs.payments.schemas import RefundIn
 from customs.payments.services import services
 from customs.payments.states import Refunded, RefundStatus, Status

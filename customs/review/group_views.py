@@ -25,7 +25,7 @@ from customs.errors import ErrorDetail, ValidationFailed
 from customs.events.comments import comments_of
 from customs.gateway import Channel
 from customs.review import advice
-from customs.review.assignments import CaseService, assignable
+from customs.review.case_service import CaseService, assignable
 from customs.web.forms import submit_action
 from customs.web.rendering import render_fragment, render_page
 from customs.web.request import current_caller, given_filters, number_in_cursor, page_arguments, text_argument

@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Caller, Scope
 from customs.declarations.reading import queries as declarations
 from customs.errors import NotFound
-from customs.payments.reading import queries as payments
+from customs.payments import queries as payments
 from customs.web.rendering import render_page
 from customs.web.request import current_caller
 from customs.web.services import services

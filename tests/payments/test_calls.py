@@ -10,8 +10,8 @@ import pytest
 
 from customs.gateway import Gateway, GatewayError, Misuse, Signer, Unknown, wallets
 from customs.ops.standalone import keep_key_pair
+from customs.payments import queries
 from customs.payments.models import Payment
-from customs.payments.reading import queries
 from customs.payments.states import PaymentCase
 from customs.payments.tasks.payment_task import PaymentTask
 from customs.payments.tasks.refund_task import RefundTask

@@ -15,11 +15,11 @@ from customs.auth.principal import Caller, operator
 from customs.container import Services
 from customs.gateway import OrderReply, PayerData, PayerKind, RefundReply, SaleReply
 from customs.lanes import breaker
+from customs.payments import queries
 from customs.payments.collect import refunds as collect_refunds
 from customs.payments.collect.create import PaymentService, ask_again
 from customs.payments.locks import lock_payments
 from customs.payments.models import Payment, PaymentEvent, Refund
-from customs.payments.reading import queries
 from customs.payments.redaction import masked
 from customs.payments.schemas import PaymentIn
 from customs.payments.tasks.handler import PaymentTaskHandler

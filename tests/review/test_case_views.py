@@ -165,9 +165,9 @@ def test_another_merchants_case_is_not_there(desk: Desk, people: People):
     other = people.signed_in("reviewer", ["M999"])
 
     assert other.get(place(declaration_id)).status_code == 404
-    for deed in ("correct", "redeclare", "dismiss", "contact", "comment", "reveal"):
+    for action in ("correct", "redeclare", "dismiss", "contact", "comment", "reveal"):
         form = {"reason": "because it is", "text": "x", "mch_customs_no": "y", "whom": "buyer"}
-        assert other.post(f"{place(declaration_id)}/{deed}", **form).status_code == 404
+        assert other.post(f"{place(declaration_id)}/{action}", **form).status_code == 404
 
 
 def test_a_clerk_sees_why_they_may_not_close_or_reveal(desk: Desk, clerk: Visitor):
@@ -177,8 +177,8 @@ def test_a_clerk_sees_why_they_may_not_close_or_reveal(desk: Desk, clerk: Visito
 
     assert "Only a reviewer closes a case" in page
     assert "Only a reviewer sees names and ID numbers" in page
-    for deed in ("dismiss", "reveal"):
-        assert clerk.post(f"{place(declaration_id)}/{deed}", reason="because it is").status_code == 403
+    for action in ("dismiss", "reveal"):
+        assert clerk.post(f"{place(declaration_id)}/{action}", reason="because it is").status_code == 403
     assert clerk.post(f"{place(declaration_id)}/redeclare", reason="because", override="on").status_code == 403
 
 
@@ -261,11 +261,11 @@ def test_a_reviewer_closes_a_case(desk: Desk, reviewer: Visitor):
     assert not desk.declaration(declaration_id).needs_review
 
 
-@pytest.mark.parametrize("deed", ["redeclare", "dismiss"])
-def test_no_decision_without_a_reason(desk: Desk, reviewer: Visitor, deed: str):
+@pytest.mark.parametrize("action", ["redeclare", "dismiss"])
+def test_no_decision_without_a_reason(desk: Desk, reviewer: Visitor, action: str):
     declaration_id = failed(desk, state="EXCEPT")
 
-    answer = reviewer.post(f"{place(declaration_id)}/{deed}", reason=" ", cause=cause_of(desk, declaration_id))
+    answer = reviewer.post(f"{place(declaration_id)}/{action}", reason=" ", cause=cause_of(desk, declaration_id))
 
     assert answer.location == f"{place(declaration_id)}?cause={cause_of(desk, declaration_id)}"
     assert desk.declaration(declaration_id).needs_review

@@ -12,7 +12,7 @@ from customs.db import database
 from customs.declarations.models import Declaration
 from customs.errors import ActionNotAllowed, InsufficientScope, NotFound, ValidationFailed
 from customs.privacy.vault import Vault
-from customs.review.reveal import look, note_look
+from customs.review.case_service import CaseService, revealed_buyer
 from tests import make
 from tests.product import Desk
 from tests.web.visiting import People, Visitor, text_of
@@ -53,7 +53,7 @@ def looks(services: Services) -> list[AuditEntry]:
 
 
 def test_a_reviewer_sees_the_buyer_on_the_answer_itself(reviewer: Visitor, case: str):
-    # What was said when they signed in is said here.
+    # What was flashed when they signed in shows here.
     reviewer.get(place(case))
 
     page = reviewer.post(f"{place(case)}/reveal", reason=WHY)
@@ -94,14 +94,14 @@ def test_what_was_seen_is_nowhere_else(
 ):
     reviewer.post(f"{place(case)}/reveal", reason=WHY, cause="x")
 
-    said = caplog.text + "".join(capfd.readouterr())
+    seen = caplog.text + "".join(capfd.readouterr())
     with services.reading() as db:
         tables = list(db.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")))
-        said += "".join(str(row) for table in tables for row in db.execute(text(f'SELECT * FROM "{table}"')))
+        seen += "".join(str(row) for table in tables for row in db.execute(text(f'SELECT * FROM "{table}"')))
     pages = (place(case), f"/declarations/{case}", f"/audit?subject_id={case}", "/review", f"/search?q={case}")
-    said += "".join(reviewer.get(one).text for one in pages)
-    assert NAME not in said
-    assert CERT_ID not in said
+    seen += "".join(reviewer.get(one).text for one in pages)
+    assert NAME not in seen
+    assert CERT_ID not in seen
 
 
 @pytest.mark.parametrize("why", ["", " ", "    ", "abcd", "a b c d", "查一下吧"])
@@ -154,9 +154,9 @@ def test_what_looks_like_an_id_number_in_a_reason_is_masked(services: Services, 
 def test_the_rules_hold_without_a_page_too(services: Services, case: str):
     by = make.caller("M100")
     with services.transaction() as db:
-        note_look(db, by, case, WHY, services.audit, database.now(db))
+        CaseService(db, by, database.now(db), services.audit).note_reveal(case, WHY)
     with services.reading() as db:
-        assert look(db, by, case, services.vault).name == NAME
+        assert revealed_buyer(db, by, case, services.vault).name == NAME
 
     refused = [
         (make.caller("M999"), case, WHY, NotFound),
@@ -166,14 +166,14 @@ def test_the_rules_hold_without_a_page_too(services: Services, case: str):
     ]
     for who, which, why, error in refused:
         with pytest.raises(error), services.transaction() as db:
-            note_look(db, who, which, why, services.audit, database.now(db))
+            CaseService(db, who, database.now(db), services.audit).note_reveal(which, why)
 
 
 def test_a_buyer_who_was_never_named_is_not_opened(services: Services, desk: Desk):
     declaration_id = desk.declare()
 
     with pytest.raises(ActionNotAllowed), services.reading() as db:
-        look(db, make.caller(), declaration_id, services.vault)
+        revealed_buyer(db, make.caller(), declaration_id, services.vault)
 
     with services.reading() as db:
         assert db.get(Declaration, declaration_id).buyer is None  # type: ignore[union-attr]

@@ -1,15 +1,24 @@
-"""Views of decisions on one declaration: push again, correct, cancel, close the case."""
+"""Views of decisions on declarations: push again, one or many, correct, cancel, close the case."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, redirect, request
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
+from customs.declarations import labels
 from customs.declarations.actions.amendments import changes_typed, field_at
+from customs.declarations.actions.bulk_actions import (
+    BulkResult,
+    declarations_with_ids,
+    dry_run_redeclare,
+    execute,
+)
 from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.models import Declaration
 from customs.declarations.reading.queries import declaration_of
@@ -18,7 +27,7 @@ from customs.declarations.services import services
 from customs.declarations.views import detail_context
 from customs.errors import CustomsError, ValidationFailed
 from customs.web.error_catalog import describe_field_error
-from customs.web.forms import SUCCESS, error_sentences, handle_form, submit_action
+from customs.web.forms import SUCCESS, error_sentences, handle_form, redirect_with_error, return_address, submit_action
 from customs.web.idempotency import retry_on_conflict
 from customs.web.json_body import validate
 from customs.web.rendering import render_page
@@ -26,6 +35,10 @@ from customs.web.request import current_caller
 from customs.web.session_auth import login_required
 
 pages = Blueprint("declaration_actions", __name__)
+
+BULK_PAGE = "/declarations/redeclare"
+# So many of those that were refused are shown again: their ids go through an address.
+MOST_REFUSED_SHOWN = 40
 
 
 @pages.post("/declarations/<declaration_id>/redeclare")
@@ -62,7 +75,7 @@ def dismiss(declaration_id: str) -> WerkzeugResponse:
 @pages.post("/declarations/<declaration_id>/modify")
 @login_required(Scope.DECLARATIONS_WRITE)
 def modify(declaration_id: str) -> WerkzeugResponse:
-    """Correct and send; refused: the page once more with what was typed, and each fault at its field."""
+    """Correct and send; refused: the page once more with what was typed, and each error at its field."""
 
     def work() -> WerkzeugResponse:
         retry_on_conflict(lambda db: corrected_as_typed(db, declaration_id, request.form))
@@ -112,9 +125,7 @@ def corrected_as_typed(db: Session, declaration_id: str, typed: Mapping[str, str
 def _typed_again(declaration_id: str, error: CustomsError) -> Response:
     shown = detail_context(declaration_id)
     declaration = shown["detail"].declaration
-    found = {
-        field_at(declaration, fault.pointer): describe_field_error(fault.code, fault.detail) for fault in error.errors
-    }
+    found = {field_at(declaration, one.pointer): describe_field_error(one.code, one.detail) for one in error.errors}
     marked = {field: words for field, words in found.items() if field in request.form}
     correction = {"typed": request.form, "errors": marked, "messages": _messages_above_fields(error, found, marked)}
     return render_page("declarations/detail.html", correction=correction, **shown)
@@ -130,3 +141,58 @@ def _messages_above_fields(error: CustomsError, found: Mapping[str, str], marked
 
 def _page(declaration_id: str) -> str:
     return f"/declarations/{declaration_id}"
+
+
+@pages.post(BULK_PAGE)
+@login_required(Scope.DECLARATIONS_WRITE)
+def redeclare_selected() -> WerkzeugResponse:
+    """Show the plan for what was selected in a list; execute it when a reason comes with it."""
+    ids, override = request.form.getlist("ids"), request.form.get("override") == "on"
+
+    def work() -> WerkzeugResponse:
+        if "reason" not in request.form:
+            return _show_plan(ids, return_address(), override=override)
+        return _show_result(_execute(ids, reason_typed(), override=override))
+
+    return handle_form(work, lambda error: redirect_with_error(error, return_address()))
+
+
+@pages.get(BULK_PAGE)
+@login_required(Scope.DECLARATIONS_WRITE)
+def show_refused() -> Response:
+    """Show what was not pushed again, and why."""
+    return _show_plan(request.args.getlist("ids"), "/declarations", override=False)
+
+
+def _execute(ids: Sequence[str], why: str, *, override: bool) -> BulkResult:
+    """Push each of these again in a transaction of its own, and notify the workers."""
+
+    def one(declaration_id: str) -> None:
+        retry_on_conflict(lambda db: review_service(db).redeclare(declaration_id, why, override=override))
+
+    with services().reading() as db:
+        # Nothing is done to the first where the last is nobody's to decide on.
+        found = [declaration.id for declaration in declarations_with_ids(db, current_caller(), ids)]
+    result = execute(found, one)
+    services().notifier.notify()
+    return result
+
+
+def _show_plan(ids: Sequence[str], back: str, *, override: bool) -> Response:
+    caller, parts = current_caller(), services()
+    with parts.reading() as db:
+        now = database.now(db)
+        plan = dry_run_redeclare(db, caller, ids, parts.policy, parts.payments, now, override=override)
+    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "labels": labels}
+    return render_page("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
+
+
+def _show_result(result: BulkResult) -> WerkzeugResponse:
+    count = len(result.done)
+    if count:
+        flash(
+            ngettext("%(num)d declaration is pushed again.", "%(num)d declarations are pushed again.", count), SUCCESS
+        )
+    if not result.refused:
+        return redirect(return_address(), 303)
+    return redirect(f"{BULK_PAGE}?{urlencode({'ids': result.refused[:MOST_REFUSED_SHOWN]}, doseq=True)}", 303)

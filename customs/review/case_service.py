@@ -1,4 +1,4 @@
-"""Assignments of causes, and notes beside a cause or a case; all of it is audited."""
+"""Assign a cause, comment on a cause or a case, note a contact, reveal a buyer to a reviewer: all of it audited."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,16 +15,19 @@ from customs.declarations.cases import Contacted
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import assign, group_of
 from customs.declarations.reading.queries import declaration_of
-from customs.errors import NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.events.comments import Comment, comment
 from customs.events.timeline import Event
+from customs.gateway import Buyer
 from customs.privacy.masking import mask_text
+from customs.privacy.vault import Vault
 
-CAN_SEE_TO_IT = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
+SHORTEST_REASON, LONGEST_REASON = 5, 500
+ASSIGNABLE_ROLES = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
 
 
 class CaseService:
-    """Assignments and notes of one person, each in one transaction, which ends with it."""
+    """Actions of one person on causes and cases; each is the last of its transaction."""
 
     def __init__(self, db: Session, by: Caller, now: datetime, audit: AuditTrail) -> None:
         self._db = db
@@ -74,6 +77,26 @@ class CaseService:
         )
         self._record(entry)
 
+    def note_reveal(self, declaration_id: str, why: str) -> None:
+        """Write down who looks at a buyer and why; it is committed before `revealed_buyer` opens anything.
+
+        Raises InsufficientScope, NotFound, ActionNotAllowed where no buyer is named, ValidationFailed for a reason
+        that is too short to be one, or too long.
+        """
+        self._by.require(Scope.DECLARATIONS_REVIEW)
+        declaration = self._seen(declaration_id)
+        if declaration.buyer is None:
+            raise _no_buyer()
+        _check_reason(why)
+        reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
+        detail = {"action": "reveal", "reason": reason}
+        self._db.add(
+            Event(
+                declaration_id=declaration_id, at=self._now, kind="action", actor=self._by.name, detail=detail, **owner
+            )
+        )
+        self._record(audit_event(self._by, AuditAction.PERSONAL_DATA_REVEAL, declaration_id, reason=reason, **owner))
+
     def _seen(self, declaration_id: str) -> Declaration:
         return declaration_of(self._db, declaration_id, self._by)
 
@@ -83,10 +106,32 @@ class CaseService:
 
 def assignable(db: Session, caller: Caller) -> Sequence[Person]:
     """Return the people whom a cause can be assigned to, by name: their role decides on the caller's merchants."""
-    able = select(Person).where(Person.disabled_at.is_(None), Person.role.in_(CAN_SEE_TO_IT)).order_by(Person.name)
+    able = select(Person).where(Person.disabled_at.is_(None), Person.role.in_(ASSIGNABLE_ROLES)).order_by(Person.name)
     return [person for person in db.scalars(able) if _works_with(person, caller)]
 
 
 def _works_with(person: Person, caller: Caller) -> bool:
     """Return whether a person and a caller have a merchant in common."""
     return caller.merchants is None or person.merchants is None or bool(caller.merchants & set(person.merchants))
+
+
+def revealed_buyer(db: Session, by: Caller, declaration_id: str, vault: Vault) -> Buyer:
+    """Return the buyer in plain. Raises ActionNotAllowed, DecryptionKeyMissing where the key is missing."""
+    declaration = declaration_of(db, declaration_id, by)
+    buyer = vault.open_buyer(declaration.buyer, declaration.id)
+    if buyer is None:
+        raise _no_buyer()
+    return buyer
+
+
+def _check_reason(why: str) -> None:
+    if len("".join(why.split())) < SHORTEST_REASON:
+        detail = f"say why in at least {SHORTEST_REASON} characters"
+        raise ValidationFailed(detail, errors=[ErrorDetail("/reason", "reason_short", detail)])
+    if len(why) > LONGEST_REASON:
+        detail = f"say why in at most {LONGEST_REASON} characters"
+        raise ValidationFailed(detail, errors=[ErrorDetail("/reason", "length", detail)])
+
+
+def _no_buyer() -> ActionNotAllowed:
+    return ActionNotAllowed("no buyer is named", errors=[ErrorDetail("/buyer", "no_buyer", "no buyer is named")])

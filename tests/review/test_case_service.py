@@ -13,7 +13,7 @@ from customs.db import database
 from customs.declarations.reading.failure_groups import group_of
 from customs.errors import NotFound
 from customs.events.comments import comments_of
-from customs.review.assignments import CaseService, Contacted, assignable
+from customs.review.case_service import CaseService, Contacted, assignable
 from tests import make
 from tests.product import Desk
 from tests.web.visiting import People
@@ -41,9 +41,9 @@ def cause_of(desk: Desk, declaration_id: str) -> str:
     return desk.push(declaration_id).cause_id or ""
 
 
-def handle(services: Services, by: Caller, deed: str, *args: object) -> None:
+def handle(services: Services, by: Caller, action: str, *args: object) -> None:
     with services.transaction() as db:
-        getattr(CaseService(db, by, database.now(db), services.audit), deed)(*args)
+        getattr(CaseService(db, by, database.now(db), services.audit), action)(*args)
 
 
 def last_entry(services: Services) -> AuditEntry:
@@ -106,9 +106,9 @@ def test_whoever_has_some_merchants_does_not_write_for_everybody(services: Servi
 
 
 def test_a_contact_stands_in_the_timeline_and_the_case_stays(services: Services, desk: Desk, case: str):
-    said = f"the shop says it was {make.cert_id()}"
+    answer = f"the shop says it was {make.cert_id()}"
 
-    handle(services, make.caller(), "note_contact", case, Contacted.MERCHANT, said)
+    handle(services, make.caller(), "note_contact", case, Contacted.MERCHANT, answer)
 
     event = desk.events(case)[-1]
     assert (event.kind, event.detail["action"], event.detail["whom"]) == ("action", "contact", "merchant")
@@ -120,8 +120,8 @@ def test_a_contact_stands_in_the_timeline_and_the_case_stays(services: Services,
 
 
 @pytest.mark.parametrize(
-    ("deed", "args"), [("remark_on_case", ["hello"]), ("note_contact", [Contacted.BUYER, "hello"])]
+    ("action", "args"), [("remark_on_case", ["hello"]), ("note_contact", [Contacted.BUYER, "hello"])]
 )
-def test_nothing_is_noted_beside_another_merchants_case(services: Services, case: str, deed: str, args: list[object]):
+def test_nothing_is_noted_beside_another_merchants_case(services: Services, case: str, action: str, args: list[object]):
     with pytest.raises(NotFound):
-        handle(services, make.caller("M999"), deed, case, *args)
+        handle(services, make.caller("M999"), action, case, *args)
