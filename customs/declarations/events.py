@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from customs.db.database import Base
+from customs.declarations.fields import PUBLISHED_NAMES
 from customs.declarations.identity import Identity
 from customs.declarations.models import Declaration
 from customs.declarations.rollup import goes_on
@@ -16,7 +17,6 @@ from customs.events.outbox import EventType, NewEvent, publish
 
 DECLARATIONS = Base.metadata.tables[Declaration.__tablename__]
 declaration = DECLARATIONS.c
-NUMBERS = ("channel", "office", "out_order_no", "payment_no")
 
 # A declaration at which nothing goes on any more, by its state; in any other state somebody has to go on.
 ENDED = {
@@ -67,7 +67,7 @@ def new_events(row: Mapping[str, Any], types: Sequence[EventType], state: Mappin
         "declaration_id": row["declaration_id"],
         "batch_id": row["batch_id"],
         "merchant_no": row["merchant_no"],
-        **{name: row[name] for name in NUMBERS},
+        **{name: row[name] for name in PUBLISHED_NAMES},
         "state": state["state"],
         "identity": state["identity"],
         "needs_review": state["needs_review"],
@@ -80,7 +80,7 @@ def publish_declarations(db: Session | Connection, ids: Sequence[str], type_: Ev
     """Publish one type of event for each of these declarations, with its present state."""
     if not ids:
         return
-    columns = (declaration.batch_id, declaration.merchant_no, *(declaration[name] for name in NUMBERS))
+    columns = (declaration.batch_id, declaration.merchant_no, *(declaration[name] for name in PUBLISHED_NAMES))
     folds = (declaration.state, declaration.identity, declaration.needs_review)
     found = select(declaration.id.label("declaration_id"), *columns, *folds).where(declaration.id.in_(ids))
     rows = db.execute(found.order_by(declaration.id)).mappings()

@@ -39,6 +39,7 @@ class Field:
     `holds`: what its text is checked to be (R6b).
     `registered`: a registration on file fills it in where an order leaves it blank.
     `changeable`: a correction may change it (9.1).
+    `published`: events of a declaration carry it.
     `same_within`: the columns that decide its right value, where several rows may well share one; else None.
     """
 
@@ -55,6 +56,7 @@ class Field:
     required: bool = False
     registered: bool = False
     changeable: bool = False
+    published: bool = False
     same_within: tuple[str, ...] | None = None
 
     @property
@@ -88,6 +90,7 @@ FIELDS = (
         label=_("Channel"),
         hint=_("Pick WeChat or Alipay."),
         required=True,
+        published=True,
         same_within=("merchant_no",),
     ),
     Field(
@@ -97,6 +100,7 @@ FIELDS = (
         label=_("Office"),
         hint=_("Pick the customs office."),
         required=True,
+        published=True,
         same_within=("merchant_no",),
     ),
     Field(
@@ -119,6 +123,7 @@ FIELDS = (
         hint=_("The shop's order number: 1 to 32 letters, digits, _ or -."),
         examples=("D20261123001", "D20261123001"),
         required=True,
+        published=True,
     ),
     Field(
         header="payment_no",
@@ -128,6 +133,7 @@ FIELDS = (
         hint=_("The payment company's number, every digit of it."),
         examples=("4200002611230900000000016138", ""),
         required=True,
+        published=True,
     ),
     Field(
         header="mch_customs_no",
@@ -235,3 +241,4 @@ AMOUNTS = tuple(field for field in FIELDS if field.part is Part.SUB_ORDER and fi
 ORDER_NAMES = tuple(field.name for field in ORDER)
 CONTENT_NAMES = tuple(field.name for field in CONTENT)
 AMOUNT_NAMES = tuple(field.name for field in AMOUNTS)
+PUBLISHED_NAMES = tuple(field.name for field in ORDER if field.published)

@@ -43,7 +43,7 @@ class DeclarationChannel(ABC):
         """Asks for the state; NotFound when the gateway does not know this push."""
 
     def _call(self, name: str, filing: Filing, params: dict[str, str]) -> DeclarationReply:
-        return declaration_reply(self._gateway.call(BY_NAME[name], params), filing)
+        return declaration_reply(self._gateway.call(BY_NAME[name], drop_empty(**params)), filing)
 
 
 class WeChatPay(DeclarationChannel):
@@ -51,46 +51,25 @@ class WeChatPay(DeclarationChannel):
 
     def declare(self, filing: Filing) -> DeclarationReply:
         """9.1 with action_type ADD."""
-        return self._call("wechatpay_declare", filing, _content(filing, "ADD"))
+        return self._file(filing, "ADD")
 
     def modify(self, filing: Filing) -> DeclarationReply:
         """9.1 with action_type MODIFY: the changed fields, and the rest as it was filed first."""
-        return self._call("wechatpay_declare", filing, _content(filing, "MODIFY"))
+        return self._file(filing, "MODIFY")
 
     def redeclare(self, filing: Filing) -> DeclarationReply:
         """9.2 takes the numbers only; the gateway pushes what it holds."""
-        params = drop_empty(**filing.repush_number, customs=filing.customs, mch_customs_no=filing.mch_customs_no)
+        params = filing.params_for(BY_NAME["wechatpay_redeclare"]) | filing.repush_number
         return self._call("wechatpay_redeclare", filing, params)
 
     def query(self, filing: Filing) -> DeclarationReply:
         """9.3 by the number and the customs code."""
-        params = drop_empty(**filing.query_number, customs=filing.customs)
+        params = filing.query_number | {"customs": filing.customs}
         return self._call("wechatpay_query_declaration", filing, params)
 
-
-def _content(filing: Filing, action_type: str) -> dict[str, str]:
-    return drop_empty(
-        out_order_no=filing.out_order_no,
-        payment_no=filing.payment_no,
-        customs=filing.customs,
-        mch_customs_no=filing.mch_customs_no,
-        duty=None if filing.duty is None else str(filing.duty),
-        action_type=action_type,
-        **_split(filing),
-        **filing.identity,
-    )
-
-
-def _split(filing: Filing) -> dict[str, str | None]:
-    part = filing.sub_order
-    if part is None:
-        return {}
-    return {
-        "sub_order_no": part.sub_order_no,
-        "sub_order_amount": money_text(part.amount),
-        "transport_amount": None if part.transport_amount is None else money_text(part.transport_amount),
-        "product_amount": None if part.product_amount is None else money_text(part.product_amount),
-    }
+    def _file(self, filing: Filing, action_type: str) -> DeclarationReply:
+        params = filing.params_for(BY_NAME["wechatpay_declare"]) | {"action_type": action_type}
+        return self._call("wechatpay_declare", filing, params)
 
 
 class Alipay(DeclarationChannel):
@@ -98,17 +77,7 @@ class Alipay(DeclarationChannel):
 
     def declare(self, filing: Filing) -> DeclarationReply:
         """9.4; of a split the amount alone, since Alipay takes no transport and product parts."""
-        params = drop_empty(
-            out_order_no=filing.out_order_no,
-            payment_no=filing.payment_no,
-            customs=filing.customs,
-            mch_customs_no=filing.mch_customs_no,
-            merchant_customs_name=filing.merchant_customs_name,
-            sub_order_no=filing.sub_order_no,
-            sub_order_amount=_amount(filing),
-            **filing.identity,
-        )
-        return self._call("alipay_declare", filing, params)
+        return self._call("alipay_declare", filing, filing.params_for(BY_NAME["alipay_declare"]))
 
     def modify(self, filing: Filing) -> DeclarationReply:
         """There is none at Alipay: always Misuse."""
@@ -116,24 +85,13 @@ class Alipay(DeclarationChannel):
 
     def redeclare(self, filing: Filing) -> DeclarationReply:
         """9.5 carries registration, amount and identity along, corrected or not."""
-        params = drop_empty(
-            **filing.repush_number,
-            customs=filing.customs,
-            mch_customs_no=filing.mch_customs_no,
-            merchant_customs_name=filing.merchant_customs_name,
-            sub_order_amount=_amount(filing),
-            **filing.identity,
-        )
+        params = filing.params_for(BY_NAME["alipay_redeclare"]) | filing.repush_number
         return self._call("alipay_redeclare", filing, params)
 
     def query(self, filing: Filing) -> DeclarationReply:
         """9.6 by the number, of a split with its amount: it knows no customs code, and a name has no place in a URL."""
-        params = drop_empty(**filing.query_number, sub_order_amount=_amount(filing))
-        return self._call("alipay_query_declaration", filing, params)
-
-
-def _amount(filing: Filing) -> str | None:
-    return money_text(filing.sub_order.amount) if filing.sub_order else None
+        amount = {"sub_order_amount": money_text(filing.sub_order.amount)} if filing.sub_order else {}
+        return self._call("alipay_query_declaration", filing, filing.query_number | amount)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from customs.gateway.endpoints import Endpoint
+from customs.gateway.money import money_text
+
 
 @dataclass(frozen=True)
 class Buyer:
@@ -34,6 +37,26 @@ class Filing:
     duty: int | None = None
     sub_order: SubOrderPart | None = None
     buyer: Buyer | None = None
+
+    def params_for(self, endpoint: Endpoint) -> dict[str, str]:
+        """Return all of it that the document lists for an endpoint; the one number of a choice is not among it."""
+        plain = {name: str(value) for name, value in vars(self).items() if isinstance(value, str | int)}
+        known = plain | self._split | self.identity
+        return {name: known[name] for name in (*endpoint.required, *endpoint.optional) if known.get(name)}
+
+    @property
+    def _split(self) -> dict[str, str]:
+        part = self.sub_order
+        if part is None:
+            return {}
+        amounts = {
+            "sub_order_amount": part.amount,
+            "transport_amount": part.transport_amount,
+            "product_amount": part.product_amount,
+        }
+        return {"sub_order_no": part.sub_order_no} | {
+            name: money_text(amount) for name, amount in amounts.items() if amount is not None
+        }
 
     @property
     def sub_order_no(self) -> str | None:

@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from customs.events.outbox import EventType
+from customs.events.outbox import EventType, OutboxEvent
+from customs.gateway import Channel
+from customs.gateway.endpoints import BY_NAME
+from customs.spreadsheets.reader import read_grid
 from tests import make
+from tests.imports.clerk import order_row
+from tests.imports.importing import hand_in
+from tests.imports.spreadsheets import csv_text
 from tests.product import Desk
 from tests.web.crowded import Crowd
 from tests.webhooks.courier import Courier
+
+PARCEL = "SF100200300"
 
 
 def a_declaration_at_the_new_office(crowd: Crowd) -> list[str]:
@@ -48,19 +56,33 @@ def the_new_event_reaches_its_endpoint(crowd: Crowd) -> int:
         return int(db.scalar(text(f"{query} WHERE a.type = 'declaration.archived'")) or 0)
 
 
-def a_declaration_with_the_new_column(crowd: Crowd) -> list[bool]:
-    """Whether the new column stands on its page, and leaves for the gateway."""
-    desk, left = Desk(crowd.services), []
+def a_declaration_with_the_new_column(crowd: Crowd) -> list[str]:
+    """Where the value of the new column is found."""
+    desk, sent = Desk(crowd.services), []
 
     def reply(task: Any) -> Any:
-        left.append(task.filing.logistics_no)
+        params = task.filing.params_for(BY_NAME[f"{task.channel}_declare"])
+        sent.append((task.channel, params.get("logistics_no")))
         return make.reply("SUCCESS", desk.now)
 
-    batch = desk.take_in(make.declaration_row(logistics_no="SF100200300"))
+    rows = (make.declaration_row(channel, logistics_no=PARCEL) for channel in Channel)
+    batch = desk.take_in(*rows)
+    draft = hand_in(crowd.boss, csv_text(order_row(logistics_no=PARCEL)).encode(), "orders.csv").location
     with crowd.services.reading() as db:
         declared = db.scalar(text("SELECT id FROM declarations WHERE batch_id = :id"), {"id": batch.id})
     desk.work(reply)
-    return ["SF100200300" in crowd.boss.get(f"/declarations/{declared}").text, "SF100200300" in left]
+    results = read_grid(crowd.boss.get(f"/batches/{batch.id}/result.xlsx").data, "results.xlsx")
+    with crowd.services.reading() as db:
+        of_batch = OutboxEvent.type == EventType.DECLARATION_SUCCEEDED, OutboxEvent.batch_id == batch.id
+        events = db.scalars(select(OutboxEvent.data).where(*of_batch)).all()
+    found = {
+        "page": PARCEL in crowd.boss.get(f"/declarations/{declared}").text,
+        "draft": PARCEL in crowd.boss.get(f"{draft}?show=rest").text,
+        **{str(channel): (channel, PARCEL) in sent for channel in Channel},
+        "result": all(PARCEL in cells for _, cells in results.rows),
+        "event": bool(events) and all(data["logistics_no"] == PARCEL for data in events),
+    }
+    return [place for place, is_there in found.items() if is_there]
 
 
 EXTRAS: tuple[Callable[[Crowd], Any], ...] = (

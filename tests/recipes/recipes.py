@@ -7,6 +7,8 @@ RULES = "customs/declarations/intake/rules.py"
 ERRORS = "customs/web/error_catalog.toml"
 ROLES = "customs/auth/roles.py"
 EVENTS = "customs/events/outbox.py"
+RESULTS = "customs/declarations/reading/result_export.py"
+CHINESE = "customs/web/translations/zh_CN/LC_MESSAGES/messages.po"
 
 RECIPES = (
     Recipe(
@@ -145,6 +147,7 @@ action = "Try again in a moment."
         hint=_("The parcel's number."),
         longest=32,
         changeable=True,
+        published=True,
     ),
 """,
                 after="FIELDS = (",
@@ -184,6 +187,26 @@ def upgrade() -> None:
 """,
             ),
             Edit(
+                "customs/declarations/serializers.py",
+                "    logistics_no = out.Text(optional=True)\n",
+                after='    source = "values"\n',
+            ),
+            Edit(
+                RESULTS,
+                '    "logistics_no": WIDTH,\n',
+                after="COLUMNS = {",
+            ),
+            Edit(
+                RESULTS,
+                '                declaration.logistics_no or "",\n',
+                after="            yield [",
+            ),
+            Edit(
+                RESULTS,
+                '    "logistics_no": _("Logistics number"),\n',
+                after='    "results": _("Results"),',
+            ),
+            Edit(
                 "customs/site/openapi/glossary.py",
                 """    "logistics_no": "The parcel's number.",\n""",
                 after='    "duty": "',
@@ -199,9 +222,15 @@ def upgrade() -> None:
                 instead='        ("duty", "action_type", *WECHAT_SPLIT, *IDENTITY),\n',
             ),
             Edit(
-                "customs/gateway/channels.py",
-                "        logistics_no=filing.logistics_no,\n",
-                after="        duty=None if filing.duty is None else str(filing.duty),",
+                "customs/gateway/endpoints.py",
+                '        ("logistics_no", *ALIPAY_SPLIT, *IDENTITY),\n',
+                instead="        (*ALIPAY_SPLIT, *IDENTITY),\n",
+            ),
+            Edit(
+                CHINESE,
+                'msgid "Logistics number"\nmsgstr "物流单号"\n\nmsgid "The parcel\'s number."\nmsgstr "运单号。"\n\n'
+                'msgid "Orders"\n',
+                instead='msgid "Orders"\n',
             ),
         ),
     ),

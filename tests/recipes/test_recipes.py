@@ -84,9 +84,13 @@ def test_an_office_is_picked_pushed_and_exported(shown: Shown):
         assert "Qingdao" in shown.page(rule) or "QINGDAO" in shown.page(rule)
 
 
-def test_a_column_goes_from_the_spreadsheet_to_the_gateway(shown: Shown):
-    assert shown.statuses["a_declaration_with_the_new_column"] == [True, True]
-    assert "物流单号" in shown.page("/import/template.xlsx", "zh_CN")
+def test_a_column_goes_from_the_spreadsheet_to_the_gateway_and_back(shown: Shown):
+    places = ["page", "draft", "wechatpay", "alipay", "result", "event"]
+    assert shown.statuses["a_declaration_with_the_new_column"] == places
+    schemas = json.loads(shown.page("/api/v1/openapi.json"))["components"]["schemas"].values()
+    assert all("logistics_no" in one["properties"] for one in schemas if "duty" in one.get("properties", {}))
+    for words in ("物流单号", "运单号。"):
+        assert words in shown.page("/import/template.xlsx", "zh_CN")
     for rule in ("/import/template.xlsx", "/import", "/api/v1/openapi.json"):
         assert "logistics_no" in shown.page(rule)
 

@@ -15,6 +15,7 @@ from customs.declarations.cases import case_entry
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import event_types, may_publish, new_events
 from customs.declarations.failure_causes import CauseKey, cause_of, remember
+from customs.declarations.fields import PUBLISHED_NAMES
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import LEASES, Task
 from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
@@ -57,11 +58,8 @@ LOCK = (
         # What is announced names the order; what is tallied, its office and its day.
         declaration.batch_id,
         declaration.merchant_no,
-        declaration.channel,
-        declaration.office,
         declaration.created_at,
-        declaration.out_order_no,
-        declaration.payment_no,
+        *(declaration[name] for name in dict.fromkeys(("channel", "office", *PUBLISHED_NAMES))),
     )
     .join_from(DECLARATIONS, PUSHES, push.declaration_id == declaration.id)
     .where(declaration.id.in_(bindparam("ids", expanding=True)))
