@@ -200,7 +200,7 @@ def test_nobody_catches_everything_but_the_call_that_must_come_to_an_end():
         "customs.declarations.pushes.handler",
         "customs.payments.tasks.handler",
         "customs.webhooks.delivery_handler",
-        "customs.sandbox.notifier",
+        "customs.sandbox.notifications",
         "workers.__main__",
     }
 

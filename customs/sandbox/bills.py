@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from customs.sandbox.calls import Answer, Call, Refused
+from customs.sandbox.channels import CHANNELS
 from customs.sandbox.context import SandboxContext
-from customs.sandbox.currencies import rate_text
 from customs.sandbox.filings import SHANGHAI
 from customs.sandbox.methods import METHODS
 from customs.sandbox.payments import Payment, Refund, shanghai
-from customs.sandbox.request import Call
-from customs.sandbox.responses import Answer, Refused
+from customs.sandbox.values import rate_text
 
 HEADERS = (
     "交易时间",
@@ -34,7 +34,6 @@ HEADERS = (
     "交易状态",
     "商品描述",
 )
-CHANNELS = {"wechatpay": "微信支付", "alipay": "支付宝"}
 DELIMITERS = {"comma": ",", "tab": "\t"}
 ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")
 # The longest three months.
@@ -95,13 +94,11 @@ def _day(name: str, text: str) -> date:
 
 
 def _lines(context: SandboxContext) -> Iterator[Line]:
-    orders = {payment.payment_no: payment for payment in context.payments.payments()}
+    orders = {payment.payment_no: payment for payment in context.current_payments()}
     for payment in orders.values():
-        payment.move_on(context.now(), context.settings.step_seconds)
         if payment.status == "PAID":
             yield _line(payment, payment.trade_time, None)
-    for refund in context.payments.refunds():
-        refund.move_on(context.now(), context.settings.step_seconds)
+    for refund in context.current_refunds():
         if refund.status == "SUCCESS":
             yield _line(orders[refund.payment_no], shanghai(refund.since), refund)
 
@@ -110,7 +107,7 @@ def _line(payment: Payment, at: str, refund: Refund | None) -> Line:
     return (
         at,
         payment.content["merchant_no"],
-        CHANNELS[payment.channel],
+        CHANNELS[payment.channel].chinese,
         "退款" if refund else "支付",
         METHODS[payment.method].trade_type,
         payment.payment_no,

@@ -1,30 +1,44 @@
-"""Table of how the two channels differ at the declaration endpoints (9, 11.4, 11.5)."""
+"""Table of the channels: their endpoints, and how they differ (6.5, 9, 11.4, 11.5)."""
 
 from dataclasses import dataclass
+
+from customs.gateway.endpoints import ENDPOINTS, Endpoint
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel: its customs codes, and the words of its replies.
+    """One channel: the document's sections that are its own, its customs codes, and the words of its replies.
 
-    `receipt` names the field with the payment company's own number. `at_once`: no waiting states.
+    `chinese` and `english` are what people call it, `rate_form` is how it writes a rate. `receipt`
+    names the field with the payment company's own number. `at_once`: no waiting states.
     `repush_corrects`: changed fields go with the re-push, there is no MODIFY.
     """
 
     name: str
+    chinese: str
+    english: str
+    sections: tuple[str, ...]
     codes: tuple[str, ...]
     receipt: str
     split: tuple[str, ...]
     same: str
     different: str
     unchecked: str | None
+    rate_form: str = "{}"
     at_once: bool = False
     repush_corrects: bool = False
     no_repush: frozenset[str] = frozenset()
 
+    def owns(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint stands in a section of this channel."""
+        return any(f"{endpoint.section}.".startswith(f"{section}.") for section in self.sections)
+
 
 WECHATPAY = Channel(
     name="wechatpay",
+    chinese="微信支付",
+    english="WeChat Pay",
+    sections=("4", "9.1", "9.2", "9.3"),
     codes=(
         "GUANGZHOU_ZS",
         "GUANGZHOU_HP_GJ",
@@ -49,6 +63,9 @@ WECHATPAY = Channel(
 
 ALIPAY = Channel(
     name="alipay",
+    chinese="支付宝",
+    english="Alipay",
+    sections=("6", "7", "9.4", "9.5", "9.6"),
     codes=(
         "HANGZHOU_ZONGSHU",
         "ZONGSHU",
@@ -65,9 +82,14 @@ ALIPAY = Channel(
     same="T",
     different="F",
     unchecked=None,
+    rate_form="{:.6f}",
     at_once=True,
     repush_corrects=True,
     no_repush=frozenset({"NANSHAGJ"}),
 )
 
 CHANNELS = {channel.name: channel for channel in (WECHATPAY, ALIPAY)}
+# Bills (8) are of all channels, and of none.
+BY_ENDPOINT = {
+    endpoint.name: channel for channel in CHANNELS.values() for endpoint in ENDPOINTS if channel.owns(endpoint)
+}

@@ -1,31 +1,17 @@
 """Declaration endpoints (9.1 to 9.6): change the ledger as a verified call asks, and answer it."""
 
-import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from customs.gateway.endpoints import Endpoint
-from customs.sandbox.channels import ALIPAY, WECHATPAY, Channel
-from customs.sandbox.context import SandboxContext
+from customs.sandbox.calls import Refused
+from customs.sandbox.channels import BY_ENDPOINT, Channel
+from customs.sandbox.context import SandboxContext, settle
 from customs.sandbox.declaration_scenarios import Epoch, scenario_of
 from customs.sandbox.filings import Filing, sealed
 from customs.sandbox.ledger import NUMBERS
-from customs.sandbox.payment_lifecycle import settle
-from customs.sandbox.responses import Refused
+from customs.sandbox.values import wrong_declaration_values
 
-NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,32}")
-MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
-FORMS = {
-    "out_order_no": NUMBER,
-    "payment_no": NUMBER,
-    "sub_order_no": NUMBER,
-    "sub_order_amount": MONEY,
-    "transport_amount": MONEY,
-    "product_amount": MONEY,
-    "duty": re.compile(r"[0-9]{1,9}"),
-    "action_type": re.compile(r"ADD|MODIFY"),
-}
 # What a correction may not change: it would be another filing.
 IMMUTABLE = ("out_order_no", "payment_no", "customs", "sub_order_no")
 UNHEARD_OF = "no declaration is known by this number"
@@ -174,35 +160,16 @@ def _move_on(context: SandboxContext, filing: Filing) -> None:
     filing.move_on(context.now(), context.settings.step_seconds)
 
 
-def wrong_values(channel: Channel, params: Mapping[str, str]) -> list[str]:
-    """What is wrong with the values, a sentence each, naming parameters only."""
-    wrong = [
-        f"{name} is malformed" for name, form in FORMS.items() if name in params and not form.fullmatch(params[name])
-    ]
-    if "customs" in params and params["customs"] not in channel.codes:
-        wrong.append(f"customs is not a code of {channel.name}")
-    if not wrong and "product_amount" in params:
-        total, transport, product = (
-            Decimal(params[name]) for name in ("sub_order_amount", "transport_amount", "product_amount")
-        )
-        if total != transport + product:
-            wrong.append("sub_order_amount is not transport_amount + product_amount")
-    return wrong
-
-
-OPERATIONS: Mapping[tuple[str, str], tuple[Channel, Operation]] = {
-    ("POST", "/wechatpay/declaration"): (WECHATPAY, declare),
-    ("POST", "/wechatpay/redeclaration"): (WECHATPAY, redeclare),
-    ("GET", "/wechatpay/declaration"): (WECHATPAY, query),
-    ("POST", "/alipay/declaration"): (ALIPAY, declare),
-    ("POST", "/alipay/redeclaration"): (ALIPAY, redeclare),
-    ("GET", "/alipay/declaration"): (ALIPAY, query),
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("POST", "declaration"): declare,
+    ("POST", "redeclaration"): redeclare,
+    ("GET", "declaration"): query,
 }
 
 
 def answer(context: SandboxContext, endpoint: Endpoint, params: Mapping[str, str]) -> Record:
     """Process one call that was let in. Raises Refused."""
-    channel, operation = OPERATIONS[endpoint.method, endpoint.path]
-    if wrong := wrong_values(channel, params):
+    channel = BY_ENDPOINT[endpoint.name]
+    if wrong := wrong_declaration_values(channel, params):
         raise Refused(400, "; ".join(wrong), "parameters")
-    return operation(context, channel, params)
+    return OPERATIONS[endpoint.method, endpoint.path.rpartition("/")[2]](context, channel, params)

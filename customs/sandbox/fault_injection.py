@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from customs.gateway.endpoints import Endpoint
+from customs.sandbox.declaration_scenarios import Words
 from customs.sandbox.faults import FAULTS, OUTAGE, InjectedFault
-from customs.sandbox.ledger import NUMBERS, Ledger
-from customs.sandbox.payment_ledger import PaymentLedger
-from customs.sandbox.trigger_words import Words
+from customs.sandbox.ledger import NUMBERS, Ledger, PaymentLedger
 
 BY_WORD = {fault.word: fault for fault in FAULTS}
 SEEDED = tuple(fault for fault in FAULTS if fault.seeded)

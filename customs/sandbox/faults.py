@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Response, request
 
-from customs.sandbox.responses import Answer, Refused, refused
+from customs.sandbox.calls import Answer, Refused, refused
 
 Proceed = Callable[[], Answer]
 Strike = Callable[[Proceed], Response]

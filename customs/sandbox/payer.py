@@ -8,21 +8,19 @@ from flask import Flask, Response, jsonify, redirect, render_template_string, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from customs.gateway.endpoints import BY_NAME, Endpoint, check
-from customs.sandbox.context import SandboxContext
+from customs.sandbox.calls import Call, Refused
+from customs.sandbox.channels import CHANNELS
+from customs.sandbox.context import SandboxContext, end_by_payer, settle
 from customs.sandbox.page import STYLE
 from customs.sandbox.payment_endpoints import CASHIER_PATHS, ordered
-from customs.sandbox.payment_lifecycle import end_by_payer, settle
 from customs.sandbox.payments import ENDED, Payment
-from customs.sandbox.request import Call
-from customs.sandbox.response_fields import RETURNS, order
-from customs.sandbox.responses import Refused
-from customs.sandbox.values import wrong_values
+from customs.sandbox.response_fields import REPLIES, order
+from customs.sandbox.values import wrong_payment_values
 from customs.sandbox.verification import sent_parameters
 
 MOST_LISTED = 100
 OUTCOMES = {"pay": "PAID", "refuse": "FAIL"}
 STATUSES = {"INIT": "等待付款", "PAID": "支付成功", "FAIL": "支付失败", "EXPIRED": "订单失效"}
-CHANNELS = {"wechatpay": "微信支付 WeChat Pay", "alipay": "支付宝 Alipay"}
 
 HEAD = f"""<!doctype html>
 <html lang="zh">
@@ -48,7 +46,7 @@ ORDER = (
     HEAD
     + """<main>
 <p>沙箱收银台,不会真正扣款。 <span lang="en">Sandbox cashier: no money moves.</span></p>
-<h1>{{ channel }}</h1>
+<h1>{{ channel.chinese }} {{ channel.english }}</h1>
 <p class="amount">{{ payment.currency }} {{ payment.content.amount }}</p>
 <table>
 <tbody>
@@ -96,7 +94,8 @@ LISTED = (
 <tbody>
 {% for payment in payments %}<tr>
 <td><a href="/pay/{{ payment.payment_no }}">{{ payment.our_no or payment.payment_no }}</a></td>
-<td>{{ channels[payment.channel] }}</td><td>{{ payment.currency }} {{ payment.content.amount }}</td>
+<td>{{ channels[payment.channel].chinese }} {{ channels[payment.channel].english }}</td>
+<td>{{ payment.currency }} {{ payment.content.amount }}</td>
 <td>{{ payment.subject }}</td></tr>
 {% else %}<tr><td colspan="4">没有 <span lang="en">None</span></td></tr>
 {% endfor %}</tbody>
@@ -143,8 +142,12 @@ class Payer:
         documented = {name: value for name, value in params.items() if name in endpoint.known}
         extra = {name: value for name, value in params.items() if name not in endpoint.known}
         call = Call(endpoint.name, documented, False, request.host_url)
-        wrong = check(endpoint, params) + wrong_values(documented)
-        wrong += [f"{name} is a name of the reply (4.6.4, 6.4.4)" for name in extra if name in RETURNS[call.channel]]
+        wrong = check(endpoint, params) + wrong_payment_values(documented)
+        wrong += [
+            f"{name} is a name of the reply (4.6.4, 6.4.4)"
+            for name in extra
+            if name in REPLIES[call.channel].brought_back
+        ]
         if wrong:
             raise Refused(400, "; ".join(wrong), "parameters")
         return ordered(self.context, call, extra)
@@ -156,12 +159,7 @@ class Payer:
         )
 
     def _list(self) -> Response:
-        waiting = []
-        for payment in self.context.payments.waiting_payments(MOST_LISTED):
-            payment.move_on(self.context.now(), self.context.settings.step_seconds)
-            if not payment.ended:
-                waiting.append(payment)
-        return page(LISTED, payments=waiting)
+        return page(LISTED, payments=self.context.waiting_payments(MOST_LISTED))
 
     def _show(self, payment_no: str) -> Response:
         with self.context.payments.turn():
@@ -201,7 +199,7 @@ def returned(payment: Payment) -> str:
     url = payment.content.get("return_url", "")
     if not url:
         return ""
-    fields = order(payment, [], RETURNS[payment.channel]) | payment.extra
+    fields = order(payment, [], REPLIES[payment.channel].brought_back) | payment.extra
     return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(fields)}"
 
 

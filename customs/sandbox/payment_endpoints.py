@@ -5,28 +5,12 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from customs.sandbox.bills import Bills
-from customs.sandbox.context import SandboxContext
-from customs.sandbox.currencies import rate_text
+from customs.sandbox.calls import Answer, Call, Refused, answered, answered_beside
+from customs.sandbox.context import SandboxContext, keep, refunds_of, settle, settle_refund
 from customs.sandbox.methods import METHODS
-from customs.sandbox.payment_lifecycle import keep, refunds_of, settle, settle_refund
 from customs.sandbox.payments import Payment, Refund, shanghai
-from customs.sandbox.request import Call
-from customs.sandbox.response_fields import (
-    ALIPAY_ASKED_REFUND,
-    ALIPAY_LISTED_REFUND,
-    ALIPAY_ORDER,
-    ALIPAY_REFUND,
-    SETTLED,
-    WECHAT_ORDER,
-    WECHAT_ORDER_REFUND,
-    WECHAT_REFUND,
-    left,
-    numbered,
-    order,
-    refund,
-)
-from customs.sandbox.responses import Answer, Refused, answered, answered_beside
-from customs.sandbox.values import is_amount, wrong_values
+from customs.sandbox.response_fields import REPLIES, left, numbered, order, refund
+from customs.sandbox.values import is_amount, rate_text, wrong_payment_values
 
 Operation = Callable[[SandboxContext, Call], Answer]
 
@@ -102,12 +86,11 @@ def query_order(context: SandboxContext, call: Call) -> Answer:
     # Outside of the turn: the read counts although it found nothing.
     if hidden:
         raise Refused(404, UNKNOWN_ORDER)
-    if call.channel == "alipay":
-        return answered({"order": order(payment, refunds, ALIPAY_ORDER)})
-    if call.numbers:
-        listed = [refund(one, WECHAT_ORDER_REFUND) for one in refunds]
-        return answered({"order": order(payment, refunds, WECHAT_ORDER), "refunds": listed})
-    return answered({"order": order(payment, refunds, WECHAT_ORDER + SETTLED)})
+    replies = REPLIES[call.channel]
+    if call.numbers and replies.order_refund:
+        listed = [refund(one, replies.order_refund) for one in refunds]
+        return answered({"order": order(payment, refunds, replies.order), "refunds": listed})
+    return answered({"order": order(payment, refunds, replies.order + replies.settled)})
 
 
 def named(context: SandboxContext, call: Call) -> Payment:
@@ -141,8 +124,7 @@ def refund_order(context: SandboxContext, call: Call) -> Answer:
             one = settle_refund(context, known)
         else:
             one = _add_refund(context, payment, content)
-    fields = ALIPAY_REFUND if call.channel == "alipay" else WECHAT_REFUND
-    return answered({"refund": refund(one, fields)})
+    return answered({"refund": refund(one, REPLIES[call.channel].refund)})
 
 
 def _add_refund(context: SandboxContext, payment: Payment, content: dict[str, str]) -> Refund:
@@ -173,13 +155,12 @@ def _add_refund(context: SandboxContext, payment: Payment, content: dict[str, st
 
 def query_refund(context: SandboxContext, call: Call) -> Answer:
     """One refund, or all of an order. Raises Refused: 404 unknown."""
-    params, alipay = call.params, call.channel == "alipay"
+    params, replies = call.params, REPLIES[call.channel]
     with context.payments.turn():
         if not {"refund_no", "outer_refund_no"} & params.keys():
             refunds = refunds_of(context, named(context, call))
-            # The sample of 4.10 has numbers here, whatever the Version.
-            listed = [refund(one, ALIPAY_LISTED_REFUND if alipay else WECHAT_REFUND) for one in refunds]
-            return answered_beside(refunds=listed if alipay else numbered(listed))
+            listed = [refund(one, replies.listed_refund) for one in refunds]
+            return answered_beside(refunds=numbered(listed) if replies.lists_numbers else listed)
         if "refund_no" in params:
             one = context.payments.refund(params["refund_no"], call.channel)
         else:
@@ -187,9 +168,8 @@ def query_refund(context: SandboxContext, call: Call) -> Answer:
         if one is None:
             raise Refused(404, UNKNOWN_REFUND)
         settle_refund(context, one)
-    if alipay:
-        return answered_beside(refund=refund(one, ALIPAY_ASKED_REFUND))
-    return answered({"info": refund(one, WECHAT_REFUND)})
+    shown = refund(one, replies.asked_refund)
+    return answered_beside(refund=shown) if replies.beside_meta else answered({"info": shown})
 
 
 def _openid(context: SandboxContext, call: Call) -> Answer:
@@ -202,7 +182,7 @@ def _rate(context: SandboxContext, call: Call) -> Answer:
     """4.11 in `data`, 6.8 beside `meta`."""
     currency = call.params["currency"]
     shown = {"currency": currency, "rate": rate_text(call.channel, currency)}
-    return answered_beside(rate=shown) if call.channel == "alipay" else answered(shown)
+    return answered_beside(rate=shown) if REPLIES[call.channel].beside_meta else answered(shown)
 
 
 class PaymentCalls:
@@ -229,7 +209,7 @@ class PaymentCalls:
 
     def answer(self, call: Call) -> Answer:
         """Process one call that was let in. Raises Refused."""
-        if wrong := wrong_values(call.params):
+        if wrong := wrong_payment_values(call.params):
             raise Refused(400, "; ".join(wrong), "parameters")
         answer = self._operations[call.endpoint](self._context, call)
         return Answer(answer.status, numbered(dict(answer.body)), answer.file) if call.numbers else answer

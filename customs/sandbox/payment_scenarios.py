@@ -3,8 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from customs.sandbox.declaration_scenarios import Course, Refusal, Step
-from customs.sandbox.trigger_words import Table
+from customs.sandbox.declaration_scenarios import Course, Refusal, Step, Table
 
 INIT = Step("INIT", 1)
 WAITING_FOR_PAYER: Course = (Step("INIT", None),)

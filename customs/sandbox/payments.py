@@ -1,4 +1,4 @@
-"""A payment and a refund as the gateway stores them, and how they move in time and by what the payer does."""
+"""Payments, refunds and notifications as the gateway stores them, and how they move in time."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from customs.sandbox.calls import OUR_NUMBER
 from customs.sandbox.declaration_scenarios import Course
 from customs.sandbox.filings import SHANGHAI
 from customs.sandbox.payment_scenarios import (
@@ -21,10 +22,13 @@ from customs.sandbox.payment_scenarios import (
     RefundScenario,
     Wallet,
 )
-from customs.sandbox.request import OUR_NUMBER
 
 EXPIRES_SECONDS = 2 * 3600
 ENDED = ("PAID", "FAIL", "EXPIRED")
+# Whoever hears nothing for so long asks by itself.
+MOST_ATTEMPTS = 12
+NOT_LOOPBACK = "not called: no loopback address"
+NO_KEY = "not sent: the sandbox has no gateway key"
 
 
 @dataclass
@@ -180,6 +184,30 @@ class Refund(Moving):
         """The ledger's row."""
         names = ("channel", "refund_no", "outer_refund_no", "payment_no", "our_no", "amount", "status", "history")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass
+class Notification:
+    """One to be sent to `url` until it is `done`; `due_at` is None then. `attempts`: when, and how it was answered.
+
+    `early` while it waits for the create call, which sends it before its reply leaves.
+    """
+
+    payment_no: str
+    url: str
+    due_at: float | None
+    forged: bool = False
+    early: bool = False
+    done: bool = False
+    attempts: list[dict[str, str]] = field(default_factory=list)
+    id: int | None = None
+
+    def answered(self, outcome: str, at: str, now: float, pace: float) -> None:
+        """Note how an attempt went, and when the next one is due: the delays double."""
+        self.attempts.append({"at": at, "outcome": outcome})
+        final = outcome in ("success", NOT_LOOPBACK, NO_KEY)
+        self.done = final or self.forged or len(self.attempts) >= MOST_ATTEMPTS
+        self.due_at = None if self.done else now + pace * 2 ** len(self.attempts)
 
 
 def given_back(refunds: list[Refund], *, certain: bool = False) -> Decimal:

@@ -1,12 +1,13 @@
 """Fields of orders and refunds in each reply, in the spellings of the document's samples."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from customs.sandbox.currencies import charge, paid_in, rate_text
 from customs.sandbox.methods import METHODS
 from customs.sandbox.payments import Payment, Refund, given_back
+from customs.sandbox.values import charge, paid_in, rate_text
 
 WECHAT_ORDER = (
     "status",
@@ -74,7 +75,6 @@ ALIPAY_RETURN = (
     "trade_time",
     "status",
 )
-RETURNS = {"wechatpay": WECHAT_RETURN, "alipay": ALIPAY_RETURN}
 
 WECHAT_REFUND = ("no", "order_no", "outer_refund_no", "refund_amount", "status")
 # The list of Version 2.0 in 4.9.
@@ -83,6 +83,53 @@ ALIPAY_REFUND = ("refund_no", "payment_no", "outer_refund_no", "refund_amount", 
 # 6.7 answers in WeChat's words; its list adds `refund_no`.
 ALIPAY_ASKED_REFUND = ("no", "order_no", "agent_order_id", "outer_refund_no", "refund_amount", "status")
 ALIPAY_LISTED_REFUND = ("no", "order_no", "refund_no", "agent_order_id", "outer_refund_no", "refund_amount", "status")
+
+
+@dataclass(frozen=True)
+class Replies:
+    """The fields of one channel's replies about payments.
+
+    `settled` are added to `order`, but in Version 2.0 a list with the fields `order_refund` is, where it knows one.
+    `refund` answers a refund, `asked_refund` a query of one, `listed_refund` a query of an order's refunds.
+    `brought_back` go to the return_url. `beside_meta`: one refund and a rate stand beside `meta`, not in `data`.
+    `lists_numbers`: amounts of listed refunds are numbers, whatever the Version (the sample of 4.10).
+    """
+
+    order: tuple[str, ...]
+    settled: tuple[str, ...]
+    order_refund: tuple[str, ...]
+    refund: tuple[str, ...]
+    asked_refund: tuple[str, ...]
+    listed_refund: tuple[str, ...]
+    brought_back: tuple[str, ...]
+    beside_meta: bool
+    lists_numbers: bool
+
+
+REPLIES = {
+    "wechatpay": Replies(
+        order=WECHAT_ORDER,
+        settled=SETTLED,
+        order_refund=WECHAT_ORDER_REFUND,
+        refund=WECHAT_REFUND,
+        asked_refund=WECHAT_REFUND,
+        listed_refund=WECHAT_REFUND,
+        brought_back=WECHAT_RETURN,
+        beside_meta=False,
+        lists_numbers=True,
+    ),
+    "alipay": Replies(
+        order=ALIPAY_ORDER,
+        settled=(),
+        order_refund=(),
+        refund=ALIPAY_REFUND,
+        asked_refund=ALIPAY_ASKED_REFUND,
+        listed_refund=ALIPAY_LISTED_REFUND,
+        brought_back=ALIPAY_RETURN,
+        beside_meta=True,
+        lists_numbers=False,
+    ),
+}
 
 NUMBERS = frozenset(
     {

@@ -11,9 +11,9 @@ from waitress.channel import HTTPChannel
 from waitress.server import MultiSocketServer
 from waitress.task import WSGITask
 
+from customs.sandbox import SandboxSettings
 from customs.sandbox.app import LARGEST_BODY, create_sandbox
 from customs.sandbox.faults import SOCKET
-from customs.sandbox.settings import SandboxSettings
 
 TITLE = "customs sandbox"
 THREADS = 64

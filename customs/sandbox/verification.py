@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import Request
 
 from customs.gateway.endpoints import Endpoint, check
-from customs.sandbox.responses import Refused
+from customs.sandbox.calls import Refused
 
 VERSION = "1.0"
 # 4.9 shows a Version 2.0 too: the payment side knows it, section 9 does not.

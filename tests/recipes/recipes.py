@@ -240,7 +240,7 @@ def upgrade() -> None:
         (
             Edit("customs/gateway/money.py", '    "SGD": 2,\n', after='    "THB": 2,'),
             Edit(
-                "customs/sandbox/currencies.py",
+                "customs/sandbox/values.py",
                 '    "SGD": Currency(2, Decimal("5.0902")),\n',
                 after='    "THB": Currency',
             ),

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from flask.testing import FlaskClient
 
+from customs.sandbox import SandboxSettings
 from customs.sandbox.app import create_sandbox
-from customs.sandbox.notifier import Notifier
-from customs.sandbox.settings import SandboxSettings
+from customs.sandbox.notifications import Notifier
 from tests.patience import PATIENCE_SECONDS
 
 from .caller import AGENT, Caller, Clock
@@ -29,8 +29,8 @@ SERVE = """
 import sys
 from pathlib import Path
 from customs.sandbox.server import serve
-from customs.sandbox.notifier import Notifier
-from customs.sandbox.settings import SandboxSettings
+from customs.sandbox.notifications import Notifier
+from customs.sandbox import SandboxSettings
 agent_no, key, gateway_key, port, ledger = sys.argv[1:]
 serve(SandboxSettings(agent_no, Path(key), Path(gateway_key), port=int(port), ledger=Path(ledger), step_seconds=0.02))
 """

@@ -1,4 +1,4 @@
-"""Replies in the document's envelope (sections 1 and 3): meta beside data, and refusals."""
+"""Verified calls, whose many names for numbers are read as one, and answers in the document's envelope (1 and 3)."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response
+
+from customs.sandbox.channels import BY_ENDPOINT
+
+OUR_NUMBER = ("agent_order_id", "out_order_no", "outer_order_no")
+
+
+@dataclass(frozen=True)
+class Call:
+    """`endpoint` is its name in the table, `root` the sandbox's own address; `numbers`: Version 2.0 was asked for."""
+
+    endpoint: str
+    params: Mapping[str, str]
+    numbers: bool
+    root: str
+
+    @property
+    def channel(self) -> str:
+        return BY_ENDPOINT[self.endpoint].name
+
+    @property
+    def our_no(self) -> str:
+        """The order's number of ours, "" when there is none."""
+        return next((self.params[name] for name in OUR_NUMBER if name in self.params), "")
+
+    def numbered(self) -> dict[str, str]:
+        """The numbers, under the names by which the ledger's log keeps them."""
+        back = self.params.get("outer_refund_no") or self.params.get("refund_no") or self.params.get("sub_order_no")
+        theirs = self.params.get("payment_no") or self.params.get("order_no")
+        named = {"payment_no": theirs, "out_order_no": self.our_no, "sub_order_no": back}
+        return {name: number for name, number in named.items() if number}
 
 
 @dataclass(frozen=True)
