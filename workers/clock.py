@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, union, update
+from sqlalchemy import select, union
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Push
 from customs.imports.drafts import has_abandoned_drafts, purge_abandoned
-from customs.jobs.leases import dead_holders, is_claimable
+from customs.jobs.leases import dead_holders, free_leases, is_claimable
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import BEAT_EVERY_SECONDS, Heartbeat, Kind
 from customs.ops.future_timestamps import correct_future_timestamps
@@ -71,7 +71,8 @@ def tick(services: Services) -> bool:
         dead = dead_holders(db.scalars(leased))
     if dead:
         with services.transaction() as db:
-            free_leases(db, dead, database.now(db))
+            free_leases(db, LEASED, dead, database.now(db))
+            log.warning("leases of dead workers were freed", holders=len(dead))
     with services.reading() as db:
         now = database.now(db)
         due, expired = has_due_work(db, now), has_expired_rows(db, now) or has_abandoned_drafts(db, now)
@@ -86,13 +87,6 @@ def correct_timestamps(services: Services) -> None:
     """Correct stored times that a clock which ran ahead left in the future."""
     if count := correct_future_timestamps(services.engine, services.settings):
         log.warning("stored times of a clock that was ahead were brought back", rows=count)
-
-
-def free_leases(db: Session, holders: list[str], now: datetime) -> None:
-    """End the leases of dead processes of this machine; pushes in doubt will be queried at the gateway first."""
-    for model in LEASED:
-        db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
-    log.warning("leases of dead workers were freed", holders=len(holders))
 
 
 def has_overdue_work(services: Services) -> bool:

@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db import database
 from customs.db.database import UtcDateTime, lost_a_race, pad_to_power_of_two
@@ -153,6 +153,15 @@ def bound(tasks: Collection[LeasedTask]) -> Sequence[tuple[str, int]]:
     return pad_to_power_of_two([task.lease for task in tasks])
 
 
+def free_leases(db: Session, models: Iterable[type[Due]], holders: Sequence[str], now: datetime) -> None:
+    """End the leases of processes that died; what they may have sent is queried first.
+
+    A lease ends with its time and is not taken away: a call in doubt may have left as late as that (`Leases.claim`).
+    """
+    for model in models:
+        db.execute(update(model).where(model.holder.in_(holders)).values(holder=None, lease_until=now))
+
+
 def run_despite_races(transaction: Callable[[], Result]) -> Result:
     """Run a transaction, and again, RACES times at most, when the database ended it for another one's sake."""
     for _attempt in range(RACES):
@@ -219,9 +228,10 @@ class Start:
 
 
 class SendDeadlines(Generic[Key]):
-    """Until when a marked call may still leave, so that its answer comes within its lease.
+    """Deadlines until which a marked call may still leave, so that its answer comes within its lease.
 
-    `call_seconds`: the longest that a call may take.
+    A key is the task itself: a process that holds a row under two fences has two tasks. `call_seconds`: the longest
+    that a call may take.
     """
 
     def __init__(self, engine: Engine, lease_seconds: float, call_seconds: float, clock: Clock = MACHINE) -> None:

@@ -14,12 +14,15 @@ from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.states import Action
 from customs.events.outbox import EventType
 from customs.gateway import NotFound, NotSent, TooLate, Unknown
-from customs.jobs.leases import SendDeadlines
+from customs.jobs.leases import SendDeadlines, free_leases
+from customs.payments.models import Payment, Refund
 from customs.payments.tasks.handler import PaymentTaskHandler
 from customs.payments.tasks.payment_task import PaymentTask
+from customs.payments.tasks.refund_task import RefundTask
 from customs.timestamps import Clock
 from customs.webhooks.delivery_handler import DeliveryHandler
 from customs.webhooks.http_sender import Answer
+from customs.webhooks.models import Delivery
 from tests.payments.till import Till
 from tests.product import Desk
 from tests.webhooks.courier import Courier
@@ -48,8 +51,9 @@ class TestClock(Clock):
 
 
 @pytest.fixture
-def either_database(sqlite_url: str) -> str:
-    return sqlite_url
+def database_url(either_database: str) -> str:
+    """Leases are rows that both databases lock."""
+    return either_database
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def clock() -> TestClock:
 
 
 def deadlines(services: Services, clock: TestClock) -> SendDeadlines[str]:
-    """Of a desk that marked one task just now."""
+    """Return the deadlines of a process that marked one task just now."""
     made: SendDeadlines[str] = SendDeadlines(services.engine, LEASE, CALL, clock)
     with services.engine.connect() as db:
         made.set(["task"], made.start(), database.now(db))
@@ -123,21 +127,32 @@ def paying(services: Services, clock: Clock) -> Any:
     return PaymentTaskHandler(services.engine, services.settings, [work], services.failpoints, clock=clock)
 
 
-def telling(services: Services, clock: Clock) -> Any:
+def refunding(services: Services, clock: Clock) -> Any:
+    till = Till(services, Desk(services))
+    till.refund(till.paid())
+    with services.engine.begin() as db:
+        db.exec_driver_sql("UPDATE refunds SET due_at = '2020-01-01 00:00:00'")
+    work = RefundTask(services.wallets, services.declarations, services.settings)
+    return PaymentTaskHandler(services.engine, services.settings, [work], services.failpoints, clock=clock)
+
+
+def delivering(services: Services, clock: Clock) -> Any:
     courier = Courier(services)
     courier.listen("https://example.com/hook")
     courier.announce(EventType.PAYMENT_PAID)
+    courier.fan_out()
     return DeliveryHandler(
         services.engine, services.settings, services.vault, services.failpoints, courier.sender, clock=clock
     )
 
 
 EVERY_KIND = pytest.mark.parametrize(
-    ("desk_of", "table", "unsent"),
+    ("handler_of", "table", "unsent"),
     [
         pytest.param(declaring, "pushes", NotSent("no connection"), id="pushes"),
         pytest.param(paying, "payments", NotSent("no connection"), id="payments"),
-        pytest.param(telling, "webhook_deliveries", Answer(error="no connection", was_sent=False), id="deliveries"),
+        pytest.param(refunding, "refunds", NotSent("no connection"), id="refunds"),
+        pytest.param(delivering, "webhook_deliveries", Answer(error="no connection", was_sent=False), id="deliveries"),
     ],
 )
 
@@ -155,77 +170,109 @@ def end_leases(services: Services, table: str) -> None:
 
 @EVERY_KIND
 def test_what_is_leased_is_nobody_elses_until_it_is_released(
-    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
 ):
-    desk = desk_of(services, clock)
-    (task,) = desk.claim(10)
+    handler = handler_of(services, clock)
+    (task,) = handler.claim(10)
     clock.work(5.0)
-    assert desk.claim(10) == []
+    assert handler.claim(10) == []
 
-    desk.release([task])
+    handler.release([task])
 
     clock.work(5.0)
-    (again,) = desk.claim(10)
+    (again,) = handler.claim(10)
     assert (again.lease[0], again.lease[1]) == (task.lease[0], task.lease[1] + 1)
 
 
 @EVERY_KIND
 def test_a_lease_that_ended_is_anothers_and_the_first_can_neither_send_nor_record(
-    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
 ):
-    desk = desk_of(services, clock)
-    (late,) = desk.claim(10)
+    handler = handler_of(services, clock)
+    (late,) = handler.claim(10)
     end_leases(services, table)
     clock.work(5.0)
-    (task,) = desk.claim(10)
-    held = lease_of(services, table)
+    (task,) = handler.claim(10)
+    leased = lease_of(services, table)
 
-    assert desk.record_and_send([], [late]) == []
-    desk.record_and_send([(late, unsent)], [])
-    desk.release([late])
+    assert handler.record_and_send([], [late]) == []
+    handler.record_and_send([(late, unsent)], [])
+    handler.release([late])
 
-    assert lease_of(services, table) == held
-    assert desk.record_and_send([], [task]) == [task]
+    assert lease_of(services, table) == leased
+    assert handler.record_and_send([], [task]) == [task]
+
+
+@pytest.mark.parametrize("either_database", ["postgresql"], indirect=True)
+@EVERY_KIND
+def test_a_claim_passes_by_what_somebody_else_has_locked(
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
+):
+    handler = handler_of(services, clock)
+    with services.engine.connect() as another:
+        another.exec_driver_sql(f"SELECT id FROM {table} FOR UPDATE").all()
+        event.listen(services.engine, "begin", lambda db: db.exec_driver_sql("SET LOCAL lock_timeout = '20ms'"))
+
+        assert handler.claim(10) == []
+
+    clock.work(5.0)
+    assert len(handler.claim(10)) == 1
+
+
+@EVERY_KIND
+def test_a_lease_freed_for_a_dead_process_is_anothers_at_once(
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
+):
+    handler = handler_of(services, clock)
+    (task,) = handler.record_and_send([], handler.claim(10))
+    holder, _ = lease_of(services, table)
+
+    with services.transaction() as db:
+        free_leases(db, [Push, Payment, Refund, Delivery], [holder], database.now(db))
+
+    assert lease_of(services, table)[0] is None
+    handler.record_and_send([(task, unsent)], [])
+    assert lease_of(services, table) == (None, task.lease[1])
 
 
 @EVERY_KIND
 def test_an_extended_lease_goes_on(
-    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
 ):
-    desk = desk_of(services, clock)
-    tasks = desk.claim(10)
+    handler = handler_of(services, clock)
+    tasks = handler.claim(10)
     end_leases(services, table)
 
-    desk.extend_leases(tasks)
+    handler.extend_leases(tasks)
 
     clock.work(5.0)
-    assert desk.claim(10) == []
+    assert handler.claim(10) == []
 
 
 @EVERY_KIND
 def test_what_was_recorded_is_held_by_nobody_and_is_recorded_once(
-    services: Services, clock: TestClock, desk_of: Callable[..., Any], table: str, unsent: Any
+    services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
 ):
-    desk = desk_of(services, clock)
-    (task,) = desk.record_and_send([], desk.claim(10))
-    desk.record_and_send([(task, unsent)], [])
+    handler = handler_of(services, clock)
+    (task,) = handler.record_and_send([], handler.claim(10))
+    handler.record_and_send([(task, unsent)], [])
     assert lease_of(services, table) == (None, task.lease[1])
 
-    desk.record_and_send([(task, unsent)], [])
+    handler.record_and_send([(task, unsent)], [])
 
     assert lease_of(services, table) == (None, task.lease[1])
 
 
-@pytest.mark.parametrize("desk_of", [declaring, paying, telling])
+@pytest.mark.parametrize("handler_of", [declaring, paying, delivering])
 def test_a_commit_that_took_as_long_as_the_lease_lets_nothing_leave(
-    services: Services, clock: TestClock, desk_of: Callable[[Services, Clock], Any]
+    services: Services, clock: TestClock, handler_of: Callable[[Services, Clock], Any]
 ):
-    desk = desk_of(services, clock)
-    tasks = desk.claim(10)
+    handler = handler_of(services, clock)
+    tasks = handler.claim(10)
     event.listen(services.engine, "commit", lambda _: clock.work(LEASE))
 
-    (task,) = desk.record_and_send([], tasks)
-    answer = desk.call(task)
+    (task,) = handler.record_and_send([], tasks)
+    answer = handler.call(task)
 
     assert isinstance(answer, TooLate) or not answer.was_sent
 
@@ -233,17 +280,17 @@ def test_a_commit_that_took_as_long_as_the_lease_lets_nothing_leave(
 def test_not_found_that_could_not_be_recorded_for_longer_than_the_grace_is_asked_again(
     services: Services, clock: TestClock
 ):
-    desk = declaring(services, clock)
-    (sent,) = desk.record_and_send([], desk.claim(10))
-    desk.record_and_send([(sent, Unknown("lost"))], [])
+    handler = declaring(services, clock)
+    (sent,) = handler.record_and_send([], handler.claim(10))
+    handler.record_and_send([(sent, Unknown("lost"))], [])
     with services.engine.begin() as db:
         db.exec_driver_sql("UPDATE pushes SET due_at = '2020-01-01 00:00:00', sent_at = '2020-01-01 00:00:00'")
-    (asked,) = desk.record_and_send([], desk.claim(10))
+    (asked,) = handler.record_and_send([], handler.claim(10))
     clock.work(LEASE + 1.0)
 
-    desk.record_and_send([(asked, NotFound("unheard of", exchange=None, status=404))], [])
+    handler.record_and_send([(asked, NotFound("unheard of", exchange=None, status=404))], [])
 
-    assert [task.action for task in desk.claim(10)] == []
+    assert [task.action for task in handler.claim(10)] == []
     with services.reading() as db:
         push = db.scalars(select(Push)).one()
     assert (push.in_doubt, push.next_action) == (Action.SUBMIT, Action.QUERY)

@@ -15,6 +15,7 @@ PAYMENT_JUDGING = "customs/payments/tasks/outcomes.py"
 OF_JUDGING = ("tests/declarations/pushes/test_outcomes.py", "tests/declarations/test_observing.py")
 OF_CLAIMING = ("tests/declarations/pushes/test_claim.py",)
 OF_RECORDING = ("tests/declarations/pushes/test_record.py",)
+OF_LEASES = ("tests/jobs/test_leases.py",)
 OF_THE_ENGINE = ("tests/jobs/test_dispatcher.py",)
 OF_PAYMENT_JUDGING = ("tests/payments/tasks/test_outcomes.py",)
 SIMULATION = ("tests/simulation",)
@@ -108,7 +109,7 @@ MUTANTS = (
         ":",
         OF_RECORDING,
     ),
-    Mutant("a claim raises no fence", LEASES, '"fence": row.fence + 1,', '"fence": row.fence,', OF_RECORDING),
+    Mutant("a claim raises no fence", LEASES, '"fence": row.fence + 1,', '"fence": row.fence,', OF_LEASES),
     Mutant(
         "an answer counts twice after a lost COMMIT",
         LEASES,
@@ -116,7 +117,7 @@ MUTANTS = (
         "return (",
         ("tests/declarations/test_mishaps.py",),
     ),
-    Mutant("a lease is no lease", LEASES, "row.lease_until < now", "row.lease_until > now", OF_CLAIMING),
+    Mutant("a lease is no lease", LEASES, "row.lease_until < now", "row.lease_until > now", OF_LEASES),
     Mutant(
         "an ended lease does not move the send",
         LEASES,
@@ -318,6 +319,13 @@ MUTANTS = (
         LEASES,
         '(row["id"], row["fence"]) == task.lease',
         'row["id"] == task.lease[0]',
-        (*OF_RECORDING, "tests/jobs/test_leases.py"),
+        OF_LEASES,
+    ),
+    Mutant(
+        "whatever was not marked leaves too",
+        LEASES,
+        "return [task for task in tasks if task.lease in kept]",
+        "return list(tasks)",
+        OF_LEASES,
     ),
 )
