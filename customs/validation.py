@@ -1,4 +1,4 @@
-"""Fields that the API's bodies are made of: every fault carries a stable code and what to do."""
+"""Fields that the API's bodies are made of: every error carries a stable code and what to do."""
 
 import re
 import unicodedata
@@ -21,10 +21,10 @@ class FieldError(str):
     action: str
 
     def __new__(cls, text: str, code: str, action: str) -> "FieldError":
-        fault = super().__new__(cls, text)
-        fault.code = code
-        fault.action = action
-        return fault
+        error = super().__new__(cls, text)
+        error.code = code
+        error.action = action
+        return error
 
     def format(self, *args: object, **values: object) -> "FieldError":
         return FieldError(super().format(*args, **values), self.code, self.action)

@@ -133,9 +133,9 @@ def _explained(text: str) -> str:
     return str(NOT_EXPLAINED) if text == NO_REASON else text
 
 
-def _field_names(faults: str) -> str:
+def _field_names(text: str) -> str:
     """Name the fields that our own check found fault with, as a person calls them."""
-    names = [name for name in re.findall(r"[a-z_]+", faults) if name in FIELD_NAMES]
+    names = [name for name in re.findall(r"[a-z_]+", text) if name in FIELD_NAMES]
     return ", ".join(str(FIELD_NAMES[name]) for name in dict.fromkeys(names)) or "—"
 
 

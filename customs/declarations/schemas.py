@@ -1,4 +1,4 @@
-"""The shapes that declarations come in by over the API: each fault at its place in the body."""
+"""Schemas of declarations sent to the API; each error names its place in the body."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +80,7 @@ class BuyerField(SelfValidatingField, fields.Nested):
     ) -> Buyer:
         if not isinstance(value, dict):
             raise ValidationError([NOT_OBJECT])
-        errors = {name: [fault] for name in ("name", "cert_id") if (fault := _error_in_text(value, name))}
+        errors = {name: [error] for name in ("name", "cert_id") if (error := _error_in_text(value, name))}
         errors |= {name: [UNKNOWN] for name in value if name not in ("name", "cert_id")}
         if errors:
             raise ValidationError(errors)

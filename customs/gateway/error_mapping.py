@@ -61,10 +61,10 @@ def understand(exchange: Exchange, headers: Mapping[str, str], content: bytes) -
     http_status = exchange.status or 0
     try:
         body = _decode(content)
-    except ForeignAnswerError as fault:
+    except ForeignAnswerError as error:
         if http_status in HARMLESS:
             raise HARMLESS[http_status](Answer(exchange, http_status, headers, {})) from None
-        raise Unknown(str(fault), exchange=exchange) from None
+        raise Unknown(str(error), exchange=exchange) from None
     answer = Answer(exchange, _settled_status(exchange, body["meta"]), headers, body)
     success = answer.meta.get("success")
     if 200 <= answer.status < 300:

@@ -1,4 +1,4 @@
-"""A file of registrations: each row with its number in the file, every doubtful cell named, all put on file or none."""
+"""A file of registrations: read row by row, every spoilt cell named, all of it put on file or nothing."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ POINTER = re.compile(r"/registrations/([0-9]{1,9})(?:/(.+))?")
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file something is wrong: the number of the row, and the column by its English name."""
+    """Place of an error in a file: the number of the row, and the column by its English name."""
 
     row: int | None
     column: str | None
@@ -41,21 +41,21 @@ class RegistrationFile:
 
     rows: Sequence[Mapping[str, str]]
     numbers: Sequence[int]
-    doubts: Sequence[ErrorDetail] = ()
+    spoilt: Sequence[ErrorDetail] = ()
 
     def put(self, db: Session, caller: Caller, audit: AuditTrail, now: datetime) -> int:
-        """Put all of them on file; how many that were. Raises ValidationFailed, and then nothing was changed.
+        """Put all of them on file and return their number. ValidationFailed: nothing was changed.
 
-        Not a doubt is let through: a wrong number would stop every parcel of the merchant at that office.
+        No spoilt cell is let through: a wrong number would stop every parcel of the merchant at that office.
         """
         misshapen = list(self._misshapen())
         # Rules are for rows whose shape is known.
-        if errors := [*self.doubts, *(misshapen or errors_in(self.rows, caller))]:
+        if errors := [*self.spoilt, *(misshapen or errors_in(self.rows, caller))]:
             raise ValidationFailed("registrations were not taken; nothing was changed", errors=errors)
         return put_registrations(db, self.rows, caller, audit, now)
 
     def place_of(self, pointer: str) -> Place:
-        """The place that a fault's pointer is about; none where it is the file as a whole."""
+        """Return the place of an error's pointer; no row where it is about the file."""
         match = POINTER.fullmatch(pointer)
         if match is None or int(match[1]) >= len(self.numbers):
             return Place(None, None)
@@ -69,7 +69,7 @@ class RegistrationFile:
 
 
 def read_registration_file(content: bytes, filename: str) -> RegistrationFile:
-    """The registrations in a CSV or XLSX file. Raises FileUnreadable when it holds anything else."""
+    """Read the registrations in a CSV or XLSX file; FileUnreadable when it holds anything else."""
     grid = read_grid(content, filename, BY_SPELLING)
     header = read_header(grid.header, REQUIRED)
     strangers = [
@@ -83,17 +83,17 @@ def read_registration_file(content: bytes, filename: str) -> RegistrationFile:
     return RegistrationFile(
         rows=[{name: str(value) for name, value in row.shared.items()} for row in rows],
         numbers=[row.number for row in rows],
-        doubts=[fault for index, row in enumerate(rows) for fault in _doubts(index, row)],
+        spoilt=[error for index, row in enumerate(rows) for error in _spoilt_cells(index, row)],
     )
 
 
 def sample_file() -> bytes:
-    """A CSV file to begin with, as Excel opens it: with a byte order mark, and headers in Chinese."""
+    """Make a CSV file to begin with, as Excel opens it: with a byte order mark, and headers in Chinese."""
     rows = ([BY_HEADER[name].chinese for name in COLUMNS], *SAMPLE_ROWS)
     return "".join(f"{','.join(row)}\r\n" for row in rows).encode("utf-8-sig")
 
 
-def _doubts(index: int, row: Row) -> Iterator[ErrorDetail]:
+def _spoilt_cells(index: int, row: Row) -> Iterator[ErrorDetail]:
     for column, flaw in row.flaws:
         place = f"/registrations/{index}/{column.header}" if column else f"/registrations/{index}"
         yield ErrorDetail(place, flaw.code, f"row {row.number}: {flaw.detail}")

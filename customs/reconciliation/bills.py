@@ -170,8 +170,8 @@ def check_days(start: date, end: date, now: datetime) -> None:
     )
     for name, holds, wanted in rules:
         if not holds():
-            fault = ErrorDetail(f"?{name}", "parameter_invalid", f"use {wanted}")
-            raise ValidationFailed(f"{name}: use {wanted}", errors=[fault])
+            error = ErrorDetail(f"?{name}", "parameter_invalid", f"use {wanted}")
+            raise ValidationFailed(f"{name}: use {wanted}", errors=[error])
 
 
 def days_in_time(start: date, end: date) -> tuple[datetime, datetime]:

@@ -69,7 +69,7 @@ def _form(group: Group, fields: Sequence[str], ids: Sequence[str], error: Custom
     merchants = Counter(declaration.merchant_no for declaration in found).most_common()
     values_now = {name: values_of_field(found, name) for name in fields}
     errors = (
-        {fault.pointer.strip("/"): error_sentences(ValidationFailed(errors=[fault]))[0] for fault in error.errors}
+        {one.pointer.strip("/"): error_sentences(ValidationFailed(errors=[one]))[0] for one in error.errors}
         if error
         else {}
     )

@@ -1,4 +1,4 @@
-"""Batches over the API: 202 once stored, 422 with a pointer for each fault, lists in pages."""
+"""Batches over the API: 202 once stored, 422 with a pointer for each error, lists in pages."""
 
 import pytest
 

@@ -116,7 +116,7 @@ def test_a_password_that_cannot_be_taken_changes_nothing(staff: Staff, old: str,
     with pytest.raises(ValidationFailed) as refused:
         staff.change_password(token, old, new)
 
-    assert [fault.code for fault in refused.value.errors] == [code]
+    assert [error.code for error in refused.value.errors] == [code]
     assert staff.look(token)
     assert staff.look(staff.sign_in())
 

@@ -31,7 +31,7 @@ def codes(password: str) -> list[str]:
     try:
         check_password(password, not_like=("zhang.wei@example", "Zhang Wei the Elder"))
     except ValidationFailed as error:
-        return [fault.code for fault in error.errors]
+        return [one.code for one in error.errors]
     return []
 
 

@@ -118,7 +118,7 @@ def test_a_seed_that_was_not_made_for_them_is_refused(staff: Staff, made: str):
     with pytest.raises(ValidationFailed) as refused:
         same_set_up(staff.services.vault, person, sealed)
 
-    assert [fault.code for fault in refused.value.errors] == ["set_up_stale"]
+    assert [error.code for error in refused.value.errors] == ["set_up_stale"]
 
 
 def test_who_only_has_the_password_cannot_put_another_phone_in_the_place_of_the_first(staff: Staff, phone):

@@ -24,7 +24,7 @@ def create(staff: Staff, **changes) -> users.Change:
 
 
 def codes(refused: ValidationFailed) -> list[str]:
-    return [f"{fault.pointer} {fault.code}" for fault in refused.errors]
+    return [f"{error.pointer} {error.code}" for error in refused.errors]
 
 
 def test_somebody_new_gets_a_password_once_and_chooses_their_own(staff: Staff):
@@ -156,7 +156,7 @@ def test_the_last_admin_stays(staff: Staff, admin: Person, leaves):
     with pytest.raises(ActionNotAllowed) as refused:
         leaves(staff, "admin")
 
-    assert [fault.code for fault in refused.value.errors] == ["last_admin"]
+    assert [error.code for error in refused.value.errors] == ["last_admin"]
     assert staff.session(token).person.role == "admin"
 
 

@@ -90,4 +90,4 @@ def sit_down(browser: Browser, deployment: Deployment, public_address: str) -> I
     yield sit
     for browsing in seated:
         browsing.close()
-    assert [fault for browsing in seated for fault in browsing.wrong] == []
+    assert [error for browsing in seated for error in browsing.wrong] == []

@@ -38,7 +38,7 @@ def test_what_a_page_may_not_do_is_noticed(sit_down: SitDown):
 
     stranger.page.evaluate(SPOIL)
 
-    assert [fault.partition(":")[0] for fault in stranger.violations()] == ["image-alt"]
+    assert [error.partition(":")[0] for error in stranger.violations()] == ["image-alt"]
     assert stranger.is_wider_than_the_window()
     assert "style-src" in " ".join(stranger.wrong)
     assert "elsewhere.example" in " ".join(stranger.wrong)
@@ -78,10 +78,10 @@ def test_every_page_is_whole(sit_down: SitDown, deployment: Deployment, ids: dic
             path = opened.path(own)
             found = [f"status {status}"] if (status := browsing.go(path)) != opened.status else []
             found += _faults(browsing, opened.picture, language, on_a_phone=language == opened.languages[-1])
-            errors += [f"{path} in {language}: {fault}" for fault in found]
+            errors += [f"{path} in {language}: {error}" for error in found]
     for sent in (one for one in ANSWERS if one.on.role == role):
         _send(browsing, sent, sent.on.path(own))
-        errors += [f"{sent.name}: {fault}" for fault in _faults(browsing, sent.name, LANGUAGES[-1], on_a_phone=True)]
+        errors += [f"{sent.name}: {error}" for error in _faults(browsing, sent.name, LANGUAGES[-1], on_a_phone=True)]
 
     assert errors == []
 

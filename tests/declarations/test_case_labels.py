@@ -95,8 +95,8 @@ def test_a_kind_that_only_a_newer_version_knows_is_something_else(show, language
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
 def test_a_fault_that_our_own_check_found_is_not_shown_as_the_gateways_word(show, language: str, endpoint):
-    for fault in ("cert_id is missing", "cert_id is empty", "duty is sent only with name"):
-        text = show(explanation_label, f"{endpoint.name}: {fault}")
+    for error in ("cert_id is missing", "cert_id is empty", "duty is sent only with name"):
+        text = show(explanation_label, f"{endpoint.name}: {error}")
 
         assert ("尚未发送" if language == "zh_CN" else "nothing was sent") in text
 

@@ -80,10 +80,10 @@ GOOD_NAMES = {
 
 @pytest.mark.parametrize("cert_id", MISSHAPEN.values(), ids=MISSHAPEN)
 def test_the_shape_shows_what_cannot_be_an_id_number(cert_id: str):
-    fault = cert_id_shape_error(cert_id)
+    error = cert_id_shape_error(cert_id)
 
-    assert fault
-    assert cert_id == "" or cert_id not in fault
+    assert error
+    assert cert_id == "" or cert_id not in error
 
 
 @pytest.mark.parametrize(("cert_id", "named"), UNTRUE.values(), ids=UNTRUE)

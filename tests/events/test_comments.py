@@ -91,4 +91,4 @@ def test_what_nobody_can_read_is_refused(write, text: str, code: str):
     with pytest.raises(ValidationFailed) as refused:
         write(text)
 
-    assert [fault.code for fault in refused.value.errors] == [code]
+    assert [error.code for error in refused.value.errors] == [code]

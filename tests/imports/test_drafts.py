@@ -75,7 +75,7 @@ def test_what_is_no_sheet_of_orders_becomes_no_draft(clerk: Clerk, content: byte
     with pytest.raises(FileUnreadable) as refused:
         clerk.upload(content, filename)
 
-    assert [fault.code for fault in refused.value.errors] == [code]
+    assert [error.code for error in refused.value.errors] == [code]
     with clerk.services.reading() as db:
         assert drafts_of(db, clerk.caller) == []
 

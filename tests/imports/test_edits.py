@@ -60,7 +60,7 @@ def test_what_is_corrected_on_an_old_page_changes_nothing(clerk: Clerk):
     with pytest.raises(ActionNotAllowed) as refused:
         clerk.change(draft, 2, "office", "杭州", revision=1)
 
-    assert [fault.code for fault in refused.value.errors] == ["draft_changed"]
+    assert [error.code for error in refused.value.errors] == ["draft_changed"]
     assert clerk.look_at(draft).rows()[0].cells["office"].text == "深圳"
 
 
@@ -173,4 +173,4 @@ def test_a_known_column_is_neither_named_anew_nor_left_out_nor_had_twice(clerk: 
         with pytest.raises(NotFound):
             clerk.edit(draft, *action)
 
-    assert [fault.code for fault in refused.value.errors] == ["column_taken"]
+    assert [error.code for error in refused.value.errors] == ["column_taken"]

@@ -1,4 +1,4 @@
-"""Files of registrations: read by their columns, each fault at its row, and put on file all or none."""
+"""Files of registrations: read by their columns, each error at its row, and put on file all or none."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def on_file(services: Services):
 def test_names_and_offices_are_understood():
     file = read("M100,支付宝,深圳,123456789BTW,某某公司", encoding="gb18030")
 
-    assert (file.doubts, file.numbers) == ([], [2])
+    assert (file.spoilt, file.numbers) == ([], [2])
     assert file.rows == [
         {
             "merchant_no": "M100",

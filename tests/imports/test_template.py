@@ -54,7 +54,7 @@ def test_an_empty_template_has_a_header_and_no_rows(content: bytes, headers: lis
     with pytest.raises(FileUnreadable, match="a header and no rows") as refused:
         read_grid(content, "template.xlsx")
 
-    assert [fault.code for fault in refused.value.errors] == ["file_without_rows"]
+    assert [error.code for error in refused.value.errors] == ["file_without_rows"]
     assert all(f">{word}<" in parts(content)["xl/sharedStrings.xml"] for word in headers)
 
 

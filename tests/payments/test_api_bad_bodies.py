@@ -67,7 +67,7 @@ def test_a_bad_payment_is_refused_with_its_place(erp: Erp, counter: Counter, cha
 
     assert refused.status_code == 422
     (name,) = change
-    assert {fault["pointer"].split("/")[1] for fault in refused.json["errors"]} >= {name}
+    assert {error["pointer"].split("/")[1] for error in refused.json["errors"]} >= {name}
     assert counter.paths == []
 
 
@@ -92,7 +92,7 @@ def test_a_bad_refund_is_refused_with_its_place(erp: Erp, counter: Counter, chan
     refused = refund(erp, payment["id"], **change)
 
     assert refused.status_code == 422
-    assert [fault["pointer"] for fault in refused.json["errors"]] == [f"/{name}" for name in change]
+    assert [error["pointer"] for error in refused.json["errors"]] == [f"/{name}" for name in change]
     assert counter.refunds == {}
 
 

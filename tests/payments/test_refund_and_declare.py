@@ -34,7 +34,7 @@ def declare(till: Till, payment_id: str, **changes: Any) -> str:
 def findings(till: Till, payment_id: str, **changes: Any) -> list[str]:
     with pytest.raises(ValidationFailed) as refused:
         declare(till, payment_id, **changes)
-    return [fault.code for fault in refused.value.errors]
+    return [error.code for error in refused.value.errors]
 
 
 def decision(desk: Desk, action: str, declared: str, **changes: Any) -> list[str]:
@@ -43,7 +43,7 @@ def decision(desk: Desk, action: str, declared: str, **changes: Any) -> list[str
             desk.modify(declared, **changes)
         else:
             desk.decide(action, declared)
-    return [fault.code for fault in refused.value.errors]
+    return [error.code for error in refused.value.errors]
 
 
 def allowed(desk: Desk, declared: str) -> list[str]:
@@ -258,7 +258,7 @@ def test_a_correction_over_the_payment_is_refused(till: Till, desk: Desk):
     with pytest.raises(ValidationFailed) as refused:
         desk.modify(declared, sub_orders=[changed(part, "19.01")])
 
-    assert [fault.code for fault in refused.value.errors] == ["over_payment"]
+    assert [error.code for error in refused.value.errors] == ["over_payment"]
 
 
 def changed(part: dict[str, Any], product: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def learn(till: Till, payment_id: str, status: str, **said: Any) -> None:
 
 
 def findings(refused: pytest.ExceptionInfo[ValidationFailed]) -> list[str]:
-    return [fault.code for fault in refused.value.errors]
+    return [error.code for error in refused.value.errors]
 
 
 def test_it_waits_visibly(till: Till, desk: Desk):

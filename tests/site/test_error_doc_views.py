@@ -12,7 +12,7 @@ from customs.web.error_catalog import entries
 from tests.api.conftest import client, database_url  # noqa: F401
 
 ROOT = Path(__file__).parents[2] / "customs"
-# Where the code stands among the arguments of what makes a fault.
+# Where the code stands among the arguments of what makes an error.
 PLACES = {
     "ErrorDetail": 1,
     "FieldError": 1,

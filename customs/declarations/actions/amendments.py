@@ -88,7 +88,7 @@ def changes_typed(declaration: Declaration, typed: Mapping[str, str]) -> dict[st
         changes["buyer"] = buyer
     parts = [_changed(part, filled) for part in declaration.sub_orders]
     if any(len(part) > 1 for part in parts):
-        # Also those that stay as they are: a fault's place then counts as the form does.
+        # Also those that stay as they are: an error's place then counts as the form does.
         changes["sub_orders"] = parts
     return changes
 

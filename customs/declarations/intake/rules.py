@@ -154,8 +154,8 @@ def _buyer(order: Order, today: date) -> Iterator[RuleFinding]:
     """R6b and R7; whether a number that is well shaped and wrong blocks is a setting."""
     if order.buyer is None:
         return
-    if fault := identity.name_error(order.buyer.name):
-        yield RuleFinding("buyer/name", "name_invalid", ERROR, fault, "correct the buyer's name")
+    if error := identity.name_error(order.buyer.name):
+        yield RuleFinding("buyer/name", "name_invalid", ERROR, error, "correct the buyer's name")
     else:
         yield from _objections("buyer/name", order.buyer.name, Holds.NAME)
     yield from _cert_id(order.buyer.cert_id, today)
@@ -168,13 +168,13 @@ def _cert_id(cert_id: str, today: date) -> Iterator[RuleFinding]:
     yield from objections
     if any(one.severity is ERROR for one in objections):
         return
-    if fault := identity.cert_id_shape_error(cert_id):
+    if error := identity.cert_id_shape_error(cert_id):
         yield RuleFinding(
-            "buyer/cert_id", "cert_id_shape", ERROR, fault, "correct the ID number; keep the column as text"
+            "buyer/cert_id", "cert_id_shape", ERROR, error, "correct the ID number; keep the column as text"
         )
-    elif fault := identity.cert_id_truth_error(cert_id, today):
+    elif error := identity.cert_id_truth_error(cert_id, today):
         yield RuleFinding(
-            "buyer/cert_id", "cert_id_invalid", ERROR, fault, "ask the buyer for the number on their ID card"
+            "buyer/cert_id", "cert_id_invalid", ERROR, error, "ask the buyer for the number on their ID card"
         )
     elif not identity.names_a_region(cert_id):
         yield RuleFinding(

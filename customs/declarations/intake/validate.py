@@ -181,7 +181,7 @@ def shape(rows: Sequence[Any]) -> Shaped:
             orders[index] = schema.load(row)
         except ValidationError as error:
             found += [
-                (index, RuleFinding(place, fault.code, Severity.ERROR, str(fault), fault.action))
-                for place, fault in placed_errors(error.messages)
+                (index, RuleFinding(place, one.code, Severity.ERROR, str(one), one.action))
+                for place, one in placed_errors(error.messages)
             ]
     return Shaped(orders, found)

@@ -78,7 +78,7 @@ class PaymentService:
         self._audit = audit
 
     def checked(self, order: Order) -> Order:
-        """The same order; raises ValidationFailed with every fault."""
+        """The same order; raises ValidationFailed with every error."""
         errors = list(_errors_in(order, self._settings))
         if not self._caller.may_touch(order.merchant_no):
             errors.insert(0, ErrorDetail("/merchant_no", "merchant_unknown", "this merchant is not yours"))

@@ -1,4 +1,4 @@
-"""What a form of corrections says: only what differs, and each fault back at its field."""
+"""What a form of corrections says: only what differs, and each error back at its field."""
 
 from decimal import Decimal
 from typing import Any

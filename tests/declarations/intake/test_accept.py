@@ -45,7 +45,7 @@ def replayed(desk: Desk, batch: Batch) -> list[str]:
 
 
 def faults_of(refused) -> list[tuple[str, str]]:
-    return [(fault.pointer, fault.code) for fault in refused.value.errors]
+    return [(error.pointer, error.code) for error in refused.value.errors]
 
 
 def register(desk: Desk, **changes: str) -> None:

@@ -137,7 +137,7 @@ def test_a_cursor_of_no_page_is_refused_by_its_name(desk: Desk, cursor: str):
     with desk.services.reading() as db, pytest.raises(ValidationFailed) as refused:
         queries.list_declarations(db, operator(), Filters(), limit=3, cursor=cursor)
 
-    assert [fault.pointer for fault in refused.value.errors] == ["?cursor"]
+    assert [error.pointer for error in refused.value.errors] == ["?cursor"]
 
 
 @pytest.mark.parametrize("year", [1, 1969, 9999])

@@ -47,7 +47,7 @@ def errors(till: Till, caller=None, **row: Any) -> list[tuple[str, str]]:
     paying = PaymentService({}, till.services.vault, far_away, caller or make.caller(), till.services.audit)
     with pytest.raises(ValidationFailed) as refused:
         paying.checked(PaymentIn().load(row))
-    return [(fault.pointer, fault.code) for fault in refused.value.errors]
+    return [(error.pointer, error.code) for error in refused.value.errors]
 
 
 def taken(till: Till, row: dict[str, Any]):
@@ -173,7 +173,7 @@ def test_a_number_does_not_stand_for_two_payments(change: dict[str, Any], till: 
     with pytest.raises(ActionNotAllowed) as refused:
         till.pay(**{"out_order_no": NUMBER, "ip": "10.1.2.3"} | change)
 
-    assert [fault.code for fault in refused.value.errors] == ["number_taken"]
+    assert [error.code for error in refused.value.errors] == ["number_taken"]
 
 
 def test_the_other_channel_has_its_own_numbers(till: Till):
@@ -228,7 +228,7 @@ def test_an_extra_parameter_of_the_documents_own_name_is_refused(name: str, till
     with pytest.raises(ValidationFailed) as refused:
         till.pay(**dict.fromkeys(payment_row()) | row)
 
-    assert [fault.code for fault in refused.value.errors] == ["extra_taken"]
+    assert [error.code for error in refused.value.errors] == ["extra_taken"]
     with till.services.reading() as db:
         assert db.connection().exec_driver_sql("SELECT count(*) FROM payments").scalar() == 0
 
