@@ -87,10 +87,10 @@ class Desk:
             self.answer(*((task, outcome_of(task)) for task in leaving))
         return leaving
 
-    def end(self, declaration_id: str, state: str = "SUCCESS", **said: Any) -> None:
+    def end(self, declaration_id: str, state: str = "SUCCESS", **content: Any) -> None:
         """Let every push of a declaration end in this state, one round after the other."""
         while any(push.next_action for push in self.declaration(declaration_id).pushes):
-            self.work(lambda _: make.reply(state, self.now, **said))
+            self.work(lambda _: make.reply(state, self.now, **content))
 
     def masked(self, outcome: Outcome, task: Task) -> Outcome:
         """The outcome as the product's own desk hands it on after a call."""

@@ -81,7 +81,7 @@ def test_ten_thousand_fields_are_refused(erp):
     assert answer.status_code == 422
 
 
-def test_a_verb_that_a_door_does_not_know_is_405_and_says_which_it_knows(erp):
+def test_a_verb_that_a_view_does_not_know_is_405_and_says_which_it_knows(erp):
     answer = erp.call("DELETE", "/batches")
 
     assert (answer.status_code, is_problem(answer)) == (405, True)

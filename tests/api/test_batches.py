@@ -166,7 +166,7 @@ def test_preflight_names_what_is_wrong_and_has_no_effect(erp):
     assert erp.get("/declarations").json["data"] == []
 
 
-def test_preflight_compares_with_what_is_held(erp):
+def test_preflight_compares_with_what_is_on_file(erp):
     row = make.declaration_row()
     erp.hand_in(row)
 

@@ -42,21 +42,21 @@ def test_other_ways_to_pack_are_refused_by_name(erp, encoding: str):
     assert "gzip" in answer.json["detail"]
 
 
-WHOLE = gzip.compress(b'{"declarations": []}')
+COMPLETE = gzip.compress(b'{"declarations": []}')
 BROKEN = {
     "not gzip": b'{"declarations": []}',
     "nothing": b"",
-    "cut off": WHOLE[:-9],
-    "a wrong checksum": WHOLE[:-8] + b"\x00" * 4 + WHOLE[-4:],
-    "a wrong size": WHOLE[:-4] + b"\x01\x00\x00\x00",
-    "two files": WHOLE + WHOLE,
-    "something behind": WHOLE + b"x",
+    "cut off": COMPLETE[:-9],
+    "a wrong checksum": COMPLETE[:-8] + b"\x00" * 4 + COMPLETE[-4:],
+    "a wrong size": COMPLETE[:-4] + b"\x01\x00\x00\x00",
+    "two files": COMPLETE + COMPLETE,
+    "something behind": COMPLETE + b"x",
     "zlib": zlib.compress(b"{}"),
 }
 
 
 @pytest.mark.parametrize("packed", BROKEN.values(), ids=BROKEN)
-def test_what_is_not_one_whole_gzip_file_is_unreadable(erp, packed: bytes):
+def test_what_is_not_one_complete_gzip_file_is_unreadable(erp, packed: bytes):
     answer = send(erp, packed)
 
     assert (answer.status_code, answer.json["code"]) == (400, "malformed_request")
@@ -95,7 +95,7 @@ def test_what_unpacks_to_just_the_cap_is_read(erp):
 # What became of each row.
 
 
-def test_rows_are_told_apart_where_asked(erp):
+def test_rows_are_distinguished_where_asked(erp):
     old = make.declaration_row()
     erp.hand_in(old)
     rows = [make.declaration_row(), old, make.declaration_row(office="ATLANTIS"), make.declaration_row()]

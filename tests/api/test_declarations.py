@@ -117,7 +117,7 @@ def test_declarations_come_in_pages(erp):
     assert (len(set(ids)), first["has_more"], second["has_more"]) == (5, True, False)
 
 
-def test_the_timeline_tells_calls_changes_of_state_and_actions_in_order(erp, desk):
+def test_the_timeline_shows_calls_changes_of_state_and_actions_in_order(erp, desk):
     declaration = erp.declare(buyer=make.buyer_row())
     sent = make.exchange(method="POST", params={"name": "李雷", "cert_id": make.cert_id(), "customs": "HANGZHOU_ZS"})
     desk.work(lambda _: make.reply("EXCEPT", desk.now, exchange=sent))

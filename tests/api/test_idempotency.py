@@ -50,7 +50,7 @@ def test_the_same_key_with_another_body_is_refused(erp):
     assert len(erp.get("/batches").json["data"]) == 1
 
 
-def test_the_same_key_and_body_at_another_door_is_another_request(erp):
+def test_the_same_key_and_body_at_another_address_is_another_request(erp):
     first, second = erp.declare(), erp.declare()
     erp.post(f"/declarations/{first['id']}/cancel", {"reason": "x"}, Idempotency_Key="k1")
 
@@ -116,7 +116,7 @@ def test_of_equal_requests_at_once_one_stores_and_none_fails(erp, client, key):
     assert len(erp.get("/declarations").json["data"]) == 10
 
 
-def test_while_the_first_runs_the_second_is_told_to_come_back_at_once(erp, client, services, monkeypatch):
+def test_while_the_first_runs_the_second_is_asked_to_come_back_at_once(erp, client, services, monkeypatch):
     body = {"declarations": [make.declaration_row()]}
     began, go_on = threading.Event(), threading.Event()
 

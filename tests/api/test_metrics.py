@@ -169,9 +169,9 @@ def test_calls_are_counted_over_all_processes_and_times(count, scrape: Scrape):
 def test_a_bucket_holds_all_the_faster_calls(count, scrape: Scrape):
     count(*(("wechatpay", "QUERY", "answered", int(bound * 1000)) for bound in (*BUCKETS, 60)))
 
-    held = [scrape("customs_gateway_call_duration_seconds_bucket", le=str(bound)) for bound in (*BUCKETS, "+Inf")]
+    leased = [scrape("customs_gateway_call_duration_seconds_bucket", le=str(bound)) for bound in (*BUCKETS, "+Inf")]
 
-    assert held == [float(number) for number in range(1, len(BUCKETS) + 2)]
+    assert leased == [float(number) for number in range(1, len(BUCKETS) + 2)]
 
 
 def test_a_worker_writes_its_calls_down(services: Services, desk: Desk, scrape: Scrape):

@@ -35,7 +35,7 @@ def test_every_answer_says_what_is_left(erps):
     assert [[answer.headers[name] for name in names] for answer in answers] == [["2", "1", "1"], ["2", "0", "2"]]
 
 
-def test_who_asks_too_often_is_told_to_wait_and_nothing_is_done(erps):
+def test_who_asks_too_often_is_asked_to_wait_and_nothing_is_done(erps):
     erp = erps()
     for _ in range(2):
         erp.get("/batches")

@@ -10,11 +10,11 @@ from customs.payments.models import Refund
 from tests import make
 
 READS, WRITES, REVIEWS = Scope.DECLARATIONS_READ, Scope.DECLARATIONS_WRITE, Scope.DECLARATIONS_REVIEW
-TELLS, ANY = Scope.WEBHOOKS_WRITE, None
+EXPECTED, ANY = Scope.WEBHOOKS_WRITE, None
 LOOKS, COLLECTS, REFUNDS = Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE, Scope.REFUNDS_WRITE
 
 # Typed by hand: a new route has to be added here, with the scope it needs.
-DOORS = {
+ROUTES = {
     ("POST", "/batches"): WRITES,
     ("GET", "/batches"): READS,
     ("GET", "/batches/<batch_id>"): READS,
@@ -44,15 +44,15 @@ DOORS = {
     # Every key sees the events of what it may read.
     ("GET", "/events"): ANY,
     ("GET", "/events/<event_id>"): ANY,
-    ("POST", "/events/<event_id>/resend"): TELLS,
-    ("POST", "/webhook-endpoints"): TELLS,
-    ("GET", "/webhook-endpoints"): TELLS,
-    ("GET", "/webhook-endpoints/<endpoint_id>"): TELLS,
-    ("DELETE", "/webhook-endpoints/<endpoint_id>"): TELLS,
-    ("GET", "/webhook-endpoints/<endpoint_id>/deliveries"): TELLS,
-    ("POST", "/webhook-endpoints/<endpoint_id>/rotate"): TELLS,
-    ("POST", "/webhook-endpoints/<endpoint_id>/resume"): TELLS,
-    ("POST", "/webhook-endpoints/<endpoint_id>/test"): TELLS,
+    ("POST", "/events/<event_id>/resend"): EXPECTED,
+    ("POST", "/webhook-endpoints"): EXPECTED,
+    ("GET", "/webhook-endpoints"): EXPECTED,
+    ("GET", "/webhook-endpoints/<endpoint_id>"): EXPECTED,
+    ("DELETE", "/webhook-endpoints/<endpoint_id>"): EXPECTED,
+    ("GET", "/webhook-endpoints/<endpoint_id>/deliveries"): EXPECTED,
+    ("POST", "/webhook-endpoints/<endpoint_id>/rotate"): EXPECTED,
+    ("POST", "/webhook-endpoints/<endpoint_id>/resume"): EXPECTED,
+    ("POST", "/webhook-endpoints/<endpoint_id>/test"): EXPECTED,
     # Every key sees what it asked itself.
     ("GET", "/requests"): ANY,
     ("GET", "/requests/<request_id>"): ANY,
@@ -84,11 +84,11 @@ def test_every_route_of_the_api_stands_in_the_table_above(client):
     served = {(method, rule.rule) for method, rule in routes(client) if rule.rule.startswith("/api/")}
 
     # The contract itself is for everybody.
-    assert served - {("GET", "/api/v1/openapi.json")} == {(method, f"/api/v1{path}") for method, path in DOORS}
+    assert served - {("GET", "/api/v1/openapi.json")} == {(method, f"/api/v1{path}") for method, path in ROUTES}
 
 
 def test_no_route_of_the_api_opens_without_a_key(client):
-    for method, path in DOORS:
+    for method, path in ROUTES:
         answer = client.open(f"/api/v1{path}", method=method)
 
         assert (answer.status_code, answer.json["code"]) == (401, "api_key_missing"), path
@@ -108,9 +108,9 @@ def test_a_revoked_key_opens_nothing(erp, desk):
     assert (erp.get("/batches").status_code, erp.get("/batches").json["code"]) == (401, "api_key_invalid")
 
 
-def test_each_door_opens_to_its_own_scope_and_to_no_other(limited):
+def test_each_view_opens_to_its_own_scope_and_to_no_other(limited):
     keys = {scope: limited(scope) for scope in Scope}
-    for (method, path), needed in DOORS.items():
+    for (method, path), needed in ROUTES.items():
         for scope, key in keys.items():
             answer = key.call(method, path, json={})
 

@@ -96,7 +96,7 @@ def test_there_is_one_resource_for_each_key_however_many_ask_and_die(web: Web, s
         rights = {"scopes": (), "merchants": ()}
         key = create_api_key(db, "an ERP", sandbox=True, **rights, now=database.now(db))
     bodies = [json.dumps({"declarations": [make.declaration_row(parts=2)]}).encode() for _ in range(KEYS)]
-    told: list[set[str]] = [set() for _ in range(KEYS)]
+    responses: list[set[str]] = [set() for _ in range(KEYS)]
     statuses: set[int] = set()
     deadline = time.monotonic() + PATIENCE_SECONDS
 
@@ -115,7 +115,7 @@ def test_there_is_one_resource_for_each_key_however_many_ask_and_die(web: Web, s
                     continue
                 statuses.add(answer.status_code)
                 if answer.status_code == 202:
-                    told[which].add(answer.text)
+                    responses[which].add(answer.text)
                     break
                 time.sleep(chance.random() * 0.3)
 
@@ -139,7 +139,7 @@ def test_there_is_one_resource_for_each_key_however_many_ask_and_die(web: Web, s
         running = db.scalar(select(func.count()).where(IdempotentReply.status.is_(None)))
     assert counts == [KEYS, KEYS, KEYS]
     assert running == 0
-    assert [len(answers) for answers in told] == [1] * KEYS
+    assert [len(answers) for answers in responses] == [1] * KEYS
     # 503: the database, while it was being taken from a killed process.
     assert statuses <= {202, 409, 503}
 

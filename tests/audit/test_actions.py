@@ -60,7 +60,7 @@ def key(erp: Erp, services: Services) -> ApiKey:
         return db.scalars(select(ApiKey).order_by(ApiKey.id)).first()
 
 
-def told(entry: AuditEntry) -> tuple[str, str, str, str, str | None, str | None]:
+def as_row(entry: AuditEntry) -> tuple[str, str, str, str, str | None, str | None]:
     return entry.actor_id, entry.actor, entry.action, entry.subject_id, entry.merchant_no, entry.reason
 
 
@@ -80,7 +80,7 @@ def test_a_push_again_says_which_pushes_and_whether_it_was_let_out(trail: Trail,
     desk.decide("redeclare", declaration_id, by=ERP, override=True, push_ids=[push.id])
 
     entry = trail.last()
-    assert told(entry) == (
+    assert as_row(entry) == (
         ERP.id,
         ERP.name,
         AuditAction.DECLARATION_REDECLARE,
@@ -99,7 +99,7 @@ def test_a_correction_says_what_was_changed_and_not_to_what(trail: Trail, desk: 
     desk.modify(declaration_id, by=ERP, duty=5, buyer={"name": "韩梅梅", "cert_id": make.cert_id(7)})
 
     entry = trail.last()
-    assert told(entry) == (ERP.id, ERP.name, AuditAction.DECLARATION_MODIFY, declaration_id, make.MERCHANT, "because")
+    assert as_row(entry) == (ERP.id, ERP.name, AuditAction.DECLARATION_MODIFY, declaration_id, make.MERCHANT, "because")
     assert entry.detail == {"changed": "buyer, duty", "pushes": desk.push(declaration_id).id}
     assert "韩梅梅" not in str(trail.rows()) and make.cert_id(7) not in str(trail.rows())
 
@@ -109,7 +109,7 @@ def test_a_cancellation_is_on_record(trail: Trail, desk: Desk):
 
     desk.decide("cancel", declaration_id, by=ERP)
 
-    assert told(trail.last()) == (
+    assert as_row(trail.last()) == (
         ERP.id,
         ERP.name,
         AuditAction.DECLARATION_CANCEL,
@@ -166,7 +166,7 @@ def test_a_batch_is_one_entry_however_many_rows_it_has(trail: Trail, desk: Desk)
 
     entry = trail.last()
     assert acts(trail) == [AuditAction.BATCH_SUBMIT] * 2
-    assert told(entry) == (ERP.id, ERP.name, AuditAction.BATCH_SUBMIT, batch.id, make.MERCHANT, None)
+    assert as_row(entry) == (ERP.id, ERP.name, AuditAction.BATCH_SUBMIT, batch.id, make.MERCHANT, None)
     assert entry.detail == {"name": batch.name, "rows": "22", "accepted": "20", "replayed": "1"}
 
 
@@ -191,7 +191,7 @@ def test_a_payment_is_on_record_once(trail: Trail, till: Till):
     till.pay(ERP, out_order_no="SHOP1", currency="HKD", amount="12.50")
 
     (entry,) = trail.entries()
-    assert told(entry) == (ERP.id, ERP.name, AuditAction.PAYMENT_CREATE, payment_id, make.MERCHANT, None)
+    assert as_row(entry) == (ERP.id, ERP.name, AuditAction.PAYMENT_CREATE, payment_id, make.MERCHANT, None)
     assert entry.detail == {"channel": "wechatpay", "method": "scanned_pay", "amount": "12.50", "currency": "HKD"}
 
 
@@ -201,7 +201,7 @@ def test_a_refund_is_on_record_with_its_reason(trail: Trail, till: Till):
     refund_id = till.refund(payment_id, "3.00", ERP)
 
     entry = trail.last()
-    assert told(entry) == (ERP.id, ERP.name, AuditAction.REFUND_CREATE, refund_id, make.MERCHANT, "sold out")
+    assert as_row(entry) == (ERP.id, ERP.name, AuditAction.REFUND_CREATE, refund_id, make.MERCHANT, "sold out")
     assert entry.detail == {"payment": payment_id, "amount": "3.00", "currency": "CNY"}
 
 
@@ -229,7 +229,7 @@ def test_what_is_done_to_an_endpoint_is_on_record_with_its_host_and_no_secret(tr
         AuditAction.WEBHOOK_RESUME,
         AuditAction.WEBHOOK_DELETE,
     ]
-    assert {told(entry)[:2] + told(entry)[3:] for entry in trail.entries()} == {
+    assert {as_row(entry)[:2] + as_row(entry)[3:] for entry in trail.entries()} == {
         (ERP.id, ERP.name, endpoint_id, "M100", None)
     }
     assert {entry.detail["host"] for entry in trail.entries()} == {"127.0.0.1"}
@@ -277,15 +277,15 @@ class TestThroughTheApi:
         answered = erp.post(f"/declarations/{declaration_id}/{action}", {"reason": WHY} | body)
 
         assert answered.status_code in (200, 202), answered.text
-        assert told(written())[2:] == (f"declaration.{action}", declaration_id, make.MERCHANT, WHY)
+        assert as_row(written())[2:] == (f"declaration.{action}", declaration_id, make.MERCHANT, WHY)
 
     def test_a_payment_and_its_refund(self, erp: Erp, till: Till, written):
         made = erp.post("/payments", payment_row()).json
 
-        assert told(written())[2:] == (AuditAction.PAYMENT_CREATE, made["id"], make.MERCHANT, None)
+        assert as_row(written())[2:] == (AuditAction.PAYMENT_CREATE, made["id"], make.MERCHANT, None)
 
         refund = erp.post(f"/payments/{till.paid()}/refunds", {"reason": WHY, "amount": "1.00"}).json
-        assert told(written())[2:] == (AuditAction.REFUND_CREATE, refund["id"], make.MERCHANT, WHY)
+        assert as_row(written())[2:] == (AuditAction.REFUND_CREATE, refund["id"], make.MERCHANT, WHY)
 
     def test_registrations(self, erp: Erp, written):
         row = {"merchant_no": "M100", "channel": "wechatpay", "office": "HANGZHOU", "mch_customs_no": "R1"}
@@ -294,7 +294,7 @@ class TestThroughTheApi:
 
         entry = written()
         assert answered.status_code == 200, answered.text
-        assert told(entry)[2:] == (AuditAction.REGISTRATION_PUT, "M100", "M100", None)
+        assert as_row(entry)[2:] == (AuditAction.REGISTRATION_PUT, "M100", "M100", None)
         assert (entry.detail["count"], entry.detail["first"].count(",")) == ("6", 4)
         assert entry.detail["first"].startswith("M100/wechatpay/HANGZHOU, ")
 
@@ -304,7 +304,7 @@ class TestThroughTheApi:
         erp.post(f"/lanes/{desk.lane}/resume", {})
 
         entry = written()
-        assert told(entry)[2:] == (AuditAction.LANE_RESUME, desk.lane, None, None)
+        assert as_row(entry)[2:] == (AuditAction.LANE_RESUME, desk.lane, None, None)
         assert entry.detail == {"stopped_for": "the gateway refused our signature"}
 
     def test_an_endpoint(self, erp: Erp, trail: Trail, written, services: Services):
@@ -315,7 +315,7 @@ class TestThroughTheApi:
         for answered in (erp.post(f"{path}/rotate", {}), erp.post(f"{path}/resume", {}), erp.call("DELETE", path)):
             assert answered.status_code in (200, 204), answered.text
 
-        assert told(written())[2:] == (AuditAction.WEBHOOK_DELETE, made.json["id"], None, None)
+        assert as_row(written())[2:] == (AuditAction.WEBHOOK_DELETE, made.json["id"], None, None)
         assert acts(trail) == [
             AuditAction.WEBHOOK_CREATE,
             AuditAction.WEBHOOK_ROTATE,
@@ -380,7 +380,7 @@ class TestAtTheCommandLine:
         run("registrations", "import", str(file))
 
         entry = written()
-        assert told(entry)[2:] == (AuditAction.REGISTRATION_PUT, "several", None, None)
+        assert as_row(entry)[2:] == (AuditAction.REGISTRATION_PUT, "several", None, None)
         assert entry.detail == {"count": "2", "first": "M100/wechatpay/XIAN, M200/wechatpay/XIAN"}
 
     def test_a_file_and_what_is_done_about_one_of_its_rows(self, run, desk: Desk, written, services: Services):
@@ -397,11 +397,11 @@ class TestAtTheCommandLine:
         )
 
         run("modify", row["out_order_no"], "--set", "duty=5", "--reason", WHY)
-        assert told(written())[2:] == (AuditAction.DECLARATION_MODIFY, declaration, make.MERCHANT, WHY)
+        assert as_row(written())[2:] == (AuditAction.DECLARATION_MODIFY, declaration, make.MERCHANT, WHY)
 
         desk.end(declaration)
         run("redeclare", row["out_order_no"], "--reason", WHY)
-        assert told(written())[2:] == (AuditAction.DECLARATION_REDECLARE, declaration, make.MERCHANT, WHY)
+        assert as_row(written())[2:] == (AuditAction.DECLARATION_REDECLARE, declaration, make.MERCHANT, WHY)
 
     def test_names_and_id_numbers_sealed_with_another_key(self, run, desk: Desk, written):
         desk.declare(buyer=make.buyer_row())
@@ -417,9 +417,9 @@ class TestAtTheCommandLine:
         run("keys", "rotate", secret_key="another secret of the tests")
         assert trail.verify().what is ChainDefect.SEAL
 
-        said = run("keys", "rotate", "--seal-audit-trail", secret_key="another secret of the tests")
+        message = run("keys", "rotate", "--seal-audit-trail", secret_key="another secret of the tests")
 
-        assert "the audit trail of 2 entries was sealed anew" in said
+        assert "the audit trail of 2 entries was sealed anew" in message
         assert trail.verify().ok
         assert acts(trail)[1:] == [
             AuditAction.PERSONAL_DATA_RESEAL,

@@ -10,7 +10,7 @@ from customs.audit.actions import AuditAction
 from customs.audit.queries import CHUNK, COLUMNS, AuditFilters, export
 from customs.auth.principal import Caller, Scope, operator
 from tests import make
-from tests.audit.trails import Trail, deed
+from tests.audit.trails import Trail, numbered_event
 
 
 def exported(trail: Trail, by: Caller | None = None, **filters: Any) -> list[dict[str, str]]:
@@ -44,7 +44,7 @@ def test_every_column_of_every_entry_is_there_oldest_first_and_the_export_itself
 
 
 def test_the_chain_can_be_checked_from_the_file_alone(trail: Trail):
-    trail.write(deed(1), deed(2, reason=None, merchant_no=None), deed(3, reason="=1+1"))
+    trail.write(numbered_event(1), numbered_event(2, reason=None, merchant_no=None), numbered_event(3, reason="=1+1"))
 
     before = "0" * 64
     for row in exported(trail):
@@ -76,7 +76,7 @@ def test_an_export_is_on_record_before_its_first_row_with_what_it_was_narrowed_b
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_is_a_formula(trail: Trail, beginning: str):
-    trail.write(deed(1, reason=f"{beginning}cmd|' /C calc'!A0", actor=f"{beginning}A1"))
+    trail.write(numbered_event(1, reason=f"{beginning}cmd|' /C calc'!A0", actor=f"{beginning}A1"))
 
     row = exported(trail)[0]
 

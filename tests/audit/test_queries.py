@@ -8,7 +8,7 @@ import pytest
 from customs.audit.queries import AuditFilters, entries
 from customs.auth.principal import Caller, Scope, operator
 from tests import make
-from tests.audit.trails import Trail, deed
+from tests.audit.trails import Trail, numbered_event
 
 AN_HOUR = timedelta(hours=1)
 
@@ -45,9 +45,9 @@ def test_entries_of_one_moment_are_each_on_one_page(trail: Trail):
 
 
 def test_an_entry_that_was_written_late_stands_where_its_time_is(trail: Trail):
-    trail.write(deed(1), at=make.NOON)
-    trail.write(deed(2), at=make.NOON + 2 * AN_HOUR)
-    trail.write(deed(3), at=make.NOON + AN_HOUR)
+    trail.write(numbered_event(1), at=make.NOON)
+    trail.write(numbered_event(2), at=make.NOON + 2 * AN_HOUR)
+    trail.write(numbered_event(3), at=make.NOON + AN_HOUR)
 
     assert numbers(trail, limit=1) == [2, 3, 1]
     assert numbers(trail, until=make.NOON + 2 * AN_HOUR) == [3, 1]

@@ -7,7 +7,7 @@ import pytest
 
 from customs.audit.hash_chain import CHUNK, START, ChainDefect, hash_of
 from customs.audit.models import ENTRIES
-from tests.audit.trails import Trail, deed
+from tests.audit.trails import Trail, numbered_event
 
 FORGED: dict[str, Any] = {
     "at": None,
@@ -139,7 +139,7 @@ def test_what_was_cut_off_at_the_end_is_found(trail: Trail, first: int):
 def test_what_was_cut_off_is_still_found_once_others_have_gone_on(trail: Trail):
     trail.tamper("DELETE FROM audit_entries WHERE number >= 8")
 
-    trail.write(deed(10), deed(11))
+    trail.write(numbered_event(10), numbered_event(11))
 
     assert found(trail) == (ChainDefect.MISSING, 8)
 
@@ -159,7 +159,7 @@ def test_nobody_s_later_entry_covers_that_up(trail: Trail):
         "UPDATE audit_end SET number = 7, hash = (SELECT hash FROM audit_entries WHERE number = 7)",
     )
 
-    trail.write(deed(10), deed(11))
+    trail.write(numbered_event(10), numbered_event(11))
 
     assert found(trail) == (ChainDefect.SEAL, None)
 
@@ -179,7 +179,7 @@ def test_an_end_that_was_taken_away_is_found(trail: Trail):
 def test_an_end_that_was_taken_away_is_still_found_once_others_have_gone_on(trail: Trail):
     trail.tamper("DELETE FROM audit_end")
 
-    trail.write(deed(10), deed(11))
+    trail.write(numbered_event(10), numbered_event(11))
 
     assert found(trail) == (ChainDefect.ALTERED, 9)
 
@@ -187,7 +187,7 @@ def test_an_end_that_was_taken_away_is_still_found_once_others_have_gone_on(trai
 def test_an_emptied_trail_without_an_end_that_is_filled_with_others_entries_is_found(trail: Trail):
     trail.tamper("DELETE FROM audit_end", "DELETE FROM audit_entries WHERE number > 3")
 
-    trail.write(deed(10), deed(11))
+    trail.write(numbered_event(10), numbered_event(11))
 
     assert found(trail) == (ChainDefect.ALTERED, 3)
 
@@ -225,7 +225,7 @@ def test_a_forged_entry_at_the_end_is_found_and_keeps_nobody_from_going_on(trail
     forge_the_next(trail)
     assert found(trail) == (ChainDefect.ADDED, 10)
 
-    trail.write(deed(11), deed(12))
+    trail.write(numbered_event(11), numbered_event(12))
 
     assert found(trail) == (ChainDefect.ALTERED, 10)
     assert [entry.number for entry in trail.entries()][-2:] == [11, 12]
@@ -236,7 +236,7 @@ def test_a_forged_entry_that_the_end_was_moved_to_is_found(trail: Trail):
     trail.tamper("UPDATE audit_end SET number = 10, hash = (SELECT hash FROM audit_entries WHERE number = 10)")
     assert found(trail) == (ChainDefect.SEAL, None)
 
-    trail.write(deed(11))
+    trail.write(numbered_event(11))
 
     assert found(trail) == (ChainDefect.SEAL, None)
 

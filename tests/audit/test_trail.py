@@ -15,7 +15,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import operator
 from customs.errors import ActionNotAllowed
 from tests import make
-from tests.audit.trails import Trail, deed
+from tests.audit.trails import Trail, numbered_event
 
 THREADS = 16
 EACH = 5
@@ -28,7 +28,7 @@ def test_an_empty_trail_is_in_order(trail: Trail):
 
 
 def test_an_entry_says_who_did_what_to_which_when_and_why(trail: Trail):
-    number = trail.write(deed(7))
+    number = trail.write(numbered_event(7))
 
     (entry,) = trail.entries()
     assert (entry.number, entry.at) == (number, make.NOON)
@@ -48,13 +48,13 @@ def test_entries_are_numbered_from_one_and_each_holds_the_hash_of_the_one_before
 
 
 def test_an_auditor_gets_the_same_hash_without_us(trail: Trail):
-    trail.write(deed(1, reason='订购人来电：=1+1 \\ "quoted"', merchant_no=None))
+    trail.write(numbered_event(1, reason='订购人来电：=1+1 \\ "quoted"', merchant_no=None))
 
     (row,) = trail.rows()
-    told = row.pop("hash")
+    response = row.pop("hash")
     row["at"] = "2026-11-23T12:00:00.000000Z"
     canonical = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    assert hashlib.sha256(canonical.encode()).hexdigest() == told
+    assert hashlib.sha256(canonical.encode()).hexdigest() == response
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,18 @@ def test_an_auditor_gets_the_same_hash_without_us(trail: Trail):
     ],
 )
 def test_a_time_is_the_same_however_the_database_keeps_it(trail: Trail, at: datetime):
-    trail.write(deed(), at=at)
+    trail.write(numbered_event(), at=at)
 
     assert trail.entries()[0].at == at
     assert trail.verify().ok
 
 
 def test_several_entries_of_one_transaction_are_entries_of_one_chain(trail: Trail):
-    trail.write(deed(1))
+    trail.write(numbered_event(1))
 
     with trail.services.transaction() as db:
-        last = trail.services.audit.append_many(db, [deed(2), deed(3), deed(4)], make.NOON)
+        events = [numbered_event(number) for number in (2, 3, 4)]
+        last = trail.services.audit.append_many(db, events, make.NOON)
 
     assert last == 4
     assert trail.verify().entries == 4
@@ -90,12 +91,12 @@ def test_the_kind_of_subject_is_the_first_word_of_the_action():
 
 
 def test_an_entry_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
-    trail.write(deed(1))
+    trail.write(numbered_event(1))
 
     with suppress(ActionNotAllowed), trail.services.transaction() as db:
-        trail.services.audit.append(db, deed(2), make.NOON)
+        trail.services.audit.append(db, numbered_event(2), make.NOON)
         raise ActionNotAllowed
-    trail.write(deed(3))
+    trail.write(numbered_event(3))
 
     assert [entry.subject_id for entry in trail.entries()] == ["decl_1", "decl_3"]
     assert trail.verify().ok
@@ -103,10 +104,10 @@ def test_an_entry_that_was_rolled_back_leaves_no_entry_and_no_gap(trail: Trail):
 
 def test_the_first_entry_of_all_may_be_rolled_back_too(trail: Trail):
     with suppress(ActionNotAllowed), trail.services.transaction() as db:
-        trail.services.audit.append(db, deed(1), make.NOON)
+        trail.services.audit.append(db, numbered_event(1), make.NOON)
         raise ActionNotAllowed
 
-    assert trail.write(deed(2)) == 1
+    assert trail.write(numbered_event(2)) == 1
     assert trail.verify().ok
 
 
@@ -115,7 +116,7 @@ def test_many_who_write_at_once_make_one_chain_without_gaps(trail: Trail):
 
     def write(thread: int) -> None:
         start.wait()
-        trail.write(*(deed(serial, actor_id=f"per_{thread}") for serial in range(EACH)))
+        trail.write(*(numbered_event(serial, actor_id=f"per_{thread}") for serial in range(EACH)))
 
     with ThreadPoolExecutor(THREADS) as pool:
         for done in [pool.submit(write, thread) for thread in range(THREADS)]:
@@ -133,7 +134,7 @@ def test_a_look_at_the_trail_while_others_write_finds_no_fault(trail: Trail):
 
     def write() -> None:
         while not stop.is_set():
-            trail.write(deed())
+            trail.write(numbered_event())
 
     with ThreadPoolExecutor(3) as pool:
         writers = [pool.submit(write) for _ in range(3)]
@@ -151,7 +152,7 @@ def test_a_look_at_the_trail_while_others_write_finds_no_fault(trail: Trail):
 def test_an_id_number_in_a_reason_is_masked_before_it_is_kept(trail: Trail):
     cert_id = make.cert_id(7)
 
-    trail.write(deed(1, reason=f"{cert_id} 是错的", detail={"name": f"{cert_id}.xlsx"}))
+    trail.write(numbered_event(1, reason=f"{cert_id} 是错的", detail={"name": f"{cert_id}.xlsx"}))
 
     (entry,) = trail.entries()
     assert cert_id not in str(trail.rows())
@@ -165,7 +166,7 @@ def test_an_id_number_in_a_reason_is_masked_before_it_is_kept(trail: Trail):
 def test_under_another_secret_the_seal_does_not_fit_until_the_trail_is_sealed_anew(trail: Trail):
     trail.fill(3)
     trail.services.audit = AuditTrail("another secret, after a change of it")
-    trail.write(deed(4))
+    trail.write(numbered_event(4))
     assert trail.verify().what is ChainDefect.SEAL
 
     before = trail.services.audit.seal_anew(trail.services.engine, operator())

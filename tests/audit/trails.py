@@ -12,7 +12,7 @@ from customs.container import Services
 from tests import make
 
 
-def deed(serial: int = 1, **changes: Any) -> AuditEvent:
+def numbered_event(serial: int = 1, **changes: Any) -> AuditEvent:
     facts = {
         "actor_id": f"per_{serial % 3}",
         "actor": f"reviewer {serial % 3}",
@@ -32,10 +32,10 @@ class Trail:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def write(self, *deeds: AuditEvent, at: datetime = make.NOON) -> int:
+    def write(self, *events: AuditEvent, at: datetime = make.NOON) -> int:
         """Each deed in a transaction of its own; returns the last one's number."""
         number = 0
-        for one in deeds:
+        for one in events:
             with self.services.transaction() as db:
                 number = self.services.audit.append(db, one, at)
         return number
@@ -43,12 +43,12 @@ class Trail:
     def fill(self, entries: int) -> None:
         """So many entries, a minute after one another."""
         for serial in range(1, entries + 1):
-            self.write(deed(serial), at=make.NOON + timedelta(minutes=serial))
+            self.write(numbered_event(serial), at=make.NOON + timedelta(minutes=serial))
 
     def fill_at_once(self, entries: int) -> None:
         """So many entries of one transaction."""
         with self.services.transaction() as db:
-            self.services.audit.append_many(db, [deed(serial) for serial in range(entries)], make.NOON)
+            self.services.audit.append_many(db, [numbered_event(serial) for serial in range(entries)], make.NOON)
 
     def verify(self) -> ChainVerdict:
         with self.services.reading() as db:

@@ -165,7 +165,7 @@ def test_the_newest_of_a_name_is_the_one_that_is_rotated(create, rotate, recogni
     assert recognise(second).id == recognise(third).id
 
 
-def test_a_name_of_two_keys_is_refused_and_their_ids_are_told(create, rotate, recognise):
+def test_a_name_of_two_keys_is_refused_and_their_ids_are_shown(create, rotate, recognise):
     keys = [create(), create()]
 
     with pytest.raises(ActionNotAllowed) as refused:

@@ -21,14 +21,14 @@ from tests.auth.staff import ADDRESS, PASSWORD, Staff, at_step
 One = TypeVar("One")
 
 
-def at_once(deed: Callable[[One], object], ones: Sequence[One]) -> Counter[str]:
+def at_once(action: Callable[[One], object], ones: Sequence[One]) -> Counter[str]:
     """Let a thread each do it, all together; how often it was done, and how often refused, by its error."""
     barrier = threading.Barrier(len(ones))
 
     def done(one: One) -> str:
         barrier.wait()
         try:
-            deed(one)
+            action(one)
         except CustomsError as error:
             return type(error).__name__
         return "done"
@@ -62,9 +62,9 @@ def test_a_day_of_a_reviewer(staff: Staff):
 def test_of_many_attempts_only_the_free_ones_are_looked_at(staff: Staff):
     staff.hire()
 
-    told = at_once(lambda _: staff.sign_in(password="a wrong password"), range(16))
+    outcomes = at_once(lambda _: staff.sign_in(password="a wrong password"), range(16))
 
-    assert told == {"InvalidCredentials": FREE_FOR_ONE, "LoginThrottled": 16 - FREE_FOR_ONE}
+    assert outcomes == {"InvalidCredentials": FREE_FOR_ONE, "LoginThrottled": 16 - FREE_FOR_ONE}
 
 
 def test_good_and_bad_attempts_leave_no_trace_but_the_bad_ones(services: Services):
@@ -74,11 +74,11 @@ def test_good_and_bad_attempts_leave_no_trace_but_the_bad_ones(services: Service
             with services.transaction() as db:
                 take_back(db, counted)
 
-    told = at_once(attempt, range(12))
+    outcomes = at_once(attempt, range(12))
 
     with services.reading() as db:
         of_address = db.get_one(FailedSignIn, services.vault.index(f"address:{ADDRESS}"))
-    assert told == {"done": 12}
+    assert outcomes == {"done": 12}
     assert of_address.failures == 6
 
 
@@ -89,9 +89,9 @@ def test_of_many_who_bring_the_same_code_one_passes(staff: Staff):
     staff.wait(hours=1)
     tokens = [staff.sign_in() for _ in range(5)]
 
-    told = at_once(lambda token: staff.give_code(token, phone.at(staff.now)), tokens)
+    outcomes = at_once(lambda token: staff.give_code(token, phone.at(staff.now)), tokens)
 
-    assert told == {"done": 1, "OneTimeCodeRejected": 4}
+    assert outcomes == {"done": 1, "OneTimeCodeRejected": 4}
 
 
 def test_of_admins_who_disable_each_other_one_stays(staff: Staff):
@@ -99,9 +99,9 @@ def test_of_admins_who_disable_each_other_one_stays(staff: Staff):
     for login in logins:
         staff.hire(login, "admin")
 
-    told = at_once(staff.disable, logins)
+    outcomes = at_once(staff.disable, logins)
 
-    assert told == {"done": 2, "ActionNotAllowed": 1}
+    assert outcomes == {"done": 2, "ActionNotAllowed": 1}
     assert sum(staff.person(login).disabled_at is None for login in logins) == 1
 
 
@@ -113,6 +113,6 @@ def test_of_those_who_are_given_the_same_login_one_has_it(staff: Staff):
                 staff.hire()
                 return
 
-    told = at_once(hired, range(4))
+    outcomes = at_once(hired, range(4))
 
-    assert told == {"done": 1, "ValidationFailed": 3}
+    assert outcomes == {"done": 1, "ValidationFailed": 3}

@@ -42,15 +42,15 @@ def test_the_wait_doubles_up_to_a_quarter_of_an_hour():
 def test_after_five_failures_one_waits_longer_each_time_known_or_not(staff: Staff, login: str):
     staff.hire()
 
-    told = [fail(staff, login) for _ in range(7)]
+    waits = [fail(staff, login) for _ in range(7)]
     staff.wait(seconds=5)
-    told += [fail(staff, login) for _ in range(2)]
+    waits += [fail(staff, login) for _ in range(2)]
     staff.wait(seconds=9)
-    told += [fail(staff, login)]
+    waits += [fail(staff, login)]
     staff.wait(seconds=1)
-    told += [fail(staff, login)]
+    waits += [fail(staff, login)]
 
-    assert told == [0, 0, 0, 0, 0, 5, 5, 0, 10, 1, 0]
+    assert waits == [0, 0, 0, 0, 0, 5, 5, 0, 10, 1, 0]
 
 
 def test_while_it_is_throttled_not_even_the_right_password_opens(staff: Staff):
@@ -77,18 +77,20 @@ def test_a_success_forgets_the_failures_of_its_login(staff: Staff):
 def test_a_login_is_one_however_it_is_typed(staff: Staff):
     staff.hire()
 
-    told = [fail(staff, login) for login in ("zhang", "ZHANG", " zhang ", "zhang", "zhang", "Zhang")]
+    answers = [fail(staff, login) for login in ("zhang", "ZHANG", " zhang ", "zhang", "zhang", "Zhang")]
 
-    assert told == [0, 0, 0, 0, 0, 5]
+    assert answers == [0, 0, 0, 0, 0, 5]
 
 
 @pytest.mark.parametrize(
     "addresses", [["192.0.2.1"], ["2001:db8::1", "2001:db8::ffff:2"]], ids=["one", "one household of IPv6"]
 )
 def test_one_address_may_fail_twenty_times_over_all_logins(staff: Staff, addresses: list[str]):
-    told = [fail(staff, f"somebody{number}", addresses[number % len(addresses)]) for number in range(FREE_FROM_ADDRESS)]
+    answers = [
+        fail(staff, f"somebody{number}", addresses[number % len(addresses)]) for number in range(FREE_FROM_ADDRESS)
+    ]
 
-    assert told == [0] * FREE_FROM_ADDRESS
+    assert answers == [0] * FREE_FROM_ADDRESS
     assert fail(staff, "another", addresses[0]) == 5
     assert fail(staff, "another", "198.51.100.7") == 0
 

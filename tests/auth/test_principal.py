@@ -16,12 +16,12 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
-@pytest.mark.parametrize("held", Scope)
+@pytest.mark.parametrize("leased", Scope)
 @pytest.mark.parametrize("asked", Scope)
-def test_a_scope_opens_its_own_door_and_admin_every_one(held: Scope, asked: Scope):
-    caller = make.caller(scopes=frozenset({held}))
+def test_a_scope_opens_what_is_its_own_and_admin_everything(leased: Scope, asked: Scope):
+    caller = make.caller(scopes=frozenset({leased}))
 
-    assert caller.may(asked) == (held in (asked, Scope.ADMIN))
+    assert caller.may(asked) == (leased in (asked, Scope.ADMIN))
 
 
 def test_a_missing_scope_is_named():

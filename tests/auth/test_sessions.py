@@ -33,7 +33,7 @@ def seen(staff: Staff, token: str) -> None:
         note_seen(db, session.session_id, staff.now)
 
 
-def test_a_session_tells_whose_it_is(staff: Staff, token: str):
+def test_a_session_shows_whose_it_is(staff: Staff, token: str):
     session = staff.session(token)
 
     assert (session.person.login, session.code_given) == ("zhang", False)

@@ -73,7 +73,7 @@ def test_whoever_set_codes_up_is_asked_at_each_sign_in(staff: Staff, role: Role,
 # Setting up.
 
 
-def test_a_phone_is_told_what_it_needs_and_nothing_is_kept_until_it_shows_a_code(staff: Staff):
+def test_a_phone_is_shown_what_it_needs_and_nothing_is_kept_until_it_shows_a_code(staff: Staff):
     person = staff.hire("zhang.wei")
 
     set_up = new_set_up(staff.services.vault, person)

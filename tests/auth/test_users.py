@@ -106,7 +106,7 @@ def test_a_language_is_remembered(staff: Staff):
 # What the audit trail is told.
 
 
-def test_every_change_is_told_as_what_the_operator_did_to_whom_without_a_name(staff: Staff):
+def test_every_change_is_shown_as_what_the_operator_did_to_whom_without_a_name(staff: Staff):
     staff.hire("admin", "admin")
     changes = [
         create(staff, name="Somebody Special", merchants=["M100"]),
@@ -117,11 +117,11 @@ def test_every_change_is_told_as_what_the_operator_did_to_whom_without_a_name(st
         staff.enable(),
     ]
 
-    deeds = [change.audit_event_of(operator()) for change in changes]
+    events = [change.audit_event_of(operator()) for change in changes]
 
     person_id = staff.person().id
-    assert {(one.actor_id, one.subject, one.subject_id) for one in deeds} == {("operator", "person", person_id)}
-    assert [(one.action, one.detail) for one in deeds] == [
+    assert {(one.actor_id, one.subject, one.subject_id) for one in events} == {("operator", "person", person_id)}
+    assert [(one.action, one.detail) for one in events] == [
         ("person.create", {"role": "clerk", "merchants": "M100"}),
         ("person.change_role", {"from": "clerk", "to": "reviewer"}),
         ("person.change_merchants", {"from": "M100", "to": "all"}),
@@ -129,8 +129,8 @@ def test_every_change_is_told_as_what_the_operator_did_to_whom_without_a_name(st
         ("person.disable", {}),
         ("person.enable", {}),
     ]
-    assert not any(secret in f"{one}" for one in deeds for secret in ("Special", changes[0].password, PASSWORD))
-    assert all(isinstance(one, AuditEvent) for one in deeds)
+    assert not any(secret in f"{one}" for one in events for secret in ("Special", changes[0].password, PASSWORD))
+    assert all(isinstance(one, AuditEvent) for one in events)
 
 
 # One admin always stays.

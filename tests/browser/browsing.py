@@ -64,7 +64,7 @@ class Browsing:
         self.context = browser.new_context(viewport=DESKTOP, locale=locale, java_script_enabled=scripts)
         self.page: Page = self.context.new_page()
         self._protocol = self.context.new_cdp_session(self.page)
-        self.page.on("console", self._heard)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.context.on("request", self._asked)
 
@@ -100,8 +100,8 @@ class Browsing:
 
     def focused(self, attribute: str = "id") -> str:
         """An attribute of what has the focus; "" when it has none."""
-        said: str = self.page.evaluate("name => document.activeElement.getAttribute(name) ?? ''", attribute)
-        return said
+        words: str = self.page.evaluate("name => document.activeElement.getAttribute(name) ?? ''", attribute)
+        return words
 
     def picture(self, name: str) -> None:
         """Keep how the page looks, as far down as anybody reads."""
@@ -130,7 +130,7 @@ class Browsing:
     def close(self) -> None:
         self.context.close()
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not EXPECTED.match(message.text):
             self.wrong.append(message.text)
 

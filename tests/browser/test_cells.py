@@ -106,7 +106,7 @@ def test_nothing_is_submitted_when_a_cell_could_not_be_saved(sit_down: SitDown, 
     browsing.wrong.clear()
 
 
-def test_a_row_that_is_still_wrong_is_told_before_the_others_go(sit_down: SitDown):
+def test_a_row_that_is_still_wrong_is_shown_before_the_others_go(sit_down: SitDown):
     browsing = opened(sit_down, "杭州", "杭洲")
     page = browsing.page
 

@@ -107,7 +107,7 @@ def test_the_language_is_switched_on_the_page_and_stays_with_its_person(sit_down
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
-def test_a_wrong_password_is_said_and_the_right_one_can_be_typed_at_once(sit_down: SitDown):
+def test_a_wrong_password_is_reported_and_the_right_one_can_be_typed_at_once(sit_down: SitDown):
     clerk = sit_down("clerk", "en", signs_in=False)
     page = clerk.page
     clerk.go("/sign-in")

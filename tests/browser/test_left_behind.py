@@ -42,7 +42,7 @@ def test_a_batch_with_rows_left_behind_is_not_green_until_somebody_discards_them
     expect(colleague.page.locator("section:has(#discarded)")).to_contain_text("订单已取消")
 
 
-def test_a_file_that_comes_again_is_told_with_its_batch_and_makes_no_other(sit_down: SitDown):
+def test_a_file_that_comes_again_is_shown_with_its_batch_and_makes_no_other(sit_down: SitDown):
     merchant = make.number("M")
     file = as_file(warehouse_file(*(order_row(merchant_no=merchant) for _ in range(3))))
     clerk = sit_down(merchants=[merchant])
@@ -58,10 +58,10 @@ def test_a_file_that_comes_again_is_told_with_its_batch_and_makes_no_other(sit_d
     batch = clerk.page.url.removeprefix(clerk.url)
     hand_in()
 
-    told = clerk.page.locator("#earlier")
-    expect(told).to_contain_text("3 笔订单")
-    expect(told).to_contain_text(clerk.person.name)
-    expect(told.locator(f"a[href='{batch}']")).to_have_count(1)
+    response = clerk.page.locator("#earlier")
+    expect(response).to_contain_text("3 笔订单")
+    expect(response).to_contain_text(clerk.person.name)
+    expect(response.locator(f"a[href='{batch}']")).to_have_count(1)
     expect(clerk.page.locator("#submit [data-main-action]")).to_be_disabled()
     assert clerk.violations() == []
     clerk.go("/batches")

@@ -94,8 +94,8 @@ def test_the_trail_says_who_did_what_and_why_and_which_entry_was_altered(
 
     altered = rewrite(deployment, WHY, "nobody asked for this")
     reviewer.press("Control+Enter")
-    said = page.get_by_role("alert").filter(has_text=f"Entry {altered} was altered after it was written.")
-    expect(said).to_be_visible()
+    words = page.get_by_role("alert").filter(has_text=f"Entry {altered} was altered after it was written.")
+    expect(words).to_be_visible()
     reviewer.picture("audit-altered-en-1280")
 
     rewrite(deployment, "nobody asked for this", WHY)

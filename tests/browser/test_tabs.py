@@ -41,7 +41,7 @@ def test_a_number_of_the_workbench_leads_to_as_many(sit_down: SitDown, declared:
         expect(clerk.page.locator("table[data-rows] tbody tr")).to_have_count(int(count))
 
 
-def test_what_was_refused_is_told_as_not_declared_and_not_as_customs_word(sit_down: SitDown, declared: None):
+def test_what_was_refused_is_shown_as_not_declared_and_not_as_customs_word(sit_down: SitDown, declared: None):
     clerk = sit_down(merchants=[MERCHANT])
 
     clerk.go("/declarations?tab=review")

@@ -45,10 +45,10 @@ def opens(services: Services):
 
 
 def test_a_key_is_made_as_ever(api_key, opens):
-    said = json.loads(api_key("create", "--name", "erp", "--merchant", "M100", "--scope", "payments:read", "--json"))
+    output = json.loads(api_key("create", "--name", "erp", "--merchant", "M100", "--scope", "payments:read", "--json"))
 
-    assert list(said) == ["key"]
-    assert opens(said["key"])
+    assert list(output) == ["key"]
+    assert opens(output["key"])
     assert api_key("create", "--name", "other").startswith("ck_test_")
 
 

@@ -52,8 +52,8 @@ def paid_at_the_gateway(services: Services) -> str:
         sale = Sale(make.MERCHANT, "CNY", known.amount, "茶", number, extra=code)
         wallet.create(method_of(Channel.WECHATPAY, "scan_pay"), sale)
         wait_until(lambda number=number: wallet.query(number).status == "PAID", "it is paid")
-    told = wallet.query(known.out_order_no)
-    known.payment_no, known.paid_at = told.payment_no, told.trade_time
+    response = wallet.query(known.out_order_no)
+    known.payment_no, known.paid_at = response.payment_no, response.trade_time
     keep(services, known)
     return known.out_order_no
 

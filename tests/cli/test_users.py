@@ -45,11 +45,11 @@ def create(user, login: str = "zhang", role: str = "clerk", *more: str) -> str:
 
 
 def test_somebody_who_was_created_signs_in_with_the_password_printed(user, staff: Staff):
-    said = json.loads(create(user, "Zhang", "clerk", "--merchant", "M100", "--merchant", "M200", "--json"))
+    output = json.loads(create(user, "Zhang", "clerk", "--merchant", "M100", "--merchant", "M200", "--json"))
     login, password = create(user, "wang").split()
 
-    assert list(said) == ["login", "password"]
-    person = staff.session(staff.sign_in(said["login"], said["password"])).person
+    assert list(output) == ["login", "password"]
+    person = staff.session(staff.sign_in(output["login"], output["password"])).person
     assert (person.login, person.merchants, person.must_change_password) == ("zhang", ["M100", "M200"], True)
     assert staff.look(staff.sign_in(login, password))
 
@@ -72,11 +72,11 @@ def test_a_reset_prints_another_password_and_takes_codes_and_sessions_away(user,
     staff.hire(role="admin")
     _, token = staff.set_up_codes(staff.sign_in())
 
-    said = json.loads(user("reset", "ZHANG", "--json"))
+    output = json.loads(user("reset", "ZHANG", "--json"))
 
     assert staff.look(token) is None
     assert staff.person().code_secret is None
-    assert staff.session(staff.sign_in(said["login"], said["password"])).person.must_change_password
+    assert staff.session(staff.sign_in(output["login"], output["password"])).person.must_change_password
 
 
 def test_who_was_disabled_is_out(user, staff: Staff):
@@ -98,7 +98,7 @@ def test_who_was_disabled_is_out(user, staff: Staff):
         (("create", "--login", "admin", "--name", "X", "--role", "clerk"), ValidationFailed),
     ],
 )
-def test_what_cannot_be_done_is_said_and_leaves_no_trace(user, staff: Staff, words, error):
+def test_what_cannot_be_done_is_reported_and_leaves_no_trace(user, staff: Staff, words, error):
     staff.hire("admin", "admin")
 
     with pytest.raises(error):
@@ -108,8 +108,8 @@ def test_what_cannot_be_done_is_said_and_leaves_no_trace(user, staff: Staff, wor
         assert db.execute(select(ENTRIES)).all() == []
 
 
-def test_every_deed_is_on_the_record_and_no_password_with_it(user, staff: Staff):
-    said = [json.loads(create(user, "zhang", "clerk", "--json")), json.loads(user("reset", "zhang", "--json"))]
+def test_every_action_is_on_the_record_and_no_password_with_it(user, staff: Staff):
+    output = [json.loads(create(user, "zhang", "clerk", "--json")), json.loads(user("reset", "zhang", "--json"))]
     user("disable", "zhang")
 
     with staff.services.reading() as db:
@@ -118,4 +118,4 @@ def test_every_deed_is_on_the_record_and_no_password_with_it(user, staff: Staff)
     assert [(one.actor, one.action, one.subject_id) for one in entries] == [
         ("operator", f"person.{verb}", staff.person().id) for verb in ("create", "reset_password", "disable")
     ]
-    assert not any(one["password"] in str(entries) for one in said)
+    assert not any(one["password"] in str(entries) for one in output)

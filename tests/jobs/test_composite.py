@@ -1,4 +1,4 @@
-"""Several desks side by side: each with threads of its own, whatever becomes of another's calls."""
+"""Several handlers at once: each with threads of its own, whatever becomes of another's calls."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ SECONDS = 30.0
 
 
 class Counted:
-    """A desk with so many tasks, named after it; its calls answer when `answering` is set."""
+    """A handler with so many tasks, named after it; its calls answer when `answering` is set."""
 
     def __init__(self, name: str, tasks: int) -> None:
         self.waiting = [f"{name}{number}" for number in range(tasks)]
@@ -42,7 +42,7 @@ class Counted:
         self.answering.wait()
         return task.upper()
 
-    def extend_leases(self, held) -> None:
+    def extend_leases(self, leased) -> None:
         pass
 
     def release(self, reserved) -> None:
@@ -51,14 +51,14 @@ class Counted:
 
 @pytest.fixture
 def hanging() -> Iterator[Counted]:
-    """A desk whose calls hang until the test is over."""
-    desk = Counted("hangs", 20)
-    desk.answering.clear()
-    yield desk
-    desk.answering.set()
+    """A handler whose calls hang until the test is over."""
+    handler = Counted("hangs", 20)
+    handler.answering.clear()
+    yield handler
+    handler.answering.set()
 
 
-def test_every_desk_is_drained():
+def test_every_handler_is_drained():
     first, second = Counted("a", 30), Counted("b", 20)
 
     with closing(JobHandlers(StaffedHandler(first, 4), StaffedHandler(second, 1))) as job_handlers:
@@ -72,14 +72,14 @@ def test_every_desk_is_drained():
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_one_kind_of_work_never_takes_the_threads_of_another(hanging: Counted, threads: int):
     """All of one is recorded, and what falls due meanwhile too, while nothing of the other comes back."""
-    desk = Counted("goes on", 40)
+    handler = Counted("goes on", 40)
 
-    with closing(JobHandlers(StaffedHandler(desk, threads), StaffedHandler(hanging, threads))) as job_handlers:
+    with closing(JobHandlers(StaffedHandler(handler, threads), StaffedHandler(hanging, threads))) as job_handlers:
         drain = threading.Thread(target=job_handlers.drain, args=(SECONDS,))
         drain.start()
-        wait_until(lambda: len(desk.recorded) == 40)
-        desk.waiting.append("due later")
-        wait_until(lambda: len(desk.recorded) == 41)
+        wait_until(lambda: len(handler.recorded) == 40)
+        handler.waiting.append("due later")
+        wait_until(lambda: len(handler.recorded) == 41)
         hung = list(hanging.recorded)
         hanging.answering.set()
         drain.join(SECONDS)
@@ -89,30 +89,30 @@ def test_one_kind_of_work_never_takes_the_threads_of_another(hanging: Counted, t
 
 
 def test_who_hangs_when_the_time_is_over_is_not_waited_for_and_nothing_is_called_twice(hanging: Counted):
-    desk = Counted("goes on", 1)
+    handler = Counted("goes on", 1)
 
-    with closing(JobHandlers(StaffedHandler(desk, 2), StaffedHandler(hanging, 2))) as job_handlers:
+    with closing(JobHandlers(StaffedHandler(handler, 2), StaffedHandler(hanging, 2))) as job_handlers:
         job_handlers.drain(0.0)
-        desk.waiting.append("due later")
+        handler.waiting.append("due later")
         job_handlers.drain(0.0)
-        wait_until(lambda: len(desk.recorded) == 2)
+        wait_until(lambda: len(handler.recorded) == 2)
         hanging.answering.set()
         job_handlers.drain(SECONDS)
 
     assert sorted(task for task, _ in hanging.recorded) == sorted(f"hangs{n}" for n in range(20))
 
 
-def test_what_one_desk_makes_due_at_another_is_done_in_the_same_drain():
-    told, desk = Counted("told", 0), Counted("a", 1)
-    desk.makes_due = told, "the end of it"
+def test_what_one_handler_makes_due_at_another_is_done_in_the_same_drain():
+    receiver, handler = Counted("webhooks", 0), Counted("a", 1)
+    handler.makes_due = receiver, "the end of it"
 
-    with closing(JobHandlers(StaffedHandler(desk, 1), StaffedHandler(told, 1))) as job_handlers:
+    with closing(JobHandlers(StaffedHandler(handler, 1), StaffedHandler(receiver, 1))) as job_handlers:
         job_handlers.drain(SECONDS)
 
-    assert [task for task, _ in told.recorded] == ["the end of it"]
+    assert [task for task, _ in receiver.recorded] == ["the end of it"]
 
 
-def test_a_database_that_fails_is_said_and_the_next_drain_goes_on():
+def test_a_database_that_fails_is_reported_and_the_next_drain_goes_on():
     first, second = Counted("a", 3), Counted("b", 3)
     first.fails = 1
 

@@ -1,4 +1,4 @@
-"""The engine with a desk of plain lists: how much is in the air, what a failing database costs, and how it stops."""
+"""The engine with a handler of plain lists: how much is in the air, what a failing database costs, and how it stops."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ class DatabaseAway(Exception):
     """What the database raises, for this test."""
 
 
-class ListDesk:
+class ListHandler:
     """Tasks are numbers; due ones lie in a list, and everything that happens to them is counted."""
 
     def __init__(self, due: int = 0, call_seconds: float = 0.001) -> None:
@@ -66,8 +66,8 @@ class ListDesk:
         self.called[task] += 1
         return f"answer to {task}"
 
-    def extend_leases(self, held: Sequence[int]) -> None:
-        self.renewed.append(set(held))
+    def extend_leases(self, leased: Sequence[int]) -> None:
+        self.renewed.append(set(leased))
         self.answering.set()
 
     def release(self, reserved: Sequence[int]) -> None:
@@ -80,8 +80,8 @@ class ListDesk:
 
 
 @contextmanager
-def running(desk: ListDesk) -> Iterator[Dispatcher[int, str]]:
-    with closing(Dispatcher(desk, THREADS)) as engine:
+def running(handler: ListHandler) -> Iterator[Dispatcher[int, str]]:
+    with closing(Dispatcher(handler, THREADS)) as engine:
         yield engine
 
 
@@ -97,72 +97,72 @@ def drain_until_it_works(engine: Dispatcher[int, str]) -> int:
 
 
 def test_everything_due_is_called_once_and_recorded_once():
-    desk = ListDesk(due=200)
+    handler = ListHandler(due=200)
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         recorded = engine.drain(SECONDS)
 
     assert recorded == 200
-    assert desk.called == desk.recorded == Counter(range(200))
-    assert desk.given_back == []
+    assert handler.called == handler.recorded == Counter(range(200))
+    assert handler.given_back == []
 
 
 def test_nothing_due_is_one_claim_and_no_more():
-    desk = ListDesk()
+    handler = ListHandler()
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         recorded = engine.drain(SECONDS)
 
-    assert (recorded, len(desk.claims)) == (0, 1)
+    assert (recorded, len(handler.claims)) == (0, 1)
 
 
 def test_each_thread_has_at_most_one_call_in_the_air_and_one_behind_it():
-    desk = ListDesk(due=150)
+    handler = ListHandler(due=150)
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS)
 
-    assert THREADS < desk.most_outstanding <= 2 * THREADS
+    assert THREADS < handler.most_outstanding <= 2 * THREADS
 
 
 def test_calls_go_out_side_by_side():
-    desk = ListDesk(due=THREADS * 4)
+    handler = ListHandler(due=THREADS * 4)
     # Each call waits until as many are in the air as there are threads.
-    desk.side_by_side = threading.Barrier(THREADS, timeout=SECONDS)
+    handler.side_by_side = threading.Barrier(THREADS, timeout=SECONDS)
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS)
 
-    assert sum(desk.recorded.values()) == THREADS * 4
-    assert not desk.side_by_side.broken
+    assert sum(handler.recorded.values()) == THREADS * 4
+    assert not handler.side_by_side.broken
 
 
 def test_what_an_answer_makes_due_is_done_in_the_same_drain():
-    desk = ListDesk(due=1)
-    desk.follow_ups = {0: 1000, 1000: 2000}
+    handler = ListHandler(due=1)
+    handler.follow_ups = {0: 1000, 1000: 2000}
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         recorded = engine.drain(SECONDS)
 
-    assert (recorded, set(desk.recorded)) == (3, {0, 1000, 2000})
+    assert (recorded, set(handler.recorded)) == (3, {0, 1000, 2000})
 
 
 def test_what_may_not_leave_is_let_go():
-    desk = ListDesk(due=30)
-    desk.refused = set(range(0, 30, 3))
+    handler = ListHandler(due=30)
+    handler.refused = set(range(0, 30, 3))
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS)
 
-    assert desk.called == Counter(set(range(30)) - desk.refused)
+    assert handler.called == Counter(set(range(30)) - handler.refused)
 
 
 @pytest.mark.parametrize("due", [5, 500], ids=["a few", "many"])
 def test_a_colleague_is_called_once_when_there_is_more_than_one_can_hold(due: int):
-    desk = ListDesk(due=due)
+    handler = ListHandler(due=due)
     calls: list[bool] = []
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS, on_backlog=lambda: calls.append(True))
 
     assert len(calls) == (1 if due == 500 else 0)
@@ -174,50 +174,50 @@ def test_a_colleague_is_called_once_when_there_is_more_than_one_can_hold(due: in
 @pytest.mark.parametrize("step", ["claim", "exchange"])
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_failing_database_loses_nothing_and_nothing_is_called_twice(step: str, times: int):
-    desk = ListDesk(due=60)
-    desk.failing[step] = times
+    handler = ListHandler(due=60)
+    handler.failing[step] = times
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         with pytest.raises(DatabaseAway):
             engine.drain(SECONDS)
         drain_until_it_works(engine)
 
-    assert desk.called == desk.recorded == Counter(range(60))
+    assert handler.called == handler.recorded == Counter(range(60))
 
 
 def test_answers_that_came_while_the_database_was_away_are_recorded_afterwards():
-    desk = ListDesk(due=60)
-    desk.call_seconds = 0.02
+    handler = ListHandler(due=60)
+    handler.call_seconds = 0.02
 
-    with running(desk) as engine:
-        fail_in_the_middle(desk, lambda: engine.drain(SECONDS))
+    with running(handler) as engine:
+        fail_in_the_middle(handler, lambda: engine.drain(SECONDS))
         time.sleep(0.1)
         drain_until_it_works(engine)
 
-    assert desk.called == desk.recorded == Counter(range(60))
+    assert handler.called == handler.recorded == Counter(range(60))
 
 
 def test_reserved_tasks_keep_their_order_through_a_failure():
-    desk = ListDesk(due=20)
+    handler = ListHandler(due=20)
     left: list[int] = []
-    plain = desk.record_and_send
+    plain = handler.record_and_send
 
     def record_and_send(answered, leaving):
         allowed = plain(answered, leaving)
         left.extend(allowed)
         return allowed
 
-    desk.record_and_send = record_and_send  # type: ignore[method-assign]
-    desk.failing["exchange"] = 1
-    with running(desk) as engine:
+    handler.record_and_send = record_and_send  # type: ignore[method-assign]
+    handler.failing["exchange"] = 1
+    with running(handler) as engine:
         drain_until_it_works(engine)
 
     assert left == list(range(20))
 
 
-def fail_in_the_middle(desk: ListDesk, drain: Callable[[], object]) -> None:
+def fail_in_the_middle(handler: ListHandler, drain: Callable[[], object]) -> None:
     """Drain with a database that goes away once the first calls are in the air."""
-    breaker = threading.Timer(0.05, lambda: desk.failing.update(exchange=2))
+    breaker = threading.Timer(0.05, lambda: handler.failing.update(exchange=2))
     breaker.start()
     with pytest.raises(DatabaseAway):
         drain()
@@ -227,46 +227,46 @@ def fail_in_the_middle(desk: ListDesk, drain: Callable[[], object]) -> None:
 # Stopping.
 
 
-def test_who_is_told_to_stop_gives_back_what_was_reserved_and_records_what_is_in_the_air():
-    desk = ListDesk(due=1000, call_seconds=0.05)
+def test_who_is_asked_to_stop_gives_back_what_was_reserved_and_records_what_is_in_the_air():
+    handler = ListHandler(due=1000, call_seconds=0.05)
 
-    with running(desk) as engine:
-        recorded = engine.drain(SECONDS, stopping=desk.exchanging.is_set)
+    with running(handler) as engine:
+        recorded = engine.drain(SECONDS, stopping=handler.exchanging.is_set)
 
-    assert desk.given_back
-    assert desk.outstanding == set()
-    assert recorded == sum(desk.called.values()) == sum(desk.recorded.values())
-    assert not set(desk.given_back) & set(desk.called)
-    assert sorted([*desk.given_back, *desk.called, *desk.due]) == list(range(1000))
+    assert handler.given_back
+    assert handler.outstanding == set()
+    assert recorded == sum(handler.called.values()) == sum(handler.recorded.values())
+    assert not set(handler.given_back) & set(handler.called)
+    assert sorted([*handler.given_back, *handler.called, *handler.due]) == list(range(1000))
 
 
 def test_when_its_time_is_over_it_claims_no_more():
-    desk = ListDesk(due=100_000, call_seconds=0.01)
+    handler = ListHandler(due=100_000, call_seconds=0.01)
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(0.2)
 
-    assert desk.due
-    assert desk.outstanding == set()
-    assert len(desk.called) + len(desk.given_back) + len(desk.due) == 100_000
+    assert handler.due
+    assert handler.outstanding == set()
+    assert len(handler.called) + len(handler.given_back) + len(handler.due) == 100_000
 
 
 def test_a_second_drain_goes_on_where_the_first_one_stopped():
-    desk = ListDesk(due=300)
+    handler = ListHandler(due=300)
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS, stopping=lambda: True)
-        desk.due.extend(desk.given_back)
+        handler.due.extend(handler.given_back)
         engine.drain(SECONDS)
 
-    assert desk.recorded == Counter(range(300))
+    assert handler.recorded == Counter(range(300))
 
 
-def test_leases_of_all_that_is_held_are_renewed_while_a_call_takes_long():
-    desk = ListDesk(due=3 * THREADS)
-    desk.answering.clear()
+def test_leases_of_all_that_is_leased_are_renewed_while_a_call_takes_long():
+    handler = ListHandler(due=3 * THREADS)
+    handler.answering.clear()
 
-    with running(desk) as engine:
+    with running(handler) as engine:
         engine.drain(SECONDS)
 
-    assert desk.renewed[0] == set(range(3 * THREADS))
+    assert handler.renewed[0] == set(range(3 * THREADS))

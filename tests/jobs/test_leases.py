@@ -225,10 +225,10 @@ def test_a_lease_freed_for_a_dead_process_is_anothers_at_once(
 ):
     handler = handler_of(services, clock)
     (task,) = handler.record_and_send([], handler.claim(10))
-    holder, _ = lease_of(services, table)
+    lease_owner, _ = lease_of(services, table)
 
     with services.transaction() as db:
-        free_leases(db, [Push, Payment, Refund, Delivery], [holder], database.now(db))
+        free_leases(db, [Push, Payment, Refund, Delivery], [lease_owner], database.now(db))
 
     assert lease_of(services, table)[0] is None
     handler.record_and_send([(task, unsent)], [])
@@ -250,7 +250,7 @@ def test_an_extended_lease_goes_on(
 
 
 @EVERY_KIND
-def test_what_was_recorded_is_held_by_nobody_and_is_recorded_once(
+def test_what_was_recorded_is_leased_by_nobody_and_is_recorded_once(
     services: Services, clock: TestClock, handler_of: Callable[..., Any], table: str, unsent: Any
 ):
     handler = handler_of(services, clock)

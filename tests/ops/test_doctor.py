@@ -42,7 +42,7 @@ def test_a_trail_in_order_says_how_much_there_is(trail: Trail):
         ("UPDATE audit_end SET seal = ''", "the seal of its end does not fit"),
     ],
 )
-def test_what_was_done_to_it_is_told_with_what_to_do(trail: Trail, statement: str, found: str):
+def test_what_was_done_to_it_is_shown_with_what_to_do(trail: Trail, statement: str, found: str):
     trail.tamper(statement)
 
     looked = look(trail)
@@ -53,7 +53,7 @@ def test_what_was_done_to_it_is_told_with_what_to_do(trail: Trail, statement: st
     assert ("customs keys rotate --seal-audit-trail" in looked.remedy) == ("seal" in found)
 
 
-def test_a_trail_that_was_taken_away_whole_shows_by_the_batches(trail: Trail):
+def test_a_trail_that_was_removed_completely_shows_by_the_batches(trail: Trail):
     trail.tamper("DELETE FROM audit_entries", "DELETE FROM audit_end")
     trail.fill(2)
 

@@ -14,8 +14,8 @@ DAY = timedelta(days=1)
 
 
 def logged(name: str, age: timedelta) -> LoggedRequest:
-    said = {"request_id": "r", "method": "POST", "path": "/", "status": 200, "duration_ms": 1}
-    return LoggedRequest(id=name, at=make.NOON - age, **said)
+    columns = {"request_id": "r", "method": "POST", "path": "/", "status": 200, "duration_ms": 1}
+    return LoggedRequest(id=name, at=make.NOON - age, **columns)
 
 
 def answered(name: str, age: timedelta) -> IdempotentReply:

@@ -16,12 +16,12 @@ def standalone(home: Path, environ: Mapping[str, str], upgrade: Callable[[], Non
     return Standalone(read_settings(environ), upgrade, environ=environ, port=0, sandbox_port=0)
 
 
-def test_the_sandbox_is_ours_unless_a_gateway_was_named(tmp_path: Path) -> None:
-    ours = standalone(tmp_path, {})
+def test_the_sandbox_is_our_own_unless_a_gateway_was_named(tmp_path: Path) -> None:
+    own = standalone(tmp_path, {})
     theirs = standalone(tmp_path, {"WISECASHIER_BASE_URL": "https://gateway.example", "WISECASHIER_AGENT_NO": "42"})
 
-    assert ours.sandbox_url == ours.environ["WISECASHIER_BASE_URL"]
-    assert ours.environ["WISECASHIER_PRIVATE_KEY_FILE"] == str(tmp_path / "agent_private.pem")
+    assert own.sandbox_url == own.environ["WISECASHIER_BASE_URL"]
+    assert own.environ["WISECASHIER_PRIVATE_KEY_FILE"] == str(tmp_path / "agent_private.pem")
     assert theirs.sandbox_url is None
     assert theirs.environ["WISECASHIER_BASE_URL"] == "https://gateway.example"
     assert theirs.environ["WISECASHIER_AGENT_NO"] == "42"

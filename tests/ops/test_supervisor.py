@@ -194,7 +194,7 @@ def test_what_a_dead_child_had_forked_goes_with_it(tmp_path: Path) -> None:
         assert eventually(lambda: not is_alive(orphan))
 
 
-def test_a_child_that_cannot_start_ends_the_whole_and_its_last_words_are_told(tmp_path: Path) -> None:
+def test_a_child_that_cannot_start_ends_all_and_its_last_words_are_shown(tmp_path: Path) -> None:
     hopeless = python("hopeless", "raise SystemExit('no such setting')", ready=lambda: False)
     (tmp_path / "hopeless.log").write_text("words of an earlier run\n")
 
@@ -220,7 +220,7 @@ def test_a_child_that_is_not_ready_in_time_is_named(tmp_path: Path) -> None:
         Supervisor([slow], logs=tmp_path, ready_seconds=0.3).__enter__()
 
 
-def test_a_command_that_does_not_exist_is_told_in_its_log(tmp_path: Path) -> None:
+def test_a_command_that_does_not_exist_is_shown_in_its_log(tmp_path: Path) -> None:
     missing = Child("missing", ["/no/such/command"], {}, ready=lambda: False)
 
     with pytest.raises(ChildFailed) as failure:

@@ -73,7 +73,7 @@ def test_a_rotation_leaves_the_index_as_it_is():
     assert Vault([OLD], "index").index(BUYER.cert_id) == Vault([NEW, OLD], "index").index(BUYER.cert_id)
 
 
-def test_the_index_tells_equal_from_different_and_depends_on_its_own_key():
+def test_the_index_distinguishes_equal_from_different_and_depends_on_its_own_key():
     vault = Vault([NEW], "index")
 
     assert vault.index("a") == vault.index("a") != vault.index("b")

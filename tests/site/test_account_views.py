@@ -40,9 +40,9 @@ def test_whoever_has_not_signed_in_is_led_there_and_back(people: People):
 def test_the_cookie_is_for_this_site_and_no_script(people: People):
     _, login = people.on_file("clerk")
 
-    said = cookies_of(people.stranger().post("/sign-in", login=login, password=PASSWORD))
+    words = cookies_of(people.stranger().post("/sign-in", login=login, password=PASSWORD))
 
-    assert "HttpOnly" in said and "SameSite=Lax" in said and "Path=/" in said
+    assert "HttpOnly" in words and "SameSite=Lax" in words and "Path=/" in words
 
 
 def test_over_https_the_cookie_is_bound_to_the_host(people: People):
@@ -61,7 +61,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(people: People):
 
 
 @pytest.mark.parametrize("login, password", [("nobody", PASSWORD), ("", ""), ("x" * 500, "y" * 5000), ("a\x00b", "c")])
-def test_a_wrong_login_is_told_no_more_than_that(people: People, login: str, password: str):
+def test_a_wrong_login_learns_no_more_than_that(people: People, login: str, password: str):
     answer = people.stranger().post("/sign-in", login=login, password=password)
 
     assert answer.status_code == 422
@@ -159,7 +159,7 @@ def test_a_new_password_ends_every_other_session_and_changes_this_ones_token(peo
 @pytest.mark.parametrize(
     ("old", "new"), [("wrong", "quite another password"), (PASSWORD, "short"), (PASSWORD, PASSWORD)]
 )
-def test_a_password_that_cannot_be_taken_is_told_and_changes_nothing(people: People, old: str, new: str):
+def test_a_password_that_cannot_be_taken_is_shown_and_changes_nothing(people: People, old: str, new: str):
     _, login = people.on_file("clerk")
     visitor = people.stranger()
     visitor.post("/sign-in", login=login, password=PASSWORD)

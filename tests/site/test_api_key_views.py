@@ -58,7 +58,7 @@ def key_made(visitor: Visitor, **changes: object) -> str:
 
 
 @pytest.fixture
-def deeds(services: Services) -> Callable[[], list[str]]:
+def actions(services: Services) -> Callable[[], list[str]]:
     """What stands in the audit trail, by action, but for people."""
 
     def done() -> list[str]:
@@ -69,7 +69,7 @@ def deeds(services: Services) -> Callable[[], list[str]]:
     return done
 
 
-def test_a_key_is_shown_in_the_answer_that_made_it_and_nowhere_else(people: People, recognise, deeds):
+def test_a_key_is_shown_in_the_answer_that_made_it_and_nowhere_else(people: People, recognise, actions):
     developer = people.signed_in("developer")
 
     answer = developer.post(KEYS, **wanted(merchants="M100, M200 M100"))
@@ -84,7 +84,7 @@ def test_a_key_is_shown_in_the_answer_that_made_it_and_nowhere_else(people: Peop
     )
     assert text not in developer.get(KEYS).text + developer.get(f"{KEYS}/{caller.key_id}").text
     assert "the ERP" in developer.get(KEYS).text
-    assert deeds() == ["api_key.create"]
+    assert actions() == ["api_key.create"]
 
 
 def test_a_form_sent_twice_makes_one_key_and_shows_it_once(people: People, services: Services):
@@ -98,7 +98,7 @@ def test_a_form_sent_twice_makes_one_key_and_shows_it_once(people: People, servi
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "words"),
     [
         ({"scopes": []}, "Choose at least one scope"),
         ({"scopes": ["everything"]}, "Use one of those"),
@@ -108,11 +108,11 @@ def test_a_form_sent_twice_makes_one_key_and_shows_it_once(people: People, servi
         ({"merchants": "x" * 65}, "at most 64"),
     ],
 )
-def test_what_is_wrong_is_told_above_the_form_which_keeps_what_was_typed(people: People, changes, said: str):
+def test_what_is_wrong_is_shown_above_the_form_which_keeps_what_was_typed(people: People, changes, words: str):
     answer = people.signed_in("developer").post(KEYS, **wanted(**({"merchants": "M7"} | changes)))
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert words in text_of(answer)
     assert "M7" in answer.text or "merchants" in changes
 
 
@@ -153,7 +153,7 @@ def test_keys_of_other_merchants_are_not_there(people: People, recognise):
     assert developer.get(f"{KEYS}/{keys['mine']}").status_code == 200
 
 
-def test_a_key_is_rotated_and_the_new_text_shown_once(people: People, recognise, deeds):
+def test_a_key_is_rotated_and_the_new_text_shown_once(people: People, recognise, actions):
     developer = people.signed_in("developer")
     old = key_made(developer)
     page = f"{KEYS}/{recognise(old).key_id}"
@@ -164,7 +164,7 @@ def test_a_key_is_rotated_and_the_new_text_shown_once(people: People, recognise,
     assert (answer.status_code, recognise(new).id) == (201, recognise(old).id)
     assert "Replaced" in text_of(developer.get(page))
     assert developer.post(f"{page}/rotate", overlap="24", once=make.number("form")).status_code == 404
-    assert deeds() == ["api_key.create", "api_key.rotate"]
+    assert actions() == ["api_key.create", "api_key.rotate"]
 
 
 def test_a_key_that_may_do_more_is_not_rotated_but_may_be_ended(people: People, recognise):
@@ -178,7 +178,7 @@ def test_a_key_that_may_do_more_is_not_rotated_but_may_be_ended(people: People, 
         recognise(key)
 
 
-def test_a_revoked_key_leaves_the_list_and_opens_nothing(people: People, recognise, deeds):
+def test_a_revoked_key_leaves_the_list_and_opens_nothing(people: People, recognise, actions):
     developer = people.signed_in("developer")
     key = key_made(developer)
     page = f"{KEYS}/{recognise(key).key_id}"
@@ -188,7 +188,7 @@ def test_a_revoked_key_leaves_the_list_and_opens_nothing(people: People, recogni
     assert "was revoked" in text_of(developer.follow(answer))
     assert "the ERP" not in text_of(developer.get(KEYS))
     assert "the ERP" in text_of(developer.get(f"{KEYS}?ended"))
-    assert deeds() == ["api_key.create", "api_key.revoke"]
+    assert actions() == ["api_key.create", "api_key.revoke"]
 
 
 @pytest.mark.parametrize(("role", "status"), [("clerk", 403), ("reviewer", 403), ("developer", 200), ("admin", 200)])
@@ -196,6 +196,6 @@ def test_who_sees_keys(people: People, role: str, status: int):
     assert people.signed_in(role).get(KEYS).status_code == status
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "No key opens anything yet"), ("zh_CN", "还没有可用的密钥")])
-def test_an_empty_list_says_what_to_do_in_both_languages(people: People, language: str, said: str):
-    assert said in text_of(people.signed_in("developer", language=language).get(KEYS))
+@pytest.mark.parametrize(("language", "words"), [("en", "No key opens anything yet"), ("zh_CN", "还没有可用的密钥")])
+def test_an_empty_list_says_what_to_do_in_both_languages(people: People, language: str, words: str):
+    assert words in text_of(people.signed_in("developer", language=language).get(KEYS))

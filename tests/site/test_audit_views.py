@@ -16,7 +16,7 @@ from customs.audit.trail import ChainVerdict
 from customs.container import Services
 from customs.site.audit_views import ACTS, TAMPERED
 from tests import make
-from tests.audit.trails import Trail, deed
+from tests.audit.trails import Trail, numbered_event
 from tests.product import Desk
 from tests.web.visiting import People, Visitor, text_of
 
@@ -54,18 +54,18 @@ def rows_of(answer: TestResponse) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_each_entry_says_who_did_what_to_which_and_why(trail: Trail, people: People, language: str):
-    trail.write(deed(3))
+    trail.write(numbered_event(3))
     visitor = people.signed_in("reviewer", language=language)
 
     page = visitor.get("/audit?action=declaration.modify")
 
-    said = text_of(page)
-    assert "reviewer 0" in said
-    assert str({"en": "corrected a declaration", "zh_CN": "修改申报单"}[language]) in said
-    assert "the office asked for it, call 3" in said
-    assert "M100" in said
+    output = text_of(page)
+    assert "reviewer 0" in output
+    assert str({"en": "corrected a declaration", "zh_CN": "修改申报单"}[language]) in output
+    assert "the office asked for it, call 3" in output
+    assert "M100" in output
     assert 'href="/declarations/decl_3"' in page.text
-    assert "push_3" in said
+    assert "push_3" in output
 
 
 def test_every_act_and_every_fault_has_its_words():
@@ -95,7 +95,7 @@ def test_filters_narrow_the_list_and_the_file_alike(trail: Trail, reviewer: Visi
     assert [row["subject_id"] for row in exported] == wanted[::-1]
 
 
-def test_nothing_that_fits_is_told_so(trail: Trail, reviewer: Visitor):
+def test_nothing_that_fits_is_shown_as_such(trail: Trail, reviewer: Visitor):
     assert "No entry fits these filters" in text_of(reviewer.get("/audit?subject_id=x"))
 
 
@@ -138,14 +138,14 @@ def test_it_is_for_those_who_review(people: People, role: str):
 
 
 def test_a_link_leads_only_where_one_may_go(trail: Trail, people: People):
-    trail.write(deed(1, subject="person", subject_id="per_9", action="person.create"))
+    trail.write(numbered_event(1, subject="person", subject_id="per_9", action="person.create"))
 
     assert 'href="/admin/people/per_9"' not in people.signed_in("reviewer").get("/audit").text
     assert 'href="/admin/people/per_9"' in people.signed_in("admin").get("/audit").text
 
 
 def test_what_somebody_typed_is_text(trail: Trail, reviewer: Visitor):
-    trail.write(deed(1, reason="<script>alert(1)</script>", actor="<i>me</i>"))
+    trail.write(numbered_event(1, reason="<script>alert(1)</script>", actor="<i>me</i>"))
 
     page = reviewer.get("/audit")
 
@@ -169,7 +169,7 @@ def test_decisions_are_found_by_the_declaration(desk: Desk, reviewer: Visitor):
 # The check.
 
 
-def test_a_trail_that_fits_is_told_so_with_its_end_to_note_down(trail: Trail, reviewer: Visitor):
+def test_a_trail_that_fits_is_shown_as_such_with_its_end_to_note_down(trail: Trail, reviewer: Visitor):
     trail.fill(3)
 
     page = reviewer.get("/audit/check")
@@ -181,7 +181,7 @@ def test_a_trail_that_fits_is_told_so_with_its_end_to_note_down(trail: Trail, re
 
 
 @pytest.mark.parametrize(
-    ("statement", "number", "said"),
+    ("statement", "number", "output"),
     [
         ("UPDATE audit_entries SET reason = 'nothing' WHERE number = 2", 2, "Entry 2 was altered"),
         ("DELETE FROM audit_entries WHERE number = 2", 2, "Entry 2 is missing"),
@@ -191,7 +191,7 @@ def test_a_trail_that_fits_is_told_so_with_its_end_to_note_down(trail: Trail, re
 )
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 def test_what_was_done_behind_the_desk_is_found(
-    trail: Trail, people: People, statement: str, number: int | None, said: str, language: str
+    trail: Trail, people: People, statement: str, number: int | None, output: str, language: str
 ):
     visitor = people.signed_in("reviewer", language=language)
     trail.fill(4)
@@ -202,14 +202,14 @@ def test_what_was_done_behind_the_desk_is_found(
     assert page.status_code == 200
     assert 'class="alert alert-danger"' in page.text
     assert number is None or re.search(rf"<b>{number}</b></dd>", page.text)
-    assert language != "en" or said in text_of(page)
+    assert language != "en" or output in text_of(page)
     assert isinstance(trail.verify(), ChainVerdict)
 
 
 # The file.
 
 
-def test_the_file_is_a_deed_with_its_reason_and_can_be_checked_by_itself(trail: Trail, reviewer: Visitor):
+def test_the_file_is_an_action_with_its_reason_and_can_be_checked_by_itself(trail: Trail, reviewer: Visitor):
     trail.fill(2)
 
     answer = reviewer.post("/audit/export.csv?merchant_no=M200", reason="the yearly audit")
@@ -226,16 +226,16 @@ def test_the_file_is_a_deed_with_its_reason_and_can_be_checked_by_itself(trail: 
     assert entry.detail == {"merchant_no": "M200"}
     before = "0" * 64
     for row in everything:
-        held: dict[str, object] = {name: cell or None for name, cell in row.items() if name != "hash"}
-        held |= {"number": int(row["number"]), "detail": json.loads(row["detail"])}
-        hashed = json.dumps(held, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        leased: dict[str, object] = {name: cell or None for name, cell in row.items() if name != "hash"}
+        leased |= {"number": int(row["number"]), "detail": json.loads(row["detail"])}
+        hashed = json.dumps(leased, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
         assert (row["previous"], row["hash"]) == (before, hashlib.sha256(hashed).hexdigest())
         before = row["hash"]
 
 
 @pytest.mark.parametrize("reason", ["", " "])
 def test_no_file_without_a_reason(trail: Trail, reviewer: Visitor, reason: str):
-    trail.write(deed(1), at=make.NOON + timedelta(days=1))
+    trail.write(numbered_event(1), at=make.NOON + timedelta(days=1))
 
     answer = reviewer.post("/audit/export.csv", reason=reason, back="/audit")
 

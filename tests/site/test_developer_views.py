@@ -120,7 +120,7 @@ def test_a_live_desk_says_that_it_is_one(people: People, services: Services):
 
 
 @pytest.mark.parametrize(("language", "column"), [("en", "english"), ("zh_CN", "chinese")])
-def test_the_sandboxs_words_are_told_in_the_language_of_the_page(people: People, language: str, column: str):
+def test_the_sandboxs_words_are_shown_in_the_language_of_the_page(people: People, language: str, column: str):
     shown = text_of(people.signed_in("developer", language=language).get(f"{PAGE}/sandbox"))
 
     for row in (*SCENARIOS, *FAULTS):

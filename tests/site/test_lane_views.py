@@ -45,7 +45,7 @@ def test_an_open_lane_shows_what_waits(people: People, desk: Desk):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "meaning", "told"),
+    ("outcome", "meaning", "response"),
     [
         (Credentials("the Signature is refused", exchange=None), "refused our signature", "the Signature is refused"),
         (
@@ -55,12 +55,12 @@ def test_an_open_lane_shows_what_waits(people: People, desk: Desk):
         ),
     ],
 )
-def test_a_stopped_lane_says_why_and_what_to_do(people: People, desk: Desk, stop, outcome, meaning: str, told: str):
+def test_a_stopped_lane_says_why_and_what_to_do(people: People, desk: Desk, stop, outcome, meaning: str, response: str):
     stop(outcome)
 
     shown = text_of(people.signed_in("clerk").get(PAGE))
 
-    assert "Stopped" in shown and meaning in shown and told in shown and "then resume" in shown
+    assert "Stopped" in shown and meaning in shown and response in shown and "then resume" in shown
     assert "A reviewer or an administrator resumes it." in shown
 
 

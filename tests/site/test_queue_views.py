@@ -67,7 +67,7 @@ def test_the_numbers_renew_themselves_and_redis_may_be_away(people: People, desk
     assert "1 wait for a worker" in text_of(numbers)
 
 
-def test_the_doctor_is_heard_in_the_language_of_the_page(people: People):
+def test_the_doctor_is_read_in_the_language_of_the_page(people: People):
     english, chinese = (people.signed_in("clerk", language=one).get(f"{PAGE}/findings") for one in ("en", "zh_CN"))
 
     assert "at the newest version" in text_of(english) and "start it, or customs up" in text_of(english)

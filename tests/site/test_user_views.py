@@ -37,15 +37,15 @@ def person(services: Services) -> Callable[[str], Person]:
 
 
 @pytest.fixture
-def last_deed(services: Services) -> Callable[[], tuple[str, str, str | None]]:
+def last_action(services: Services) -> Callable[[], tuple[str, str, str | None]]:
     """The newest entry of the audit trail: what, to whom, why."""
 
-    def deed() -> tuple[str, str, str | None]:
+    def event() -> tuple[str, str, str | None]:
         with services.reading() as db:
             entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)).one()
             return entry.action, entry.subject_id, entry.reason
 
-    return deed
+    return event
 
 
 def wanted(**changes: object) -> dict[str, object]:
@@ -63,14 +63,14 @@ def password_in(answer: TestResponse) -> str:
     return found[1]
 
 
-def test_somebody_is_let_in_with_a_password_that_is_shown_once(people: People, person, last_deed):
+def test_somebody_is_let_in_with_a_password_that_is_shown_once(people: People, person, last_action):
     admin = people.signed_in("admin")
 
     answer = admin.post(PAGE, **wanted(merchants="M200, M100"))
 
     assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
     assert signs_in(people, "li.mei", password_in(answer))
-    _, person_id, _ = last_deed()
+    _, person_id, _ = last_action()
     made = person(person_id)
     assert (made.login, made.name, made.role, made.merchants) == ("li.mei", "李梅", "clerk", ["M100", "M200"])
     assert made.must_change_password
@@ -90,7 +90,7 @@ def test_a_form_sent_twice_makes_one_person(people: People):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "words"),
     [
         ({"login": "李"}, "A login has 3 to 64 characters"),
         ({"name": " "}, "A name has 1 to 100"),
@@ -98,15 +98,15 @@ def test_a_form_sent_twice_makes_one_person(people: People):
         ({"merchants": "x" * 65}, "at most 64"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_typed_is_lost(people: People, changes, said: str):
+def test_what_is_wrong_is_shown_and_nothing_typed_is_lost(people: People, changes, words: str):
     answer = people.signed_in("admin").post(PAGE, **wanted(**changes))
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert words in text_of(answer)
     assert ('value="李梅"' in answer.text) is ("name" not in changes)
 
 
-def test_a_role_and_merchants_are_changed_with_a_reason(people: People, person, last_deed):
+def test_a_role_and_merchants_are_changed_with_a_reason(people: People, person, last_action):
     admin, (person_id, _) = people.signed_in("admin"), people.on_file("clerk")
     page = f"{PAGE}/{person_id}"
 
@@ -115,29 +115,29 @@ def test_a_role_and_merchants_are_changed_with_a_reason(people: People, person, 
     assert person(person_id).role == "clerk"
 
     admin.follow(admin.post(f"{page}/role", role="reviewer", reason="she was trained"))
-    assert (person(person_id).role, last_deed()) == (
+    assert (person(person_id).role, last_action()) == (
         "reviewer",
         ("person.change_role", person_id, "she was trained"),
     )
     admin.follow(admin.post(f"{page}/merchants", merchants="M1 M2", reason="two more"))
-    assert (person(person_id).merchants, last_deed()[2]) == (["M1", "M2"], "two more")
+    assert (person(person_id).merchants, last_action()[2]) == (["M1", "M2"], "two more")
     admin.follow(admin.post(f"{page}/merchants", merchants="", reason="all of them"))
     assert person(person_id).merchants is None
 
 
-def test_a_lost_password_is_made_anew_and_shown_once(people: People, last_deed):
+def test_a_lost_password_is_made_anew_and_shown_once(people: People, last_action):
     admin, (person_id, login) = people.signed_in("admin"), people.on_file("clerk")
 
     answer = admin.post(f"{PAGE}/{person_id}/password", reason="she forgot it", once=make.number("form"))
 
     assert signs_in(people, login, password_in(answer))
     assert not signs_in(people, login, PASSWORD)
-    assert last_deed()[2] != "she forgot it"  # the newest is that she signed in
+    assert last_action()[2] != "she forgot it"  # the newest is that she signed in
     nameless = admin.post(f"{PAGE}/{person_id}/password", reason="", once=make.number("form"))
     assert (nameless.status_code, "Reason is missing" in text_of(nameless)) == (422, True)
 
 
-def test_one_time_codes_are_removed_for_a_lost_phone(people: People, person, last_deed):
+def test_one_time_codes_are_removed_for_a_lost_phone(people: People, person, last_action):
     admin, reviewer = people.signed_in("admin"), people.signed_in("reviewer")
     assert person(reviewer.person_id).code_secret
 
@@ -145,20 +145,20 @@ def test_one_time_codes_are_removed_for_a_lost_phone(people: People, person, las
 
     assert person(reviewer.person_id).code_secret is None
     assert reviewer.get("/").status_code == 303
-    assert last_deed() == ("person.reset_code", reviewer.person_id, "the phone is lost")
+    assert last_action() == ("person.reset_code", reviewer.person_id, "the phone is lost")
 
 
-def test_somebody_is_signed_out_disabled_and_let_in_again(people: People, last_deed):
+def test_somebody_is_signed_out_disabled_and_let_in_again(people: People, last_action):
     admin, clerk = people.signed_in("admin"), people.signed_in("clerk")
     page = f"{PAGE}/{clerk.person_id}"
 
     admin.follow(admin.post(f"{page}/sessions/end", reason="a shared computer"))
     assert clerk.get("/declarations").status_code == 303
-    assert last_deed() == ("person.end_sessions", clerk.person_id, "a shared computer")
+    assert last_action() == ("person.end_sessions", clerk.person_id, "a shared computer")
 
     shown = admin.follow(admin.post(f"{page}/disable", reason="she left"))
     assert "Disabled" in text_of(shown)
-    assert last_deed()[0] == "person.disable"
+    assert last_action()[0] == "person.disable"
     shown = admin.follow(admin.post(f"{page}/enable", reason="she is back"))
     assert "May sign in" in text_of(shown)
 
@@ -167,8 +167,8 @@ def test_the_last_admin_stays(people: People, person):
     admin = people.signed_in("admin")
     page = f"{PAGE}/{admin.person_id}"
 
-    for deed, form in {"disable": {}, "role": {"role": "clerk"}}.items():
-        shown = admin.follow(admin.post(f"{page}/{deed}", reason="to see", **form))
+    for event, form in {"disable": {}, "role": {"role": "clerk"}}.items():
+        shown = admin.follow(admin.post(f"{page}/{event}", reason="to see", **form))
         assert "make another person an admin first" in text_of(shown)
     assert (person(admin.person_id).role, person(admin.person_id).disabled_at) == ("admin", None)
 
@@ -198,9 +198,9 @@ def test_nobody_else_looks_after_people(people: People, role: str):
     assert "/admin/people" not in visitor.get("/admin/offices").text
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "May sign in"), ("zh_CN", "可登录")])
-def test_both_languages(people: People, language: str, said: str):
+@pytest.mark.parametrize(("language", "words"), [("en", "May sign in"), ("zh_CN", "可登录")])
+def test_both_languages(people: People, language: str, words: str):
     admin = people.signed_in("admin", language=language)
 
-    assert said in text_of(admin.get(PAGE))
-    assert said in text_of(admin.get(f"{PAGE}/{admin.person_id}"))
+    assert words in text_of(admin.get(PAGE))
+    assert words in text_of(admin.get(f"{PAGE}/{admin.person_id}"))

@@ -14,7 +14,7 @@ from tests.web.crowded import Crowd, crowded
 
 @pytest.fixture(scope="module")
 def crowd(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    """On one database: how doors answer is the same on the other, and what that refuses is refused here too."""
+    """On one database: how views answer is the same on the other, and what that refuses is refused here too."""
     home = tmp_path_factory.mktemp("crowded")
     file = home / "customs.db"
     file.write_bytes(migrated_file.read_bytes())
@@ -32,7 +32,7 @@ def crowd(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def whole(crowd: Crowd) -> Iterator[Crowd]:
+def fresh_crowd(crowd: Crowd) -> Iterator[Crowd]:
     """The desk for a test that may spoil it."""
     assert crowd.boss.get("/account").status_code == 200
     yield crowd

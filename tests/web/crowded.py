@@ -1,4 +1,4 @@
-"""A desk on which there is one of everything: made through its own doors, put back whole when a test has spoilt it."""
+"""A desk on which there is one of everything: made through its own API and pages, restored when a test has spoilt it."""
 
 import re
 import sqlite3
@@ -46,7 +46,7 @@ class Crowd:
     ids: Mapping[str, str]
     numbers: Sequence[str]
     waiting: str
-    whole: sqlite3.Connection
+    snapshot: sqlite3.Connection
     sessions: dict[Visitor, str] = field(default_factory=dict)
 
     @property
@@ -72,7 +72,7 @@ class Crowd:
     def put_back(self) -> None:
         """Everything as it was when the desk was made, and everybody signed in as they were."""
         with closing(self._file()) as file:
-            self.whole.backup(file)
+            self.snapshot.backup(file)
         for visitor, token in self.sessions.items():
             visitor.client.set_cookie(COOKIE, token)
             visitor.client.delete_cookie("customs_flash")
@@ -80,7 +80,7 @@ class Crowd:
     def keep(self) -> None:
         """What is there now is what is put back later."""
         with closing(self._file()) as file:
-            file.backup(self.whole)
+            file.backup(self.snapshot)
         for visitor in (self.boss, *self.own.values(), *self.strangers.values()):
             self.sessions[visitor] = visitor.client.get_cookie(COOKIE).value  # type: ignore[union-attr]
 
@@ -103,7 +103,7 @@ def crowded(services: Services) -> Iterator[Crowd]:
     crowd = Crowd(services, people, boss, own, strangers, ids, numbers, waiting, sqlite3.connect(":memory:"))
     crowd.keep()
     yield crowd
-    crowd.whole.close()
+    crowd.snapshot.close()
 
 
 def _fill(services: Services, boss: Visitor) -> str:

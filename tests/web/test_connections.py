@@ -32,8 +32,8 @@ class Application:
             self.began.set()
             self.go_on.wait(PATIENCE_SECONDS)
         size = int(environ.get("CONTENT_LENGTH") or 0)
-        told = f"{environ['REQUEST_METHOD']} {path} {size} {environ['wsgi.url_scheme']} ".encode()
-        answer = b"x" * LARGE if path == "/large" else told + environ["wsgi.input"].read(50)
+        request_line = f"{environ['REQUEST_METHOD']} {path} {size} {environ['wsgi.url_scheme']} ".encode()
+        answer = b"x" * LARGE if path == "/large" else request_line + environ["wsgi.input"].read(50)
         start_response("200 OK", [("Content-Length", str(len(answer)))])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer]
 
@@ -105,11 +105,11 @@ def test_requests_that_follow_one_another_are_answered_in_order(port: int):
 
     answer = asked(port, b"".join(ends) + SMUGGLED)
 
-    told = [
-        answer.index(said) for said in (b"POST /echo 3 http abc", b"POST /echo 3 http abc", b"GET /smuggled 0 http ")
+    places = [
+        answer.index(text) for text in (b"POST /echo 3 http abc", b"POST /echo 3 http abc", b"GET /smuggled 0 http ")
     ]
     assert answer.count(b" 200 OK") == 3
-    assert told == sorted(told)
+    assert places == sorted(places)
 
 
 def test_a_head_has_the_length_and_no_body(port: int):
@@ -128,7 +128,7 @@ def test_who_waits_for_a_go_ahead_gets_it_unless_the_body_will_not_be_read(port:
 
 
 @pytest.mark.parametrize("headers", [[f"Content-Length: {LARGEST_BODY + 9}"], ["Transfer-Encoding: chunked"]])
-def test_the_application_is_told_of_a_body_that_is_too_large_and_whoever_sends_it_reads_the_answer(
+def test_the_application_learns_of_a_body_that_is_too_large_and_whoever_sends_it_reads_the_answer(
     port: int, headers: list[str]
 ):
     chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
@@ -233,6 +233,6 @@ def test_it_listens_on_either_family(host: str, reached: str):
         assert b" 200 OK" in asked(server.port, post("Connection: close"), reached)
 
 
-def test_an_address_that_is_taken_is_said_at_once(port: int):
+def test_an_address_that_is_taken_is_reported_at_once(port: int):
     with pytest.raises(OSError, match="in use"):
         Server("127.0.0.1", port)

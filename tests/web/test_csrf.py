@@ -49,10 +49,10 @@ def test_what_comes_from_elsewhere_or_does_not_say_is_refused(headers: dict[str,
     assert not is_same_origin(headers, HERE)
 
 
-def test_every_door_that_changes_something_refuses_a_foreign_form(services: Services):
+def test_every_view_that_changes_something_refuses_a_foreign_form(services: Services):
     """Walked over the routes, so that a new door cannot be forgotten."""
     client = People(services).app.test_client()
-    doors = [
+    views = [
         (method, rule.rule)
         for rule in client.application.url_map.iter_rules()
         for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
@@ -60,9 +60,9 @@ def test_every_door_that_changes_something_refuses_a_foreign_form(services: Serv
     ]
 
     refused = {
-        door: client.open(door[1], method=door[0], headers={"Origin": "http://evil.example"}).status_code
-        for door in doors
+        view: client.open(view[1], method=view[0], headers={"Origin": "http://evil.example"}).status_code
+        for view in views
     }
 
-    assert len(doors) > 5
+    assert len(views) > 5
     assert set(refused.values()) == {403}

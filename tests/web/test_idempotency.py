@@ -60,9 +60,9 @@ class Keys:
         with self.services.reading() as db:
             return db.scalar(select(func.count(IdempotentReply.id))) or 0
 
-    def set_holder(self, holder: str) -> None:
+    def set_lease_owner(self, lease_owner: str) -> None:
         with self.services.transaction() as db:
-            db.execute(update(IdempotentReply).values(holder=holder))
+            db.execute(update(IdempotentReply).values(holder=lease_owner))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_an_answer_is_kept_for_thirty_days(keys: Keys, age: timedelta):
     assert keys.kept() == 1
 
 
-def test_while_the_first_runs_the_second_is_told_to_come_back(keys: Keys):
+def test_while_the_first_runs_the_second_is_asked_to_come_back(keys: Keys):
     keys.begin()
 
     with pytest.raises(IdempotencyKeyInUse) as refused:
@@ -139,14 +139,14 @@ def test_a_reservation_lapses_at_once_with_its_process(keys: Keys):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     keys.begin()
-    keys.set_holder(f"{machine()}:{gone.pid}")
+    keys.set_lease_owner(f"{machine()}:{gone.pid}")
 
     assert isinstance(keys.begin(content=b"corrected"), Reservation)
 
 
 def test_a_reservation_of_another_machine_runs_until_its_lease_ends(keys: Keys):
     keys.begin()
-    keys.set_holder("elsewhere:1")
+    keys.set_lease_owner("elsewhere:1")
 
     with pytest.raises(IdempotencyKeyInUse):
         keys.begin(now=make.NOON + LEASE)

@@ -71,7 +71,7 @@ AGAINST_THE_POLICY = {
 }
 
 
-def told(files: list[Path], newer: dict[str, int]) -> set[tuple[str, str, int]]:
+def newer_features(files: list[Path], newer: dict[str, int]) -> set[tuple[str, str, int]]:
     return {
         (file.name, found[0], version)
         for file in files
@@ -87,16 +87,16 @@ def without_comments(text: str) -> str:
 
 def test_our_scripts_use_nothing_newer():
     assert SCRIPTS
-    assert told(SCRIPTS, NEWER_IN_SCRIPTS) == set()
+    assert newer_features(SCRIPTS, NEWER_IN_SCRIPTS) == set()
 
 
 def test_our_stylesheets_use_nothing_newer():
     assert STYLESHEETS
-    assert told(STYLESHEETS, NEWER_IN_STYLESHEETS) == set()
+    assert newer_features(STYLESHEETS, NEWER_IN_STYLESHEETS) == set()
 
 
 def test_our_templates_use_nothing_newer():
-    assert told(TEMPLATES, NEWER_IN_TEMPLATES) == set()
+    assert newer_features(TEMPLATES, NEWER_IN_TEMPLATES) == set()
 
 
 @pytest.mark.parametrize("file", STYLESHEETS, ids=lambda file: file.name)
@@ -115,4 +115,4 @@ def test_no_rule_stands_within_another(file: Path):
 def test_a_template_asks_for_nothing_that_the_policy_stops(file: Path):
     text = without_comments(file.read_text())
 
-    assert [deed for deed, pattern in AGAINST_THE_POLICY.items() if re.search(pattern, text)] == []
+    assert [action for action, pattern in AGAINST_THE_POLICY.items() if re.search(pattern, text)] == []

@@ -67,14 +67,14 @@ class Inline(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        if tag == "style" or (tag == "script" and "src" not in said):
+        words = {name: value or "" for name, value in attrs}
+        if tag == "style" or (tag == "script" and "src" not in words):
             self.found.append(f"<{tag}>")
-        self.found += [name for name in said if name == "style" or name.startswith(("on", "hx-on"))]
+        self.found += [name for name in words if name == "style" or name.startswith(("on", "hx-on"))]
         self.found += [
-            f'{name}="{said[name]}"'
+            f'{name}="{words[name]}"'
             for name in ("href", "src", "action", "formaction")
-            if self._strays(said.get(name, ""))
+            if self._strays(words.get(name, ""))
         ]
 
     @staticmethod
@@ -114,7 +114,7 @@ def test_so_is_a_page_that_says_what_went_wrong(crowd: Crowd, status: int, path:
 @pytest.mark.parametrize(
     ("language", "why"), [("en", "did not come from a page of this desk"), ("zh_CN", "不是从本系统的页面")]
 )
-def test_a_form_from_elsewhere_is_told_what_is_wrong_and_not_that_a_role_lacks_something(
+def test_a_form_from_elsewhere_is_shown_what_is_wrong_and_not_that_a_role_lacks_something(
     crowd: Crowd, language: str, why: str
 ):
     crowd.boss.post("/language", language=language)
@@ -141,13 +141,13 @@ class Places(HTMLParser):
         self._method = "GET"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+        words = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._method = said.get("method", "get").upper()
+            self._method = words.get("method", "get").upper()
         for name, method in {"href": "GET", "src": "GET", "hx-get": "GET", "hx-post": "POST"}.items():
-            self._lead(method, said.get(name, ""))
+            self._lead(method, words.get(name, ""))
         for name in ("action", "formaction"):
-            self._lead(self._method, said.get(name, ""))
+            self._lead(self._method, words.get(name, ""))
 
     def _lead(self, method: str, place: str) -> None:
         if place.startswith("/"):
@@ -176,4 +176,4 @@ def test_some_page_leads_to_every_page(crowd: Crowd, led_to: set[tuple[str, str]
 
     reached = {(method, routes.match(place, method, return_rule=True)[0].rule) for method, place in led_to}
 
-    assert {door for door in PAGES if door not in reached} == OTHERWISE
+    assert {view for view in PAGES if view not in reached} == OTHERWISE

@@ -74,7 +74,7 @@ def test_what_is_left_counts_down_and_comes_back(limiter):
     assert shown[-1][2] == 2
 
 
-def test_who_is_refused_is_told_when_to_come_back(limiter):
+def test_who_is_refused_learns_when_to_come_back(limiter):
     buckets = limiter(0.5)
     buckets.take("k")
 

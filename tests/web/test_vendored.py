@@ -13,29 +13,29 @@ from customs.web.rendering import STATIC, servable
 
 CUSTOMS = Path(__file__).parents[2] / "customs"
 FOLDERS = sorted(file.parent for file in STATIC.glob("*/vendored.toml"))
-OURS = {"docs.css", "desk.css", "desk.js", "charts.js", "mark.svg"}
+OWN = {"docs.css", "desk.css", "desk.js", "charts.js", "mark.svg"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_was_taken_over_is_what_it_says(folder: Path):
-    told = tomllib.loads((folder / "vendored.toml").read_text())
+    response = tomllib.loads((folder / "vendored.toml").read_text())
 
-    held = {
+    leased = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
         for file in folder.iterdir()
         if file.name != "vendored.toml"
     }
 
-    assert {"name", "version", "licence"} <= told.keys()
-    assert "LICENSE" in held
-    assert held == told["sha256"]
-    assert told.get("from", held).keys() == held.keys()
+    assert {"name", "version", "licence"} <= response.keys()
+    assert "LICENSE" in leased
+    assert leased == response["sha256"]
+    assert response.get("from", leased).keys() == leased.keys()
 
 
 def test_nothing_is_served_of_which_nobody_says_where_it_comes_from():
     known = {folder.name for folder in FOLDERS}
 
-    assert {name for name in servable() if name.partition("/")[0] not in known} <= OURS
+    assert {name for name in servable() if name.partition("/")[0] not in known} <= OWN
 
 
 @pytest.mark.parametrize("name", ["htmx/htmx.min.js", "bootstrap/bootstrap.min.css", "echarts/echarts.simple.min.js"])

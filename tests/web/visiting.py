@@ -37,8 +37,8 @@ class Visitor:
 
     def post(self, path: str, files: Any = None, headers: dict[str, str] | None = None, **form: Any) -> TestResponse:
         """Send a form of one of the desk's own pages."""
-        said = {"Accept": "text/html", "Origin": HOST, "Sec-Fetch-Site": "same-origin"} | (headers or {})
-        return self.client.post(path, data=form | (files or {}), headers=said, buffered=True)
+        words = {"Accept": "text/html", "Origin": HOST, "Sec-Fetch-Site": "same-origin"} | (headers or {})
+        return self.client.post(path, data=form | (files or {}), headers=words, buffered=True)
 
     def follow(self, answer: TestResponse) -> TestResponse:
         """The page that a form's answer leads to."""

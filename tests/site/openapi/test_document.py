@@ -105,17 +105,17 @@ def test_the_answers_of_a_split_order_are_as_documented(erp):  # noqa: F811
     row = make.declaration_row(sub_orders=[make.sub_order_row()], buyer={"name": "李雷", "cert_id": make.cert_id()})
     made = erp.post("/batches", {"declarations": [row]}, Idempotency_Key="one")
     listed = erp.get("/declarations", batch_id=made.json["id"])
-    told = erp.get(f"/declarations/{listed.json['data'][0]['id']}")
-    name = f"/declarations/{told.json['id']}"
+    response = erp.get(f"/declarations/{listed.json['data'][0]['id']}")
+    name = f"/declarations/{response.json['id']}"
     events, refused = erp.get(f"{name}/events"), erp.post(f"{name}/dismiss", {"reason": "x"})
-    again = erp.call("GET", name, headers={"If-None-Match": told.headers["ETag"]})
+    again = erp.call("GET", name, headers={"If-None-Match": response.headers["ETag"]})
     checked = erp.post("/declarations/preflight", {"declarations": [row | {"office": "NOWHERE"}, 7]})
     rejected = erp.post("/batches", {"declarations": [row | {"duty": "8"}]})
 
     answers = {
         ("POST", "/batches"): [made, rejected],
         ("GET", "/declarations"): [listed],
-        ("GET", "/declarations/{declaration_id}"): [told, again],
+        ("GET", "/declarations/{declaration_id}"): [response, again],
         ("GET", "/declarations/{declaration_id}/events"): [events],
         ("POST", "/declarations/{declaration_id}/dismiss"): [refused],
         ("POST", "/declarations/preflight"): [checked],

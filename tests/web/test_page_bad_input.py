@@ -14,7 +14,7 @@ from tests.web.page_table import GETS, POSTS
 from tests.web.visiting import HOST
 
 FORM = "application/x-www-form-urlencoded"
-SAID = {"Origin": HOST, "Accept": "text/html"}
+MARKED = {"Origin": HOST, "Accept": "text/html"}
 # Percent-encoded, for some are no text that could be encoded.
 WORDS = {
     "empty": "",
@@ -102,52 +102,53 @@ def answers(rule: str, status: int) -> bool:
 
 
 @pytest.mark.parametrize("rule", GETS)
-def test_any_query_string_is_answered(whole: Crowd, rule: str):
-    path = whole.place(rule)
-    whole.boss.get(path)
-    before = whole.stored()
+def test_any_query_string_is_answered(fresh_crowd: Crowd, rule: str):
+    path = fresh_crowd.place(rule)
+    fresh_crowd.boss.get(path)
+    before = fresh_crowd.stored()
 
     names = {*(name for _, name in read[rule]), "nobody-reads-this"}
-    told = {
-        f"{name}={word[:40]}": whole.boss.get(f"{path}?{name}={word}").status_code
+    response = {
+        f"{name}={word[:40]}": fresh_crowd.boss.get(f"{path}?{name}={word}").status_code
         for name, word in in_turns(sorted(names), GETS.index(rule))
     }
 
-    assert {query: status for query, status in told.items() if not answers(rule, status)} == {}
-    assert whole.stored() == before
+    assert {query: status for query, status in response.items() if not answers(rule, status)} == {}
+    assert fresh_crowd.stored() == before
 
 
 @pytest.mark.parametrize("rule", POSTS)
-def test_a_body_that_is_no_form_of_ours_is_answered_and_changes_nothing(whole: Crowd, rule: str):
-    before = whole.stored()
+def test_a_body_that_is_no_form_of_our_own_is_answered_and_changes_nothing(fresh_crowd: Crowd, rule: str):
+    before = fresh_crowd.stored()
 
     for kind, (content_type, body) in BODIES.items():
-        answer = whole.boss.client.post(
-            whole.place(rule), data=body, content_type=content_type, headers=SAID, buffered=True
+        answer = fresh_crowd.boss.client.post(
+            fresh_crowd.place(rule), data=body, content_type=content_type, headers=MARKED, buffered=True
         )
 
         assert answers(rule, answer.status_code), kind
         if rule in PRESSED:
-            whole.put_back()
+            fresh_crowd.put_back()
         else:
-            assert whole.stored() == before, kind
+            assert fresh_crowd.stored() == before, kind
 
 
 @pytest.mark.parametrize("rule", POSTS)
-def test_nonsense_in_any_field_that_is_read_is_answered(whole: Crowd, rule: str):
-    form, path = filled_in(whole, rule), whole.place(rule)
-    whole.boss.post(path, **form)
-    whole.put_back()
-    before = whole.stored()
+def test_nonsense_in_any_field_that_is_read_is_answered(fresh_crowd: Crowd, rule: str):
+    form, path = filled_in(fresh_crowd, rule), fresh_crowd.place(rule)
+    fresh_crowd.boss.post(path, **form)
+    fresh_crowd.put_back()
+    before = fresh_crowd.stored()
 
     for place, name in sorted(read[rule]):
         others = urlencode({field: value for field, value in form.items() if field != name})
         for kind, word in WORDS.items():
             query, body = (f"?{name}={word}", others) if place == "address" else ("", f"{others}&{name}={word}")
-            answer = whole.boss.client.post(path + query, data=body, content_type=FORM, headers=SAID, buffered=True)
+            client = fresh_crowd.boss.client
+            answer = client.post(path + query, data=body, content_type=FORM, headers=MARKED, buffered=True)
 
             assert answers(rule, answer.status_code), (name, kind)
             if kind == "NUL" and place == "form" and name not in SHOWN_AFTERWARDS and rule not in PRESSED:
-                assert whole.stored() == before, (name, kind)
+                assert fresh_crowd.stored() == before, (name, kind)
             if answer.status_code < 400:
-                whole.put_back()
+                fresh_crowd.put_back()

@@ -14,12 +14,12 @@ from tests.web.visiting import PASSWORD, Visitor
 
 NO_PAGES = ("/api/", "/notify/", "/healthz", "/readyz", "/metrics", "/docs", "/errors", "/static/")
 HTMX = {"HX-Request": "true"}
-DOORS = [pytest.param(method, rule, id=f"{method} {rule}") for method, rule in PAGES]
-CLOSED = [door for door in DOORS if PAGES[door.values] != ANYBODY]
+ROUTES = [pytest.param(method, rule, id=f"{method} {rule}") for method, rule in PAGES]
+CLOSED = [view for view in ROUTES if PAGES[view.values] != ANYBODY]
 # The page on which payers land says nothing to anybody, of whatever there is.
-WITH_ID = [door for door in CLOSED if "<" in door.values[1]]
+WITH_ID = [view for view in CLOSED if "<" in view.values[1]]
 # A lane of the gateway is every merchant's.
-OF_SOMEBODY = [door for door in WITH_ID if "<lane_id>" not in door.values[1]]
+OF_SOMEBODY = [view for view in WITH_ID if "<lane_id>" not in view.values[1]]
 # A slash makes another address of it, which may know another method or none.
 WITH_SLASH = ("%2e%2e%2f", "a%2fb")
 NO_IDS = [
@@ -40,7 +40,7 @@ LEADS_ON = ("/admin", "/sign-in", "/sign-in/code")
 # They show what was chosen elsewhere.
 ASKS_MORE = ("/declarations/redeclare", "/reconciliation/export.csv")
 # What these do is done with what is one's own.
-OWN_DEEDS = ("/filters", "/developers/key", "/audit/export.csv", "/reconciliation")
+OWN_ACTIONS = ("/filters", "/developers/key", "/audit/export.csv", "/reconciliation")
 
 
 def knock(
@@ -78,27 +78,27 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in(crowd: Crowd, method: str, 
 
 
 @pytest.mark.parametrize("first", ["/sign-in/code/set-up", "/account"])
-def test_whoever_has_something_to_do_first_is_sent_there(whole: Crowd, first: str):
+def test_whoever_has_something_to_do_first_is_sent_there(fresh_crowd: Crowd, first: str):
     """A reviewer without one-time codes, and a clerk whose password somebody else has made."""
-    person_id, login = whole.people.on_file("clerk" if first == "/account" else "reviewer")
-    visitor, password = Visitor(whole.people.app.test_client(), person_id), PASSWORD
+    person_id, login = fresh_crowd.people.on_file("clerk" if first == "/account" else "reviewer")
+    visitor, password = Visitor(fresh_crowd.people.app.test_client(), person_id), PASSWORD
     if first == "/account":
-        made = whole.boss.post(f"/admin/people/{person_id}/password", reason="lost", once="a form")
+        made = fresh_crowd.boss.post(f"/admin/people/{person_id}/password", reason="lost", once="a form")
         password = made.text.partition('data-copy="')[2].partition('"')[0]
     assert visitor.post("/sign-in", login=login, password=password).status_code == 303
 
-    for method, rule in (door for door, scope in PAGES.items() if scope not in (ANYBODY, UNFINISHED)):
-        answer = knock(visitor, method, whole.place(rule), WORDS)
+    for method, rule in (view for view, scope in PAGES.items() if scope not in (ANYBODY, UNFINISHED)):
+        answer = knock(visitor, method, fresh_crowd.place(rule), WORDS)
 
         assert (answer.status_code, answer.location) == (303, first), rule
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("method", "rule"), CLOSED)
-def test_a_page_opens_to_the_roles_that_have_its_scope_alone(whole: Crowd, role: str, method: str, rule: str):
+def test_a_page_opens_to_the_roles_that_have_its_scope_alone(fresh_crowd: Crowd, role: str, method: str, rule: str):
     opens = PAGES[method, rule] in OPENS[role] | {SIGNED_IN, UNFINISHED}
 
-    answer = knock(whole.own[role], method, whole.place(rule, **whole.nothing), {})
+    answer = knock(fresh_crowd.own[role], method, fresh_crowd.place(rule, **fresh_crowd.nothing), {})
 
     assert answer.status_code < 500
     assert (answer.status_code == 403) is not opens
@@ -116,24 +116,24 @@ def test_what_there_is_can_be_opened_in_both_languages(crowd: Crowd, rule: str):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("method", "rule"), OF_SOMEBODY)
-def test_what_is_another_merchants_is_not_there(whole: Crowd, role: str, method: str, rule: str):
+def test_what_is_another_merchants_is_not_there(fresh_crowd: Crowd, role: str, method: str, rule: str):
     if PAGES[method, rule] not in OPENS[role] | {SIGNED_IN}:
         return
-    before = whole.stored()
+    before = fresh_crowd.stored()
 
     theirs = {"merchants": "M999", "merchant_no": "M999", "override": ""}
-    for form in ({}, filled_in(whole, rule) | theirs):
-        foreign = knock(whole.strangers[role], method, whole.place(rule), form)
-        nothing = knock(whole.strangers[role], method, whole.place(rule, **whole.nothing), form)
+    for form in ({}, filled_in(fresh_crowd, rule) | theirs):
+        foreign = knock(fresh_crowd.strangers[role], method, fresh_crowd.place(rule), form)
+        nothing = knock(fresh_crowd.strangers[role], method, fresh_crowd.place(rule, **fresh_crowd.nothing), form)
 
         # Whatever is said of an empty form, it is said where there is nothing as well.
         assert foreign.status_code == nothing.status_code
         assert foreign.status_code == 404 or (not form and foreign.status_code in (303, 422))
-    assert whole.stored() == before
+    assert fresh_crowd.stored() == before
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_list_and_no_filter_tells_of_another_merchants(crowd: Crowd, role: str):
+def test_no_list_and_no_filter_shows_another_merchants(crowd: Crowd, role: str):
     ids = {name: one for name, one in crowd.ids.items() if name not in ("lane_id", "place", "number")}
     lists = [rule for rule in GETS if "<" not in rule and PAGES["GET", rule] in OPENS[role]]
     filters = [
@@ -154,45 +154,45 @@ def test_no_list_and_no_filter_tells_of_another_merchants(crowd: Crowd, role: st
         answer = crowd.strangers[role].get(path)
 
         # What somebody asked for is said back to them.
-        told = {one for one in (*ids.values(), *crowd.numbers) if one not in path and one.encode() in answer.data}
-        assert told == set(), path
+        response = {one for one in (*ids.values(), *crowd.numbers) if one not in path and one.encode() in answer.data}
+        assert response == set(), path
         assert not any(one in (answer.location or "") for one in ids.values()), path
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nothing_is_done_for_another_merchant_that_a_form_names(whole: Crowd, role: str):
-    stranger, before = whole.strangers[role], whole.stored()
+def test_nothing_is_done_for_another_merchant_that_a_form_names(fresh_crowd: Crowd, role: str):
+    stranger, before = fresh_crowd.strangers[role], fresh_crowd.stored()
     rules = [rule for method, rule in PAGES if method == "POST" and PAGES[method, rule] in OPENS[role]]
-    asked = [rule for rule in rules if "<" not in rule and rule not in OWN_DEEDS]
+    asked = [rule for rule in rules if "<" not in rule and rule not in OWN_ACTIONS]
 
-    answers = {rule: stranger.post(rule, **filled_in(whole, rule)).status_code for rule in asked}
+    answers = {rule: stranger.post(rule, **filled_in(fresh_crowd, rule)).status_code for rule in asked}
 
     assert set(answers.values()) <= {303, 404, 422}, answers
-    assert whole.stored() == before
+    assert fresh_crowd.stored() == before
 
 
 @pytest.mark.parametrize("rule", ["/declarations/redeclare", "/review/causes/<cause_id>/correct"])
-def test_many_are_decided_on_together_or_not_at_all(whole: Crowd, rule: str):
-    ids, before = [whole.ids["declaration_id"], NO_ID], whole.stored()
+def test_many_are_decided_on_together_or_not_at_all(fresh_crowd: Crowd, rule: str):
+    ids, before = [fresh_crowd.ids["declaration_id"], NO_ID], fresh_crowd.stored()
     form = {"ids": ids, "reason": "all of them", "override": "on", "mch_customs_no": "110396T0002"}
 
-    with_another = whole.own["reviewer"].post(whole.place(rule), **form)
-    unchanged = whole.stored() == before
-    alone = whole.own["reviewer"].post(whole.place(rule), **form | {"ids": ids[:1]})
+    with_another = fresh_crowd.own["reviewer"].post(fresh_crowd.place(rule), **form)
+    unchanged = fresh_crowd.stored() == before
+    alone = fresh_crowd.own["reviewer"].post(fresh_crowd.place(rule), **form | {"ids": ids[:1]})
 
     assert (with_another.status_code, unchanged) == (404, True)
-    assert (alone.status_code, whole.stored() == before) == (303, False)
+    assert (alone.status_code, fresh_crowd.stored() == before) == (303, False)
 
 
 @pytest.mark.parametrize(("method", "rule"), WITH_ID)
-def test_an_id_that_is_none_is_not_there(whole: Crowd, method: str, rule: str):
-    before = whole.stored()
+def test_an_id_that_is_none_is_not_there(fresh_crowd: Crowd, method: str, rule: str):
+    before = fresh_crowd.stored()
 
     for no_id in NO_IDS:
-        path = whole.place(rule, **dict.fromkeys(whole.ids, no_id))
-        answer, empty = (knock(whole.boss, method, path, form) for form in (filled_in(whole, rule), {}))
+        path = fresh_crowd.place(rule, **dict.fromkeys(fresh_crowd.ids, no_id))
+        answer, empty = (knock(fresh_crowd.boss, method, path, form) for form in (filled_in(fresh_crowd, rule), {}))
 
         assert answer.status_code == 404 or (no_id in WITH_SLASH and answer.status_code in (303, 308, 405)), no_id
         assert empty.status_code == answer.status_code or empty.status_code in (303, 422), no_id
         assert "a=b" not in answer.headers.get("Set-Cookie", "") + empty.headers.get("Set-Cookie", "")
-    assert whole.stored() == before
+    assert fresh_crowd.stored() == before
