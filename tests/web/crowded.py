@@ -1,4 +1,4 @@
-"""A desk on which there is one of everything: made through its own API and pages, restored when a test has spoilt it."""
+"""A desk on which there is one of everything, made through its own API and pages, and restored after a test."""
 
 import re
 import sqlite3
