@@ -31,17 +31,17 @@ class Header:
     width: int
 
     def lacks(self, names: Iterable[str]) -> list[Field]:
-        """Those of these columns, by their English names, that the file does not have."""
+        """Return those of these columns, by their English names, that the file lacks."""
         return [column for column in map(BY_HEADER.__getitem__, names) if column not in self.spelt]
 
 
 def column_spelt(word: str) -> Field | None:
-    """The column a header means: blanks around it and case do not matter."""
+    """Return the column that a header means; blanks around it and case do not matter."""
     return BY_SPELLING.get(word.strip().lower())
 
 
 def read_header(cells: Sequence[str], required: Iterable[str]) -> Header:
-    """The header in a file's first row; FileUnreadable when a required column is missing or one is named twice."""
+    """Read a file's header; FileUnreadable when a required column is missing or one is named twice."""
     header = match_header(cells)
     if missing := header.lacks(required):
         raise unreadable(
@@ -54,7 +54,7 @@ def read_header(cells: Sequence[str], required: Iterable[str]) -> Header:
 
 
 def match_header(cells: Sequence[str]) -> Header:
-    """The same for a file whose columns a person can still name; FileUnreadable when one is named twice."""
+    """Read a header in which columns may be missing; FileUnreadable when one is named twice."""
     words = [cell.strip()[:LONGEST_HEADER] for cell in cells]
     placed: list[tuple[int, Field]] = []
     spelt: dict[Field, str] = {}

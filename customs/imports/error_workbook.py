@@ -34,7 +34,7 @@ def faulty_workbook(preview: Preview, describe: Describe) -> bytes:
 
 
 def faulty_filename(draft: Draft) -> str:
-    """Its name: by the batch in it, what comes back finds its way."""
+    """Name the workbook after its batch, by which it is recognised when it comes back."""
     return f"{draft.batch_id or draft.id}.xlsx"
 
 
@@ -62,7 +62,7 @@ class _ErrorWorkbook:
         self._head([*words, self._reason])
         line, above = 0, None
         for row in rows:
-            # What is wrong with the file is said once, beside its first row.
+            # What is wrong with the file stands once, beside its first row.
             of_file = self._preview.findings if above is None else ()
             # Behind a gap a row without its keys continues no order, as in the file it came from.
             line += 2 if above is not None and row.number != above + 1 and _lacks_a_key(row) else 1
@@ -75,7 +75,7 @@ class _ErrorWorkbook:
             self._sheet.write_string(line, len(words), self._why(row, of_file), self._reasoning)
 
     def _places(self, rows: Sequence[Sequence[Cell]]) -> list[int]:
-        """Every place of the file that holds something, but for the reasons of an earlier time."""
+        """Return the places of the file's columns, without the reasons of an earlier workbook."""
         width = max([self._preview.header.width, *map(len, rows)])
         return [place for place in range(width) if self._word(place).strip().lower() not in REASONS]
 
@@ -109,7 +109,7 @@ class _ErrorWorkbook:
             self._sheet.write_comment(line, at, text, {"x_scale": 2, "y_scale": 1.5})
 
     def _why(self, row: ShownRow, of_file: Sequence[Finding]) -> str:
-        """Everything about a row, what is about a cell behind the name of its column."""
+        """Describe every finding of a row; those of a cell follow the name of its column."""
         of_cells = [
             f"{self._spelt[name]}: {self._describe(finding)}"
             for name, cell in row.cells.items()

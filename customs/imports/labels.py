@@ -54,7 +54,7 @@ MOST_ROWS_NAMED = 12
 
 
 class FindingDescription(NamedTuple):
-    """What a finding means, what to do, and what it names: another row of the file, or a declaration on file.
+    """Description of a finding: its meaning, what to do, and the other row or the declaration that it names.
 
     `spelling`: the character that is wrong, and the right one where it is known.
     """

@@ -21,7 +21,7 @@ INTEGER = re.compile(r"-?[0-9]{1,15}")
 
 @dataclass(frozen=True)
 class Flaw:
-    """What a spreadsheet did to a cell."""
+    """Damage that a spreadsheet did to a cell."""
 
     code: str
     severity: Severity
@@ -157,7 +157,7 @@ class Row:
 
 
 def read_row(number: int, cells: list[Cell], header: Header) -> Row:
-    """A row of a file; cells that it does not have are blank, as are those that say so where nothing is needed."""
+    """Read a row of a file; a missing cell is blank, and so is a placeholder where nothing is needed."""
     row = Row(number, {}, {}, [])
     width = len(cells)
     for place, column in header.placed:
@@ -178,13 +178,13 @@ def read_row(number: int, cells: list[Cell], header: Header) -> Row:
 
 
 def strays_of(cells: list[Cell], header: Header) -> list[Cell]:
-    """What stands under no header in a row and is not blank."""
+    """Return the cells of a row that have no header and are not blank."""
     named_nowhere = cells[header.width :] + [cells[place] for place in header.nameless if place < len(cells)]
     return [cell for cell in named_nowhere if not is_blank(cell)]
 
 
 def group_rows(rows: list[Row]) -> list[list[Row]]:
-    """The rows of each order, in the order of the file; a row whose key is not complete stands alone."""
+    """Group rows by order, in the order of the file; a row without a complete key is a group of its own."""
     orders: dict[object, list[Row]] = {}
     above: Row | None = None
     for row in rows:
@@ -203,7 +203,7 @@ def continues(above: Row, row: Row) -> bool:
 
 
 def contradictions(first: Row, row: Row, *, split: bool) -> Iterator[tuple[Field | None, Flaw]]:
-    """What is wrong with a row beside the first one of its order; `split`: a row of the order names a sub-order."""
+    """Compare a row with the first one of its order; `split`: a row of the order names a sub-order."""
     differing = [name for name, value in row.shared.items() if first.shared.get(name) != value]
     for name in differing:
         yield BY_HEADER[name], ROWS_DIFFER

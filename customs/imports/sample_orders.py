@@ -35,7 +35,7 @@ from customs.imports.sample_stories import (
 
 @dataclass(frozen=True)
 class Expected:
-    """How an order ends when the desk does its work. `correction` is what the remedy "modify" changes."""
+    """Expected end of an order. `correction` is what the remedy "modify" changes."""
 
     out_order_no: str
     channel: Channel
@@ -149,7 +149,7 @@ def _buyer(number: int) -> Buyer:
 
 
 def _sheet_rows(order: Order) -> Iterator[list[str]]:
-    """The order's rows; the further parts of a split order leave blank what the first row has said."""
+    """The order's rows; the further parts of a split order leave blank what the first row holds."""
     shared: dict[str, object] = {
         "channel": "支付宝" if order.channel is ALIPAY else "微信",
         "office": OFFICES[order.office].name,

@@ -17,7 +17,7 @@ Corrects = Literal["registration", "buyer", "parts"]
 
 @dataclass(frozen=True)
 class Story:
-    """What happens to an order and how it ends, after a clerk's remedy where it needs one."""
+    """Course of an order and its end, after a clerk's remedy where it needs one."""
 
     note: str
     remedy: Remedy = "none"

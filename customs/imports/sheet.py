@@ -45,7 +45,7 @@ class Place:
 class Sheet:
     """The declarations of a file in the contract's JSON shape; raw text stands where a cell was not understood.
 
-    `findings` are what only the sheet can know; one with the pointer "" is about the whole file.
+    `findings` are what only the sheet can know; one with the pointer "" is about the file.
     `headers` gives the header, as the file spells it, for the end of a pointer.
     """
 
@@ -68,7 +68,7 @@ class Sheet:
 
 
 def column_at(pointer: str) -> Field | None:
-    """The column that a pointer below /declarations/N is about; None for a row as a whole."""
+    """The column that a pointer below /declarations/N is about; None for a row."""
     match = POINTER.fullmatch(pointer)
     if match is None:
         return None
@@ -151,7 +151,7 @@ def _row_findings(orders: list[list[Row]], header: Header) -> Iterator[Finding]:
         for row in order:
             for column, flaw in (*row.flaws, *contradictions(first, row, split=split)):
                 if flaw is NUMBER_CELL:
-                    # The cure is one for the whole column, so its first cell speaks for all.
+                    # The cure is one for all of the column, so its first cell speaks for all.
                     if column in stored_as_numbers:
                         continue
                     stored_as_numbers.add(column)

@@ -48,7 +48,7 @@ class DaysRead(NamedTuple):
 
 @dataclass(frozen=True)
 class Bills:
-    """What fetching, keeping and reconciling bills needs."""
+    """Fetches, keeps and reconciles bills."""
 
     engine: Engine
     vault: Vault
@@ -116,7 +116,7 @@ class Bills:
             return reconcile(db, reading, since, min(until, bill.fetched_at), self.declarations, caller)
 
     def age_seconds(self, bill: Bill) -> float:
-        """How long ago the bill was fetched, by the database's clock."""
+        """Return the seconds since the bill was fetched, by the database's clock."""
         with database.reading(self.engine) as db:
             return (database.now(db) - bill.fetched_at).total_seconds()
 
@@ -175,7 +175,7 @@ def check_days(start: date, end: date, now: datetime) -> None:
 
 
 def days_in_time(start: date, end: date) -> tuple[datetime, datetime]:
-    """When these days begin and are over, half open: a bill's days are Shanghai's."""
+    """Return when these days of Shanghai begin and are over, half open."""
     since, until = (datetime.combine(day, time(), GATEWAY_TIME).astimezone(UTC) for day in (start, end))
     return since, until + timedelta(days=1)
 
@@ -197,5 +197,5 @@ def _months_later(day: date) -> date:
 
 
 def content_place(bill_id: str) -> str:
-    """Where a bill's content is sealed to."""
+    """Return the name under which the vault seals a bill's content."""
     return f"bills.content:{bill_id}"

@@ -13,7 +13,7 @@ from customs.payments.states import REFUND_WORDS, RefundStatus, Status
 
 
 class Field(StrEnum):
-    """What a column of a bill may tell of a payment or a refund."""
+    """Field of a payment or a refund for which a bill may have a column."""
 
     TIME = "time"
     REFUND_TIME = "refund_time"
@@ -140,7 +140,7 @@ def unquoted(cell: str) -> str:
 
 
 def spelling(word: str) -> str:
-    """How a header is looked up: `订单金额（元）` as 订单金额, `Order No` as order_no."""
+    """Normalise a header to look it up: `订单金额（元）` as 订单金额, `Order No` as order_no."""
     plain = UNIT.sub("", unicodedata.normalize("NFKC", word).lstrip("#").strip().lower())
     return re.sub(r"[\s-]+", "_", plain.strip())
 
@@ -154,7 +154,7 @@ def _any_of(places: Mapping[Field, int], fields: Sequence[Field]) -> bool:
 
 
 class Kind(StrEnum):
-    """What a line of a bill is about."""
+    """Subject of a line of a bill."""
 
     PAYMENT = "payment"
     REFUND = "refund"

@@ -94,7 +94,7 @@ COLUMNS: Mapping[str, LazyString] = {
 
 
 def difference_text(field: str, theirs: str, ours: str) -> str:
-    """One thing on which the bill and we disagree."""
+    """Describe one field in which the bill differs from the payments on file."""
     both = {"theirs": theirs, "ours": ours}
     text: str = (
         gettext("%(field)s: %(theirs)s in the bill, %(ours)s with us", field=FIELDS[field], **both)
@@ -105,7 +105,7 @@ def difference_text(field: str, theirs: str, ours: str) -> str:
 
 
 def flaw_text(flaw: Flaw) -> str:
-    """Why a line could not be read, and in which column."""
+    """Describe why a line could not be read, and in which column."""
     why = str(TROUBLES[flaw.trouble])
     text: str = gettext("Column %(name)s: %(why)s", name=flaw.column, why=why) if flaw.column else why
     return text

@@ -84,13 +84,13 @@ REFUND = (
 
 
 def payments_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[LedgerEntry]:
-    """What was paid from `since` to `until`, half open."""
+    """Return what was paid from `since` to `until`, half open."""
     days = (Payment.paid_at >= since, Payment.paid_at < until, Payment.status == Status.PAID)
     return _payments(db, caller, *days)
 
 
 def refunds_in(db: Session, caller: Caller, since: datetime, until: datetime) -> list[LedgerEntry]:
-    """What was refunded from `since` to `until`, half open."""
+    """Return what was refunded from `since` to `until`, half open."""
     days = (Refund.ended_at >= since, Refund.ended_at < until, Refund.status == RefundStatus.SUCCESS)
     return _refunds(db, caller, *days)
 

@@ -23,7 +23,7 @@ YUAN = "CNY"
 
 
 class Verdict(StrEnum):
-    """What became of a line of the bill, or of a payment or refund of ours that it lacks."""
+    """Verdict on a line of the bill, or on a payment or refund on file that it lacks."""
 
     DIFFERING = "differing"
     ONLY_THEIRS = "only_theirs"
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 
 class Concern(StrEnum):
-    """What somebody has to look at although the bill may be right."""
+    """Concern that somebody has to look at although the bill may be right."""
 
     PAID_NOT_DECLARED = "paid_not_declared"
     REFUNDED_AFTER_DECLARATION = "refunded_after_declaration"
@@ -47,7 +47,7 @@ class Difference(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of the bill, one payment or refund of ours, or both."""
+    """One line of the bill, one payment or refund on file, or both."""
 
     verdict: Verdict
     line: Line | None

@@ -74,7 +74,7 @@ class Line(NamedTuple):
 
 
 class Trouble(StrEnum):
-    """Why a line cannot be read, as a word that stands for the sentence."""
+    """Reason why a line cannot be read, as a word."""
 
     NO_HEADER = "no_header"
     TOO_LONG = "too_long"
@@ -99,7 +99,7 @@ class Flaw(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """A whole bill: `columns` are its headers as written, `unknown` those nobody knows.
+    """A bill: `columns` are its headers as written, `unknown` those nobody knows.
 
     Not `legible`: it is no bill at all, which is not the same as a bill without a line.
     """
@@ -112,7 +112,7 @@ class Reading:
 
 
 class Illegible(ValueError):
-    """Why a line cannot be read; its text repeats no value, which may be somebody's."""
+    """A line cannot be read; the text repeats no value, which may be somebody's."""
 
     def __init__(self, trouble: Trouble, why: str, column: str = "") -> None:
         super().__init__(f"{column}: {why}" if column else why)

@@ -11,7 +11,7 @@ from customs.reconciliation.columns import Header, read_header
 from customs.spreadsheets.encodings import ENCODINGS, encoding_of
 
 DELIMITERS = ("\t", ",", ";", "|")
-# Titles stand above the header, not whole bills.
+# Titles stand above the header, and are few.
 MOST_TITLE_LINES = 200
 LONGEST_LINE = 100_000
 # A description may hold line breaks; more of them is a quote that nobody closed.
@@ -22,7 +22,7 @@ NumberedLines = Iterator[tuple[int, str]]
 
 
 class Record(NamedTuple):
-    """What stands between two line ends that count; `number` is that of its first line."""
+    """One record, which may have several lines; `number` is that of its first line."""
 
     number: int
     cells: list[str]
@@ -30,7 +30,7 @@ class Record(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How a bill is written."""
+    """Encoding, delimiter and header of a bill."""
 
     encoding: str
     delimiter: str
@@ -38,7 +38,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(content: bytes) -> Shape | None:
-    """How this bill is written; None when no line is a header, in whatever encoding."""
+    """Find out how a bill is written; None when no line is a header, in whatever encoding."""
     for encoding in _encodings(content):
         for number, line in _lines(content, encoding):
             if number > MOST_TITLE_LINES:
@@ -78,7 +78,7 @@ def cells_of(raw: str, delimiter: str) -> list[str]:
 
 
 def _encodings(content: bytes) -> list[str]:
-    """The likeliest first: one damaged byte shall not make a whole bill illegible."""
+    """The likeliest first: one damaged byte shall not make a bill illegible."""
     likely = encoding_of(content) or min(ENCODINGS, key=lambda one: content.decode(one, "replace").count(DAMAGED))
     return list(dict.fromkeys((likely, *ENCODINGS)))
 

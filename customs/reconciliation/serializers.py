@@ -1,4 +1,4 @@
-"""How a reconciled bill looks from outside: its entries page by page, who paid masked."""
+"""Schemas of a reconciled bill: its entries page by page, payers masked."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,7 @@ class EntryView:
         return line.time if line else recorded.at if recorded else None
 
     def first_of(self, name: str) -> str | None:
-        """What the side that is shown has by this name, else ours."""
+        """Return the value of the side that is shown, else of the payment on file."""
         recorded = self.entry.recorded
         value: str | None = getattr(self.shown, name) or (getattr(recorded, name) if recorded else None)
         return value
@@ -142,7 +142,7 @@ class BillView:
 
     @property
     def end(self) -> int:
-        """How many entries stand before the next page."""
+        """Return how many entries come before the next page."""
         return len(self.reconciled.entries) if self.limit is None else self.offset + self.limit
 
     @property

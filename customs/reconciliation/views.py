@@ -60,7 +60,7 @@ def read_again() -> WerkzeugResponse:
 @pages.get(f"{PLACE}/export.csv")
 @login_required(Scope.PAYMENTS_READ)
 def export_bill() -> Response:
-    """All that a tab holds, of the bill that the page showed."""
+    """Export all entries of a tab, of the bill that the page showed."""
     bills, (start, end) = bills_of_services(), _days(given_filters(*DAYS))
     bill, _offset = _bill(bills, start, end)
     tab, shown = _tabbed(bills, bill)

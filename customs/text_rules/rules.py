@@ -271,7 +271,7 @@ RULES: tuple[Rule, ...] = (
         "compare it with the ID card",
     ),
 )
-# What no rule can object to, so that a large batch is not held against every one of them.
+# What no rule can object to, so that a large batch is not checked by every one of them.
 ORDINARY = {
     Holds.CERT_ID: re.compile("[0-9]{17}[1-9X]", re.ASCII),
     Holds.NUMBER: re.compile(r"(?=[^1-9]*[1-9])[0-9A-DF-WYZ_|-]*[1-9A-DF-WYZ]", re.ASCII),

@@ -82,20 +82,20 @@ def test_what_another_window_changed_is_not_undone(clerk: Visitor):
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "expected"),
     [
         ({"c-2-office": "x" * 401}, "401 characters"),
         ({"c-2-office": "x", "revision": ""}, "use a whole number"),
         ({"c-2-office": "x", "revision": "9" * 30}, "use a whole number"),
     ],
 )
-def test_what_cannot_be_taken_is_told_in_the_page(clerk: Visitor, form: dict[str, str], told: str):
+def test_what_cannot_be_taken_is_shown_in_the_page(clerk: Visitor, form: dict[str, str], expected: str):
     draft = AtDraft(clerk, order_row(office="杭洲"))
 
     part = draft.send("cells", part=True, **form)
 
     assert part.status_code == 200
-    assert told in text_of(part)
+    assert expected in text_of(part)
 
 
 def test_a_row_that_is_not_there_cannot_be_corrected(clerk: Visitor):

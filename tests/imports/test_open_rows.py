@@ -1,4 +1,4 @@
-"""What submitting a draft leaves behind stays with the batch, and what was submitted before is told as such."""
+"""What submitting a draft leaves behind stays with the batch, and what was submitted before is shown as such."""
 
 from datetime import timedelta
 

@@ -32,12 +32,12 @@ def put(services: Services):
 
 @pytest.fixture
 def on_file(services: Services):
-    def held() -> list[tuple[str, str, str]]:
+    def on_file() -> list[tuple[str, str, str]]:
         with services.reading() as db:
             rows = list_registrations(db, operator(), limit=200, cursor=None).rows
         return sorted((row.merchant_no, row.office, row.mch_customs_no) for row in rows)
 
-    return held
+    return on_file
 
 
 def test_names_and_offices_are_understood():
@@ -81,8 +81,8 @@ def test_every_fault_is_told_by_its_row_and_nothing_is_put_on_file(put, on_file)
     with pytest.raises(ValidationFailed) as refused:
         put(file)
 
-    told = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
-    assert told == {
+    errors = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
+    assert errors == {
         (Place(4, "mch_customs_no"), "digits_lost"),
         (Place(5, "merchant_customs_name"), "registration_name_missing"),
         (Place(6, "office"), "office_without_codes"),
@@ -96,8 +96,8 @@ def test_rows_of_no_shape_are_told_by_their_rows(put):
     with pytest.raises(ValidationFailed) as refused:
         put(file)
 
-    told = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
-    assert told == {(Place(2, "mch_customs_no"), "required"), (Place(3, "channel"), "choice")}
+    errors = {(file.place_of(one.pointer), one.code) for one in refused.value.errors}
+    assert errors == {(Place(2, "mch_customs_no"), "required"), (Place(3, "channel"), "choice")}
     assert file.place_of("/registrations") == file.place_of("/registrations/7") == Place(None, None)
 
 

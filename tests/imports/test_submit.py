@@ -155,11 +155,11 @@ def test_submitting_is_on_the_record(clerk: Clerk):
 
 
 def test_pressed_twice_the_second_is_codes_so_and_does_nothing(clerk: Clerk):
-    whole, partly = clerk.upload_rows(order_row()), clerk.upload_rows(order_row(), order_row(office="x"))
-    clerk.submit(whole)
+    all_good, partly = clerk.upload_rows(order_row()), clerk.upload_rows(order_row(), order_row(office="x"))
+    clerk.submit(all_good)
     clerk.submit(partly)
 
-    codes = [refusal(lambda draft=draft: clerk.submit(draft)) for draft in (whole, partly)]  # type: ignore[misc]
+    codes = [refusal(lambda draft=draft: clerk.submit(draft)) for draft in (all_good, partly)]  # type: ignore[misc]
 
     assert codes == ["draft_submitted", "draft_changed"]
     assert (count(clerk, Batch), count(clerk, Declaration)) == (2, 2)

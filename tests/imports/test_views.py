@@ -36,11 +36,11 @@ def stored(services: Services) -> int:
 
 
 @pytest.mark.parametrize(
-    ("language", "submit", "told"),
+    ("language", "submit", "expected"),
     [("en", "Submit 197 rows", "200 declarations were submitted."), ("zh_CN", "提交 197 行", "已提交 200 条申报单。")],
 )
 def test_a_warehouses_file_with_mistakes_goes_to_all_submitted(
-    people: People, services: Services, language: str, submit: str, told: str
+    people: People, services: Services, language: str, submit: str, expected: str
 ):
     rows = [order_row() for _ in range(200)]
     wrong = {5: {"office": "杭洲"}, 50: {"cert_id": rows[50]["cert_id"][:-1]}, 150: {"payment_no": "4.20E+27"}}
@@ -57,7 +57,7 @@ def test_a_warehouses_file_with_mistakes_goes_to_all_submitted(
     assert submit in text_of(page)
     assert "GB18030" in text_of(page)
     assert before == 0
-    assert told in text_of(batch)
+    assert expected in text_of(batch)
     assert stored(services) == 200
 
 
@@ -111,7 +111,7 @@ def test_what_is_being_typed_is_submitted_with_the_rest(clerk: Visitor, services
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "expected"),
     [
         ({"c-3-office": "杭川"}, "What was typed is kept, but is still wrong in row 3"),
         ({"c-3-office": "x" * 401}, "401 characters"),
@@ -119,14 +119,14 @@ def test_what_is_being_typed_is_submitted_with_the_rest(clerk: Visitor, services
     ],
 )
 def test_nothing_is_submitted_when_what_is_being_typed_cannot_go_with_it(
-    clerk: Visitor, services: Services, typed: dict[str, str], told: str
+    clerk: Visitor, services: Services, typed: dict[str, str], expected: str
 ):
     draft = AtDraft(clerk, order_row(), order_row(office="杭洲"))
 
     page = clerk.follow(draft.submit(**typed))
 
     assert "Nothing was submitted." in text_of(page)
-    assert told in text_of(page)
+    assert expected in text_of(page)
     assert stored(services) == 0
 
 
@@ -183,11 +183,11 @@ def test_what_is_pasted_may_be_as_long_as_a_file(clerk: Visitor):
 def test_a_file_that_cannot_be_read_is_told_where_it_was_handed_in(
     people: People, content: bytes, name: str, english: str, chinese: str
 ):
-    for language, told in (("en", english), ("zh_CN", chinese)):
+    for language, expected in (("en", english), ("zh_CN", chinese)):
         answer = hand_in(people.signed_in("clerk", language=language), content, name)
 
         assert answer.status_code == 422
-        assert told in text_of(answer)
+        assert expected in text_of(answer)
         assert 'name="pasted"' in answer.text
 
 

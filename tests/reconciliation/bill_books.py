@@ -113,7 +113,7 @@ def bill(lines: Iterable[str], header: str = HEADER) -> bytes:
 
 
 def hold(services: Services, *lines: str, merchants: tuple[str, ...] = ()) -> Reconciled:
-    """These lines held against the books of yesterday and today, for a key of these merchants."""
+    """These lines reconciled with the books of yesterday and today, for a key of these merchants."""
     with services.reading() as db:
         read = read_bill(bill(lines))
         return reconcile(db, read, SINCE, UNTIL, services.declarations, make.caller(*merchants))

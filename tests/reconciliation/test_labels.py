@@ -22,8 +22,8 @@ MANY = 5_000
 
 
 @pytest.fixture
-def held(services: Services) -> Callable[..., Reconciled]:
-    """Lines of a bill held against the books."""
+def reconciled_with(services: Services) -> Callable[..., Reconciled]:
+    """Reconcile lines of a bill with the payments on file."""
     return partial(hold, services)
 
 
@@ -32,12 +32,12 @@ def declare(desk: Desk, one: Payment) -> None:
     desk.work(lambda _: make.reply())
 
 
-def test_paid_and_not_declared(services: Services, held: Any, desk: Desk) -> None:
+def test_paid_and_not_declared(services: Services, reconciled_with: Any, desk: Desk) -> None:
     declared, forgotten, given_back = payment(), payment(), payment(refund_status=Refunded.FULL)
     keep(services, declared, forgotten, given_back)
     declare(desk, declared)
 
-    found = held(*map(line_of, (declared, forgotten, given_back)))
+    found = reconciled_with(*map(line_of, (declared, forgotten, given_back)))
 
     assert [(entry.recorded.id, entry.concerns) for entry in found.entries] == [
         (forgotten.id, (Concern.PAID_NOT_DECLARED,)),
@@ -47,25 +47,25 @@ def test_paid_and_not_declared(services: Services, held: Any, desk: Desk) -> Non
 
 
 def test_what_was_handed_in_and_not_taken_by_the_gateway_is_not_declared(
-    services: Services, held: Any, desk: Desk
+    services: Services, reconciled_with: Any, desk: Desk
 ) -> None:
     one = payment()
     keep(services, one)
     desk.declare(payment_no=one.payment_no, out_order_no=one.out_order_no)
 
-    found = held(line_of(one))
+    found = reconciled_with(line_of(one))
 
     assert found.counts["paid_not_declared"] == 1
 
 
-def test_refunded_after_the_declaration(services: Services, held: Any, desk: Desk) -> None:
+def test_refunded_after_the_declaration(services: Services, reconciled_with: Any, desk: Desk) -> None:
     early, late = payment(), payment()
     soon = datetime.now(UTC) + timedelta(minutes=1)
     keep(services, early, late, refund(early, ended_at=at(hour=13)), refund(late, ended_at=soon))
     declare(desk, early)
     declare(desk, late)
 
-    found = held()
+    found = reconciled_with()
 
     concerned = [
         entry.recorded.payment_no for entry in found.entries if Concern.REFUNDED_AFTER_DECLARATION in entry.concerns
@@ -73,13 +73,15 @@ def test_refunded_after_the_declaration(services: Services, held: Any, desk: Des
     assert concerned == [late.payment_no]
 
 
-def test_a_refund_made_elsewhere_after_the_declaration_is_seen(services: Services, held: Any, desk: Desk) -> None:
+def test_a_refund_made_elsewhere_after_the_declaration_is_seen(
+    services: Services, reconciled_with: Any, desk: Desk
+) -> None:
     one = payment()
     keep(services, one)
     declare(desk, one)
     elsewhere = refund(one, outer_refund_no="R-ELSEWHERE", refund_no="G-ELSEWHERE")
 
-    found = held(line_of(one), line_of(elsewhere))
+    found = reconciled_with(line_of(one), line_of(elsewhere))
 
     assert [(entry.verdict, entry.concerns) for entry in found.entries] == [
         (Verdict.ONLY_THEIRS, (Concern.REFUNDED_AFTER_DECLARATION,)),

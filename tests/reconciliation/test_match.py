@@ -17,8 +17,8 @@ from tests.reconciliation.bill_books import SINCE, UNTIL, hold, keep, line_of, p
 
 
 @pytest.fixture
-def held(services: Services) -> Callable[..., Reconciled]:
-    """Lines of a bill held against the books."""
+def reconciled_with(services: Services) -> Callable[..., Reconciled]:
+    """Reconcile lines of a bill with the payments on file."""
     return partial(hold, services)
 
 
@@ -31,13 +31,13 @@ def verdicts(reconciled: Reconciled) -> list[tuple[str, str | None, str | None]]
     return [(entry.verdict, number(entry), entry.recorded and entry.recorded.id) for entry in reconciled.entries]
 
 
-def test_every_verdict(services: Services, held: Any) -> None:
+def test_every_verdict(services: Services, reconciled_with: Any) -> None:
     matched, differing, missing = payment(), payment(), payment()
     back = refund(matched)
     keep(services, matched, differing, missing, back)
     stranger = payment(out_order_no="O-STRANGE", payment_no="P-STRANGE")
 
-    found = held(line_of(matched), line_of(differing, amount="88.01"), line_of(stranger), line_of(back))
+    found = reconciled_with(line_of(matched), line_of(differing, amount="88.01"), line_of(stranger), line_of(back))
 
     assert verdicts(found) == [
         (Verdict.DIFFERING, differing.payment_no, differing.id),
@@ -72,69 +72,71 @@ def test_every_verdict(services: Services, held: Any) -> None:
     ],
 )
 def test_what_differs_is_shown_with_both_values(
-    services: Services, held: Any, changes: dict[str, str], differences: list[tuple[str, str, str]]
+    services: Services, reconciled_with: Any, changes: dict[str, str], differences: list[tuple[str, str, str]]
 ) -> None:
     one = payment()
     keep(services, one)
 
-    found = held(line_of(one, **changes))
+    found = reconciled_with(line_of(one, **changes))
 
     assert list(found.entries[0].differences) == differences
 
 
 @pytest.mark.parametrize(
-    ("told", "differences"),
+    ("amount", "differences"),
     [("5.00", []), ("50.00", [("refunded", "50.00", "5.00")]), ("0", [("refunded", "0.00", "5.00")]), ("", [])],
 )
 def test_a_bill_may_tell_on_a_payments_own_line_what_was_refunded(
-    services: Services, held: Any, told: str, differences: list[tuple[str, str, str]]
+    services: Services, reconciled_with: Any, amount: str, differences: list[tuple[str, str, str]]
 ) -> None:
     one = payment(refunded=Decimal("5.00"))
     keep(services, one, refund(one, amount=Decimal("5.00")))
 
-    entries = held(line_of(one, refund_amount=told)).entries
+    entries = reconciled_with(line_of(one, refund_amount=amount)).entries
 
     (of_payment,) = [entry for entry in entries if entry.line]
     assert list(of_payment.differences) == differences
     # Where it tells nothing, our refund is what it lacks.
-    assert (len(entries) == 1) is (told != "")
+    assert (len(entries) == 1) is (amount != "")
 
 
-def test_a_zero_beside_lines_for_refunds_tells_nothing(services: Services, held: Any) -> None:
+def test_a_zero_beside_lines_for_refunds_tells_nothing(services: Services, reconciled_with: Any) -> None:
     one = payment(refunded=Decimal("5.00"))
     given_back = refund(one, amount=Decimal("5.00"))
     keep(services, one, given_back)
 
-    found = held(line_of(one, refund_amount="0.00"), line_of(given_back))
+    found = reconciled_with(line_of(one, refund_amount="0.00"), line_of(given_back))
 
     assert [entry.verdict for entry in found.entries] == [Verdict.MATCHED, Verdict.MATCHED]
 
 
-def test_what_the_payer_paid_in_yuan_is_no_difference(services: Services, held: Any) -> None:
+def test_what_the_payer_paid_in_yuan_is_no_difference(services: Services, reconciled_with: Any) -> None:
     one = payment(currency="HKD", pay_amount=Decimal("79.20"))
     keep(services, one)
 
-    found = held(line_of(one, amount="79.20", currency="CNY"))
+    found = reconciled_with(line_of(one, amount="79.20", currency="CNY"))
 
     assert found.entries[0].verdict is Verdict.MATCHED
 
 
-def test_a_payment_that_the_bill_names_twice_is_no_match_the_second_time(services: Services, held: Any) -> None:
+def test_a_payment_that_the_bill_names_twice_is_no_match_the_second_time(
+    services: Services, reconciled_with: Any
+) -> None:
     one = payment()
     keep(services, one)
 
-    first, second = sorted(held(line_of(one), line_of(one)).entries, key=lambda entry: entry.line.line)
+    first, second = sorted(reconciled_with(line_of(one), line_of(one)).entries, key=lambda entry: entry.line.line)
 
     assert first.verdict is Verdict.MATCHED
     assert second.differences == (("line", "3", "already on line 2"),)
 
 
 @pytest.mark.parametrize("without", ["payment_no", "out_order_no"])
-def test_one_number_of_a_payment_is_enough(services: Services, held: Any, without: str) -> None:
+def test_one_number_of_a_payment_is_enough(services: Services, reconciled_with: Any, without: str) -> None:
     one = payment()
     keep(services, one)
 
-    found = held(line_of(one, **{without: ""}))
+    found = reconciled_with(line_of(one, **{without: ""}))
 
     assert verdicts(found) == [
         (Verdict.MATCHED, one.payment_no if without != "payment_no" else one.out_order_no, one.id)
@@ -142,58 +144,60 @@ def test_one_number_of_a_payment_is_enough(services: Services, held: Any, withou
 
 
 @pytest.mark.parametrize("without", ["outer_refund_no", "refund_no"])
-def test_one_number_of_a_refund_is_enough(services: Services, held: Any, without: str) -> None:
+def test_one_number_of_a_refund_is_enough(services: Services, reconciled_with: Any, without: str) -> None:
     paid = payment()
     back = refund(paid)
     keep(services, paid, back)
 
-    found = held(line_of(paid), line_of(back, **{without: ""}))
+    found = reconciled_with(line_of(paid), line_of(back, **{without: ""}))
 
     assert {entry.verdict for entry in found.entries} == {Verdict.MATCHED}
 
 
-def test_a_number_that_two_channels_share_belongs_to_the_payment_that_fits(services: Services, held: Any) -> None:
+def test_a_number_that_two_channels_share_belongs_to_the_payment_that_fits(
+    services: Services, reconciled_with: Any
+) -> None:
     one = payment(out_order_no="O-SHARED")
     other = payment(out_order_no="O-SHARED", channel="alipay", amount=Decimal("5.00"))
     keep(services, one, other)
 
-    found = held(line_of(other, payment_no=""), line_of(one, payment_no=""))
+    found = reconciled_with(line_of(other, payment_no=""), line_of(one, payment_no=""))
 
     assert [(entry.line.line, entry.recorded.id) for entry in found.entries] == [(2, other.id), (3, one.id)]
 
 
-def test_what_was_paid_at_the_edge_of_the_days_is_found_by_its_number(services: Services, held: Any) -> None:
+def test_what_was_paid_at_the_edge_of_the_days_is_found_by_its_number(services: Services, reconciled_with: Any) -> None:
     before, after = payment(paid_at=SINCE - timedelta(seconds=1)), payment(paid_at=UNTIL)
     back = refund(before, ended_at=UNTIL)
     keep(services, before, after, back)
 
-    found = held(line_of(before), line_of(after, payment_no=""), line_of(back, outer_refund_no=""))
+    found = reconciled_with(line_of(before), line_of(after, payment_no=""), line_of(back, outer_refund_no=""))
 
     assert {entry.verdict for entry in found.entries} == {Verdict.MATCHED}
-    assert held().entries == []
+    assert reconciled_with().entries == []
 
 
-def test_only_what_was_paid_or_refunded_is_missed(services: Services, held: Any) -> None:
+def test_only_what_was_paid_or_refunded_is_missed(services: Services, reconciled_with: Any) -> None:
     waiting = payment(status=Status.INIT, paid_at=None)
     pending = refund(waiting, status=RefundStatus.PENDING, ended_at=None)
     failed = refund(waiting, status=RefundStatus.FAIL)
     keep(services, waiting, pending, failed)
 
-    found = held()
+    found = reconciled_with()
 
     assert found.entries == []
 
 
-def test_a_payment_we_still_wait_for_differs_in_its_status(services: Services, held: Any) -> None:
+def test_a_payment_we_still_wait_for_differs_in_its_status(services: Services, reconciled_with: Any) -> None:
     one = payment(status=Status.INIT, paid_at=None)
     keep(services, one)
 
-    found = held(line_of(one, status="PAID"))
+    found = reconciled_with(line_of(one, status="PAID"))
 
     assert list(found.entries[0].differences) == [("status", "PAID", "INIT")]
 
 
-def test_a_key_of_one_merchant_sees_nothing_of_another(services: Services, held: Any) -> None:
+def test_a_key_of_one_merchant_sees_nothing_of_another(services: Services, reconciled_with: Any) -> None:
     mine, missing = payment(), payment()
     theirs, theirs_missing = payment(merchant_no="M200"), payment(merchant_no="M200")
     nameless = payment(out_order_no="O-NAMELESS", payment_no="P-NAMELESS")
@@ -207,7 +211,7 @@ def test_a_key_of_one_merchant_sees_nothing_of_another(services: Services, held:
         line_of(mine, amount="abc"),
     )
 
-    found = held(*lines, merchants=(make.MERCHANT,))
+    found = reconciled_with(*lines, merchants=(make.MERCHANT,))
 
     assert {entry.recorded.id for entry in found.entries if entry.recorded} == {mine.id, missing.id}
     assert all(entry.recorded for entry in found.entries)

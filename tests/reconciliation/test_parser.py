@@ -46,7 +46,7 @@ SECTIONS = (
 )
 
 
-def told(line: Line) -> tuple[str, str | None, str | None, str | None, str | None, Decimal, str | None]:
+def values_of(line: Line) -> tuple[str, str | None, str | None, str | None, str | None, Decimal, str | None]:
     return (
         line.kind,
         line.payment_no,
@@ -64,8 +64,8 @@ def test_chinese_headers_between_tabs_below_title_lines(encoding: str, ending: s
     read = read_bill(CHINESE.replace("\n", ending).encode(encoding))
 
     payment, refund = read.lines
-    assert told(payment) == (Kind.PAYMENT, "P1", "O1", None, None, Decimal("1234.50"), "CNY")
-    assert told(refund) == (Kind.REFUND, "P1", "O1", "G1", "R1", Decimal("34.50"), "CNY")
+    assert values_of(payment) == (Kind.PAYMENT, "P1", "O1", None, None, Decimal("1234.50"), "CNY")
+    assert values_of(refund) == (Kind.REFUND, "P1", "O1", "G1", "R1", Decimal("34.50"), "CNY")
     assert (payment.line, payment.status, payment.time) == (5, "支付成功", datetime(2026, 11, 20, 2, tzinfo=UTC))
     assert payment.others == {"买家账号": "li***@qq.com"}
     assert (read.unknown, read.flaws) == (("买家账号",), [])
@@ -75,8 +75,8 @@ def test_english_headers_between_commas_with_quotes() -> None:
     read = read_bill(ENGLISH.encode())
 
     payment, refund = read.lines
-    assert told(payment) == (Kind.PAYMENT, "P1", "O1", None, None, Decimal("1234.50"), "HKD")
-    assert told(refund) == (Kind.REFUND, "P1", "O1", None, "R1", Decimal("34.50"), "HKD")
+    assert values_of(payment) == (Kind.PAYMENT, "P1", "O1", None, None, Decimal("1234.50"), "HKD")
+    assert values_of(refund) == (Kind.REFUND, "P1", "O1", None, "R1", Decimal("34.50"), "HKD")
     assert payment.others == {"remark": 'tea, "green"'}
     assert payment.time == datetime(2026, 11, 20, 2, tzinfo=UTC)
 
@@ -87,15 +87,19 @@ def test_every_delimiter_is_found(delimiter: str) -> None:
 
     (line,) = read_bill(text.encode()).lines
 
-    assert (told(line)[:3], line.amount, line.others) == ((Kind.PAYMENT, "P1", "O1"), Decimal("1.50"), {"tea": "green"})
+    assert (values_of(line)[:3], line.amount, line.others) == (
+        (Kind.PAYMENT, "P1", "O1"),
+        Decimal("1.50"),
+        {"tea": "green"},
+    )
 
 
 def test_wechats_own_way_with_backticks_and_a_section_of_totals() -> None:
     read = read_bill(WECHAT.encode())
 
     payment, refund = read.lines
-    assert told(payment) == (Kind.PAYMENT, None, "O1", None, None, Decimal("12.00"), "CNY")
-    assert told(refund) == (Kind.REFUND, None, "O1", "G1", "R1", Decimal("5.00"), "CNY")
+    assert values_of(payment) == (Kind.PAYMENT, None, "O1", None, None, Decimal("12.00"), "CNY")
+    assert values_of(refund) == (Kind.REFUND, None, "O1", "G1", "R1", Decimal("5.00"), "CNY")
     assert payment.others["商品名称"] == "茶,绿茶"
     assert (refund.status, read.flaws) == ("SUCCESS", [])
     assert "用户标识" in read.unknown
@@ -104,7 +108,7 @@ def test_wechats_own_way_with_backticks_and_a_section_of_totals() -> None:
 def test_a_bill_may_have_a_section_for_payments_and_one_for_refunds() -> None:
     read = read_bill(SECTIONS.encode())
 
-    assert [told(line)[:5] for line in read.lines] == [
+    assert [values_of(line)[:5] for line in read.lines] == [
         (Kind.PAYMENT, "P1", "O1", None, None),
         (Kind.REFUND, "P1", None, "G1", "R1"),
     ]

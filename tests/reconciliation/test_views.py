@@ -75,14 +75,14 @@ def test_a_bill_is_reported_heap_by_heap(clerk: Visitor, services: Services, gat
 
     page = shown(clerk)
 
-    said = text_of(page)
+    text = text_of(page)
     counts = ("Differing 1", "Only theirs 0", "Only ours 1", "Paid, not declared 2", "Unreadable 1", "Matched 1")
-    assert all(count in said for count in counts)
+    assert all(count in text for count in counts)
     # What differs comes first, with both values and the way to either side.
-    assert "Amount: 88.10 in the bill, 88.00 with us" in said
+    assert "Amount: 88.10 in the bill, 88.00 with us" in text
     assert f'href="/payments/{one.id}"' in page.text
     assert f'href="/declarations?payment_no={one.payment_no}"' in page.text
-    assert "CN¥88.10" in said
+    assert "CN¥88.10" in text
     assert f"/payments/{missing.id}" not in page.text
 
 

@@ -152,7 +152,7 @@ def test_empty_rows_without_number_cost_nothing() -> None:
 def test_a_refusal_repeats_no_personal_data() -> None:
     headless = csv_text(SPLIT_ROW).split("\r\n", 1)[1] * 2
 
-    said = refusal(headless.encode(), "李雷.csv")
+    sentence = refusal(headless.encode(), "李雷.csv")
 
-    assert SPLIT_ROW["cert_id"] not in said
-    assert SPLIT_ROW["buyer_name"] not in said
+    assert SPLIT_ROW["cert_id"] not in sentence
+    assert SPLIT_ROW["buyer_name"] not in sentence
