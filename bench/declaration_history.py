@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 from bench.orders import MERCHANTS
 from customs.db.bulk import insert_many
 from customs.db.database import Base
-from customs.declarations.cases import CaseKind
-from customs.declarations.failure_causes import CAUSES, CauseKey, cause_of
+from customs.declarations.cases import CAUSES, CaseKind, CauseKey, cause_of
 from customs.declarations.identity import Identity
 from customs.declarations.models import Batch, BatchMerchant, Declaration, Push, SubOrder
 from customs.declarations.states import Action, State

@@ -30,8 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import selectinload
 
 from customs.db import database, schema_guard
-from customs.declarations.cases import CaseKind
-from customs.declarations.failure_causes import Cause, cause_of
+from customs.declarations.cases import CaseKind, Cause, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
 from customs.events.outbox import OutboxEvent
 from customs.events.timeline import Event

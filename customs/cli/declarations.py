@@ -34,7 +34,7 @@ from customs.declarations.intake.validate import Rejected
 from customs.declarations.models import Declaration
 from customs.declarations.open_rows import open_rows_of
 from customs.declarations.reading import queries
-from customs.declarations.reading.earlier_submissions import earlier_submissions
+from customs.declarations.reading.dashboard import earlier_submissions
 from customs.declarations.reading.queries import BatchState
 from customs.declarations.schemas import ModifyIn, RedeclareIn
 from customs.errors import ConcurrentUpdate, FileUnreadable, NotFound, ValidationFailed

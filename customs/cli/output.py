@@ -15,7 +15,7 @@ from customs.auth.principal import operator
 from customs.container import Services
 from customs.declarations.models import Declaration, OpenRow
 from customs.declarations.reading import queries
-from customs.declarations.reading.earlier_submissions import EarlierSubmission
+from customs.declarations.reading.dashboard import EarlierSubmission
 from customs.declarations.reading.queries import BatchState
 from customs.declarations.states import State
 from customs.errors import ValidationFailed

@@ -10,8 +10,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import LazyString, lazy_gettext
 
-from customs.declarations.cases import CaseKind, Contacted, Detail, fill_in
-from customs.declarations.failure_causes import Cause
+from customs.declarations.cases import CaseKind, Cause, Contacted, Detail, fill_in
 from customs.declarations.fields import FIELDS
 from customs.declarations.pushes.outcomes import NO_REASON
 from customs.declarations.state_labels import LABELS as STATE_LABELS

@@ -11,8 +11,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.declarations.actions.action_views import reason_typed
 from customs.declarations.open_rows import discard_rows, discardings_of, open_rows_of, order_no_shown
-from customs.declarations.reading.dashboard import batch_progress, count_running
-from customs.declarations.reading.earlier_submissions import earlier_submissions
+from customs.declarations.reading.dashboard import batch_progress, count_running, earlier_submissions
 from customs.declarations.reading.queries import batch_of, list_batches, progress_of, replays_of
 from customs.declarations.reading.result_export import ResultWords, result_filename, result_workbook
 from customs.imports.drafts import Draft, draft_of_batch, open_draft

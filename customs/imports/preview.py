@@ -12,7 +12,7 @@ from customs.declarations.fields import FIELDS, REQUIRED, Field
 from customs.declarations.intake.accept import Compared, compare
 from customs.declarations.intake.orders import Finding, Order, Severity
 from customs.declarations.intake.validate import Rules
-from customs.declarations.reading.earlier_submissions import earlier_submissions
+from customs.declarations.reading.dashboard import earlier_submissions
 from customs.imports.columns import Header, match_header
 from customs.imports.drafts import Draft, Replacement, unseal_draft
 from customs.imports.preview_model import DUPLICATES, SHOWN_IN_ORDER, Preview, RowStatus, ShownColumn, Totals

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from customs.declarations.fields import Field
 from customs.declarations.intake.orders import Finding, Severity
-from customs.declarations.reading.earlier_submissions import EarlierSubmission
+from customs.declarations.reading.dashboard import EarlierSubmission
 from customs.gateway import Channel
 from customs.imports.columns import Header
 from customs.imports.drafts import Draft, Replacement

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from customs.declarations.cases import CaseKind
-from customs.declarations.failure_causes import LONGEST_EXPLANATION, Cause, cause_of, normalised, remember
+from customs.declarations.cases import LONGEST_EXPLANATION, CaseKind, Cause, cause_of, normalised, remember
 from customs.gateway import Channel, NotFound, Refused, Unknown
 from customs.payments_port import PaymentKey, RefundNotice
 from tests import make

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from customs.declarations.cases import CaseKind
-from customs.declarations.failure_causes import Cause
+from customs.declarations.cases import CaseKind, Cause
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading import recount
 from customs.declarations.reading.queries import UNDER_WAY

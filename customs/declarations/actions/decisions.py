@@ -31,8 +31,7 @@ from customs.declarations.actions.amendments import amended, write_order
 from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
 from customs.declarations.events import publish_declarations
-from customs.declarations.intake.existing import order_of, pushes_of
-from customs.declarations.intake.number_locks import lock_payment
+from customs.declarations.intake.existing import lock_payment, order_of, pushes_of
 from customs.declarations.intake.orders import Order, RuleFinding
 from customs.declarations.intake.payment_rules import Case, over_payment
 from customs.declarations.intake.validate import Rules

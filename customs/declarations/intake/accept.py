@@ -14,7 +14,7 @@ from customs.auth.principal import Caller
 from customs.db import database
 from customs.declarations.intake import existing
 from customs.declarations.intake.comparison_rules import conflicts_with_existing
-from customs.declarations.intake.number_locks import lock_orders
+from customs.declarations.intake.existing import lock_orders
 from customs.declarations.intake.orders import Finding, RuleFinding, Severity
 from customs.declarations.intake.payment_rules import KnownPayments, payment_findings, waits
 from customs.declarations.intake.store import Prepared, prepare, store

@@ -1,24 +1,63 @@
-"""Read what is stored that concerns a batch's orders, at once for all of them."""
+"""Read what is stored that concerns a batch's orders, at once for all of them, under locks.
+
+Payments and order numbers, known or not, are locked first, before other locks: what is found holds for all at once
+(R1, R4 to R6a).
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from zlib import crc32
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ARRAY, BigInteger, and_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
 from customs.auth.principal import Caller
 from customs.db.bulk import in_list
+from customs.db.database import Base
 from customs.declarations.contents import Content
 from customs.declarations.fields import AMOUNT_NAMES, CONTENT, ORDER, Field
 from customs.declarations.intake.comparison_rules import Existing, ExistingPush, NumberOwner
 from customs.declarations.intake.orders import Order
-from customs.declarations.models import Declaration, Push, SubOrder
+from customs.declarations.models import Declaration, NumberLock, Push, SubOrder
 from customs.gateway import Channel, SubOrderPart
+from customs.payments_port import PaymentKey
 from customs.privacy.vault import Vault
 from customs.stats.tallies import begins, day_of
 
 Pushes = Mapping[tuple[str, Channel, str], Sequence[ExistingPush]]
+
+LOCKS = Base.metadata.tables[NumberLock.__tablename__]
+KEYS = bindparam("keys", type_=ARRAY(BigInteger))
+# In the order of the keys, both: of two who want the same ones, nobody waits for the other in a circle. A key that
+# somebody else inserts right now is waited for; one that is there already is locked by the second statement.
+ADD = insert(LOCKS).from_select(["key"], select(func.unnest(KEYS))).on_conflict_do_nothing().returning(LOCKS.c.key)
+LOCK = select(LOCKS.c.key).where(LOCKS.c.key == func.any(KEYS)).order_by(LOCKS.c.key).with_for_update()
+
+
+def lock_orders(db: Session, orders: Iterable[Order]) -> None:
+    """Lock the payments and every number of these orders until the transaction ends."""
+    named = {_digest("payment", *order.payment) for order in orders}
+    named |= {_digest("number", order.channel, number) for order in orders for number in order.numbers}
+    _lock(db, named)
+
+
+def lock_payment(db: Session, key: PaymentKey) -> None:
+    """Lock one payment as those who take in its orders do."""
+    _lock(db, {_digest("payment", *key)})
+
+
+def _lock(db: Session, named: set[int]) -> None:
+    # SQLite has one writer at a time.
+    if named and db.connection().dialect.name == "postgresql":
+        added = set(db.scalars(ADD, {"keys": sorted(named)}))
+        if existing := sorted(named - added):
+            db.scalars(LOCK, {"keys": existing}).all()
+
+
+def _digest(*words: str) -> int:
+    return crc32("\0".join(words).encode(errors="surrogatepass"))
 
 
 def declarations_behind(db: Session, pushes: Pushes) -> dict[tuple[str, Channel, str, str], Declaration]:
@@ -33,7 +72,7 @@ def declarations_behind(db: Session, pushes: Pushes) -> dict[tuple[str, Channel,
 
 
 def is_same(known: Declaration, order: Order, vault: Vault) -> bool:
-    """Whether an order repeats a declaration: a registration it leaves out counts as the one that was used."""
+    """Return whether an order repeats a declaration: a registration it leaves out counts as the one that was used."""
     return (
         known.out_order_no == order.out_order_no
         and all(_repeats(field, getattr(order, field.name), getattr(known, field.name)) for field in CONTENT)
@@ -47,12 +86,12 @@ def _repeats(field: Field, given: object, known: object) -> bool:
 
 
 def part_of(row: SubOrder) -> SubOrderPart:
-    """The stored sub-order as the value that goes on the wire."""
+    """Return a stored sub-order as the value that goes on the wire."""
     return SubOrderPart(row.sub_order_no, **{name: getattr(row, name) for name in AMOUNT_NAMES})
 
 
 def order_of(known: Declaration, vault: Vault) -> Order:
-    """The stored declaration as the order it stands for."""
+    """Return a stored declaration as the order it stands for."""
     values = {field.name: getattr(known, field.name) for field in ORDER}
     return Order(
         **values | {"channel": Channel(known.channel)},
@@ -110,13 +149,13 @@ def existing_data(
 
 
 def _of_several_merchants(orders: Collection[Order]) -> Iterable[tuple[str, Channel, str]]:
-    """The payments of a batch, where they may meet: one merchant's own never do."""
+    """Return the payments of a batch where they may meet: one merchant's own never do."""
     merchants = {order.merchant_no for order in orders}
     return (order.payment for order in orders) if len(merchants) > 1 else ()
 
 
 def _owners(payments: Iterable[tuple[str, Channel, str]]) -> dict[tuple[Channel, str], set[str]]:
-    """The merchants who declare a payment of each number."""
+    """Return the merchants who declare a payment of each number."""
     owners: dict[tuple[Channel, str], set[str]] = {}
     for merchant_no, channel, payment_no in payments:
         owners.setdefault((channel, payment_no), set()).add(merchant_no)
@@ -124,7 +163,7 @@ def _owners(payments: Iterable[tuple[str, Channel, str]]) -> dict[tuple[Channel,
 
 
 def _owners_of_numbers(db: Session, numbers: set[str], caller: Caller) -> dict[tuple[Channel, str], list[NumberOwner]]:
-    """The payments with live filings under each number, an order's or a sub-order's: the gateway knows no merchants."""
+    """Return the payments with live filings under each number of an order or part: the gateway knows no merchants."""
     if not numbers:
         return {}
     owner = (Declaration.merchant_no, Declaration.payment_no, Declaration.id)
@@ -145,7 +184,7 @@ def _owners_of_numbers(db: Session, numbers: set[str], caller: Caller) -> dict[t
 
 
 def _spent(db: Session, indexes: set[str], merchants: set[str], now: datetime) -> dict[str, Decimal]:
-    """Yuan declared this year through these merchants by blind index, each payment's sub-orders once (R10)."""
+    """Return yuan declared this year through these merchants by blind index, each payment's sub-orders once (R10)."""
     if not indexes:
         return {}
     year = begins(day_of(now).replace(month=1, day=1))

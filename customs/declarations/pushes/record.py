@@ -11,10 +11,9 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from customs.db.bulk import insert_many, pipeline, update_many
 from customs.db.database import Base, pad_to_power_of_two
-from customs.declarations.cases import case_entry
+from customs.declarations.cases import CauseKey, case_entry, cause_of, remember
 from customs.declarations.contents import Content, Echo, echo_of
 from customs.declarations.events import event_types, may_publish, new_events
-from customs.declarations.failure_causes import CauseKey, cause_of, remember
 from customs.declarations.fields import PUBLISHED_NAMES
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import LEASES, Task

@@ -1,6 +1,6 @@
-"""Figures of the dashboard and its charts, read from tallies: no page counts declarations one by one."""
+"""Figures of the dashboard, its charts and of batches, read from tallies: no page counts declarations one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from customs.auth.principal import Caller
 from customs.db import database
+from customs.db.bulk import in_list
 from customs.db.pagination import newest_first
-from customs.declarations.failure_causes import Cause
+from customs.declarations.cases import Cause
 from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.reading.failure_groups import open_cases
 from customs.declarations.reading.queries import BATCHES_BY, in_batch, sees_batch
@@ -226,3 +227,25 @@ def batch_progress(total: int, running: int, began: datetime, now: datetime, ope
     is_known = ended >= FEWEST_ENDS and ended >= total * SMALLEST_SHARE and timedelta() < passed <= LONGEST_RUN
     left = passed * (running / ended) if running and is_known else None
     return BatchProgress(total + open_rows, running, open_rows, left)
+
+
+@dataclass(frozen=True)
+class EarlierSubmission:
+    """Declarations that one batch brought; `batch` is None for one that the caller does not see."""
+
+    count: int
+    at: datetime
+    batch: Batch | None
+
+
+def earlier_submissions(db: Session, declaration_ids: Collection[str], caller: Caller) -> Sequence[EarlierSubmission]:
+    """Return the batches that brought these declarations of the caller's, that of most of them first."""
+    if not declaration_ids:
+        return []
+    batch_id, at = Declaration.batch_id, func.min(Declaration.created_at, type_=Declaration.created_at.type)
+    counted = select(batch_id, func.count(), at).where(in_list(db, Declaration.id, declaration_ids)).group_by(batch_id)
+    found = {brought: (count, since) for brought, count, since in db.execute(counted)}
+    seen = select(Batch).where(in_list(db, Batch.id, found), sees_batch(caller))
+    batches = {batch.id: batch for batch in db.scalars(seen)}
+    earlier = [EarlierSubmission(count, since, batches.get(brought)) for brought, (count, since) in found.items()]
+    return sorted(earlier, key=lambda one: (-one.count, one.at))

@@ -15,7 +15,7 @@ from customs.auth.principal import Caller
 from customs.db import database
 from customs.db.pagination import Page, beyond, newest_first
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
-from customs.declarations.failure_causes import Cause
+from customs.declarations.cases import Cause
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.next_steps import is_moving
 from customs.declarations.reading.queries import DECLARATIONS_BY, IN_REVIEW

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from customs.db import database
 from customs.db.bulk import upsert_many
 from customs.db.database import Base
-from customs.declarations.failure_causes import CauseKey, cause_of, remember
+from customs.declarations.cases import CauseKey, cause_of, remember
 from customs.declarations.models import Declaration, Push
 from customs.declarations.statistics import CAUSE, OPEN, STATE, Pushes, difference, total
 from customs.stats.tallies import ALL_TIME, TALLIES, Tally, TallyKey, apply_deltas

@@ -6,8 +6,7 @@ import pytest
 
 from customs.auth.models import Person
 from customs.auth.principal import Caller, operator
-from customs.declarations.cases import CaseKind
-from customs.declarations.failure_causes import cause_of
+from customs.declarations.cases import CaseKind, cause_of
 from customs.declarations.reading import failure_groups
 from customs.declarations.reading.failure_groups import NOBODY, Group, GroupFilters
 from customs.declarations.statistics import CAUSE, OPENED
