@@ -65,8 +65,7 @@ class Shaped:
 class Checked:
     """A batch's rows so far: the orders still good, by their index, and everything found about all of them.
 
-    `given` holds the orders as handed in, before a registration on file completed them; `caller` handed them in, for
-    these `merchants`.
+    `given` holds the caller's orders as handed in, before a registration on file completed them, for these `merchants`.
     """
 
     orders: Mapping[int, Order]
@@ -101,7 +100,8 @@ def apply(checked: Checked, found: Found) -> Checked:
     findings, wrong = [*checked.findings], set()
     for index, one in found:
         pointer = _pointer(index, one)
-        severity = checked.rules.severity(one)
+        # Nothing can be stored of a row that is misshapen or another merchant's: no switch makes that a warning.
+        severity = checked.rules.severity(one) if index in checked.given else Severity.ERROR
         findings.append(Finding(pointer, *checked.locate(pointer), one.code, severity, one.detail, one.action))
         if severity is Severity.ERROR:
             wrong.add(index)
@@ -132,7 +132,7 @@ def check(
     news = ((index, one) for index, one in chain(shaped.found, preflight) if _pointer(index, one) not in known)
     checked = Checked(
         orders=orders,
-        given=shaped.orders,
+        given=allowed,
         caller=caller,
         findings=findings,
         locate=locate,

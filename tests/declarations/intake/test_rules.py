@@ -29,8 +29,8 @@ def conflicts(order, existing: Existing, cert_index: str | None = None) -> list[
     return [(one.place, one.code, one.severity) for one in conflicts_with_existing(order, existing, cert_index)]
 
 
-def errors_of(*rows, warn_only=frozenset()) -> list[tuple[str, str]]:
-    checked = check(shape(rows), make.caller(), Registrations({}), Rules(warn_only), TODAY)
+def errors_of(*rows, warn_only=frozenset(), caller=None) -> list[tuple[str, str]]:
+    checked = check(shape(rows), caller or make.caller(), Registrations({}), Rules(warn_only), TODAY)
     return [(finding.pointer, finding.code) for finding in checked.errors]
 
 
@@ -191,6 +191,15 @@ def test_a_rule_can_be_switched_to_warn():
 
     assert errors_of(row) == [("/declarations/0/out_order_no", "number_invalid")]
     assert errors_of(row, warn_only=frozenset({"number_invalid"})) == []
+
+
+def test_no_switch_lets_a_row_pass_that_is_another_merchants_or_misshapen():
+    anothers, misshapen = make.declaration_row(merchant_no="M200"), make.declaration_row(merchant_no=None)
+    switches = frozenset({"merchant_unknown", "required"})
+
+    found = errors_of(anothers, misshapen, warn_only=switches, caller=make.caller("M100"))
+
+    assert found == [("/declarations/0/merchant_no", "merchant_unknown"), ("/declarations/1/merchant_no", "required")]
 
 
 # R6b: what no number and no name is.
