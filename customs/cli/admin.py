@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from customs.lanes.queries import LaneState, list_lanes, resume_lane
 from customs.lanes.queries import state_of as state_of_lane
 from customs.ops import migrate
 from customs.ops.doctor import run_checks
+from customs.ops.health_checks import CheckResult
 from customs.ops.key_rotation import rotate_keys
 from customs.ops.standalone import keep_key_pair
 from customs.timestamps import instant
@@ -236,13 +238,32 @@ def registrations_import(file: Path) -> None:
 
 
 @click.command()
-def doctor() -> None:
-    """Say what is wrong and how to fix it; exit 1 when something is."""
+@click.option("--json", "as_json", is_flag=True, help="One object instead of a table.")
+def doctor(as_json: bool) -> None:
+    """Say what is wrong, how to fix it and which page says more; exit 1 when something is."""
     results = run_checks(Services(read_settings()))
+    is_well = all(result.verdict != "wrong" for result in results)
+    if as_json:
+        click.echo(json.dumps({"ok": is_well, "results": [_shown(one) for one in results]}, indent=2))
+    else:
+        _print_results(results)
+    sys.exit(0 if is_well else 1)
+
+
+def _shown(result: CheckResult) -> dict[str, str]:
+    return {
+        "part": result.part,
+        "verdict": result.verdict,
+        "finding": str(result.finding),
+        "remedy": str(result.remedy),
+        "runbook": result.runbook,
+    }
+
+
+def _print_results(results: Iterable[CheckResult]) -> None:
     table = Table("", "part", "what was found", "what to do")
     for result in results:
         mark = {"ok": "[green]✓[/]", "note": "[yellow]·[/]", "wrong": "[red]✗[/]"}[result.verdict]
-        table.add_row(mark, result.part, escape(str(result.finding)), escape(str(result.remedy)))
+        remedy = "" if result.verdict == "ok" else f"{result.remedy}\n{result.runbook}".strip()
+        table.add_row(mark, result.part, escape(str(result.finding)), escape(remedy))
     Console().print(table)
-    if any(result.verdict == "wrong" for result in results):
-        sys.exit(1)

@@ -36,6 +36,26 @@ NEEDED = {
 }
 PARTS = {Kind.WORKER: "workers", Kind.CLOCK: "clock"}
 
+# The page of each part.
+RUNBOOKS = {
+    "gateway": "LaneFailing",
+    "settings": "SettingsToReview",
+    "database": "DatabaseDown",
+    "signing key": "SigningKey",
+    "notifications": "SigningKey",
+    "redis": "RedisDown",
+    "processes": "ProcessTroubled",
+    "workers": "NoWorker",
+    "clock": "NoClock",
+    "lane": "LaneStopped",
+    "backlog": "WorkOverdue",
+    "webhooks": "WebhookEndpointPaused",
+    "review": "ReviewNeeded",
+    "names and ID numbers": "NamesUnreadable",
+    "tallies": "CountersDiffer",
+    "audit trail": "AuditTrailBroken",
+}
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -45,6 +65,11 @@ class CheckResult:
     verdict: str
     finding: LazyString | str
     remedy: LazyString | str = ""
+
+    @property
+    def runbook(self) -> str:
+        """The page in docs/runbooks/ that says more."""
+        return f"docs/runbooks/{RUNBOOKS[self.part]}.md"
 
 
 def _settings(services: Services) -> Iterator[CheckResult]:

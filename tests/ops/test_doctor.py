@@ -1,12 +1,20 @@
 """The doctor looks at the audit trail: in order with how much there is, or wrong with the entry and what to do."""
 
-import pytest
+import json
+import re
+from pathlib import Path
 
-from customs.ops import doctor
+import pytest
+from click.testing import CliRunner
+
+from customs.cli import admin, commands
+from customs.ops import doctor, health_checks
 from customs.ops.health_checks import CheckResult
 from tests import make
 from tests.audit.trails import Trail
 from tests.product import Desk
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -79,3 +87,29 @@ def test_a_trail_that_was_put_back_to_an_earlier_day_shows_by_the_batches(trail:
 
     assert trail.verify().ok
     assert (looked.verdict, "knows nothing of bat_" in looked.finding) == ("wrong", True)
+
+
+def test_every_part_that_is_checked_has_its_runbook():
+    source = "".join((ROOT / "customs" / "ops" / f"{name}.py").read_text() for name in ("doctor", "health_checks"))
+    checked = set(re.findall(r'CheckResult\(\s*"([^"]+)"', source)) | set(health_checks.PARTS.values())
+
+    assert set(health_checks.RUNBOOKS) == checked
+    assert [page for page in health_checks.RUNBOOKS.values() if not (ROOT / f"docs/runbooks/{page}.md").is_file()] == []
+
+
+def test_the_command_says_it_as_json_too_and_its_exit_code_says_whether_something_is_wrong(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(admin, "read_settings", lambda: trail.services.settings)
+
+    def ran() -> tuple[int, dict[str, dict[str, str]]]:
+        found = CliRunner().invoke(commands, ["doctor", "--json"])
+        return found.exit_code, {one["part"]: one for one in json.loads(found.stdout)["results"]}
+
+    _, before = ran()
+    trail.tamper("DELETE FROM audit_entries WHERE number = 2")
+    code, after = ran()
+
+    assert before["audit trail"]["verdict"] == "ok"
+    assert (code, after["audit trail"]["verdict"]) == (1, "wrong")
+    assert after["audit trail"]["runbook"] == "docs/runbooks/AuditTrailBroken.md"
