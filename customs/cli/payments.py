@@ -17,7 +17,7 @@ from customs.config import read_settings
 from customs.container import Services
 from customs.db import database
 from customs.errors import NotFound, ValidationFailed
-from customs.gateway import CURRENCY_PLACES, Channel, PayerKind
+from customs.gateway import CURRENCY_PLACES, PAYMENT_CHANNELS, Channel, PayerKind
 from customs.payments import queries, serializers
 from customs.payments.collect import rates, refunds
 from customs.payments.collect.create import PaymentService, ask_again
@@ -32,7 +32,7 @@ SHOWN = ("id", "status", "amount", "currency", "out_order_no", "payment_no", "re
 
 
 @click.command()
-@click.argument("channel", type=click.Choice([channel.value for channel in Channel]))
+@click.argument("channel", type=click.Choice([channel.value for channel in PAYMENT_CHANNELS]))
 @click.argument("method")
 @click.option("--merchant", required=True)
 @click.option("--amount", required=True)
@@ -113,7 +113,7 @@ def query(number: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("channel", type=click.Choice([channel.value for channel in Channel]))
+@click.argument("channel", type=click.Choice([channel.value for channel in PAYMENT_CHANNELS]))
 @click.argument("currency", type=click.Choice(list(CURRENCY_PLACES)))
 @click.option("--merchant", required=True)
 @click.option("--json", "as_json", is_flag=True)

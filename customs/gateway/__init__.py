@@ -1,6 +1,6 @@
 """A typed client for the WiseCashier gateway, usable on its own: it knows the document and nothing of us."""
 
-from customs.gateway.channels import Channel, DeclarationChannel, channels
+from customs.gateway.channels import PAYMENT_CHANNELS, Channel, DeclarationChannel, channels
 from customs.gateway.client import Gateway
 from customs.gateway.declaration_request import Buyer, Filing, SubOrderPart
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint, check
@@ -47,6 +47,7 @@ __all__ = [
     "CURRENCY_PLACES",
     "ENDPOINTS",
     "METHODS",
+    "PAYMENT_CHANNELS",
     "Busy",
     "Buyer",
     "Channel",

@@ -133,7 +133,8 @@ FIELD_NAMES: Mapping[Channel, FieldNames] = {
         rate=BY_NAME["alipay_rate"],
     ),
 }
-
+# Those whose wallet can be collected from; another may only be declared.
+PAYMENT_CHANNELS = tuple(FIELD_NAMES)
 
 DECLARATION_CHANNELS: Mapping[Channel, type[DeclarationChannel]] = {
     Channel.WECHATPAY: WeChatPay,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from customs.gateway.channels import FIELD_NAMES, Channel
+from customs.gateway.channels import FIELD_NAMES, PAYMENT_CHANNELS, Channel
 from customs.gateway.client import Gateway
 from customs.gateway.declaration_request import drop_empty
 from customs.gateway.endpoints import BY_NAME, Endpoint
@@ -110,4 +110,4 @@ class Wallet:
 
 def wallets(gateway: Gateway) -> Mapping[Channel, Wallet]:
     """Every wallet over one client."""
-    return {channel: Wallet(gateway, channel) for channel in Channel}
+    return {channel: Wallet(gateway, channel) for channel in PAYMENT_CHANNELS}

@@ -13,7 +13,7 @@ from customs.auth.principal import Scope
 from customs.db import database
 from customs.db.pagination import LARGEST_PAGE
 from customs.errors import GatewayUnavailable, MalformedRequest
-from customs.gateway import CURRENCY_PLACES, METHODS, Channel, RefusedNotification, read_notification
+from customs.gateway import CURRENCY_PLACES, METHODS, PAYMENT_CHANNELS, Channel, RefusedNotification, read_notification
 from customs.payments import queries, serializers
 from customs.payments.collect import create, notifications, rates, refunds
 from customs.payments.models import Payment, Refund
@@ -233,14 +233,14 @@ def read_refund(refund_id: str) -> WerkzeugResponse:
     RateOut,
     "Yuan for one unit of the currency.",
     query=(
-        one_of("channel", Channel, "The channel it is for.", required=True),
+        one_of("channel", PAYMENT_CHANNELS, "The channel it is for.", required=True),
         one_of("currency", CURRENCY_PLACES, "The foreign currency.", required=True),
         MERCHANT,
     ),
     codes=("gateway_unavailable",),
 )
 def read_rate() -> dict[str, Any]:
-    channel = Channel(required_argument("channel", tuple(Channel)))
+    channel = Channel(required_argument("channel", PAYMENT_CHANNELS))
     currency = required_argument("currency", tuple(CURRENCY_PLACES))
     merchant_no = required_argument("merchant_no")
     rates.check_merchant(merchant_no, current_caller())

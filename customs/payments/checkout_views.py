@@ -12,7 +12,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.gateway import CURRENCY_PLACES, Channel, method_of
+from customs.gateway import CURRENCY_PLACES, PAYMENT_CHANNELS, Channel, method_of
 from customs.payments import labels
 from customs.payments.collect import create, rates
 from customs.payments.models import Payment
@@ -80,7 +80,7 @@ def _page(code: str, form: Form) -> Response:
         "payments/new.html",
         form=form,
         way=way,
-        ways=[(channel, _places(channel, form)) for channel in Channel],
+        ways=[(channel, _places(channel, form)) for channel in PAYMENT_CHANNELS],
         inputs=[(name, labels.INPUTS[name], needed) for name, needed in asked.items()],
         merchants=merchant_choices(current_caller()),
         currencies=choices(CURRENCY_PLACES),
@@ -107,7 +107,7 @@ def show_rate() -> WerkzeugResponse:
 
 
 def _rate(asked: Mapping[str, str]) -> Response:
-    channel, currency = Channel(required_argument("channel", tuple(Channel))), required_argument("currency", FOREIGN)
+    channel, currency = Channel(required_argument("channel", PAYMENT_CHANNELS)), required_argument("currency", FOREIGN)
     merchant_no = required_argument("merchant_no").strip()
     rates.check_merchant(merchant_no, current_caller())
     rate, age = rates.rate_of(services().engine, services().wallets, channel, merchant_no, currency)
@@ -121,7 +121,7 @@ def _rate_page(form: Form, **rate: Any) -> Response:
         "payments/rates.html",
         form=form,
         merchants=merchant_choices(current_caller()),
-        channels=choices(Channel),
+        channels=choices(PAYMENT_CHANNELS),
         currencies=choices(FOREIGN),
         **rate,
     )

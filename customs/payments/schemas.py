@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from customs.gateway import CURRENCY_PLACES, Channel
+from customs.gateway import CURRENCY_PLACES, PAYMENT_CHANNELS, Channel
 from customs.payments.collect.create import Order
 from customs.validation import (
     LONGEST_TEXT,
@@ -53,7 +53,7 @@ class Extra(fields.Field[dict[str, str]]):
 class PaymentIn(Strict):
     """One order to be paid; which inputs a method needs is in the document's section for it."""
 
-    channel = Choice(tuple(channel.value for channel in Channel), required=True)
+    channel = Choice(tuple(channel.value for channel in PAYMENT_CHANNELS), required=True)
     method = Text(32, required=True)
     merchant_no = Text(64, required=True)
     amount = Money(required=True)

@@ -235,6 +235,122 @@ def upgrade() -> None:
         ),
     ),
     Recipe(
+        "a channel",
+        8,
+        (
+            Edit("customs/gateway/channels.py", '    UNIONPAY = "unionpay"\n', after='    ALIPAY = "alipay"'),
+            Edit(
+                "customs/gateway/channels.py",
+                '''class UnionPay(DeclarationChannel):
+    """The `unionpay` channel."""
+
+    def declare(self, filing: Filing) -> DeclarationReply:
+        """Declare it."""
+        return self._call("unionpay_declare", filing, filing.params_for(BY_NAME["unionpay_declare"]))
+
+    def modify(self, filing: Filing) -> DeclarationReply:
+        """There is none."""
+        raise Misuse("UnionPay has no MODIFY")
+
+    def redeclare(self, filing: Filing) -> DeclarationReply:
+        """Push it again."""
+        params = filing.params_for(BY_NAME["unionpay_redeclare"]) | filing.repush_number
+        return self._call("unionpay_redeclare", filing, params)
+
+    def query(self, filing: Filing) -> DeclarationReply:
+        """Ask for its state."""
+        return self._call("unionpay_query_declaration", filing, filing.query_number | {"customs": filing.customs})
+
+
+@dataclass(frozen=True)
+class FieldNames:
+''',
+                instead="@dataclass(frozen=True)\nclass FieldNames:\n",
+            ),
+            Edit(
+                "customs/gateway/channels.py",
+                "    Channel.UNIONPAY: UnionPay,\n",
+                after="    Channel.ALIPAY: Alipay,",
+            ),
+            Edit(
+                "customs/gateway/endpoints.py",
+                """    Endpoint("unionpay_declare", "POST", "/unionpay/declaration", "9.7", DECLARED, IDENTITY),
+    Endpoint(
+        "unionpay_redeclare",
+        "POST",
+        "/unionpay/redeclaration",
+        "9.8",
+        ("customs", "mch_customs_no"),
+        one_of=DECLARED_NUMBER,
+    ),
+    Endpoint(
+        "unionpay_query_declaration", "GET", "/unionpay/declaration", "9.9", ("customs",), one_of=DECLARED_NUMBER
+    ),
+""",
+                after="ENDPOINTS: tuple[Endpoint, ...] = (",
+            ),
+            Edit(
+                "customs/gateway/messages/declarations.py",
+                'GATEWAY_NUMBERS = ("wechatpay_no", "alipay_no", "unionpay_no")\n',
+                instead='GATEWAY_NUMBERS = ("wechatpay_no", "alipay_no")\n',
+            ),
+            Edit(
+                "customs/declarations/channels.py",
+                """    Channel.UNIONPAY: ChannelRow(
+        name="UnionPay",
+        chinese="银联",
+        spellings=("unionpay", "银联"),
+        needs=frozenset(),
+        lacks=frozenset({"duty", "merchant_customs_name"}),
+        ordered=False,
+        has_modify=False,
+        query_names_code=True,
+        has_cool_down=False,
+    ),
+""",
+                after="ROWS = {",
+            ),
+            Edit(
+                OFFICES,
+                """        Office(
+            "HANGZHOU",
+            "杭州",
+            "Hangzhou",
+            {WECHAT: ("HANGZHOU_ZS",), ALIPAY: ("HANGZHOU_ZONGSHU",), Channel.UNIONPAY: ("HANGZHOU_UP",)},
+        ),
+""",
+                instead='        Office("HANGZHOU", "杭州", "Hangzhou", '
+                '{WECHAT: ("HANGZHOU_ZS",), ALIPAY: ("HANGZHOU_ZONGSHU",)}),\n',
+            ),
+            Edit(
+                "customs/web/labels.py",
+                '        Channel.UNIONPAY: Label(_("UnionPay"), "bank", "plain"),\n',
+                after="        Channel.ALIPAY: Label(",
+            ),
+            Edit(CHINESE, 'msgid "UnionPay"\nmsgstr "银联"\n\nmsgid "Alipay"\n', instead='msgid "Alipay"\n'),
+            Edit(
+                "customs/sandbox/channels.py",
+                """UNIONPAY = Channel(
+    name="unionpay",
+    chinese="银联",
+    english="UnionPay",
+    sections=("9.7", "9.8", "9.9"),
+    codes=("HANGZHOU_UP",),
+    receipt="unionpay_no",
+    split=(),
+    same="SAME",
+    different="DIFFERENT",
+    unchecked=None,
+    repush_corrects=True,
+)
+
+CHANNELS = {channel.name: channel for channel in (WECHATPAY, ALIPAY, UNIONPAY)}
+""",
+                instead="CHANNELS = {channel.name: channel for channel in (WECHATPAY, ALIPAY)}\n",
+            ),
+        ),
+    ),
+    Recipe(
         "a currency",
         2,
         (

@@ -95,6 +95,19 @@ def test_a_column_goes_from_the_spreadsheet_to_the_gateway_and_back(shown: Shown
         assert "logistics_no" in shown.page(rule)
 
 
+def test_a_channel_declares_to_the_end_and_is_shown_everywhere(shown: Shown):
+    found = shown.statuses["a_declaration_through_the_new_channel"]
+    assert found["calls"][0][0] == "SUBMIT"
+    assert found["calls"][-1] == ["QUERY", "SUCCESS", True]
+    assert (found["state"], found["draft"], found["page"]) == ("SUCCESS", True, True)
+    assert ["UnionPay" in cells for cells in found["result"]] == [True]
+    assert "银联" in shown.page("/import/template.xlsx", "zh_CN")
+    for rule in ("/declarations", "/admin/offices"):
+        assert "UnionPay" in shown.page(rule)
+        assert "银联" in shown.page(rule, "zh_CN")
+    assert "unionpay" in shown.page("/api/v1/openapi.json")
+
+
 def test_a_rule_is_held_against_what_comes_in(shown: Shown):
     assert shown.statuses["what_the_new_rule_finds"] == ["duty_unlucky"]
     assert "duty_unlucky" in shown.page("/errors")
