@@ -25,6 +25,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
 PAYMENT = "no"
 # What tells parts of one owner's apart: it decides where nothing else is said.
 PARTS = ("sub_order_no", "outer_refund_no")
+TELLING = frozenset({*(name for spellings in OWNERS.values() for name in spellings), PAYMENT, *PARTS})
 # A field of what is no proper JSON, also of JSON within a JSON text; a value that is cut off has no closing quote.
 FIELD = re.compile(r'\\*"(\w+)\\*"\s*:\s*(?:\\*"([^"\\]*)(["\\]?)|([0-9]+))')
 
@@ -65,6 +66,8 @@ def holds_others(text: str, own: Mapping[str, str | None]) -> bool:
 
 
 def _is_others(record: Mapping[str, Any], own: Mapping[str, str | None]) -> bool:
+    if TELLING.isdisjoint(record):
+        return False
     stated = {name: _values_named(record, spellings) for name, spellings in OWNERS.items()}
     if not is_refund(record):
         stated["payment_no"] |= _values_named(record, (PAYMENT,))
