@@ -1,6 +1,7 @@
 """Signatures as the document's Python 2 sample makes them (2.2), and the check of the gateway's (10.3)."""
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from customs.gateway.errors import UnreadableKey
 from customs.gateway.keys import read_private_key, read_public_key
 
+# Most values are numbers and words of the document: nothing of them is encoded.
+UNRESERVED = re.compile(r"[A-Za-z0-9_.-]*")
+
 
 def _encoded(text: str) -> str:
+    if UNRESERVED.fullmatch(text):
+        return text
     # Python 2, in which the sample is written, encodes `~`; Python 3 leaves it.
     return quote(text, safe="").replace("~", "%7E")
 
