@@ -33,6 +33,15 @@ class CallCount(Base):
     seconds: Mapped[float] = mapped_column(Float)
 
 
+CALL_COUNTS = Base.metadata.tables[CallCount.__tablename__]
+KEY = ("channel", "action", "outcome", "bucket")
+ADD = (
+    update(CALL_COUNTS)
+    .where(*(CALL_COUNTS.c[name] == bindparam(f"new_{name}") for name in ("slot", *KEY)))
+    .values({name: CALL_COUNTS.c[name] + bindparam(f"new_{name}") for name in ("calls", "seconds")})
+)
+
+
 @dataclass
 class Counts:
     """Calls and seconds by channel, action, outcome and bucket. `borrowed`: counts taken over from before."""
@@ -54,20 +63,16 @@ class Counts:
 
     def write(self, db: Connection, slot: int) -> None:
         """Add the counts to the database, in a fixed order so that two writers cannot deadlock."""
-        table = Base.metadata.tables[CallCount.__tablename__]
         for key in sorted(self.calls):
-            named = dict(zip(("channel", "action", "outcome", "bucket"), key, strict=True), slot=slot % SLOTS)
-            amounts = {"calls": self.calls[key], "seconds": self.seconds[key]}
-            matching = [table.c[name] == value for name, value in named.items()]
-            added = {name: table.c[name] + bindparam(f"plus_{name}") for name in amounts}
-            statement = update(table).where(*matching).values(added)
-            if db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()}).rowcount:
+            row = dict(zip(KEY, key, strict=True), slot=slot % SLOTS, calls=self.calls[key], seconds=self.seconds[key])
+            added = {f"new_{name}": value for name, value in row.items()}
+            if db.execute(ADD, added).rowcount:
                 continue
             try:
                 with db.begin_nested():
-                    db.execute(insert(table).values(**named, **amounts))
+                    db.execute(insert(CALL_COUNTS).values(row))
             except IntegrityError:
-                db.execute(statement, {f"plus_{name}": amount for name, amount in amounts.items()})
+                db.execute(ADD, added)
 
 
 class CallCounter:
