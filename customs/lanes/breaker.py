@@ -271,10 +271,11 @@ class LaneAdmission:
 
     def claimed(self, db: Connection, calls: int) -> None:
         """Release the probe or spend tokens, by how many of the admitted calls were claimed."""
-        if not calls:
-            release_probe(db, self.lane)
-        elif self._rate:
+        if calls and self._rate:
             spend_tokens(db, self.lane, calls)
+        elif not (calls or self._was_healthy):
+            # Only a throttled lane admits probes.
+            release_probe(db, self.lane)
 
     def report(self, db: Connection, outcomes: Iterable[object], now: datetime) -> None:
         """Record a report of outcomes on the lane, unless it brings nothing new."""
