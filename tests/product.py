@@ -56,7 +56,7 @@ class Desk:
             return accept.take_in(db, services.vault, ready, caller, services.payments, services.audit)
 
     def take_in_until_stored(self, *rows: Any) -> Batch:
-        """As the API's door does: who loses a race to a unique number begins again, and then sees the winner."""
+        """As the API's view does: who loses a race to a unique number begins again, and then sees the winner."""
         while True:
             with suppress(IntegrityError):
                 return self.take_in(*rows)

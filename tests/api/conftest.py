@@ -63,7 +63,7 @@ def is_problem(answer) -> bool:
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """Doors are the same on both; where the database may answer otherwise, a file asks for either."""
+    """Views are the same on both; where the database may answer otherwise, a file asks for either."""
     return sqlite_url
 
 

@@ -1,4 +1,4 @@
-"""Who may pass which door: keys, scopes, and 404 for everything that is another merchant's, on every route."""
+"""Who may call which view: keys, scopes, and 404 for everything that is another merchant's, on every route."""
 
 from decimal import Decimal
 

@@ -107,7 +107,7 @@ def test_of_admins_who_disable_each_other_one_stays(staff: Staff):
 
 def test_of_those_who_are_given_the_same_login_one_has_it(staff: Staff):
     def hired(_: int) -> None:
-        # As the doors do: who loses a race to a unique name begins again, and then sees the winner.
+        # As the views do: who loses a race to a unique name begins again, and then sees the winner.
         while True:
             with suppress(IntegrityError):
                 staff.hire()

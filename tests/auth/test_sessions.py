@@ -27,7 +27,7 @@ def token(staff: Staff) -> str:
 
 
 def seen(staff: Staff, token: str) -> None:
-    """As a page's door does at each request."""
+    """As a page's view does at each request."""
     session = staff.session(token)
     with staff.services.transaction() as db:
         note_seen(db, session.session_id, staff.now)

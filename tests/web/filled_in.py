@@ -53,6 +53,6 @@ OF_ONE = {
 
 
 def filled_in(crowd: Crowd, rule: str) -> dict[str, str]:
-    """A form's fields and more: a door reads those that it knows."""
+    """A form's fields and more: a view reads those that it knows."""
     ids = {"ids": crowd.ids["declaration_id"], "endpoint_id": crowd.ids["endpoint_id"], "cause": crowd.ids["cause_id"]}
     return WORDS | ids | OF_ONE.get(rule, {})

@@ -50,7 +50,7 @@ def test_what_comes_from_elsewhere_or_does_not_say_is_refused(headers: dict[str,
 
 
 def test_every_view_that_changes_something_refuses_a_foreign_form(services: Services):
-    """Walked over the routes, so that a new door cannot be forgotten."""
+    """Walked over the routes, so that a new view cannot be forgotten."""
     client = People(services).app.test_client()
     views = [
         (method, rule.rule)

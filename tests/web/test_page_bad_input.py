@@ -57,7 +57,7 @@ PRESSED = {
 }
 # The gateway of these tests is away, and they say so.
 ASK_THE_GATEWAY = {"/rates", "/reconciliation", "/reconciliation/export.csv", "/payments/new"}
-# What is shown afterwards: a word that leads nowhere leads to the workbench, and the deed is done.
+# What is shown afterwards: a word that leads nowhere leads to the workbench, and the action is done.
 SHOWN_AFTERWARDS = {"back", "next", "cause", "kept", "open"}
 
 # By route, the names that it asks of its address and of its form.

@@ -24,7 +24,7 @@ OWN_CELL = re.compile(r'<input[^>]* name="(?:buyer_name|cert_id)"[^>]*>')
 ROW = "channel\toffice\tmerchant_no\tout_order_no\tpayment_no\tmch_customs_no\tbuyer_name\tcert_id\r\n" + "\t".join(
     ["wechatpay", "nowhere", "M100", "O-9", "P-9", "110396T0001", OTHER_NAME, OTHER_CERT_ID]
 )
-# Every deed that takes a buyer or a text about one, and the fields for it; a reason may name the ID number.
+# Every action that takes a buyer or a text about one, and the fields for it; a reason may name the ID number.
 MARKED = f"they say it is {OTHER_CERT_ID}"
 ACTIONS = {
     "/declarations/<declaration_id>/modify": {"buyer_name": OTHER_NAME, "cert_id": OTHER_CERT_ID, "reason": MARKED},
