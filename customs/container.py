@@ -13,7 +13,7 @@ from customs.config import Settings
 from customs.db import database
 from customs.db.schema_guard import Readiness, SchemaGuard
 from customs.declarations.actions.action_rules import Policy
-from customs.declarations.intake.payment_holds import WithholdingDeclarations
+from customs.declarations.intake.payment_holds import DeclarationHolds
 from customs.declarations.intake.validate import Rules
 from customs.declarations.pushes.handler import PushHandler
 from customs.declarations.services import DeclarationServices
@@ -119,8 +119,8 @@ class Services(DeclarationServices, PaymentServices):
             raise GatewayUnavailable(f"nothing can be verified that comes from the gateway: {file}: {error}") from error
 
     @cached_property
-    def declarations(self) -> WithholdingDeclarations:
-        return WithholdingDeclarations()
+    def declarations(self) -> DeclarationHolds:
+        return DeclarationHolds()
 
     @cached_property
     def payment_handler(self) -> PaymentTaskHandler:

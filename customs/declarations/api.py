@@ -99,14 +99,14 @@ def create_batch() -> tuple[dict[str, Any], int]:
 def preflight() -> tuple[dict[str, Any], int]:
     ready_once = _ready_once(validate_json(BatchIn()))
 
-    def tell() -> tuple[dict[str, Any], int]:
+    def read() -> tuple[dict[str, Any], int]:
         ready = ready_once()
         with services().reading() as db:
             now = database.now(db)
             compared = accept.compare(db, services().vault, ready.checked, ready.prepared, services().payments, now)
         return serializers.findings_json(compared.checked.findings), 200
 
-    return idempotent_read(raw_body(), tell)
+    return idempotent_read(raw_body(), read)
 
 
 @api.get("/batches")

@@ -60,7 +60,7 @@ FACTS: Mapping[CaseKind, Sequence[LazyString | str]] = {
 # How a payment ends without being made.
 PAYMENT_ENDS: Mapping[str, LazyString] = {"FAIL": _("Payment failed"), "EXPIRED": _("Expired")}
 NOT_EXPLAINED = _("no reason was given")
-# Our own check found fault with what was to be sent; then nothing was.
+# Our own check found errors in what was to be sent; then nothing was.
 UNFIT = re.compile(
     r"[\w.]+: (?P<fields>(?:.*\b)?(?:is missing|is empty|is not documented in|are sent together|is sent only with"
     r"|is sent$|is not valid Unicode).*)",
@@ -133,7 +133,7 @@ def _explained(text: str) -> str:
 
 
 def _field_names(text: str) -> str:
-    """Name the fields that our own check found fault with, as a person calls them."""
+    """Name the fields in which our own check found errors, as a person calls them."""
     names = [name for name in re.findall(r"[a-z_]+", text) if name in FIELD_NAMES]
     return ", ".join(str(FIELD_NAMES[name]) for name in dict.fromkeys(names)) or "—"
 

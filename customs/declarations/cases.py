@@ -107,7 +107,7 @@ def entry_sentence(entry: Mapping[str, str]) -> str:
     return case_sentence(entry["kind"], entry)
 
 
-# What of a case's detail tells its cause from others of its kind; a refund's reason is its merchant's own.
+# What of a case's detail distinguishes its cause from others of its kind; a refund's reason is its merchant's own.
 EXPLANATIONS: Mapping[CaseKind, Sequence[str]] = {
     CaseKind.FAIL: ("%(explanation)s",),
     CaseKind.EXCEPT: ("%(explanation)s",),

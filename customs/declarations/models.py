@@ -227,7 +227,7 @@ class Push(HasCase, Due, Base):
     """One declaration at the gateway: (declaration or sub-order) x one customs code.
 
     `in_doubt` names the state-changing call whose outcome is not known: it is written before the call leaves and
-    cleared when its answer is understood. `modify_time` and `prior_state` are what the gateway last said before the
+    cleared when its answer is understood. `modify_time` and `prior_state` are what the gateway last answered before the
     present epoch was answered. `sub_order_no` is "" for an order that is not split. `attempts` counts
     state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome,
     `strays` the queries in a row that were answered about somebody else's record.

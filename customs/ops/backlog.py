@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Function, and_, case, func, not_, or_, sel
 from sqlalchemy.orm import Session
 
 from customs.db.database import Base
-from customs.declarations.intake.payment_holds import WithholdingDeclarations
+from customs.declarations.intake.payment_holds import DeclarationHolds
 from customs.declarations.models import Push
 from customs.jobs.leases import Due, is_claimable, is_free
 from customs.payments.models import Payment, Refund
@@ -48,7 +48,7 @@ def _first_due_at(model: type[Due], waits: ColumnElement[bool]) -> ColumnElement
     counts = or_(waits, model.overdue_since.is_not(None))
     if model is Refund:
         # A refund waits until the declaration calls of its payment end (R18): that is no backlog.
-        gives_way = WithholdingDeclarations().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
+        gives_way = DeclarationHolds().in_flight(refund.merchant_no, refund.channel, refund.payment_no)
         counts = and_(counts, or_(refund.next_action == TaskAction.QUERY, not_(gives_way)))
     return case((counts, func.coalesce(model.overdue_since, model.due_at)))
 

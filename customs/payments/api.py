@@ -251,7 +251,7 @@ def read_rate() -> dict[str, Any]:
 @public.post(create.NOTIFY_PATH)
 @csrf.exempt
 def notify() -> Response:
-    """The gateway tells that something was paid (10): verified, kept, and a reason to ask; nothing more."""
+    """Take a notification that something was paid (10): verified, kept, and a reason to ask; nothing more."""
     verifier = services().verifier
     if verifier is None:
         raise GatewayUnavailable("the gateway's public key is not on file: `customs doctor`", retry_after=60)

@@ -152,7 +152,7 @@ class Notification(Base):
 
 
 class Rate(Base):
-    """A reference rate as the gateway last told it: yuan for one unit of the currency."""
+    """A reference rate as the gateway last answered it: yuan for one unit of the currency."""
 
     __tablename__ = "rates"
 
@@ -181,6 +181,6 @@ class Bill(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
-# A bill is held against what was paid and refunded on its days.
+# A bill is compared with what was paid and refunded on its days.
 Index("ix_payments_paid_at", Payment.paid_at)
 Index("ix_refunds_ended_at", Refund.ended_at)

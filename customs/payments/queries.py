@@ -53,7 +53,7 @@ class Filters:
 
 
 def payment_of(db: Session, payment_id: str, caller: Caller) -> Payment:
-    """One payment; NotFound also for another merchant's."""
+    """Return one payment; NotFound also for another merchant's."""
     found = db.scalar(select(Payment).where(Payment.id == payment_id, caller.sees(Payment.merchant_no)))
     if found is None:
         raise NotFound
@@ -68,7 +68,7 @@ def refund_of(db: Session, refund_id: str, caller: Caller) -> Refund:
 
 
 def payments_numbered(db: Session, number: str, caller: Caller) -> Sequence[Payment]:
-    """The payments with this id, order or payment number, or with a refund of this id or number."""
+    """Return the payments with this id, order or payment number, or with a refund of this id or number."""
     # One look into each index: an OR over two tables would read every payment there is.
     own = (select(Payment.id).where(one == number) for one in (Payment.id, Payment.out_order_no, Payment.payment_no))
     numbers = (Refund.id, Refund.outer_refund_no, Refund.refund_no)
@@ -79,19 +79,19 @@ def payments_numbered(db: Session, number: str, caller: Caller) -> Sequence[Paym
 
 
 def refunds_of(db: Session, payment_id: str) -> Sequence[Refund]:
-    """A payment's refunds, oldest first."""
+    """Return a payment's refunds, oldest first."""
     theirs = select(Refund).where(Refund.payment_id == payment_id)
     return db.scalars(theirs.order_by(Refund.created_at, Refund.id)).all()
 
 
 def list_payments(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
-    """Payments, newest first."""
+    """Return payments, newest first."""
     statement = select(Payment).where(caller.sees(Payment.merchant_no), *_narrowed(Payment, filters))
     return page_of(db, statement, (Payment.created_at, Payment.id), limit, cursor)
 
 
 def list_refunds(db: Session, caller: Caller, filters: Filters, *, limit: int, cursor: str | None) -> Page:
-    """Refunds, newest first."""
+    """Return refunds, newest first."""
     statement = select(Refund).where(caller.sees(Refund.merchant_no), *_narrowed(Refund, filters))
     return page_of(db, statement, (Refund.created_at, Refund.id), limit, cursor)
 
@@ -107,7 +107,7 @@ def _narrowed(model: type[Any], filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def events_of(db: Session, payment_id: str, *, limit: int, after: int) -> Page:
-    """The timeline of a payment and its refunds, oldest first; the cursor is the last event's number."""
+    """Return the timeline of a payment and its refunds, oldest first; the cursor is the last event's number."""
     statement = select(PaymentEvent).where(PaymentEvent.payment_id == payment_id, PaymentEvent.id > after)
     rows = db.scalars(statement.order_by(PaymentEvent.id).limit(limit + 1)).all()
     if any(event.reply for event in rows):
@@ -141,23 +141,23 @@ class PaymentDetail:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether the gateway is still asked whether somebody paid it."""
+        """Return whether the gateway is still asked whether somebody paid it."""
         return self.payment.status is Status.INIT and self.payment.next_action is not None
 
     @property
     def asked_until(self) -> datetime:
-        """How long it is asked for at most; a link that nobody opens is given up sooner."""
+        """Return until when it is asked for at most; a link that nobody opens is given up sooner."""
         budget = POLLING_BUDGET if self.payment.payment_no else OPENING_BUDGET
         return self.payment.created_at + budget
 
     @property
     def needs_payer(self) -> bool:
-        """Whether the payer cannot pay without something of ours: a code, a link, parameters."""
+        """Return whether the payer cannot pay without something from us: a code, a link, parameters."""
         return method_of(self.payment.channel, self.payment.method).need.kind is not PayerKind.NOTHING
 
     @property
     def url(self) -> str | None:
-        """What a code holds or a link leads to."""
+        """Return what a code holds or a link leads to."""
         payer = self.payment.payer
         return payer["url"] if payer else None
 
@@ -167,25 +167,25 @@ class PaymentDetail:
 
     @cached_property
     def code(self) -> str | None:
-        """What the payer scans, as an SVG."""
+        """Return what the payer scans, as an SVG."""
         return serializers.qr_svg(self.url) if self.url else None
 
     @property
     def parameters(self) -> str | None:
-        """What an app or a page is handed, as JSON; one text alone as it is."""
+        """Return what an app or a page is given, as JSON; one text alone as it is."""
         given = self.payment.payer["parameters"] if self.payment.payer else {}
         alone = [*given.values()] if len(given) == 1 else []
         return alone[0] if alone else json.dumps(given, ensure_ascii=False, indent=2) if given else None
 
     @property
     def again(self) -> str:
-        """The query of the form that collects the same once more."""
+        """Return the query of the form that collects the same once more."""
         asked = {name: self.shown[name] for name in ("merchant_no", "amount", "currency", "subject")}
         return urlencode({"method": f"{self.payment.channel}.{self.payment.method}", **asked})
 
     @property
     def under_way(self) -> Sequence[dict[str, Any]]:
-        """The refunds whose end is waited for."""
+        """Return the refunds whose end is waited for."""
         refunds: list[dict[str, Any]] = self.shown["refunds"]
         return [one for one in refunds if one["status"] is RefundStatus.PENDING and one["next_action"] is not None]
 
@@ -206,7 +206,7 @@ class PaymentDetail:
 def payment_detail(
     db: Session, payment_id: str, caller: Caller, vault: Vault, declarations: Declarations, *, after: int = 0
 ) -> PaymentDetail:
-    """A payment of the caller's, its timeline from the event `after` on. Raises NotFound."""
+    """Return a payment of the caller's, its timeline from the event `after` on. Raises NotFound."""
     payment = payment_of(db, payment_id, caller)
     refunds = refunds_of(db, payment.id)
     shown = serializers.payment_json(payment, vault, refunds)

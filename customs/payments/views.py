@@ -94,7 +94,7 @@ def create_refund(payment_id: str) -> WerkzeugResponse:
 
 
 def _refunded(payment_id: str, asked: Mapping[str, str]) -> WerkzeugResponse:
-    """Refund once for each form. Without an amount all would be refunded: here it is always said."""
+    """Refund once for each form. Without an amount all would be refunded: here it is required."""
     body = validate(RefundIn(), {"amount": "", **asked})
 
     def work(db: Session) -> tuple[dict[str, Any], int]:

@@ -117,7 +117,7 @@ def resend_event(event_id: str) -> tuple[dict[str, Any], int]:
 @api_key_required(Scope.WEBHOOKS_WRITE)
 @api_docs(
     "Webhooks",
-    "Have an address told",
+    "Subscribe an address",
     EndpointWithSecretOut,
     "With its secret, shown once.",
     status=201,
@@ -134,7 +134,7 @@ def create_endpoint() -> tuple[dict[str, Any], int]:
 
 @api.get("/webhook-endpoints")
 @api_key_required(Scope.WEBHOOKS_WRITE)
-@api_docs("Webhooks", "Who is told", page_schema(EndpointOut), "One page.", query=PAGE)
+@api_docs("Webhooks", "The endpoints", page_schema(EndpointOut), "One page.", query=PAGE)
 def list_endpoints() -> dict[str, Any]:
     limit, cursor = page_arguments()
     with services().reading() as db:
@@ -170,7 +170,7 @@ def rotate_secret(endpoint_id: str) -> tuple[dict[str, Any], int]:
 
 @api.post("/webhook-endpoints/<endpoint_id>/resume")
 @api_key_required(Scope.WEBHOOKS_WRITE)
-@api_docs("Webhooks", "Let a paused endpoint be told again", EndpointOut, "Active.", idempotent=True)
+@api_docs("Webhooks", "Resume a paused endpoint", EndpointOut, "Active.", idempotent=True)
 def resume_endpoint(endpoint_id: str) -> tuple[dict[str, Any], int]:
     _answer, status = idempotent(raw_body(), lambda db: ({"id": _service(db).resume(endpoint_id).id}, 200))
     services().notifier.notify()

@@ -86,7 +86,7 @@ class DeliveryOut(Out):
     id = out.Id("whd")
     created_at = out.Instant()
     endpoint_id = out.Id("whe", "Where it goes.")
-    event_id = out.Id("evt", "The event that it tells.", attribute="event_id")
+    event_id = out.Id("evt", "The event that it delivers.", attribute="event_id")
     state = out.Choice(DeliveryState, "WAITING until it was delivered or given up.")
     due_at = out.Instant(null=True)
     ended_at = out.Instant("When it was delivered or given up.", null=True)

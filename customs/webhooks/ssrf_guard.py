@@ -154,7 +154,7 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 
 class Resolver:
-    """Looks names up within a time of ours: the system's own resolver knows no limit that a caller may set."""
+    """Looks names up within a time limit: the system's own resolver knows no limit that a caller may set."""
 
     def __init__(self, look_up: Resolve = look_up) -> None:
         self._look_up = look_up

@@ -218,12 +218,12 @@ class ReviewService:
             raise _not_allowed(refused)
 
     def _begin_epoch(self, push: Push, action: Action) -> None:
-        """Begin a new epoch: only its answers count; the gateway's last state and time tell older ones apart."""
+        """Begin a new epoch: only its answers count; the gateway's last state and time distinguish older ones."""
         push.epoch += 1
         push.prior_state = (push.prior_state or push.state) if push.accepted else None
         push.state = State.UNDECLARED
         push.explanation = push.refusal = push.in_doubt = push.budget_from = push.overdue_since = None
-        # A gateway that said "later" is not asked sooner because somebody decided something.
+        # A gateway that answered "later" is not asked sooner because somebody decided something.
         push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
         push.polls = push.tries = push.strays = 0
         # A push once in doubt and never seen accepted may be there all the same: a refusal then asks first.

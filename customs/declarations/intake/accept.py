@@ -16,7 +16,7 @@ from customs.declarations.intake import existing
 from customs.declarations.intake.comparison_rules import conflicts_with_existing
 from customs.declarations.intake.existing import lock_orders
 from customs.declarations.intake.orders import Finding, RuleFinding, Severity
-from customs.declarations.intake.payment_rules import KnownPayments, payment_findings, waits
+from customs.declarations.intake.payment_rules import PaymentsOfBatch, payment_findings, waits
 from customs.declarations.intake.store import Prepared, prepare, store
 from customs.declarations.intake.validate import Checked, Locate, Rules, apply, check, nowhere, rejection, shape
 from customs.declarations.models import Batch, Declaration
@@ -71,7 +71,7 @@ def compare(
     strange = [order for order in checked.orders.values() if PaymentKey(*order.payment) not in facts]
     numbers = {number for order in strange for number in (order.payment_no, order.out_order_no)}
     made_here = payments.borne(db, {order.merchant_no for order in strange}, numbers)
-    of_payments = KnownPayments(facts, pushes, made_here, now)
+    of_payments = PaymentsOfBatch(facts, pushes, made_here, now)
     checked = apply(checked, payment_findings(checked.orders, of_payments, checked.rules.refuses))
     waiting = {i for i, order in checked.orders.items() if waits(order, facts.get(PaymentKey(*order.payment)))}
     return Compared(checked, replays, waiting)
@@ -120,7 +120,7 @@ class Ready:
 
 
 def make_ready(engine: Engine, vault: Vault, rules: Rules, submission: Submission, caller: Caller) -> Ready:
-    """The costly part of intake, done before the transaction that stores begins."""
+    """Do the costly part of intake before the transaction that stores begins."""
     if not 1 <= len(submission.rows) <= LONGEST_BATCH:
         raise ValidationFailed(
             f"a batch holds 1 to {LONGEST_BATCH:,} declarations, this one {len(submission.rows):,}: split it"
@@ -143,7 +143,7 @@ class TakenIn:
     replayed: Mapping[int, str]
 
     def results(self) -> list[dict[str, Any]]:
-        """One entry for each row, in its order."""
+        """Return one entry for each row, in its order."""
         known = {index: ("accepted", one) for index, one in self.accepted.items()}
         known |= {index: ("replayed", one) for index, one in self.replayed.items()}
         rows = ((index, *known.get(index, ("rejected", None))) for index in range(self.rows))
@@ -151,7 +151,7 @@ class TakenIn:
 
 
 def take_in(db: Session, vault: Vault, ready: Ready, sender: Caller, payments: Payments, audit: AuditTrail) -> Batch:
-    """Store the batch whole, or its good rows when `on_error` is "accept_valid".
+    """Store the entire batch, or its good rows when `on_error` is "accept_valid".
 
     Raises ValidationFailed with every error.
     """
@@ -167,7 +167,7 @@ def take_in_rows(
     audit: AuditTrail,
     batch: Batch | None = None,
 ) -> TakenIn:
-    """The same; it tells besides what became of each row. `batch`: one that the good rows join."""
+    """Store a batch as `take_in`, and return what became of each row. `batch`: one that the good rows join."""
     now = database.now(db)
     checked = ready.checked
     all_or_none = ready.submission.on_error == "reject" or checked.has_batch_error

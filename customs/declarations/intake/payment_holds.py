@@ -64,8 +64,8 @@ PUSHES_OF = (
 )
 
 
-class WithholdingDeclarations:
-    """The declarations' side of what payments and declarations tell each other."""
+class DeclarationHolds:
+    """The declarations' side of the port between payments and declarations: hold, release, cancel, case."""
 
     def withhold(self, db: Session | Connection, key: PaymentKey, refund: RefundNotice, now: datetime) -> int:
         """Put a refunded payment's declarations before a reviewer (R18); what was not sent waits."""

@@ -57,7 +57,7 @@ def findings_about_payment(
 
 
 @dataclass(frozen=True)
-class KnownPayments:
+class PaymentsOfBatch:
     """What is known of a batch's payments. `filings`: the pushes that each has already, by payment.
 
     `numbers`: those of orders with an unknown payment that a payment made here bears, each after its merchant.
@@ -70,7 +70,7 @@ class KnownPayments:
 
 
 def payment_findings(
-    orders: Mapping[int, Order], payments: KnownPayments, refuses: Callable[[RuleFinding], bool]
+    orders: Mapping[int, Order], payments: PaymentsOfBatch, refuses: Callable[[RuleFinding], bool]
 ) -> Found:
     """Find what the orders' payments do not allow. An order that nothing `refuses` adds to its payment (R4)."""
     filings = {payment: list(pushes) for payment, pushes in payments.filings.items()}

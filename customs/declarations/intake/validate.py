@@ -23,7 +23,7 @@ ROWS = "/declarations/"
 
 
 def nowhere(_pointer: str) -> tuple[int | None, str | None]:
-    """The place of what did not come from a spreadsheet."""
+    """Return no place: the row did not come from a spreadsheet."""
     return None, None
 
 
@@ -87,7 +87,7 @@ class Checked:
 
     @property
     def has_batch_error(self) -> bool:
-        """Whether something is wrong with the file rather than with one of its rows."""
+        """Return whether something is wrong with the file rather than with one of its rows."""
         return any(not error.pointer.startswith(ROWS) for error in self.errors)
 
     @property
@@ -128,7 +128,7 @@ def check(
     strangers = [(index, MERCHANT_UNKNOWN) for index in shaped.orders if index not in allowed]
     orders = {index: registrations.complete(order) for index, order in allowed.items()}
     preflight = [(index, one) for index, order in orders.items() for one in preflight_findings(order, today)]
-    # Where the spreadsheet said already what is wrong, nothing is said again.
+    # Where the spreadsheet reported already what is wrong, nothing is reported again.
     news = ((index, one) for index, one in chain(shaped.found, preflight) if _pointer(index, one) not in known)
     checked = Checked(
         orders=orders,
@@ -150,7 +150,7 @@ def _pointer(index: int, found: RuleFinding) -> str:
 
 
 def rejection(checked: Checked) -> Rejected:
-    """The error that names every faulty place of a batch."""
+    """Return the error that names every wrong place of a batch."""
     errors = checked.errors
     first = errors[0]
     places = "1 place" if len(errors) == 1 else f"{len(errors)} places"

@@ -22,7 +22,7 @@ KEPT = ("currency", "amount", "pay_amount", "exchange_rate", "trade_time")
 
 
 def take(db: Session, message: Message, now: datetime) -> bool:
-    """Keep a verified message and schedule a signed query; True when it was new and about a payment of ours."""
+    """Keep a verified message and schedule a signed query; return whether it was new and about a known payment."""
     if any(number_that_fits(number) != number for number in (message.payment_no, message.our_no)):
         # No number of the document's is that long: it could be neither kept nor found.
         return False
@@ -51,7 +51,7 @@ def _payments_of(db: Session, message: Message) -> Sequence[Payment]:
     """The payments that a message may mean: it names no channel, and each channel has its own numbers."""
     named = [Payment.payment_no == message.payment_no]
     if message.our_no is not None:
-        # It may come before the call that tells us the gateway's number has returned.
+        # It may come before the call that brings the gateway's number has returned.
         named.append(Payment.out_order_no == message.our_no)
     found = db.scalars(select(Payment).where(or_(*named)).order_by(Payment.id).with_for_update()).all()
     certain = [payment for payment in found if payment.payment_no == message.payment_no]

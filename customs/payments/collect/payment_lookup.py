@@ -20,12 +20,12 @@ HONG_KONG = "HK"
 
 
 class PaymentLookup:
-    """The payments' side of what declarations and payments tell each other."""
+    """The payments' side of the port between declarations and payments."""
 
     def facts(
         self, db: Session, keys: Collection[PaymentKey], *, lock: bool = False
     ) -> Mapping[PaymentKey, PaymentFacts]:
-        """What is known of these payments; the others were made elsewhere. `lock`: nobody changes them meanwhile."""
+        """Return what is known of these payments, others were made elsewhere; `lock`: nobody changes them meanwhile."""
         if not keys:
             return {}
         wanted = in_list(db, Payment.payment_no, {key.payment_no for key in keys})
@@ -38,7 +38,7 @@ class PaymentLookup:
         return {key: facts[key] for key in keys if key in facts}
 
     def borne(self, db: Session, merchants: Collection[str], numbers: Collection[str]) -> Collection[tuple[str, str]]:
-        """Each merchant with those of these numbers that a payment made here bears, as its own or as its order's."""
+        """Return each merchant with those numbers that a payment made here bears, as its own or as its order's."""
         if not merchants:
             return ()
         asked = unnest(db, merchants)

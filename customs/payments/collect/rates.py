@@ -33,9 +33,9 @@ def check_merchant(merchant_no: str, caller: Caller) -> None:
 def rate_of(
     engine: Engine, wallets: Mapping[Channel, Wallet], channel: Channel, merchant_no: str, currency: str
 ) -> tuple[Rate, float]:
-    """The rate and its age in seconds; while the gateway is away an old one, which its age tells.
+    """Return the rate and its age in seconds; while the gateway is away an old one.
 
-    Raises ValidationFailed when the gateway refuses to tell, GatewayUnavailable when it does not answer and none is
+    Raises ValidationFailed when the gateway refuses, GatewayUnavailable when it does not answer and none is
     known.
     """
     key = (channel, merchant_no, currency)

@@ -1,4 +1,4 @@
-"""What the gateway's answer about an order says of a payment: rules on plain values, no database."""
+"""Columns of a payment from the gateway's answer about its order: rules on plain values, no database."""
 
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
@@ -15,7 +15,7 @@ COLUMNS = Base.metadata.tables[Payment.__tablename__].c
 
 
 def is_for_another(row: Mapping[str, Any], order: OrderReply) -> bool:
-    """Whether an order under our number is not what we asked for.
+    """Return whether an order under our number is not what we asked for.
 
     A cashier desk's link is not signed (4.6): the payer's browser may have changed it, and paid a fen.
     """
@@ -25,26 +25,26 @@ def is_for_another(row: Mapping[str, Any], order: OrderReply) -> bool:
 
 
 def needs_something(row: Mapping[str, Any]) -> bool:
-    """Whether the payer cannot pay without what the create answered."""
+    """Return whether the payer cannot pay without what the create answered."""
     return method_of(row["channel"], row["method"]).need.kind is not PayerKind.NOTHING
 
 
 def payer_kept(payer: PayerData) -> dict[str, Any] | None:
-    """What the payer needs next, as it is stored; None when nothing."""
+    """Return what the payer needs next, as it is stored; None when nothing."""
     if payer.kind is PayerKind.NOTHING:
         return None
     return {"kind": payer.kind, "url": payer.url, "parameters": dict(payer.parameters)}
 
 
 def moved(before: Status, reported: Status | None) -> Status:
-    """PAID stays: what is refunded is told apart from it. A late payer makes an order PAID that had ended."""
+    """Return the next status: PAID stays, refunds have their own; a late payer makes an order PAID that had ended."""
     if reported is None or (before.is_final and reported is not Status.PAID):
         return before
     return reported
 
 
 def order_columns(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> dict[str, Any]:
-    """The columns that an answer fills: what it does not say stays as it is. `pending`: refunds of ours under way."""
+    """Return the columns that an answer fills; the others stay. `pending`: our refunds under way."""
     columns, pay_amount = COLUMNS, money_that_fits(order.pay_amount)
     rate = None if order.exchange_rate is None else f"{order.exchange_rate:f}"
     elsewhere = _refunded_elsewhere(row, order, pending)
@@ -60,9 +60,9 @@ def order_columns(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -
 
 
 def _refunded_elsewhere(row: Mapping[str, Any], order: OrderReply, pending: Decimal) -> Decimal:
-    """What the gateway counts as refunded beyond what we asked for; it may count `pending` refunds of ours or not.
+    """Return what the gateway counts as refunded beyond what we asked for; it may count `pending` ones or not.
 
-    It shrinks when the gateway says so, but not on an answer from before a refund of ours that has ended.
+    It shrinks when the gateway says so, but not on an answer from before one of our refunds that has ended.
     """
     before: Decimal = row["refunded_elsewhere"]
     theirs = _refunded_there(row, order)
@@ -76,7 +76,7 @@ def _refunded_elsewhere(row: Mapping[str, Any], order: OrderReply, pending: Deci
 
 
 def _refunded_there(row: Mapping[str, Any], order: OrderReply) -> Decimal | None:
-    """All that was refunded of an order as the gateway counts; None where it does not say how much."""
+    """Return all that was refunded of an order as the gateway counts; None where it does not say how much."""
     amount: Decimal = row["amount"]
     if order.refundable_amount is not None:
         return amount - min(in_places(order.refundable_amount, row["currency"]), amount)
@@ -89,7 +89,7 @@ MOST_MONEY = Decimal(10) ** 16
 
 
 def text_that_fits(column: Column[str], text: str | None) -> str | None:
-    """The text, cut to what the column holds."""
+    """Return the text, cut to the column's length."""
     return text and text[: column.type.length]  # type: ignore[attr-defined]
 
 

@@ -172,14 +172,14 @@ def _absent(before: TaskState, error: GatewayError, now: datetime, policy: Retry
 
 def _ask_later(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
     asked = _poll(replace(before, tries=0), now, policy)
-    # Nobody asks any more, and the last answer said nothing.
+    # Nobody asks any more, and the last answer brought nothing.
     if asked.next_action:
         return asked
     return _open_case(replace(asked, case_kind=before.case_kind, case_detail=before.case_detail), PaymentCase.NO_ANSWER)
 
 
 def _asked_about_another(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
-    """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
+    """Ask again where the number is somebody else's; a person gets it once that is certain."""
     before = replace(before, strays=before.strays + 1)
     if before.strays >= OTHERS_ANSWERS:
         before = _open_case(before, PaymentCase.ANOTHERS_NUMBER)
