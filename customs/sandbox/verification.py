@@ -52,8 +52,8 @@ class Gate:
         params = self._single(sent_parameters(request))
         if not self._signed(params, timestamp, headers.get("Signature", "")):
             raise Refused(401, "the Signature does not fit the parameters and the Timestamp", "signature")
-        if faults := check(endpoint, params):
-            raise Refused(400, "; ".join(faults), "parameters")
+        if errors := check(endpoint, params):
+            raise Refused(400, "; ".join(errors), "parameters")
         return params
 
     def _single(self, pairs: list[tuple[str, str]]) -> dict[str, str]:

@@ -23,13 +23,13 @@ class Received:
     body: str
 
 
-Deed = Callable[[BaseHTTPRequestHandler], None]
+Respond = Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass
 class Loopback:
     url: str
-    deed: Deed
+    respond: Respond
     received: list[Received] = field(default_factory=list)
 
     def gateway(self, signer: Signer, **options) -> Gateway:
@@ -43,10 +43,10 @@ def sent(loopback: Loopback) -> tuple[str, dict[str, str]]:
     return f"{one.verb} {path}", dict(parse_qsl(query or one.body, keep_blank_values=True))
 
 
-def answer(text: str, status: int = 200, kind: str = JSON, **headers: str) -> Deed:
+def answer(text: str, status: int = 200, kind: str = JSON, **headers: str) -> Respond:
     """An ordinary answer; an underscore in a header's name stands for a dash."""
 
-    def deed(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         content = text.encode()
         handler.send_response_only(status)
         handler.send_header("Content-Type", kind)
@@ -56,17 +56,17 @@ def answer(text: str, status: int = 200, kind: str = JSON, **headers: str) -> De
         handler.end_headers()
         handler.wfile.write(content)
 
-    return deed
+    return respond
 
 
-def raw(content: bytes) -> Deed:
+def raw(content: bytes) -> Respond:
     """Exactly these bytes, then the connection ends."""
 
-    def deed(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(content)
         handler.close_connection = True
 
-    return deed
+    return respond
 
 
 def reset(handler: BaseHTTPRequestHandler) -> None:
@@ -81,10 +81,10 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 DRIPS = 1200
 
 
-def drip(head: bytes, stop: threading.Event) -> Deed:
+def drip(head: bytes, stop: threading.Event) -> Respond:
     """A byte of blank every 50 ms until the test is over; who listens to the end, which is far off, ends it."""
 
-    def deed(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(head)
         try:
             for _ in range(DRIPS):
@@ -95,7 +95,7 @@ def drip(head: bytes, stop: threading.Event) -> Deed:
         except OSError:
             handler.close_connection = True
 
-    return deed
+    return respond
 
 
 class Server(ThreadingHTTPServer):
@@ -107,7 +107,7 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def listening(deed: Deed, tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+def listening(respond: Respond, tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -117,7 +117,7 @@ def listening(deed: Deed, tls: ssl.SSLContext | None = None) -> Iterator[Loopbac
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             loopback.received.append(Received(self.command, self.path, dict(self.headers), body))
-            loopback.deed(self)
+            loopback.respond(self)
 
         def log_message(self, *args) -> None:
             """Says nothing."""
@@ -126,7 +126,7 @@ def listening(deed: Deed, tls: ssl.SSLContext | None = None) -> Iterator[Loopbac
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     scheme = "https" if tls else "http"
-    loopback = Loopback(f"{scheme}://127.0.0.1:{server.server_address[1]}", deed)
+    loopback = Loopback(f"{scheme}://127.0.0.1:{server.server_address[1]}", respond)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield loopback

@@ -1,4 +1,4 @@
-"""What each channel puts on the wire for each deed, and that no query of ours could be replayed as a deed."""
+"""What each channel puts on the wire for each operation, and that no query of ours could be replayed as a operation."""
 
 import json
 from decimal import Decimal
@@ -79,18 +79,18 @@ def echoing(filing: Filing) -> str:
     return json.dumps({"meta": {"status_code": 200, "success": True}, "data": record})
 
 
-@pytest.mark.parametrize(("channel", "deed", "filing", "request_line", "params"), ON_THE_WIRE)
-def test_each_deed_sends_what_the_document_lists(channel, deed, filing, request_line, params, signer):
+@pytest.mark.parametrize(("channel", "operation", "filing", "request_line", "params"), ON_THE_WIRE)
+def test_each_operation_sends_what_the_document_lists(channel, operation, filing, request_line, params, signer):
     with listening(answer(echoing(filing))) as loopback:
         channel_in_use = channels(loopback.gateway(signer))[channel]
 
-        said = getattr(channel_in_use, deed)(filing)
+        parsed = getattr(channel_in_use, operation)(filing)
 
     sent = loopback.received[0]
     path, _, query = sent.target.partition("?")
     assert f"{sent.verb} {path}" == request_line
     assert dict(parse_qsl(query or sent.body, keep_blank_values=True)) == params
-    assert said.state == "UNDECLARED"
+    assert parsed.state == "UNDECLARED"
 
 
 @pytest.mark.parametrize("query", [row for row in ON_THE_WIRE if row[3].startswith("GET")])

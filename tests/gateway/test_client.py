@@ -121,23 +121,23 @@ KNOWN = {
 }
 
 
-def failure(deed, signer, endpoint=QUERY, **options) -> GatewayError:
+def failure(respond, signer, endpoint=QUERY, **options) -> GatewayError:
     params = ASKED if endpoint is QUERY else ASKED | {"mch_customs_no": "M1"}
-    with listening(deed) as loopback, pytest.raises(GatewayError) as caught:
+    with listening(respond) as loopback, pytest.raises(GatewayError) as caught:
         loopback.gateway(signer, **options).call(endpoint, params)
     assert len(loopback.received) == 1, "nothing is ever sent twice"
     return caught.value
 
 
-@pytest.mark.parametrize("deed", UNKNOWN.values(), ids=UNKNOWN.keys())
+@pytest.mark.parametrize("respond", UNKNOWN.values(), ids=UNKNOWN.keys())
 @pytest.mark.parametrize("endpoint", [QUERY, REDECLARE], ids=["GET", "POST"])
-def test_what_was_sent_and_not_understood_is_unknown(deed, endpoint, signer):
-    assert type(failure(deed, signer, endpoint)) is Unknown
+def test_what_was_sent_and_not_understood_is_unknown(respond, endpoint, signer):
+    assert type(failure(respond, signer, endpoint)) is Unknown
 
 
-@pytest.mark.parametrize(("deed", "kind"), KNOWN.values(), ids=KNOWN.keys())
-def test_each_refusal_has_its_class(deed, kind, signer):
-    assert type(failure(deed, signer)) is kind
+@pytest.mark.parametrize(("respond", "kind"), KNOWN.values(), ids=KNOWN.keys())
+def test_each_refusal_has_its_class(respond, kind, signer):
+    assert type(failure(respond, signer)) is kind
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=gbk", ""])
@@ -166,11 +166,11 @@ def test_an_error_carries_the_exchange_and_its_text_no_parameter(signer):
 
 
 def test_a_clock_skew_tells_the_gateways_time_and_that_of_the_clock_that_signed(signer):
-    ours = datetime(2017, 6, 22, 13, 31, 17, tzinfo=UTC)
+    our_time = datetime(2017, 6, 22, 13, 31, 17, tzinfo=UTC)
 
-    error = failure(answer(meta(411), 411, Date=DATE), signer, now=ours.timestamp)
+    error = failure(answer(meta(411), 411, Date=DATE), signer, now=our_time.timestamp)
 
-    assert (error.server_time, error.our_time) == (datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC), ours)
+    assert (error.server_time, error.our_time) == (datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC), our_time)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def assert_signed(sent, pairs: str) -> None:
     assert verifier.verify(f"{pairs},1498138187".encode(), sent.headers["Signature"])
 
 
-def test_a_success_is_handed_over_whole(signer):
+def test_a_success_is_handed_over_complete(signer):
     with listening(answer(OK.replace('"SUCCESS"', "0.87"), kind="Application/JSON; charset=utf-8")) as loopback:
         reply = loopback.gateway(signer).call(QUERY, ASKED)
 
@@ -312,11 +312,11 @@ def test_proxies_of_the_environment_are_not_used(signer, monkeypatch):
 def test_connections_are_kept_and_shared_between_threads(signer):
     clients = set()
 
-    def deed(handler):
+    def respond(handler):
         clients.add(handler.client_address)
         answer(OK)(handler)
 
-    with listening(deed) as loopback, ThreadPoolExecutor(4) as threads:
+    with listening(respond) as loopback, ThreadPoolExecutor(4) as threads:
         gateway = loopback.gateway(signer, pool_size=4)
         replies = list(threads.map(lambda _: gateway.call(QUERY, ASKED), range(40)))
         gateway.close()

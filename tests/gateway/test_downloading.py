@@ -24,9 +24,9 @@ def head(kind="text/plain", more="", length=900):
     return f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{more}Content-Length: {length}\r\n\r\n".encode()
 
 
-def download(deed, signer, **options):
+def download(respond, signer, **options):
     sink = io.BytesIO()
-    with listening(deed) as loopback:
+    with listening(respond) as loopback:
         exchange = loopback.gateway(signer).download(BILL, ASKED, sink, **options)
     return loopback, sink.getvalue(), exchange
 
@@ -56,11 +56,11 @@ def test_a_bill_of_several_pieces_is_whole_and_the_connection_is_kept(signer):
     clients = set()
     lines = LINES * 5000
 
-    def deed(handler):
+    def respond(handler):
         clients.add(handler.client_address)
         answer(lines, kind="text/plain")(handler)
 
-    with listening(deed) as loopback:
+    with listening(respond) as loopback:
         gateway = loopback.gateway(signer)
         sinks = [io.BytesIO(), io.BytesIO()]
         for sink in sinks:
@@ -100,10 +100,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("deed", "kind"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_no_bill_is_raised_as_what_it_is(deed, kind, signer):
+@pytest.mark.parametrize(("respond", "kind"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_bill_is_raised_as_what_it_is(respond, kind, signer):
     with pytest.raises(kind) as caught:
-        download(deed, signer)
+        download(respond, signer)
 
     assert type(caught.value) is kind
     assert caught.value.exchange.path == "/download_bill"

@@ -121,7 +121,7 @@ def test_each_required_parameter_is_missed(endpoint):
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "fault"),
+    ("name", "params", "error"),
     [
         ("alipay_declare", FULL | {"duty": "1"}, "duty is not documented in 9.4"),
         ("alipay_declare", FULL | {"customs": ""}, "customs is empty"),
@@ -148,8 +148,8 @@ def test_each_required_parameter_is_missed(endpoint):
         ),
     ],
 )
-def test_a_fault_is_named(name, params, fault):
-    assert check(BY_NAME[name], params) == [fault]
+def test_an_error_is_named(name, params, error):
+    assert check(BY_NAME[name], params) == [error]
 
 
 def test_a_query_documents_the_identity_that_we_never_send():

@@ -82,9 +82,9 @@ def test_every_form_of_our_key_signs(content: bytes):
     assert Signer(content).sign(b"a text") == Signer(PEM).sign(b"a text")
 
 
-@pytest.mark.parametrize(("content", "said"), NO_PRIVATE.values(), ids=NO_PRIVATE)
-def test_what_cannot_sign_is_called_what_it_is(content: bytes, said: str):
-    with pytest.raises(UnreadableKey, match=said):
+@pytest.mark.parametrize(("content", "message"), NO_PRIVATE.values(), ids=NO_PRIVATE)
+def test_what_cannot_sign_is_called_what_it_is(content: bytes, message: str):
+    with pytest.raises(UnreadableKey, match=message):
         Signer(content)
 
 
@@ -97,9 +97,9 @@ def test_their_key_is_taken_out_of_a_certificate():
     assert not Verifier(CERTIFICATE).verify(b"a text", Signer(PEM).sign(b"another"))
 
 
-@pytest.mark.parametrize(("content", "said"), NO_PUBLIC.values(), ids=NO_PUBLIC)
-def test_what_cannot_verify_is_called_what_it_is(content: bytes, said: str):
-    with pytest.raises(UnreadableKey, match=said) as refused:
+@pytest.mark.parametrize(("content", "message"), NO_PUBLIC.values(), ids=NO_PUBLIC)
+def test_what_cannot_verify_is_called_what_it_is(content: bytes, message: str):
+    with pytest.raises(UnreadableKey, match=message) as refused:
         Verifier(content)
 
     assert not re.search("[A-Za-z0-9+/]{40}", str(refused.value))

@@ -61,17 +61,17 @@ SHAPES = {
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES.keys())
 def test_the_record_is_found_wherever_it_stands(body):
-    said = declaration_reply(post(body), FILING)
+    parsed = declaration_reply(post(body), FILING)
 
-    assert (said.out_order_no, said.payment_no, said.customs) == (
+    assert (parsed.out_order_no, parsed.payment_no, parsed.customs) == (
         "18051893975650968",
         "2018051816320384498567689",
         "SHENZHEN",
     )
-    assert said.state == "PROCESSING"
-    assert said.modify_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
-    assert said.gateway_no == "4200000101201805"
-    assert said.sub_order_no is said.explanation is said.cert_check_result is None
+    assert parsed.state == "PROCESSING"
+    assert parsed.modify_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
+    assert parsed.gateway_no == "4200000101201805"
+    assert parsed.sub_order_no is parsed.explanation is parsed.cert_check_result is None
 
 
 def test_the_documents_payment_replies_are_found_too():
@@ -93,9 +93,9 @@ def test_the_documents_payment_replies_are_found_too():
 def test_numbers_are_read_in_every_spelling_and_as_numbers(order, payment):
     record = {order: 18051893975650968, payment: 2018051816320384498567689, "state": " success "}
 
-    said = declaration_reply(post({"data": record}), FILING)
+    parsed = declaration_reply(post({"data": record}), FILING)
 
-    assert (said.out_order_no, said.payment_no, said.state) == (
+    assert (parsed.out_order_no, parsed.payment_no, parsed.state) == (
         FILING.out_order_no,
         FILING.payment_no,
         "SUCCESS",
@@ -111,9 +111,9 @@ def test_what_a_split_and_checked_reply_adds_is_read():
         "wechatpay_no": None,
     }
 
-    said = declaration_reply(post({"data": record}), SPLIT)
+    parsed = declaration_reply(post({"data": record}), SPLIT)
 
-    assert (said.sub_order_no, said.cert_check_result, said.explanation, said.gateway_no) == (
+    assert (parsed.sub_order_no, parsed.cert_check_result, parsed.explanation, parsed.gateway_no) == (
         "2018051716124",
         "DIFFERENT",
         "不存在",
@@ -123,9 +123,9 @@ def test_what_a_split_and_checked_reply_adds_is_read():
 
 @pytest.mark.parametrize("absent", [None, "", " ", "None", "null"])
 def test_empty_words_mean_absent(absent):
-    said = declaration_reply(post({"data": RECORD | {"explanation": absent, "customs": absent}}), FILING)
+    parsed = declaration_reply(post({"data": RECORD | {"explanation": absent, "customs": absent}}), FILING)
 
-    assert said.explanation is said.customs is None
+    assert parsed.explanation is parsed.customs is None
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,9 @@ def test_among_the_parts_of_a_split_order_ours_is_taken():
         RECORD | {"sub_order_no": no, "state": state} for no, state in [("1", "FAIL"), ("2018051716124", "SUCCESS")]
     ]
 
-    said = declaration_reply(get({"data": parts}, {"sub_order_no": "2018051716124"}), SPLIT)
+    parsed = declaration_reply(get({"data": parts}, {"sub_order_no": "2018051716124"}), SPLIT)
 
-    assert said.state == "SUCCESS"
+    assert parsed.state == "SUCCESS"
 
 
 def test_an_unknown_state_word_is_handed_on():

@@ -159,20 +159,22 @@ CREATED = [
 
 
 @pytest.mark.parametrize(
-    ("channel", "name", "extra", "line", "params", "said", "told", "payer"), CREATED, ids=[row[3] for row in CREATED]
+    ("channel", "name", "extra", "line", "params", "answered", "stated", "payer"),
+    CREATED,
+    ids=[row[3] for row in CREATED],
 )
 def test_each_method_sends_what_the_document_lists_and_hands_on_what_the_payer_needs(
-    channel, name, extra, line, params, said, told, payer, signer
+    channel, name, extra, line, params, answered, stated, payer, signer
 ):
     method = method_of(channel, name)
-    with listening(answer(said)) as loopback:
+    with listening(answer(answered)) as loopback:
         created = wallets(loopback.gateway(signer))[channel].create(method, sale(extra, notify_url="https://a.b/c"))
 
     assert sent(loopback) == (line, params | {"notify_url": "https://a.b/c"})
-    assert (created.payment_no, created.status) == told
+    assert (created.payment_no, created.status) == stated
     assert created.payer == payer
-    assert (created.order is None) == (told[1] is None)
-    assert created.exchange.reply == said
+    assert (created.order is None) == (stated[1] is None)
+    assert created.exchange.reply == answered
 
 
 def test_every_method_but_the_cashier_desks_is_among_these():
@@ -214,8 +216,8 @@ def test_each_method_knows_its_own_inputs_and_which_may_be_sent_once_only(method
     assert method.one_time in (None, "auth_code")
 
 
-def create(channel, name, sold, said, signer):
-    with listening(answer(said)) as loopback:
+def create(channel, name, sold, answered, signer):
+    with listening(answer(answered)) as loopback:
         return wallets(loopback.gateway(signer))[channel].create(method_of(channel, name), sold)
 
 
@@ -230,14 +232,14 @@ CONTRADICTIONS = [
 @pytest.mark.parametrize("changes", CONTRADICTIONS, ids=lambda one: next(iter(one)))
 @pytest.mark.parametrize("name", ["scanned_pay", "scan_pay"])
 def test_a_create_answered_about_another_sale_is_unknown(changes, name, signer):
-    extra, said = next((row[2], row[5]) for row in CREATED if row[:2] == (ALIPAY, name))
+    extra, answered = next((row[2], row[5]) for row in CREATED if row[:2] == (ALIPAY, name))
 
     with pytest.raises(Unknown):
-        create(ALIPAY, name, sale(extra, **changes), said, signer)
+        create(ALIPAY, name, sale(extra, **changes), answered, signer)
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "answered"),
     [
         ("scan_pay", golden.SCAN_PAY_4_2.replace('"agent_order_id": "xxxx",', "")),
         ("scan_pay", golden.REFUND_4_8),
@@ -251,17 +253,17 @@ def test_a_create_answered_about_another_sale_is_unknown(changes, name, signer):
     ],
     ids=["no number", "a refund", "no code", "a page's", "an app's", "no sign", "no JSON", "nothing", "nested"],
 )
-def test_a_create_with_which_nobody_could_pay_is_unknown(name, said, signer):
+def test_a_create_with_which_nobody_could_pay_is_unknown(name, answered, signer):
     extra = next(row[2] for row in CREATED if row[:2] == (WECHATPAY, name))
 
     with pytest.raises(Unknown):
-        create(WECHATPAY, name, sale(extra), said, signer)
+        create(WECHATPAY, name, sale(extra), answered, signer)
 
 
 def test_the_pages_parameters_may_come_as_json_in_a_text(signer):
-    said = golden.beside_meta(f'"data": {{"js_param": {json.dumps(golden.JS_PARAM)}}}')
+    answered = golden.beside_meta(f'"data": {{"js_param": {json.dumps(golden.JS_PARAM)}}}')
 
-    created = create(WECHATPAY, "mp_pay", sale({"openid": "o"}), said, signer)
+    created = create(WECHATPAY, "mp_pay", sale({"openid": "o"}), answered, signer)
 
     assert created.payer == next(row[-1] for row in CREATED if row[:2] == (WECHATPAY, "mp_pay"))
 

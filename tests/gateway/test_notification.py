@@ -1,4 +1,4 @@
-"""A notification is believed only whole: signed by the gateway, and nothing but what section 10 describes."""
+"""A notification is believed only if complete: signed by the gateway, and nothing but what section 10 describes."""
 
 import base64
 from datetime import UTC, datetime
@@ -42,14 +42,14 @@ def changed(**changes):
 
 
 def test_the_documents_notification_is_read():
-    said = read(list(NOTIFICATION_10_2.items()), timestamp="1498138187.25")
+    parsed = read(list(NOTIFICATION_10_2.items()), timestamp="1498138187.25")
 
-    assert (said.payment_no, said.our_no, said.status) == ("xxxx", "xxxx", "PAID")
-    assert (said.currency, said.amount, said.pay_amount) == ("HKD", Decimal(1), Decimal("0.87"))
-    assert said.exchange_rate == Decimal("0.8777")
-    assert said.trade_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
-    assert said.personal == {"openid": "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"}
-    assert "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4" not in repr(said)
+    assert (parsed.payment_no, parsed.our_no, parsed.status) == ("xxxx", "xxxx", "PAID")
+    assert (parsed.currency, parsed.amount, parsed.pay_amount) == ("HKD", Decimal(1), Decimal("0.87"))
+    assert parsed.exchange_rate == Decimal("0.8777")
+    assert parsed.trade_time == datetime(2017, 6, 22, 13, 29, 47, tzinfo=UTC)
+    assert parsed.personal == {"openid": "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"}
+    assert "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4" not in repr(parsed)
 
 
 def test_the_order_of_the_fields_does_not_matter():
@@ -57,10 +57,10 @@ def test_the_order_of_the_fields_does_not_matter():
 
 
 def test_alipays_names_are_read_too():
-    said = read([("payment_no", "P1"), ("out_order_no", "A1"), ("status", "PAID"), ("buyer_email", "a@b.c")])
+    parsed = read([("payment_no", "P1"), ("out_order_no", "A1"), ("status", "PAID"), ("buyer_email", "a@b.c")])
 
-    assert (said.payment_no, said.our_no, said.amount, said.trade_time) == ("P1", "A1", None, None)
-    assert said.personal == {"buyer_email": "a@b.c"}
+    assert (parsed.payment_no, parsed.our_no, parsed.amount, parsed.trade_time) == ("P1", "A1", None, None)
+    assert parsed.personal == {"buyer_email": "a@b.c"}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

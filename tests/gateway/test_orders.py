@@ -35,17 +35,17 @@ SHAPES = [
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_order_is_found_wherever_it_stands(shape):
-    said = order_reply(reply(shape(ORDER)), "A1")
+    parsed = order_reply(reply(shape(ORDER)), "A1")
 
-    assert (said.payment_no, said.our_no, said.status, said.amount) == ("P1", "A1", "PAID", Decimal(100))
+    assert (parsed.payment_no, parsed.our_no, parsed.status, parsed.amount) == ("P1", "A1", "PAID", Decimal(100))
 
 
-@pytest.mark.parametrize("ours", ["agent_order_id", "out_order_no", "outer_order_no"])
+@pytest.mark.parametrize("own", ["agent_order_id", "out_order_no", "outer_order_no"])
 @pytest.mark.parametrize("theirs", ["no", "order_no", "payment_no"])
-def test_numbers_are_read_in_every_spelling(ours, theirs):
-    said = order_reply(reply({"data": {theirs: 20180516, ours: "A1", "status": " paid "}}), "A1", "20180516")
+def test_numbers_are_read_in_every_spelling(own, theirs):
+    parsed = order_reply(reply({"data": {theirs: 20180516, own: "A1", "status": " paid "}}), "A1", "20180516")
 
-    assert (said.payment_no, said.our_no, said.status) == ("20180516", "A1", "PAID")
+    assert (parsed.payment_no, parsed.our_no, parsed.status) == ("20180516", "A1", "PAID")
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_not_refunded_is_a_word_and_no_absence(word, read):
 
 
 def test_what_is_left_out_is_none():
-    said = order_reply(reply({"data": {"agent_order_id": "A1", "status": "INIT"}}), "A1")
+    parsed = order_reply(reply({"data": {"agent_order_id": "A1", "status": "INIT"}}), "A1")
 
-    assert said.payment_no is said.amount is said.refund_status is said.trade_time is said.pay_method is None
-    assert (said.personal, said.refunds) == ({}, ())
+    assert parsed.payment_no is parsed.amount is parsed.refund_status is parsed.trade_time is parsed.pay_method is None
+    assert (parsed.personal, parsed.refunds) == ({}, ())
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_what_is_left_out_is_none():
     ["", "x", "-1", "1,000.00", "１", "1e2", "NaN", "Infinity", "0x10", "1_0", " + 1", True, [1], {"a": 1}, None],
 )
 def test_what_is_no_plain_number_is_not_read_as_an_amount(amount):
-    said = order(amount=amount, pay_amount=amount, refundable_amount=amount, exchange_rate=amount)
+    parsed = order(amount=amount, pay_amount=amount, refundable_amount=amount, exchange_rate=amount)
 
-    assert said.amount is said.pay_amount is said.refundable_amount is said.exchange_rate is None
+    assert parsed.amount is parsed.pay_amount is parsed.refundable_amount is parsed.exchange_rate is None
 
 
 # Amounts as Version 2.0 writes them, with their currency, and what was meant.
@@ -99,11 +99,11 @@ MEANT = [
 
 @pytest.mark.parametrize(("written", "currency", "meant"), MEANT)
 def test_an_amount_is_brought_to_its_currency_s_places(written, currency, meant):
-    said = order(currency=currency, amount=written, refundable_amount=written)
+    parsed = order(currency=currency, amount=written, refundable_amount=written)
     beside = [REFUND | {"refund_amount": written}]
     refund = order_reply(reply({"data": {"order": ORDER, "refunds": beside}}), "A1").refunds[0]
 
-    assert (str(said.amount), str(said.refundable_amount)) == (str(meant), str(meant))
+    assert (str(parsed.amount), str(parsed.refundable_amount)) == (str(meant), str(meant))
     assert str(refund.amount) == str(None if meant is None else Decimal(meant).quantize(Decimal("0.01")))
 
 
@@ -111,9 +111,9 @@ def test_an_amount_is_brought_to_its_currency_s_places(written, currency, meant)
     ("rate", "meant"), [(0.8699999999999999, "0.87"), ("0.8777", "0.8777"), (1, "1"), (1e-05, "0.00001")]
 )
 def test_a_rate_is_the_one_that_was_meant(rate, meant):
-    said = order(exchange_rate=rate, pay_amount=rate)
+    parsed = order(exchange_rate=rate, pay_amount=rate)
 
-    assert f"{said.exchange_rate:f}" == f"{said.pay_amount:f}" == meant
+    assert f"{parsed.exchange_rate:f}" == f"{parsed.pay_amount:f}" == meant
 
 
 @given(st.decimals(0, 10**12, places=2))
@@ -142,7 +142,7 @@ def test_an_unknown_status_is_handed_on():
     assert order(status="Paying\ud800").status == "PAYING?"
 
 
-NOT_OURS = {
+OTHER_ORDERS = {
     "another order": ORDER | {"agent_order_id": "A2"},
     "another payment": ORDER | {"no": "P2"},
     "numbers swapped": ORDER | {"no": "A1", "agent_order_id": "P1"},
@@ -153,7 +153,7 @@ NOT_OURS = {
 }
 
 
-@pytest.mark.parametrize("data", NOT_OURS.values(), ids=NOT_OURS.keys())
+@pytest.mark.parametrize("data", OTHER_ORDERS.values(), ids=OTHER_ORDERS.keys())
 def test_what_is_not_surely_our_order_is_unknown(data):
     with pytest.raises(Unknown):
         order_reply(reply({"data": data}), "A1", "P1")
@@ -169,22 +169,22 @@ def test_an_order_that_does_not_repeat_our_number_needs_its_own():
 
 def test_until_its_number_is_known_an_unnamed_order_has_to_agree_in_all_that_we_asked_for():
     like = {"merchant_no": "M1", "currency": "HKD", "amount": Decimal("100.00")}
-    ours = {"no": "P1", "status": "PAID", "merchant_no": "M1", "currency": "HKD", "amount": "100"}
+    own = {"no": "P1", "status": "PAID", "merchant_no": "M1", "currency": "HKD", "amount": "100"}
 
-    assert order_reply(reply({"data": {"order": ours}}), "A1", like=like).payment_no == "P1"
+    assert order_reply(reply({"data": {"order": own}}), "A1", like=like).payment_no == "P1"
     for other in ({"merchant_no": "M2"}, {"currency": "USD"}, {"amount": "100.01"}, {"agent_order_id": "A2"}):
         with pytest.raises(Unknown):
-            order_reply(reply({"data": {"order": ours | other}}), "A1", like=like)
+            order_reply(reply({"data": {"order": own | other}}), "A1", like=like)
     with pytest.raises(Unknown):
-        order_reply(reply({"data": {"order": ours}}), "A1", "P2", like)
+        order_reply(reply({"data": {"order": own}}), "A1", "P2", like)
 
 
-def test_refunds_of_another_order_do_not_stand_beside_ours():
+def test_refunds_of_another_order_do_not_stand_beside_this_one():
     refunds = [REFUND, REFUND | {"no": "R2", "order_no": "P2"}, REFUND | {"no": "R3", "status": ""}]
 
-    said = order_reply(reply({"data": {"order": ORDER, "refunds": refunds}}), "A1")
+    parsed = order_reply(reply({"data": {"order": ORDER, "refunds": refunds}}), "A1")
 
-    assert [one.refund_no for one in said.refunds] == ["R1"]
+    assert [one.refund_no for one in parsed.refunds] == ["R1"]
 
 
 @pytest.mark.parametrize("key", ["refund", "info", "refunds"])
@@ -193,13 +193,13 @@ def test_refunds_of_another_order_do_not_stand_beside_ours():
 def test_a_refund_is_read_in_every_spelling(key, theirs, payment):
     record = {theirs: "R1", payment: "P1", "outer_refund_no": "O1", "refund_amount": 1, "status": "success"}
     for body in ({"data": {key: [record]}}, {key: record}):
-        said = refund_reply(reply(body), "O1", "P1")
+        parsed = refund_reply(reply(body), "O1", "P1")
 
-        assert (said.refund_no, said.payment_no, said.outer_refund_no) == ("R1", "P1", "O1")
-        assert (said.amount, said.status) == (Decimal(1), "SUCCESS")
+        assert (parsed.refund_no, parsed.payment_no, parsed.outer_refund_no) == ("R1", "P1", "O1")
+        assert (parsed.amount, parsed.status) == (Decimal(1), "SUCCESS")
 
 
-NO_REFUND_OF_OURS = {
+OTHER_REFUNDS = {
     "another refund": REFUND | {"outer_refund_no": "O2"},
     "another payment": REFUND | {"order_no": "P2"},
     "our number left out": REFUND | {"outer_refund_no": ""},
@@ -209,7 +209,7 @@ NO_REFUND_OF_OURS = {
 }
 
 
-@pytest.mark.parametrize("data", NO_REFUND_OF_OURS.values(), ids=NO_REFUND_OF_OURS.keys())
+@pytest.mark.parametrize("data", OTHER_REFUNDS.values(), ids=OTHER_REFUNDS.keys())
 def test_what_is_not_surely_our_refund_is_unknown(data):
     with pytest.raises(Unknown):
         refund_reply(reply({"data": data}), "O1", "P1")

@@ -1,4 +1,4 @@
-"""What each deed of a wallet but creating puts on the wire and reads out of the document's own replies."""
+"""What each operation of a wallet but creating puts on the wire and reads out of the document's own replies."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ def refund(wallet):
     return wallet.refund("2017062313070231980966651", Decimal("0.1"), "HKD", "2017062313070231980966651")
 
 
-# channel, deed, the line, everything sent, the document's reply
+# channel, operation, the line, everything sent, the document's reply
 ASKED = [
     (
         WECHATPAY,
@@ -100,11 +100,15 @@ GIVEN_BACK = [
 
 
 @pytest.mark.parametrize(
-    ("channel", "deed", "line", "params", "said"), ASKED + GIVEN_BACK, ids=[row[2] for row in ASKED + GIVEN_BACK]
+    ("channel", "operation", "line", "params", "answered"),
+    ASKED + GIVEN_BACK,
+    ids=[row[2] for row in ASKED + GIVEN_BACK],
 )
-def test_each_other_deed_sends_what_the_document_lists_and_nothing_else(channel, deed, line, params, said, signer):
-    with listening(answer(said)) as loopback:
-        deed(wallets(loopback.gateway(signer))[channel])
+def test_each_other_operation_sends_what_the_document_lists_and_nothing_else(
+    channel, operation, line, params, answered, signer
+):
+    with listening(answer(answered)) as loopback:
+        operation(wallets(loopback.gateway(signer))[channel])
 
     assert sent(loopback) == (line, params)
 
@@ -119,9 +123,9 @@ def test_no_query_of_ours_verifies_as_an_action(query, action):
     assert check(action, {name: value for name, value in params.items() if name in action.known}) != []
 
 
-def ask(channel, deed, said, signer):
-    with listening(answer(said)) as loopback:
-        return deed(wallets(loopback.gateway(signer))[channel])
+def ask(channel, operation, answered, signer):
+    with listening(answer(answered)) as loopback:
+        return operation(wallets(loopback.gateway(signer))[channel])
 
 
 def test_an_order_of_version_1_is_read(signer):
@@ -189,27 +193,27 @@ REFUND_REPLIES = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "deed", "said", "told"), REFUND_REPLIES)
-def test_a_refund_is_read_in_each_envelope(channel, deed, said, told, signer):
-    reply = ask(channel, deed, said, signer)
+@pytest.mark.parametrize(("channel", "operation", "answered", "stated"), REFUND_REPLIES)
+def test_a_refund_is_read_in_each_envelope(channel, operation, answered, stated, signer):
+    reply = ask(channel, operation, answered, signer)
 
     assert (reply.refund_no, reply.our_no, reply.amount, reply.status) == (
-        told[0],
-        told[1],
-        Decimal(told[2]),
+        stated[0],
+        stated[1],
+        Decimal(stated[2]),
         "SUCCESS",
     )
 
 
 @pytest.mark.parametrize(
-    ("channel", "our_no", "said", "amount"),
+    ("channel", "our_no", "answered", "amount"),
     [
         (WECHATPAY, "A1", golden.REFUNDS_4_10, 50),
         (ALIPAY, "20170731xxxx", golden.ALIPAY_REFUNDS_6_7, 100),
     ],
 )
-def test_all_refunds_of_an_order_are_read(channel, our_no, said, amount, signer):
-    replies = ask(channel, lambda wallet: wallet.refunds_of(our_no, "20170731xxxx"), said, signer)
+def test_all_refunds_of_an_order_are_read(channel, our_no, answered, amount, signer):
+    replies = ask(channel, lambda wallet: wallet.refunds_of(our_no, "20170731xxxx"), answered, signer)
 
     assert [(one.refund_no, one.outer_refund_no, one.amount) for one in replies] == [
         ("2017073101xxxxx", "20170731xxxx", Decimal(amount)),
@@ -218,11 +222,11 @@ def test_all_refunds_of_an_order_are_read(channel, our_no, said, amount, signer)
 
 
 @pytest.mark.parametrize(
-    ("channel", "currency", "said", "rate"),
+    ("channel", "currency", "answered", "rate"),
     [(WECHATPAY, "USD", golden.RATE_4_11, "6.8575"), (ALIPAY, "HKD", golden.ALIPAY_RATE_6_8, "0.860000")],
 )
-def test_a_rate_is_read_in_data_and_beside_meta(channel, currency, said, rate, signer):
-    reply = ask(channel, lambda wallet: wallet.rate("xxx", currency), said, signer)
+def test_a_rate_is_read_in_data_and_beside_meta(channel, currency, answered, rate, signer):
+    reply = ask(channel, lambda wallet: wallet.rate("xxx", currency), answered, signer)
 
     assert (reply.currency, reply.rate) == (currency, Decimal(rate))
 
@@ -232,10 +236,10 @@ def test_an_openid_is_read(signer):
 
 
 def test_an_order_that_is_not_known_is_not_found(signer):
-    said = '{"meta": {"status_code": 404, "success": false, "message": "no"}}'
+    answered = '{"meta": {"status_code": 404, "success": false, "message": "no"}}'
 
     with pytest.raises(NotFound):
-        ask(ALIPAY, lambda wallet: wallet.query("A1"), said, signer)
+        ask(ALIPAY, lambda wallet: wallet.query("A1"), answered, signer)
 
 
 UNLIKE = [
@@ -263,10 +267,10 @@ UNLIKE = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "deed", "said"), UNLIKE)
-def test_an_answer_about_something_else_is_unknown(channel, deed, said, signer):
+@pytest.mark.parametrize(("channel", "operation", "answered"), UNLIKE)
+def test_an_answer_about_something_else_is_unknown(channel, operation, answered, signer):
     with pytest.raises(Unknown):
-        ask(channel, deed, said, signer)
+        ask(channel, operation, answered, signer)
 
 
 NEVER_SENT = [
@@ -283,10 +287,10 @@ NEVER_SENT = [
 ]
 
 
-@pytest.mark.parametrize(("channel", "deed", "why"), NEVER_SENT, ids=[row[2] for row in NEVER_SENT])
-def test_what_the_document_does_not_allow_is_never_sent(channel, deed, why, signer):
+@pytest.mark.parametrize(("channel", "operation", "why"), NEVER_SENT, ids=[row[2] for row in NEVER_SENT])
+def test_what_the_document_does_not_allow_is_never_sent(channel, operation, why, signer):
     with listening(answer("")) as loopback, pytest.raises(Misuse) as caught:
-        deed(wallets(loopback.gateway(signer))[channel])
+        operation(wallets(loopback.gateway(signer))[channel])
 
     assert why in caught.value.message
     assert loopback.received == []

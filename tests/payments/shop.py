@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.api.conftest import Erp
-from tests.gateway.loopback import Deed, Loopback, answer
+from tests.gateway.loopback import Loopback, Respond, answer
 from tests.payments.till import payment_row
 
 OPENID = "oQx43wJiwtsjv8C0lT5Lj7Mw1QZ4"
@@ -37,11 +37,11 @@ class Counter:
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, str]] = field(default_factory=dict)
     spent_codes: set[str] = field(default_factory=set)
-    instead: Callable[[str], Deed | None] = lambda path: None
+    instead: Callable[[str], Respond | None] = lambda path: None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.loopback.deed = self.serve
+        self.loopback.respond = self.serve
 
     @property
     def paths(self) -> list[str]:
@@ -55,10 +55,10 @@ class Counter:
             (mine, *_) = (one for one in self.loopback.received if one.headers.get("Signature") == signature)
             params = dict(parse_qsl(query or mine.body))
             verb = f"{handler.command} {path}"
-            deed = self.instead(verb) or self._deed(verb, params)
-        deed(handler)
+            respond = self.instead(verb) or self._deed(verb, params)
+        respond(handler)
 
-    def _deed(self, verb: str, params: dict[str, str]) -> Deed:
+    def _deed(self, verb: str, params: dict[str, str]) -> Respond:
         known = {
             "POST /order/scan_pay": self._paid,
             "POST /order/scanned_pay": self._opened,

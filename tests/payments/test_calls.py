@@ -53,7 +53,7 @@ def call(till: Till, loopback: Loopback, signer: Signer) -> Callable[..., Any]:
 
     def make_call(vault: Vault | None = None, status: int = 200, **data: Any):
         meta = {"success": status == 200, "status_code": status}
-        loopback.deed = answer(json.dumps({"meta": meta, "data": data}), status)
+        loopback.respond = answer(json.dumps({"meta": meta, "data": data}), status)
         works = (
             PaymentTask(through, vault or services.vault, services.declarations, services.settings),
             RefundTask(through, services.declarations, services.settings),

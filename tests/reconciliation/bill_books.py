@@ -17,7 +17,7 @@ from customs.payments.states import RefundStatus, Status
 from customs.reconciliation.match import Reconciled, reconcile
 from customs.reconciliation.parser import read_bill
 from tests import make
-from tests.gateway.loopback import Deed, Loopback, listening
+from tests.gateway.loopback import Loopback, Respond, listening
 
 SIGNER = Signer.from_file(Path(__file__).parents[1] / "gateway" / "keys" / "pkcs1.pem")
 TODAY = datetime.now(GATEWAY_TIME).date()
@@ -119,22 +119,22 @@ def hold(services: Services, *lines: str, merchants: tuple[str, ...] = ()) -> Re
         return reconcile(db, read, SINCE, UNTIL, services.declarations, make.caller(*merchants))
 
 
-def sends(content: bytes, kind: str = "text/plain") -> Deed:
+def sends(content: bytes, kind: str = "text/plain") -> Respond:
     """The gateway's answer with a file."""
 
-    def deed(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response_only(200)
         handler.send_header("Content-Type", kind)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
 
-    return deed
+    return respond
 
 
 @contextmanager
-def gateway_that(deed: Deed, services: Services) -> Iterator[Loopback]:
+def gateway_that(respond: Respond, services: Services) -> Iterator[Loopback]:
     """A gateway on loopback, to which these services speak."""
-    with listening(deed) as loopback:
+    with listening(respond) as loopback:
         services.gateway = loopback.gateway(SIGNER)
         yield loopback

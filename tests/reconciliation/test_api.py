@@ -35,7 +35,7 @@ def test_a_bill_as_it_is_answered(erp: Erp, services: Services, gateway: Loopbac
     one, missing = payment(), payment()
     back = refund(one)
     keep(services, one, missing, back)
-    gateway.deed = sends(bill([line_of(one, amount="88.10"), line_of(back), line_of(one, amount="?")]))
+    gateway.respond = sends(bill([line_of(one, amount="88.10"), line_of(back), line_of(one, amount="?")]))
 
     answered = erp.get("/bills", **DAYS).json
 
@@ -81,7 +81,7 @@ def test_a_bill_as_it_is_answered(erp: Erp, services: Services, gateway: Loopbac
 
 def test_who_paid_is_never_shown(erp: Erp, gateway: Loopback) -> None:
     header = "payment_no,amount,买家账号,openid,付款人姓名,buyer_email,remark"
-    gateway.deed = sends(bill([f"P1,1.00,{OPENID},{OPENID},李雷雷雷雷雷,li.lei@example.com,{CERT_ID}"], header))
+    gateway.respond = sends(bill([f"P1,1.00,{OPENID},{OPENID},李雷雷雷雷雷,li.lei@example.com,{CERT_ID}"], header))
 
     answered = erp.get("/bills", **DAYS)
 
@@ -92,9 +92,9 @@ def test_who_paid_is_never_shown(erp: Erp, gateway: Loopback) -> None:
 def test_pages_come_from_one_kept_bill(erp: Erp, services: Services, gateway: Loopback) -> None:
     ours = [payment() for _ in range(5)]
     keep(services, *ours)
-    gateway.deed = sends(bill(map(line_of, ours)))
+    gateway.respond = sends(bill(map(line_of, ours)))
     pages = [erp.get("/bills", limit=2, **DAYS).json]
-    gateway.deed = sends(bill([]))
+    gateway.respond = sends(bill([]))
     erp.get("/bills", refresh="true", **DAYS)
 
     while pages[-1]["has_more"]:
@@ -159,7 +159,7 @@ def test_days_that_cannot_be_are_refused_before_the_gateway_hears_of_them(
     ids=["no", "away"],
 )
 def test_a_gateway_without_a_bill(erp: Erp, gateway: Loopback, deed: Any, status: int, code: str) -> None:
-    gateway.deed = deed
+    gateway.respond = deed
 
     answered = erp.get("/bills", **DAYS)
 
@@ -168,7 +168,7 @@ def test_a_gateway_without_a_bill(erp: Erp, gateway: Loopback, deed: Any, status
 
 def test_a_bill_that_cannot_be_read_is_kept_and_told(erp: Erp, gateway: Loopback, services: Services) -> None:
     keep(services, payment())
-    gateway.deed = sends(b"nothing that anybody knows\r\n")
+    gateway.respond = sends(b"nothing that anybody knows\r\n")
 
     answered = erp.get("/bills", **DAYS).json
 
@@ -186,7 +186,7 @@ def test_a_key_without_the_scope_gets_nothing(limited: Any, gateway: Loopback) -
 def test_another_merchants_key_sees_none_of_it(stranger: Erp, services: Services, gateway: Loopback) -> None:
     theirs: list[Payment] = [payment(), payment()]
     keep(services, *theirs)
-    gateway.deed = sends(bill([*map(line_of, theirs), line_of(theirs[0], amount="?")]))
+    gateway.respond = sends(bill([*map(line_of, theirs), line_of(theirs[0], amount="?")]))
 
     answered = stranger.get("/bills", **DAYS)
 

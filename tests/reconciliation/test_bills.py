@@ -50,7 +50,7 @@ def all_kept(services: Services) -> list[Bill]:
 
 @pytest.mark.parametrize("content", [CONTENT, GB18030, b""], ids=["a bill", "bytes that are no text", "empty"])
 def test_a_bill_is_kept_as_received(bills: Bills, gateway: Loopback, content: bytes) -> None:
-    gateway.deed = sends(content)
+    gateway.respond = sends(content)
 
     found = bills.of_days(YESTERDAY, TODAY)
 
@@ -128,7 +128,7 @@ def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_reported
     bills: Bills, gateway: Loopback, services: Services
 ) -> None:
     first = bills.of_days(TODAY, TODAY)
-    gateway.deed = sends(bill([]))
+    gateway.respond = sends(bill([]))
 
     second = bills.of_days(TODAY, TODAY, refresh=True)
     kept = bills.of_days(TODAY, TODAY)
@@ -139,7 +139,7 @@ def test_other_content_is_kept_beside_the_first_and_the_last_to_come_is_reported
 
 
 def test_what_the_gateway_refuses_is_reported_in_its_words(bills: Bills, gateway: Loopback, services: Services) -> None:
-    gateway.deed = answer(NO)
+    gateway.respond = answer(NO)
 
     with pytest.raises(ValidationFailed, match="no bill for these days"):
         bills.of_days(TODAY, TODAY)
@@ -148,7 +148,7 @@ def test_what_the_gateway_refuses_is_reported_in_its_words(bills: Bills, gateway
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "respond",
     [
         *(
             answer(NOBODY),
@@ -163,8 +163,8 @@ def test_what_the_gateway_refuses_is_reported_in_its_words(bills: Bills, gateway
     ],
     ids=["401", "reset", "502", "a page", "cut off", "cut off and too large"],
 )
-def test_a_gateway_that_sends_no_bill_is_away(bills: Bills, gateway: Loopback, services: Services, deed) -> None:
-    gateway.deed = deed
+def test_a_gateway_that_sends_no_bill_is_away(bills: Bills, gateway: Loopback, services: Services, respond) -> None:
+    gateway.respond = respond
 
     with pytest.raises(GatewayUnavailable):
         bills.of_days(TODAY, TODAY)
@@ -173,7 +173,7 @@ def test_a_gateway_that_sends_no_bill_is_away(bills: Bills, gateway: Loopback, s
 
 
 def test_a_bill_over_the_limit_is_not_kept(bills: Bills, gateway: Loopback, services: Services) -> None:
-    gateway.deed = sends(b"x" * (BILL_LIMIT + 1))
+    gateway.respond = sends(b"x" * (BILL_LIMIT + 1))
 
     with pytest.raises(GatewayUnavailable):
         bills.of_days(TODAY, TODAY)
@@ -182,7 +182,7 @@ def test_a_bill_over_the_limit_is_not_kept(bills: Bills, gateway: Loopback, serv
 
 
 def test_a_bill_at_the_limit_is_kept(bills: Bills, gateway: Loopback) -> None:
-    gateway.deed = sends(b"x" * BILL_LIMIT)
+    gateway.respond = sends(b"x" * BILL_LIMIT)
 
     found = bills.of_days(TODAY, TODAY)
 
@@ -192,7 +192,7 @@ def test_a_bill_at_the_limit_is_kept(bills: Bills, gateway: Loopback) -> None:
 def test_without_the_gateway_an_older_bill_is_reported(bills: Bills, gateway: Loopback, services: Services) -> None:
     first = bills.of_days(TODAY, TODAY)
     age(services, hours=2)
-    gateway.deed = reset
+    gateway.respond = reset
 
     found = bills.of_days(TODAY, TODAY)
 

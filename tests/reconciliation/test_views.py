@@ -71,7 +71,7 @@ def test_a_bill_is_reported_heap_by_heap(clerk: Visitor, services: Services, gat
     one, missing = payment(), payment()
     back = refund(one)
     keep(services, one, missing, back)
-    gateway.deed = sends(bill([line_of(one, amount="88.10"), line_of(back), line_of(one, amount="?")]))
+    gateway.respond = sends(bill([line_of(one, amount="88.10"), line_of(back), line_of(one, amount="?")]))
 
     page = shown(clerk)
 
@@ -90,7 +90,7 @@ def test_each_tab_shows_its_own(clerk: Visitor, services: Services, gateway: Loo
     one, missing = payment(), payment()
     back = refund(one)
     keep(services, one, missing, back)
-    gateway.deed = sends(bill([line_of(one), line_of(back), line_of(payment()), line_of(one, amount="?")]))
+    gateway.respond = sends(bill([line_of(one), line_of(back), line_of(payment()), line_of(one, amount="?")]))
 
     ours, theirs = shown(clerk, show="only_ours"), shown(clerk, show="only_theirs")
     undeclared, unread, matched = (shown(clerk, show=one) for one in ("paid_not_declared", "unreadable", "matched"))
@@ -115,10 +115,10 @@ def test_a_refund_leads_to_its_payment(clerk: Visitor, services: Services):
 def test_a_heap_goes_on_page_by_page_in_the_same_bill(clerk: Visitor, services: Services, gateway: Loopback):
     ours = [payment() for _ in range(3)]
     keep(services, *ours)
-    gateway.deed = sends(bill(map(line_of, ours)))
+    gateway.respond = sends(bill(map(line_of, ours)))
     first = shown(clerk, show="matched", limit="2")
     cursor = first.text.partition("cursor=bill_")[2].partition('"')[0].partition("&")[0]
-    gateway.deed = sends(bill([]))
+    gateway.respond = sends(bill([]))
     clerk.post(PLACE, **DAYS)
     following = first.text.rpartition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
 
@@ -133,7 +133,7 @@ def test_a_heap_goes_on_page_by_page_in_the_same_bill(clerk: Visitor, services: 
 
 
 def test_a_bill_that_cannot_be_had_is_reported(clerk: Visitor, gateway: Loopback):
-    gateway.deed = reset
+    gateway.respond = reset
 
     page = shown(clerk)
 
@@ -144,7 +144,7 @@ def test_a_bill_that_cannot_be_had_is_reported(clerk: Visitor, gateway: Loopback
 
 def test_an_older_bill_is_reported_as_such(clerk: Visitor, services: Services, gateway: Loopback):
     fresh = shown(clerk)
-    gateway.deed = reset
+    gateway.respond = reset
     with services.transaction() as db:
         kept = db.scalars(select(Bill)).one()
         kept.fetched_at -= timedelta(minutes=10)
@@ -169,7 +169,7 @@ def test_reading_again_fetches_a_new_one(clerk: Visitor, gateway: Loopback):
 
 def test_reading_again_while_the_gateway_is_away_keeps_the_old_one(clerk: Visitor, gateway: Loopback):
     shown(clerk)
-    gateway.deed = reset
+    gateway.respond = reset
 
     page = clerk.follow(clerk.post(PLACE, **DAYS))
 
@@ -207,7 +207,7 @@ def test_days_that_cannot_be_are_reported_at_their_field(clerk: Visitor, gateway
 
 
 def test_what_the_gateway_refuses_is_reported(clerk: Visitor, gateway: Loopback):
-    gateway.deed = answer(NO, 400)
+    gateway.respond = answer(NO, 400)
 
     page = shown(clerk)
 
@@ -216,7 +216,7 @@ def test_what_the_gateway_refuses_is_reported(clerk: Visitor, gateway: Loopback)
 
 
 def test_what_is_no_bill_is_reported(clerk: Visitor, gateway: Loopback):
-    gateway.deed = sends(b"come back later")
+    gateway.respond = sends(b"come back later")
 
     page = shown(clerk)
 
@@ -230,7 +230,7 @@ def test_what_is_no_bill_is_reported(clerk: Visitor, gateway: Loopback):
 def test_the_file_holds_all_of_one_heap(clerk: Visitor, services: Services, gateway: Loopback):
     one, two = payment(), payment(payment_no="2018051816320384498567689")
     keep(services, one, two)
-    gateway.deed = sends(bill([line_of(one, amount="88.10"), line_of(two, amount="1.00")]))
+    gateway.respond = sends(bill([line_of(one, amount="88.10"), line_of(two, amount="1.00")]))
 
     file = clerk.get(f"{PLACE}/export.csv", query_string=DAYS | {"limit": "1"})
 
@@ -250,16 +250,16 @@ def test_the_file_holds_all_of_one_heap(clerk: Visitor, services: Services, gate
 def test_the_file_is_of_the_bill_that_was_looked_at(clerk: Visitor, services: Services, gateway: Loopback):
     one = payment()
     keep(services, one)
-    gateway.deed = sends(bill([line_of(one)]))
+    gateway.respond = sends(bill([line_of(one)]))
     link = shown(clerk).text.partition('href="/reconciliation/export.csv')[2].partition('"')[0].replace("&amp;", "&")
-    gateway.deed = sends(bill([]))
+    gateway.respond = sends(bill([]))
     clerk.post(PLACE, **DAYS)
 
     assert rows_of(clerk.get(f"{PLACE}/export.csv{link}"))[0]["Line of the bill"] == "2"
 
 
 def test_unreadable_lines_are_a_file_as_well(people: People, gateway: Loopback):
-    gateway.deed = sends(bill([line_of(payment(), amount="?")]))
+    gateway.respond = sends(bill([line_of(payment(), amount="?")]))
     visitor = people.signed_in("clerk", language="zh_CN")
 
     file = visitor.get(f"{PLACE}/export.csv", query_string=DAYS | {"show": "unreadable"})
@@ -273,7 +273,7 @@ def test_no_cell_is_taken_for_a_formula(text: str):
 
 
 def test_a_strangers_words_in_a_bill_are_no_formula(clerk: Visitor, gateway: Loopback):
-    gateway.deed = sends(bill([line_of(payment(), status="=HYPERLINK(1)", out_order_no="@x")]))
+    gateway.respond = sends(bill([line_of(payment(), status="=HYPERLINK(1)", out_order_no="@x")]))
 
     (row,) = rows_of(clerk.get(f"{PLACE}/export.csv", query_string=DAYS))
 
@@ -286,7 +286,7 @@ def test_a_strangers_words_in_a_bill_are_no_formula(clerk: Visitor, gateway: Loo
 def test_another_merchants_lines_are_not_shown(people: People, services: Services, gateway: Loopback):
     one, other = payment(), payment(merchant_no="M999")
     keep(services, one, other)
-    gateway.deed = sends(bill([line_of(one), line_of(other)]))
+    gateway.respond = sends(bill([line_of(one), line_of(other)]))
 
     page = shown(people.signed_in("clerk", ["M999"]), show="matched")
 
@@ -295,7 +295,7 @@ def test_another_merchants_lines_are_not_shown(people: People, services: Service
 
 
 def test_who_paid_is_never_shown(clerk: Visitor, services: Services, gateway: Loopback):
-    gateway.deed = sends(bill([line_of(payment())]))
+    gateway.respond = sends(bill([line_of(payment())]))
 
     page, file = shown(clerk), clerk.get(f"{PLACE}/export.csv", query_string=DAYS)
 
@@ -312,7 +312,7 @@ def test_nobody_looks_in_without_signing_in(people: People):
 def test_every_heap_is_there_in_both_languages(people: People, services: Services, gateway: Loopback, language: str):
     one = payment()
     keep(services, one, payment(), refund(one, status=RefundStatus.PENDING, ended_at=None))
-    gateway.deed = sends(bill([line_of(one), line_of(one), line_of(payment())]))
+    gateway.respond = sends(bill([line_of(one), line_of(one), line_of(payment())]))
     visitor = people.signed_in("reviewer", language=language)
 
     pages = [shown(visitor, show=tab.word) for tab in TABS]

@@ -57,7 +57,7 @@ DESKS = ("/wechatpay/cashier_desk", "/wechatpay/mp_cashier_desk", "/alipay/cashi
 SCANS = ("/order/scan_pay", "/alipay/scan_pay")
 
 
-def ours(path: str) -> str:
+def our_number(path: str) -> str:
     """How our order number is called there."""
     return "out_order_no" if path.startswith("/alipay/") else "agent_order_id"
 
@@ -66,7 +66,7 @@ def sale(path: str, number: str = "1", **changes: str) -> dict[str, str]:
     """A plain sale of 100 HKD."""
     goods = "subject" if path.startswith("/alipay/") else "product_info"
     params = {"merchant_no": "M1", "currency": "HKD", "amount": "100", goods: "演示订单"}
-    return params | WAYS.get(path, {}) | ({ours(path): number} if number else {}) | changes
+    return params | WAYS.get(path, {}) | ({our_number(path): number} if number else {}) | changes
 
 
 BUYER = {"cert_id": "510921199308772318", "name": "李~雷 ·𠮷"}
@@ -76,7 +76,7 @@ WECHAT_SPLIT = SPLIT | {"transport_amount": "23.22", "product_amount": "23.22"}
 
 @dataclass
 class Clock:
-    """Time that moves when told to."""
+    """Time that moves only by `pass_by`."""
 
     seconds: float = field(default_factory=lambda: float(int(time.time())))
 
@@ -113,7 +113,7 @@ class Caller:
 
     def order(self, number: str = "1", path: str = "/order") -> Any:
         """The order as the gateway shows it, or the status of the refusal."""
-        status, body = self.send("GET", path, {ours(path): number})
+        status, body = self.send("GET", path, {our_number(path): number})
         return body["data"]["order"] if status == 200 else status
 
     def refund(self, path: str = "/refund", **params: str) -> tuple[int, Any]:

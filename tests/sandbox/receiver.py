@@ -1,4 +1,4 @@
-"""Somebody who is notified: keeps what came, answers as told, and verifies with `cryptography` as 10.3 says."""
+"""Somebody who is notified: keeps what came, answers as it was set, and verifies with `cryptography` as 10.3 says."""
 
 import base64
 import threading

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .caller import DESKS, ours, sale
+from .caller import DESKS, our_number, sale
 
 RETURN = {"return_url": "http://shop.example:8080/back?lang=zh"}
 # Typed from 4.6.3, 4.7.3 and 6.4.3.
@@ -48,7 +48,7 @@ def test_a_paid_order_leads_back_with_the_documents_fields_and_the_extra_ones(sa
     assert (back.status_code, url.netloc, url.path) == (303, "shop.example:8080", "/back")
     assert fields.keys() == {"lang", "table", "note", *(ALIPAY if path == DESKS[2] else WECHAT).split()}
     assert (fields["status"], fields["tarde_type"], fields["note"]) == ("PAID", TYPES[path], "a b&c")
-    assert fields[ours(path)] == "1"
+    assert fields[our_number(path)] == "1"
 
 
 def test_a_given_up_order_stays_here_and_has_failed(sandbox: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is told of a paid order (10): content, signature, retries, and the table of words, walked."""
+"""Notifications of a paid order (10): content, signature, retries, and the table of words, walked."""
 
 import time
 from collections.abc import Iterator

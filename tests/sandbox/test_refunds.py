@@ -38,14 +38,14 @@ def test_a_refund_is_answered_as_its_sample(sandbox: Any, way: tuple[str, ...]) 
     _, made = sandbox.caller.refund(path, **named, refund_amount="0.1", outer_refund_no="R1")
     number = made["data"]["refund"].get("no") or made["data"]["refund"]["refund_no"]
     _, asked = sandbox.caller.send("GET", path, {"refund_no": number})
-    _, by_ours = sandbox.caller.send("GET", path, {"outer_refund_no": "R1"})
+    _, by_our_number = sandbox.caller.send("GET", path, {"outer_refund_no": "R1"})
     _, listed = sandbox.caller.send("GET", path, named)
 
     shapes = {name: set(fields.split()) for name, fields in SHAPES[path].items()}
     one = asked["data"]["info"] if way is WECHAT else asked["refund"]
     assert made["data"]["refund"].keys() == shapes["made"]
     assert one.keys() == shapes["asked"]
-    assert by_ours == asked
+    assert by_our_number == asked
     assert ("data" in listed, listed["meta"]["success"]) == (False, True)
     assert [row.keys() for row in listed["refunds"]] == [shapes["listed"]]
     assert (one["refund_amount"], one["status"]) == ("0.1", "SUCCESS")
