@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, not_, update
@@ -47,7 +48,7 @@ class RefundTask:
         self._declarations = declarations
         self._settings = settings
 
-    @property
+    @cached_property
     def may_go(self) -> ColumnElement[bool]:
         refund = REFUNDS.c
         return not_(self._declarations.in_flight(refund.merchant_no, refund.channel, refund.payment_no))

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     Table,
     and_,
     bindparam,
@@ -29,6 +30,8 @@ from customs.db.database import EnumText, UtcDateTime
 from customs.jobs.leases import Due, Leases, bound, is_claimable, is_free
 from customs.lanes.breaker import is_open
 from customs.payments.states import PaymentCase
+
+NOW = bindparam("now", type_=UtcDateTime())
 
 
 class TaskAction(StrEnum):
@@ -92,6 +95,22 @@ def leases_on(table: Table) -> Leases:
     return Leases(table, in_doubt=table.c.in_doubt)
 
 
+@cache
+def _due(table: Table, may_go: ColumnElement[bool]) -> Select[Any]:
+    # Built once: every claim of an idle process asks it, and building costs more than asking.
+    return _reservable(table, may_go, is_claimable(table.c, NOW))
+
+
+def _reservable(table: Table, may_go: ColumnElement[bool], condition: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(table.c.id)
+        .where(condition, table.c.next_action.is_not(None), or_(table.c.next_action == TaskAction.QUERY, may_go))
+        .order_by(table.c.due_at)
+        .limit(bindparam("room"))
+        .with_for_update(skip_locked=True, of=table)
+    )
+
+
 def claim(
     db: Connection,
     table: Table,
@@ -104,16 +123,12 @@ def claim(
     only: tuple[str, TaskAction] | None = None,
 ) -> list[Task]:
     """Reserve at most `room` due errands; `only` that one for its deed, due or not. A send goes where it may."""
-    due = is_claimable(table.c, now)
-    if only is not None:
-        due = and_(table.c.id == only[0], table.c.next_action == only[1], is_free(table.c, now))
-    found = db.scalars(
-        select(table.c.id)
-        .where(due, table.c.next_action.is_not(None), or_(table.c.next_action == TaskAction.QUERY, may_go))
-        .order_by(table.c.due_at)
-        .limit(room)
-        .with_for_update(skip_locked=True, of=table)
-    ).all()
+    asked = {"now": now, "room": room}
+    if only is None:
+        found = db.scalars(_due(table, may_go), asked).all()
+    else:
+        is_it = and_(table.c.id == only[0], table.c.next_action == only[1], is_free(table.c, NOW))
+        found = db.scalars(_reservable(table, may_go, is_it), asked).all()
     if not found:
         return []
     leases_on(table).claim(db, found, holder, now + lease)
