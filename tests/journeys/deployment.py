@@ -148,6 +148,10 @@ class Deployment:
         with self.services.reading() as db:
             return str(db.get_one(Declaration, self._declaration_id(db, row)).state)
 
+    def is_in_review(self, row: Row) -> bool:
+        with self.services.reading() as db:
+            return db.get_one(Declaration, self._declaration_id(db, row)).needs_review
+
     def broken_promises(self) -> list[str]:
         with self.services.reading() as db:
             return broken_promises(self.told, self.gateway, db, self.grace_seconds)

@@ -74,6 +74,13 @@ class DeclarationHolds:
             _withhold(db, key, owners, CaseKind.REFUND, refund.detail(), now)
         return len(owners)
 
+    def hold(self, db: Session | Connection, key: PaymentKey, reason: str, now: datetime) -> int:
+        """Put a payment's declarations before a reviewer for a reason of ours; what was not sent waits."""
+        owners = _locked(db, LOCK, key)
+        if owners:
+            _withhold(db, key, owners, CaseKind.OTHER, {"reason": reason}, now)
+        return len(owners)
+
     def release(self, db: Session | Connection, key: PaymentKey, net_cny: Decimal | None, now: datetime) -> int:
         """The payment is PAID: what waited for it is due, but for codes that wait for an earlier one.
 
