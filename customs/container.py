@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from customs.audit.anchors import AnchorFile
 from customs.audit.trail import AuditTrail
 from customs.auth.passwords import Passwords
 from customs.config import Settings
@@ -67,6 +68,10 @@ class Services(DeclarationServices, PaymentServices):
     @cached_property
     def audit(self) -> AuditTrail:
         return AuditTrail(self.settings.secret_key)
+
+    @cached_property
+    def anchors(self) -> AnchorFile:
+        return AnchorFile(self.settings.home, self.engine.url)
 
     @cached_property
     def passwords(self) -> Passwords:

@@ -19,6 +19,7 @@ from customs.ids import new_id
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import Heartbeat, Kind
 from customs.jobs.wakeup import connect, reason_of
+from customs.ops.audit_check import anchor_audit_trail
 from workers import clock, jobs
 from workers.queues import QueueWorker, WorkerHooks
 
@@ -54,6 +55,7 @@ def run_worker() -> None:
     services = jobs.services()
     heartbeat = Heartbeat(services.engine, Kind.WORKER)
     heartbeat.start()
+    anchor_audit_trail(services)
     session = QueueSession(services, heartbeat)
     try:
         while not jobs.stopping.is_set():

@@ -1,6 +1,7 @@
 """The clock: once a second it ends the leases of dead workers and notifies the workers when something is due.
 
-Every 20 seconds it also corrects stored times that a clock which ran ahead left in the future.
+Every 20 seconds it also corrects stored times that a clock which ran ahead left in the future, and every five minutes
+it anchors the end of the audit trail.
 """
 
 import threading
@@ -19,6 +20,7 @@ from customs.imports.drafts import has_abandoned_drafts, purge_abandoned
 from customs.jobs.leases import dead_holders, free_leases, is_claimable
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import BEAT_EVERY_SECONDS, Heartbeat, Kind
+from customs.ops.audit_check import PeriodicAnchor
 from customs.ops.future_timestamps import correct_future_timestamps
 from customs.ops.retention import has_expired_rows, purge_expired
 from customs.payments.models import Payment, Refund
@@ -44,7 +46,7 @@ def run(services: Services, stopping: threading.Event) -> None:
     The heartbeat comes from the loop itself: a clock that hangs sends none.
     """
     correct_at = float("-inf")
-    outage = Outage("the database does not work")
+    outage, anchor = Outage("the database does not work"), PeriodicAnchor(services)
     heartbeat, heartbeat_at = Heartbeat(services.engine, Kind.CLOCK), float("-inf")
     while not stopping.is_set():
         began = time.monotonic()
@@ -53,6 +55,7 @@ def run(services: Services, stopping: threading.Event) -> None:
             if began >= correct_at:
                 correct_timestamps(services)
                 correct_at = began + CORRECT_EVERY_SECONDS
+            anchor.tick()
         except SQLAlchemyError as error:
             outage.report_failure(error=type(error).__name__)
         else:

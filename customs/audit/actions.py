@@ -55,6 +55,7 @@ class AuditAction(StrEnum):
     PERSONAL_DATA_RESEAL = "personal_data.reseal"
     AUDIT_EXPORT = "audit.export"
     AUDIT_SEAL = "audit.seal"
+    AUDIT_ACCEPT_END = "audit.accept_end"
 
 
 @dataclass(frozen=True)

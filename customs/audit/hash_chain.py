@@ -33,6 +33,7 @@ class ChainDefect(StrEnum):
     ADDED = "added"
     CUT_OFF = "cut off at the end"
     SEAL = "seal"
+    PUT_BACK = "put back"
 
 
 @dataclass(frozen=True)

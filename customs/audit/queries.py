@@ -1,18 +1,17 @@
-"""Queries of the audit trail: a page of entries that the reader may see, all of them as a file, whether they fit."""
+"""Queries of the audit trail: a page of entries that the reader may see, and all of them as a file."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, AuditEvent, AuditReader
 from customs.audit.hash_chain import exact
-from customs.audit.models import ENTRIES, AuditEnd, AuditEntry
-from customs.audit.trail import THE_END, AuditTrail, ChainVerdict
+from customs.audit.models import ENTRIES, AuditEntry
+from customs.audit.trail import AuditTrail
 from customs.db import database
 from customs.db.pagination import Page
 
@@ -122,21 +121,3 @@ def _text(value: object) -> str:
 
 def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
-
-
-@dataclass(frozen=True)
-class AuditCheck:
-    """Result of a check. `end` is None while the trail is empty."""
-
-    verdict: ChainVerdict
-    end: AuditEnd | None
-    took: timedelta
-
-
-def check(engine: Engine, trail: AuditTrail) -> AuditCheck:
-    """Verify every entry: some 15 seconds for a million."""
-    began = time.monotonic()
-    with database.reading(engine) as db:
-        verdict = trail.verify(db)
-        end = db.get(AuditEnd, THE_END)
-    return AuditCheck(verdict, end, timedelta(seconds=time.monotonic() - began))

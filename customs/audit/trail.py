@@ -56,8 +56,7 @@ class AuditTrail:
     """Records audit events, each chained to the one before, and finds entries that were changed later.
 
     The hashes show which entry was altered; the seal, which needs the secret, that nobody made all of them anew. What
-    no trail can show by itself is that all of the database was put back to an earlier day: an export of a later day
-    does.
+    no trail can show by itself is that all of the database was put back to an earlier day: its anchors do.
     """
 
     def __init__(self, secret: str) -> None:
@@ -115,6 +114,11 @@ class AuditTrail:
                 db, audit_event(by, AuditAction.AUDIT_SEAL, "trail", entries=str(last.number)), database.now(db)
             )
         return verdict
+
+    def sealed_end(self, db: Session) -> Link | None:
+        """Return the end of the chain; None while there is none, and where its seal does not fit."""
+        end = db.execute(select(ENDS).where(IS_THE_END)).one_or_none()
+        return None if end is None or self._is_broken(end) else Link(end.number, end.hash)
 
     def _verify(self, db: Connection) -> tuple[WalkResult, ChainVerdict]:
         found = db.execute(AT_ONE_MOMENT).one()

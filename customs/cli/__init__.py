@@ -6,7 +6,7 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from customs import logging_setup
-from customs.cli.admin import api_key, db, doctor, keys, lanes, registrations
+from customs.cli.admin import api_key, audit, db, doctor, keys, lanes, registrations
 from customs.cli.declarations import modify, redeclare, status, submit
 from customs.cli.payments import pay, query, rate, refund
 from customs.cli.processes import clock, demo, sandbox, up, web, worker
@@ -28,7 +28,7 @@ for command in (
     *(up, web, worker, clock, sandbox, demo),
     *(submit, status, redeclare, modify),
     *(pay, refund, query, rate, reconcile),
-    *(lanes, registrations, db, api_key, user, keys, doctor),
+    *(lanes, registrations, db, api_key, user, keys, audit, doctor),
 ):
     commands.add_command(command)
 commands.add_command(reconcile, "bill")

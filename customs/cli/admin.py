@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, audit_event
+from customs.audit.anchors import anchor_end
 from customs.audit.hash_chain import ChainDefect
 from customs.auth.api_keys import AuditedKeys, list_api_keys, state_of
 from customs.auth.models import ApiKey
@@ -31,6 +32,7 @@ from customs.lanes.models import Lane
 from customs.lanes.queries import LaneState, list_lanes, resume_lane
 from customs.lanes.queries import state_of as state_of_lane
 from customs.ops import migrate
+from customs.ops.audit_check import accept_end
 from customs.ops.backup import back_up, doubt_calls
 from customs.ops.doctor import run_checks
 from customs.ops.health_checks import CheckResult
@@ -209,6 +211,27 @@ def _seal_audit_trail(services: Services) -> None:
     if verdict.what not in (None, ChainDefect.SEAL):
         raise ActionNotAllowed("the audit trail was changed by somebody, and is not sealed anew: `customs doctor`")
     click.echo(f"the audit trail of {verdict.entries} entries {'was sealed anew' if verdict.what else 'fits'}")
+
+
+@click.group()
+def audit() -> None:
+    """The audit trail."""
+
+
+@audit.command("anchor")
+@click.option("--accept", "reason", help="After a restore: take the trail as it ends now, and record why.")
+def audit_anchor(reason: str | None) -> None:
+    """Note the end of the audit trail outside of the database."""
+    services = Services(read_settings())
+    anchor = (
+        anchor_end(services.engine, services.audit, services.anchors)
+        if reason is None
+        else accept_end(services, operator(), reason)
+    )
+    if anchor is None:
+        click.echo("nothing to note: the trail stands where it was noted last, or does not fit (`customs doctor`)")
+    else:
+        click.echo(f"{anchor.number} {anchor.hash}")
 
 
 @click.group(invoke_without_command=True)

@@ -20,6 +20,7 @@ from customs.config import Settings
 from customs.container import Services
 from customs.errors import Misconfigured
 from customs.jobs.process_registry import Heartbeat, Kind
+from customs.ops.audit_check import anchor_audit_trail
 from customs.web.connections import MOST_CONNECTIONS, PATIENCE, Listener, Stage
 from customs.web.json_body import LARGEST_BODY
 
@@ -56,6 +57,7 @@ def serve(settings: Settings) -> None:
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     heartbeat.start()
+    anchor_audit_trail(services)
     try:
         server.run(app, settings.web_threads, GRACE_SECONDS)
     finally:

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from flask_babel import lazy_gettext
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from customs.audit.hash_chain import ChainDefect
-from customs.audit.models import AuditEntry
 from customs.container import Services
-from customs.declarations.models import Batch, Declaration
+from customs.declarations.models import Declaration
 from customs.declarations.reading import recount
 from customs.errors import DecryptionKeyMissing
+from customs.ops.audit_check import check_audit_trail
 from customs.ops.health_checks import CHECKS, DATABASE_CHECKS, Check, CheckResult
 
 # English at a terminal, the page's language on a page.
@@ -23,6 +22,18 @@ TAMPERED = {
     ChainDefect.ADDED: _("entry %(number)s was added by somebody else; the %(entries)d before it fit"),
     ChainDefect.CUT_OFF: _("entry %(number)s and what came after it are gone; the %(entries)d before it fit"),
     ChainDefect.SEAL: _("the seal of its end does not fit; the %(entries)d entries do"),
+    ChainDefect.PUT_BACK: _("entry %(number)s is not the one that was noted outside of the database"),
+}
+# What to do where it may also have been one of us.
+REMEDIES = {
+    ChainDefect.SEAL: _(
+        "after a change of CUSTOMS_SECRET_KEY: `customs keys rotate --seal-audit-trail`; "
+        "else somebody wrote to the database: compare with an export or a backup of an earlier day"
+    ),
+    ChainDefect.PUT_BACK: _(
+        "after a restore: `customs audit anchor --accept REASON`; "
+        "else somebody put the database back: compare with an export or a backup of an earlier day"
+    ),
 }
 
 
@@ -68,33 +79,21 @@ def _tallies(services: Services) -> Iterator[CheckResult]:
 
 def _audit_trail(services: Services) -> Iterator[CheckResult]:
     """Verify every entry: some 15 seconds for a million."""
-    with services.reading() as db:
-        verdict = services.audit.verify(db)
-        unrecorded = _unrecorded_batch(db)
+    checked = check_audit_trail(services)
+    verdict = checked.verdict
     remedy = _("somebody wrote to the database: compare with an export or a backup of an earlier day")
-    if verdict.what is ChainDefect.SEAL:
-        remedy = _(
-            "after a change of CUSTOMS_SECRET_KEY: `customs keys rotate --seal-audit-trail`; "
-            "else somebody wrote to the database: compare with an export or a backup of an earlier day"
-        )
     if verdict.what is not None:
         found = TAMPERED[verdict.what] % {"number": verdict.first_bad, "entries": verdict.entries}
+        yield CheckResult("audit trail", "wrong", found, REMEDIES.get(verdict.what, remedy))
+    elif checked.unrecorded is not None:
+        found = _("it fits, and knows nothing of %(batch)s: it was put back", batch=checked.unrecorded)
         yield CheckResult("audit trail", "wrong", found, remedy)
-    elif unrecorded is not None:
-        found = _("it fits, and knows nothing of %(batch)s: it was put back", batch=unrecorded)
-        yield CheckResult("audit trail", "wrong", found, remedy)
+    elif checked.trouble is not None:
+        found = _("the entries fit; what was noted outside cannot be read: %(error)s", error=checked.trouble)
+        yield CheckResult("audit trail", "note", found, _("let this user read and write that file"))
     else:
         found = _("%(entries)d entries, each as it was written", entries=verdict.entries)
         yield CheckResult("audit trail", "ok", found)
-
-
-def _unrecorded_batch(db: Session) -> str | None:
-    """Return the oldest or newest batch if the trail does not know it: then the whole trail was removed or put back."""
-    # Batches from before there was a trail name no sender.
-    submitted = select(Batch.id).where(Batch.sender_id != "").limit(1)
-    ends = [db.scalar(submitted.order_by(order)) for order in (Batch.created_at, Batch.created_at.desc())]
-    recorded = {db.scalar(select(AuditEntry.subject_id).where(AuditEntry.subject_id == one).limit(1)) for one in ends}
-    return next((one for one in ends if one not in recorded), None)
 
 
 SLOW_CHECKS: tuple[Check, ...] = (_tallies, _audit_trail)

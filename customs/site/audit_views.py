@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask_babel import LazyString, gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug import Response as WerkzeugResponse
 
 from customs.audit.actions import AuditAction
 from customs.audit.hash_chain import ChainDefect
-from customs.audit.queries import NAMED, AuditFilters, check, entries, export
+from customs.audit.queries import NAMED, AuditFilters, entries, export
 from customs.auth.models import Person
 from customs.auth.principal import Caller, Scope
 from customs.auth.users import list_people
+from customs.container import Services
+from customs.ops.audit_check import check_audit_trail
 from customs.stats.tallies import begins
 from customs.web.forms import handle_form, redirect_with_error, required_reason, return_address
 from customs.web.rendering import render_page
@@ -63,6 +65,7 @@ ACTS: Mapping[AuditAction, LazyString] = {
     AuditAction.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
     AuditAction.AUDIT_EXPORT: _("exported the audit trail"),
     AuditAction.AUDIT_SEAL: _("sealed the audit trail anew"),
+    AuditAction.AUDIT_ACCEPT_END: _("accepted the end of the audit trail after a restore"),
 }
 
 
@@ -117,6 +120,13 @@ TAMPERED: Mapping[ChainDefect, Found] = {
             "Compare the hash of an entry with one noted on an earlier day."
         ),
     ),
+    ChainDefect.PUT_BACK: Found(
+        _("Entry %(number)s is not the one that was noted outside of the database."),
+        _(
+            "Either the database was restored and nobody accepted that yet, or somebody put it back to an earlier day, "
+            "emptied the trail or wrote it anew. Compare it with an export or a backup."
+        ),
+    ),
 }
 
 
@@ -162,7 +172,8 @@ def list_page() -> Response:
 @login_required(Scope.DECLARATIONS_REVIEW)
 def check_page() -> Response:
     """Look at every entry, and say whether each is as it was written."""
-    found = check(services().engine, services().audit)
+    container: Services = current_app.extensions["services"]
+    found = check_audit_trail(container)
     return render_page("audit/check.html", found=found, tampered=TAMPERED)
 
 
