@@ -263,17 +263,17 @@ class LaneAdmission:
         with engine.begin() as db:
             self.lane = lane_id(db, settings.agent_no, settings.base_url, now(db))
 
-    def admit(self, db: Connection, room: int, now: datetime) -> int:
-        """Return how many of `room` calls may be claimed now."""
+    def admit(self, db: Connection, room: int, now: datetime) -> Admission:
+        """Return how many of `room` calls may be claimed now; `claimed` is to be told how many were."""
         admission = admit(db, self.lane, room, now, rate=self._rate, timeout=self._timeout)
         self._was_healthy = admission.is_healthy
-        return admission.room
+        return admission
 
-    def claimed(self, db: Connection, calls: int) -> None:
+    def claimed(self, db: Connection, admission: Admission, calls: int) -> None:
         """Release the probe or spend tokens, by how many of the admitted calls were claimed."""
         if calls and self._rate:
             spend_tokens(db, self.lane, calls)
-        elif not (calls or self._was_healthy):
+        elif not (calls or admission.is_healthy):
             # Only a throttled lane admits probes.
             release_probe(db, self.lane)
 

@@ -80,11 +80,11 @@ class PushHandler:
     def claim(self, room: int) -> list[Task]:
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._lane_admission.admit(db, room, now)
-            if not admitted:
+            admission = self._lane_admission.admit(db, room, now)
+            if not admission.room:
                 return []
-            tasks = claim(db, self._turn, room=admitted, now=now, holder=self._holder, lease=self._lease)
-            self._lane_admission.claimed(db, len(tasks))
+            tasks = claim(db, self._turn, room=admission.room, now=now, holder=self._holder, lease=self._lease)
+            self._lane_admission.claimed(db, admission, len(tasks))
             self._failpoints.hit("claim_before_commit")
         self._failpoints.hit("claim_after_commit")
         return tasks

@@ -70,19 +70,19 @@ class PaymentTaskHandler:
     def claim(self, room: int) -> list[Task]:
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._lane_admission.admit(db, room, now)
-            if not admitted:
+            admission = self._lane_admission.admit(db, room, now)
+            if not admission.room:
                 return []
             tasks: list[Task] = []
             # Half for each kind, and what one leaves the other takes: no long queue starves the other.
             hungry = list(self._works.values())
-            for share in (-(-admitted // len(hungry)), admitted):
+            for share in (-(-admission.room // len(hungry)), admission.room):
                 for work in tuple(hungry):
-                    found = self._reserve(db, work, min(share, admitted - len(tasks)), now)
+                    found = self._reserve(db, work, min(share, admission.room - len(tasks)), now)
                     tasks += found
                     if len(found) < share:
                         hungry.remove(work)
-            self._lane_admission.claimed(db, len(tasks))
+            self._lane_admission.claimed(db, admission, len(tasks))
             self._failpoints.hit("errand_claim_before_commit")
         return tasks
 
@@ -90,10 +90,10 @@ class PaymentTaskHandler:
         """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
         with self._engine.begin() as db:
             now = self._now(db)
-            admitted = self._lane_admission.admit(db, 1, now)
-            tasks = self._reserve(db, self._works[table], admitted, now, only=(task_id, action))
-            if admitted:
-                self._lane_admission.claimed(db, len(tasks))
+            admission = self._lane_admission.admit(db, 1, now)
+            tasks = self._reserve(db, self._works[table], admission.room, now, only=(task_id, action))
+            if admission.room:
+                self._lane_admission.claimed(db, admission, len(tasks))
         for task in self.record_and_send([], tasks):
             self.record_and_send([(task, self.call(task))], [])
 
