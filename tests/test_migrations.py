@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import selectinload
 
+from customs.auth.models import ApiKey
 from customs.db import database, schema_guard
 from customs.declarations.cases import CaseKind, Cause, cause_of
 from customs.declarations.models import Batch, BatchReplay, Declaration, OpenRow, Push
@@ -411,6 +412,37 @@ def a_declaration(number: int, reason: str) -> dict[str, object]:
         "at": at,
         "since": at if reason else None,
     }
+
+
+def test_keys_belong_to_who_made_them_and_those_of_disabled_people_end(engine: Engine):
+    with migrate.migration(engine) as made:
+        command.upgrade(made, "0018")
+    moment = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    people = {"per_1": None, "per_2": moment}
+    makers = {"key_1": ("api_key.create", "per_1"), "key_2": ("api_key.rotate", "per_2"), "key_3": ("none", "per_2")}
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["people", "api_keys", "audit_entries"])
+        person = {"name": "", "role": "admin", "password_hash": "", "must_change_password": False}
+        for person_id, disabled_at in people.items():
+            row = person | {"id": person_id, "login": person_id, "created_at": moment, "disabled_at": disabled_at}
+            connection.execute(tables.tables["people"].insert(), row)
+        for number, (key_id, (action, actor)) in enumerate(makers.items(), start=1):
+            key = {"id": key_id, "family": key_id, "name": "", "digest": key_id, "created_at": moment}
+            connection.execute(tables.tables["api_keys"].insert(), key)
+            entry = {"number": number, "at": moment, "actor_id": actor, "actor": "", "action": action, "subject": ""}
+            entry |= {"subject_id": key_id, "detail": {}, "previous": "", "hash": ""}
+            connection.execute(tables.tables["audit_entries"].insert(), entry)
+
+    migrate.upgrade(engine)
+
+    with database.reading(engine) as db:
+        keys = db.scalars(select(ApiKey).order_by(ApiKey.id)).all()
+    assert [(key.created_by, key.revoked_at is None) for key in keys] == [
+        ("per_1", True),
+        ("per_2", False),
+        (None, True),
+    ]
 
 
 def test_the_versions_are_one_line():

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
-from customs.auth.models import ApiKey
+from customs.auth.models import ApiKey, Person
 from customs.auth.principal import Caller, Scope
 from customs.errors import ActionNotAllowed, ApiKeyInvalid, ErrorDetail, InsufficientScope, NotFound, ValidationFailed
 from customs.ids import new_id
@@ -32,6 +32,7 @@ def create_api_key(
     merchants: Sequence[str],
     now: datetime,
     expires_at: datetime | None = None,
+    created_by: str | None = None,
 ) -> str:
     """Store a new key and return its text, for the only time. No scopes or merchants means all of them."""
     key_id, text = new_id("key"), _new_text(sandbox)
@@ -45,6 +46,7 @@ def create_api_key(
             merchants=list(merchants) or None,
             created_at=now,
             expires_at=expires_at,
+            created_by=created_by,
         )
     )
     return text
@@ -58,6 +60,7 @@ def rotate_api_key(
     overlap: timedelta,
     now: datetime,
     lifetime: timedelta | None = None,
+    created_by: str | None = None,
 ) -> str:
     """Make a key with the same rights, and return its text; the old one lives on for `overlap`, and no longer.
 
@@ -77,6 +80,7 @@ def rotate_api_key(
             merchants=old.merchants,
             created_at=now,
             expires_at=now + span if span else None,
+            created_by=created_by,
         )
     )
     old.replaced_by = key_id
@@ -90,6 +94,15 @@ def revoke_api_key(db: Session, key_id: str, now: datetime) -> None:
     if key is None:
         raise NotFound(f"there is no key {key_id}")
     key.revoked_at = key.revoked_at or now
+
+
+def end_keys_of(db: Session, person_id: str, now: datetime) -> list[str]:
+    """End every key that this person made or rotated, for they may have kept it; return the ids of those that lived."""
+    alive = ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    keys = db.scalars(select(ApiKey).where(ApiKey.created_by == person_id, alive).order_by(ApiKey.id)).all()
+    for key in keys:
+        key.revoked_at = now
+    return [key.id for key in keys]
 
 
 def list_api_keys(db: Session) -> Sequence[ApiKey]:
@@ -175,6 +188,7 @@ class AuditedKeys:
             merchants=merchants,
             now=self._now,
             expires_at=expires_at,
+            created_by=self._by.id,
         )
         self._keep(AuditAction.API_KEY_CREATE, self._of(text))
         return text
@@ -182,7 +196,13 @@ class AuditedKeys:
     def rotate(self, name_or_id: str, overlap: timedelta, lifetime: timedelta | None = None) -> str:
         """Rotate a key as `rotate_api_key` does; the entry is about the new key."""
         text = rotate_api_key(
-            self._db, name_or_id, sandbox=self._sandbox, overlap=overlap, now=self._now, lifetime=lifetime
+            self._db,
+            name_or_id,
+            sandbox=self._sandbox,
+            overlap=overlap,
+            now=self._now,
+            lifetime=lifetime,
+            created_by=self._by.id,
         )
         self._keep(AuditAction.API_KEY_ROTATE, self._of(text))
         return text
@@ -250,6 +270,7 @@ class ApiKeyService:
         if not request.scopes:
             detail = "this key may do nothing"
             raise ValidationFailed(detail, errors=[ErrorDetail("/scopes", "scopes_missing", detail)])
+        self._require_enabled()
         self._require_own(request.scopes)
         merchants = self._by.narrowed(request.merchants).merchants or ()
         expires_at = None if request.lifetime is None else self._now + request.lifetime
@@ -260,6 +281,7 @@ class ApiKeyService:
 
         Raises NotFound, or InsufficientScope as for a new key.
         """
+        self._require_enabled()
         self._require_own(key_seen(self._db, key_id, self._by).scopes)
         return self._issued(self._keys.rotate(key_id, overlap))
 
@@ -267,6 +289,12 @@ class ApiKeyService:
         """End a key at once, also one that may do more than the caller. Raises NotFound."""
         key_seen(self._db, key_id, self._by)
         self._keys.revoke(key_id)
+
+    def _require_enabled(self) -> None:
+        """Lock the caller: whoever disables them at the same time ends this key too, or went first."""
+        locked = select(Person.disabled_at).where(Person.id == self._by.id).with_for_update()
+        if self._db.scalar(locked) is not None:
+            raise ActionNotAllowed("you were disabled a moment ago")
 
     def _require_own(self, scopes: Sequence[str] | None) -> None:
         if not may_hand_out(self._by, scopes):

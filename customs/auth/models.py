@@ -12,7 +12,8 @@ class ApiKey(Base):
     """One key. `scopes` and `merchants`: None means all of them.
 
     `family`: the first of the keys that replaced one another, which is whose answers and limits all of them share.
-    `replaced_by`: the key that a rotation made of this one. `expires_at`: None means never.
+    `replaced_by`: the key that a rotation made of this one. `expires_at`: None means never. `created_by`: who saw it,
+    and with whom it ends; None where the audit trail does not know.
     """
 
     __tablename__ = "api_keys"
@@ -28,6 +29,7 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     replaced_by: Mapped[str | None] = mapped_column(String(40))
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_by: Mapped[str | None] = mapped_column(String(40), index=True)
 
 
 class IdempotentReply(Base):

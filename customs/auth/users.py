@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, AuditEvent, audit_event
+from customs.auth.api_keys import end_keys_of
 from customs.auth.login_throttle import forget_failures
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords, new_password
@@ -143,16 +144,20 @@ def change_merchants(db: Session, person_id: str, merchants: Sequence[str] | Non
 
 
 def disable(db: Session, person_id: str, now: datetime) -> Change:
-    """Disable somebody, and end their sessions. Raises ActionNotAllowed for the last admin."""
+    """Disable somebody, and end their sessions and the API keys they made for good.
+
+    Raises ActionNotAllowed for the last admin.
+    """
     _see_that_an_admin_stays(db, person_id)
     person = locked_person(db, person_id)
     person.disabled_at = person.disabled_at or now
     end_all_sessions(db, person_id, now)
-    return Change(AuditAction.PERSON_DISABLE, person)
+    keys = end_keys_of(db, person_id, now)
+    return Change(AuditAction.PERSON_DISABLE, person, {"api_keys": ", ".join(keys)} if keys else {})
 
 
 def enable(db: Session, person_id: str) -> Change:
-    """Enable somebody again, with the password they had."""
+    """Enable somebody again, with the password they had; their API keys stay ended."""
     person = locked_person(db, person_id)
     person.disabled_at = None
     return Change(AuditAction.PERSON_ENABLE, person)

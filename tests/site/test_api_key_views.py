@@ -8,11 +8,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from customs.audit.models import AuditEntry
-from customs.auth.api_keys import caller_of
-from customs.auth.models import ApiKey
+from customs.auth.api_keys import ApiKeyService, AuditedKeys, KeyRequest, caller_of
+from customs.auth.models import ApiKey, Person
 from customs.auth.principal import Caller, Scope
 from customs.container import Services
-from customs.errors import ApiKeyInvalid
+from customs.db import database
+from customs.errors import ActionNotAllowed, ApiKeyInvalid
 from tests import make
 from tests.web.visiting import People, Visitor, text_of
 
@@ -189,6 +190,39 @@ def test_a_revoked_key_leaves_the_list_and_opens_nothing(people: People, recogni
     assert "the ERP" not in text_of(developer.get(KEYS))
     assert "the ERP" in text_of(developer.get(f"{KEYS}?ended"))
     assert actions() == ["api_key.create", "api_key.revoke"]
+
+
+def test_the_keys_of_a_disabled_user_end_with_them_and_do_not_come_back(people: People, recognise, services: Services):
+    developer, admin = people.signed_in("developer"), people.signed_in("admin")
+    made, rotated, other = key_made(developer), key_made(developer), key_made(admin)
+    new = text_in(admin.post(f"{KEYS}/{recognise(rotated).key_id}/rotate", overlap="24", once=make.number("form")))
+    ids = [recognise(one).key_id for one in (made, rotated)]
+    with services.transaction() as db:
+        person_id = db.scalars(select(ApiKey.created_by).where(ApiKey.id == ids[0])).one()
+
+    admin.post(f"/admin/people/{person_id}/disable", reason="left")
+    admin.post(f"/admin/people/{person_id}/enable", reason="came back")
+
+    for ended in (made, rotated):
+        with pytest.raises(ApiKeyInvalid):
+            recognise(ended)
+    # Whoever rotated a key is the only one who saw the new text.
+    assert recognise(new).name == recognise(other).name == "the ERP"
+    with services.reading() as db:
+        (detail,) = db.scalars(select(AuditEntry.detail).where(AuditEntry.action == "person.disable"))
+    assert detail == {"api_keys": ", ".join(sorted(ids))}
+
+
+def test_a_user_who_was_disabled_a_moment_ago_makes_no_key(services: Services, people: People):
+    people.signed_in("developer")
+    with services.transaction() as db:
+        person, now = db.scalars(select(Person)).one(), database.now(db)
+        person.disabled_at = now
+        caller = Caller(person.id, person.name, frozenset(Scope), None)
+        keys = AuditedKeys(db, caller, services.audit, now, sandbox=True)
+
+        with pytest.raises(ActionNotAllowed, match="disabled"):
+            ApiKeyService(db, caller, keys, now).create(KeyRequest("erp", [Scope.DECLARATIONS_READ]))
 
 
 @pytest.mark.parametrize(("role", "status"), [("clerk", 403), ("reviewer", 403), ("developer", 200), ("admin", 200)])
