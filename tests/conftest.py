@@ -52,7 +52,7 @@ def cluster() -> Iterator[str]:
         from tests.postgresql import temporary_postgresql
 
         # What a crash of the machine would leave is no matter here.
-        temporary = temporary_postgresql("fsync=off")
+        temporary = temporary_postgresql("fsync=off", "synchronous_commit=off", "full_page_writes=off")
         url = temporary.__enter__()
     except (ImportError, OSError, RuntimeError) as error:
         if os.environ.get("CI") == "true":
