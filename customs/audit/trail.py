@@ -16,7 +16,7 @@ from customs.audit.hash_chain import START, ChainDefect, Link, WalkResult, hash_
 from customs.audit.models import ENDS, ENTRIES
 from customs.db import database
 from customs.errors import ActionNotAllowed
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text, mask_text
 
 THE_END = 1
 HIGHEST = select(func.max(ENTRIES.c.number)).scalar_subquery()
@@ -177,7 +177,7 @@ def _row(event: AuditEvent, number: int, last: Link, now: datetime) -> dict[str,
         "subject": event.subject,
         "subject_id": event.subject_id,
         "merchant_no": event.merchant_no,
-        "reason": None if event.reason is None else mask_text(event.reason, None),
+        "reason": None if event.reason is None else mask_free_text(event.reason),
         "detail": {name: mask_text(words, None) for name, words in event.detail.items()},
         "previous": last.hash,
     }

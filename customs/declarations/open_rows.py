@@ -23,7 +23,7 @@ from customs.declarations.reading.queries import batch_of, sees_batch
 from customs.declarations.rollup import mark_moved
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway.channels import Channel
-from customs.privacy.masking import ANY_CERT_ID, mask_text
+from customs.privacy.masking import ANY_CERT_ID, mask_free_text
 from customs.validation import NUMBER
 
 OPEN_ROWS = Base.metadata.tables[OpenRow.__tablename__]
@@ -159,7 +159,7 @@ def _discarded(
     audit: AuditTrail,
     now: datetime,
 ) -> int:
-    reason = None if why is None else mask_text(why, None)
+    reason = None if why is None else mask_free_text(why)
     wanted = select(OpenRow).where(OpenRow.discarded_at.is_(None), *chosen)
     rows = db.scalars(wanted.order_by(OpenRow.id).with_for_update()).all()
     for row in rows:

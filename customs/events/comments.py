@@ -10,7 +10,7 @@ from customs.audit.actions import AuditReader
 from customs.db.database import Base, UtcDateTime
 from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text
 from customs.validation import is_unprintable
 
 LONGEST_COMMENT = 2000
@@ -37,7 +37,7 @@ class Comment(Base):
 def comment(
     db: Session, author: AuditReader, subject_id: str, merchant_no: str | None, text: str, now: datetime
 ) -> Comment:
-    """Store a comment; whatever in it looks like an ID number is masked for good.
+    """Store a comment; whatever in it looks like an ID or phone number is masked for good.
 
     Whether the subject is there and the author may see it is the caller's to know. Raises NotFound for a merchant who
     is not the author's, ValidationFailed for a text that is empty, too long or not to be seen.
@@ -51,7 +51,7 @@ def comment(
         author_id=author.id,
         author=author.name,
         at=now,
-        text=mask_text(_normalize(text), None),
+        text=mask_free_text(_normalize(text)),
     )
     db.add(made)
     db.flush()

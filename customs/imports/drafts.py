@@ -37,7 +37,7 @@ from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports.columns import BY_SPELLING, match_header, read_header
 from customs.imports.sheet import MOST_DECLARATIONS, read_pasted, sheet_of
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import Cell, Form, Grid, read_grid
 
@@ -153,9 +153,9 @@ def require_few_enough(grid: Grid) -> None:
 
 
 def _clean(filename: str) -> str:
-    """Make a file's name fit to be shown and kept: no folders, nothing invisible, and no ID number."""
+    """Make a file's name fit to be shown and kept: no folders, nothing invisible, and no ID or phone number."""
     last = re.split(r"[/\\]", filename)[-1]
-    return mask_text("".join(filter(str.isprintable, last)), None)[:LONGEST_NAME]
+    return mask_free_text("".join(filter(str.isprintable, last)))[:LONGEST_NAME]
 
 
 def batch_named_in(db: Session, filename: str, caller: Caller) -> str | None:

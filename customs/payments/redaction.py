@@ -12,9 +12,10 @@ from customs.privacy.masking import mask_reply
 # Names under which the gateway sends and is sent what belongs to a person (4.1, 4.2, 4.9, 6.5).
 PERSONAL = ("openid", "auth_code", "code", "buyer_email", "buyer_id")
 SHOWN = 2
-# A field of JSON, also of JSON within a JSON text (3), with its text or its number.
+# A field of JSON, also of JSON within a JSON text (3), with its text or its number. A text without an end goes to the
+# end of the reply: looking for it again from each field would be quadratic.
 IN_JSON = re.compile(
-    r'((\\*)"(?:' + "|".join(PERSONAL) + r')\2"\s*:\s*)(?:\2"(.*?)(?<!\\)\2"|(-?[0-9][0-9.]*))', re.DOTALL
+    r'((\\{0,16})"(?:' + "|".join(PERSONAL) + r')\2"\s*:\s*)(?:\2"(.*?)(?:(?<!\\)\2"|\Z)|(-?[0-9][0-9.]*))', re.DOTALL
 )
 
 T = TypeVar("T", bound=Outcome)

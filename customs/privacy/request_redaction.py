@@ -7,7 +7,7 @@ from typing import Any
 
 from stdnum.cn import ric
 
-from customs.privacy.masking import ANY_CERT_ID, mask_cert_id, mask_name, mask_text
+from customs.privacy.masking import ANY_CERT_ID, mask_cert_id, mask_free_text, mask_name
 
 HIDDEN = "***"
 LONGEST_SHOWN = 16 * 1024
@@ -118,7 +118,7 @@ WORDS = frozenset(
         "deliveries",
     ]
 )
-# What people write: shown, but for what looks like an ID number in it.
+# What people write: shown, but for what looks like an ID or phone number in it.
 TEXTS = frozenset(
     ["merchant_customs_name", "reason", "subject", "explanation", "title", "why", "description", "paused_why"]
 )
@@ -184,7 +184,7 @@ def _masked(value: Any, field: str, words: frozenset[str], texts: frozenset[str]
         return MASKS[field](str(value))
     if field in words:
         return _word(str(value))
-    return mask_text(str(value).replace("\x00", "�"), None) if field in texts else HIDDEN
+    return mask_free_text(str(value).replace("\x00", "�")) if field in texts else HIDDEN
 
 
 def _word(text: str) -> str:

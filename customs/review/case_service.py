@@ -19,7 +19,7 @@ from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFa
 from customs.events.comments import Comment, comment
 from customs.events.timeline import Event
 from customs.gateway import Buyer
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 
 SHORTEST_REASON, LONGEST_REASON = 5, 500
@@ -68,7 +68,7 @@ class CaseService:
 
     def note_contact(self, declaration_id: str, whom: Contacted, answer: str) -> None:
         """Note in the timeline whom somebody asked about a case, and the answer; the case stays open."""
-        merchant_no, masked = self._seen(declaration_id).merchant_no, mask_text(answer, None)
+        merchant_no, masked = self._seen(declaration_id).merchant_no, mask_free_text(answer)
         detail = {"action": "contact", "whom": str(whom), "reason": masked}
         owner = {"declaration_id": declaration_id, "merchant_no": merchant_no}
         self._db.add(Event(at=self._now, kind="action", actor=self._by.name, detail=detail, **owner))
@@ -88,7 +88,7 @@ class CaseService:
         if declaration.buyer is None:
             raise _no_buyer()
         _check_reason(why)
-        reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
+        reason, owner = mask_free_text(why), {"merchant_no": declaration.merchant_no}
         detail = {"action": "reveal", "reason": reason}
         self._db.add(
             Event(

@@ -16,6 +16,7 @@ from customs.db.bulk import insert_many
 from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
 from customs.events.outbox import OUTBOX, EventType, NewEvent, outbox_row
 from customs.ids import new_id
+from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 from customs.webhooks.fanout import DELIVERIES, active_subscriptions, audiences_of, delivery_row
 from customs.webhooks.http_sender import new_secret
@@ -73,7 +74,7 @@ class EndpointService:
             id=endpoint_id,
             url=request.url,
             types=None if request.types is None else sorted(set(request.types)),
-            description=request.description,
+            description=request.description and mask_free_text(request.description),
             every_merchant=self._by.merchants is None,
             owner=self._by.id,
             created_at=self._now,

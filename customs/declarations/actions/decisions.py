@@ -44,7 +44,7 @@ from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
 from customs.events.outbox import EventType
 from customs.events.timeline import Event
 from customs.payments_port import Payments
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 from customs.stats.tallies import apply_deltas
 
@@ -273,7 +273,7 @@ class ReviewService:
         if pushes:
             facts["pushes"] = ", ".join(push.id for push in pushes)
         cases = {"cases": closed} if closed else {}
-        reason, owner = mask_text(why, None), {"merchant_no": declaration.merchant_no}
+        reason, owner = mask_free_text(why), {"merchant_no": declaration.merchant_no}
         detail = {"action": act.partition(".")[2], "reason": reason, **cases, **facts}
         event = Event(
             declaration_id=declaration.id, at=self._now, kind="action", actor=self._by.name, detail=detail, **owner

@@ -22,6 +22,7 @@ from customs.declarations.open_rows import LeftRow, leave_open, positions_left_i
 from customs.declarations.states import Action, State
 from customs.declarations.statistics import difference
 from customs.ids import new_id
+from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 from customs.stats.tallies import TallyKey, apply_deltas
 
@@ -81,7 +82,7 @@ def store(
     if batch is None:
         batch = Batch(
             id=new_id("bat"),
-            name=name,
+            name=mask_free_text(name),
             sender_id=sender.id,
             sender=sender.name,
             created_at=now,

@@ -19,7 +19,7 @@ from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.states import Status, refunded_so_far
 from customs.payments.tasks.task import TaskAction
 from customs.payments_port import Declarations, PaymentKey, RefundNotice
-from customs.privacy.masking import mask_text
+from customs.privacy.masking import mask_free_text
 
 
 def refundable(payment: Payment) -> Decimal:
@@ -48,7 +48,7 @@ def refund(
     payment = db.scalar(select(Payment).where(*named).with_for_update())
     if payment is None:
         raise NotFound
-    reason, amount = mask_text(asked["reason"], None), _allowed(payment, asked.get("amount"))
+    reason, amount = mask_free_text(asked["reason"]), _allowed(payment, asked.get("amount"))
     payment.refunded += amount
     payment.refund_status = refunded_so_far(payment.amount, payment.refunded + payment.refunded_elsewhere)
     made = _made(payment, amount, reason, caller, now)
