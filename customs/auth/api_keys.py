@@ -212,6 +212,13 @@ class AuditedKeys:
         revoke_api_key(self._db, key_id, self._now)
         self._keep(AuditAction.API_KEY_REVOKE, self._db.get_one(ApiKey, key_id))
 
+    def revoke_named(self, name: str) -> None:
+        """Revoke every key of this name that this caller made and somebody could still use."""
+        named = select(ApiKey).where(ApiKey.name == name, ApiKey.created_by == self._by.id)
+        for key in self._db.scalars(named.order_by(ApiKey.id)).all():
+            if state_of(key, self._now) not in ("revoked", "expired"):
+                self.revoke(key.id)
+
     def _of(self, text: str) -> ApiKey:
         caller, _ = caller_of(self._db, text, self._now)
         return self._db.get_one(ApiKey, caller.key_id)

@@ -91,13 +91,23 @@ def api_key() -> None:
 @click.option("--name", required=True)
 @click.option("--merchant", "merchants", multiple=True, help="May be repeated; all merchants without it.")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]))
+@click.option("--all", "is_for_all", is_flag=True, help="All merchants and scopes, on purpose: no warning.")
 @click.option("--expires-days", type=click.IntRange(1, LONGEST_DAYS), help="Never without it.")
 @click.option("--json", "as_json", is_flag=True)
 def api_key_create(
-    name: str, merchants: tuple[str, ...], scopes: tuple[str, ...], expires_days: int | None, as_json: bool
+    name: str,
+    merchants: tuple[str, ...],
+    scopes: tuple[str, ...],
+    is_for_all: bool,
+    expires_days: int | None,
+    as_json: bool,
 ) -> None:
     """Make a key and print it once."""
+    if is_for_all and (merchants or scopes):
+        raise click.UsageError("--all goes with neither --merchant nor --scope")
     services = Services(read_settings())
+    if not (services.settings.sandbox or is_for_all or (merchants and scopes)):
+        click.echo(_warning_of_rights(merchants, scopes), err=True)
     with services.transaction() as session:
         now = database.now(session)
         expires_at = now + timedelta(days=expires_days) if expires_days else None
@@ -105,6 +115,15 @@ def api_key_create(
             name, [Scope(scope) for scope in scopes], merchants, expires_at
         )
     click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+def _warning_of_rights(merchants: tuple[str, ...], scopes: tuple[str, ...]) -> str:
+    wide = " and ".join(
+        words
+        for words, given in (("may do everything (--scope)", scopes), ("is for every merchant (--merchant)", merchants))
+        if not given
+    )
+    return f"this key {wide}, at the real gateway: make a narrower one and revoke this one, or say --all"
 
 
 @api_key.command("rotate")

@@ -6,6 +6,7 @@ import shutil
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -26,6 +27,8 @@ from customs.ops.standalone import Standalone
 from customs.sandbox import SandboxSettings
 
 DEFAULT_WORKERS = 2
+UP_KEY = "customs up"
+UP_KEY_LIFETIME = timedelta(days=30)
 
 
 @click.command()
@@ -43,17 +46,22 @@ def up(port: int, workers: int, no_demo: bool) -> None:
         ) as running,
     ):
         services = Services(read_settings(running.environ))
-        key, login = _fresh_key(services), _login(services, is_a_trial=settings.embedded_sandbox)
+        key, login = replace_key_of_up(services), _login(services, is_a_trial=settings.embedded_sandbox)
         # The sample's numbers are the sandbox's trigger words: the real gateway would get orders that nobody placed.
         batch = demonstration.submit_sample(services) if settings.embedded_sandbox and not no_demo else None
         _show(services, running, key, login, batch)
         running.wait()
 
 
-def _fresh_key(services: Services) -> str:
+def replace_key_of_up(services: Services) -> str | None:
+    """Replace the key of the last start by another; at the real gateway there is none that nobody asked for."""
+    if not services.settings.sandbox:
+        return None
     with services.transaction() as db:
-        keys = AuditedKeys(db, operator(), services.audit, database.now(db), sandbox=services.settings.sandbox)
-        return keys.create("customs up")
+        now = database.now(db)
+        keys = AuditedKeys(db, operator(), services.audit, now, sandbox=True)
+        keys.revoke_named(UP_KEY)
+        return keys.create(UP_KEY, expires_at=now + UP_KEY_LIFETIME)
 
 
 def _login(services: Services, *, is_a_trial: bool) -> str:
@@ -72,8 +80,8 @@ def _login(services: Services, *, is_a_trial: bool) -> str:
     return f"{users.FIRST_LOGIN} / {password}" if password else f"{users.FIRST_LOGIN} (its password was changed)"
 
 
-def _show(services: Services, running: Standalone, key: str, login: str, batch: str | None) -> None:
-    """Print one box: the addresses, the API key (shown only now), a first call to copy."""
+def _show(services: Services, running: Standalone, key: str | None, login: str, batch: str | None) -> None:
+    """Print one box: the addresses, the sandbox's API key (shown only now), a first call to copy."""
     api = f"{running.base_url}/api/v1"
     lines = [
         f"desk      {running.base_url}",
@@ -81,7 +89,7 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
         f"gateway   {services.settings.base_url}{'  (sandbox)' if services.settings.sandbox else ''}",
         f"home      {services.settings.home}",
         *([f"login     {login}"] if login else []),
-        f"API key   {key}",
+        f"API key   {key or 'customs api-key create --name NAME --merchant M100 --scope declarations:write'}",
     ]
     # As wide as its longest line; the line to copy stands outside. Neither may be cut or wrapped.
     console = Console(width=max(map(len, lines)) + 4, highlight=False)
@@ -89,7 +97,7 @@ def _show(services: Services, running: Standalone, key: str, login: str, batch: 
         console.print(Panel(Text("\n".join(lines)), title="customs declaration desk"))
     # The desk runs on when nobody can read this.
     with suppress(OSError):
-        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key}" {api}/batches')
+        click.echo(f'{box.get()}curl -H "Authorization: Bearer {key or "KEY"}" {api}/batches')
         click.echo(f"{_command_from_anywhere(services)} status {batch or ''}".rstrip())
         click.echo("\nCtrl-C stops everything.")
 
