@@ -304,6 +304,16 @@ def _keeper(home: Path) -> Callable[[str], str]:
     return keep
 
 
+def keep_files_private() -> None:
+    """Let whatever this process and its children create be its owner's only: files 0600, folders 0700."""
+    os.umask(0o077)
+
+
+def open_private(path: str, flags: int) -> int:
+    """Opener of files that only their owner may read, whatever process writes them: `open(file, "x", opener=...)`."""
+    return os.open(path, flags, 0o600)
+
+
 def keep_secret(file: Path, make: Callable[[], str]) -> str:
     """The secret in this file: made at first use, kept in the home, readable by its owner only."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

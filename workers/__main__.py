@@ -12,7 +12,7 @@ from setproctitle import setproctitle
 from sqlalchemy.exc import SQLAlchemyError
 
 from customs import logging_setup
-from customs.config import read_settings
+from customs.config import keep_files_private, read_settings
 from customs.container import Services
 from customs.errors import CustomsError
 from customs.ids import new_id
@@ -33,6 +33,7 @@ STEADY_SECONDS = 30.0
 
 def main() -> None:
     kind = sys.argv[1]
+    keep_files_private()
     logging_setup.steady_streams()
     setproctitle(f"customs {kind}")
     settings = read_settings()

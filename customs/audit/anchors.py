@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from customs.audit.hash_chain import exact
 from customs.audit.models import ENTRIES
 from customs.audit.trail import AuditTrail
+from customs.config import open_private
 from customs.db import database
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ class AnchorFile:
     @contextmanager
     def _opened(self) -> Iterator[int]:
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_private(str(self.file), os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             yield descriptor
         finally:

@@ -12,6 +12,7 @@ from customs.cli.payments import pay, query, rate, refund
 from customs.cli.processes import clock, demo, sandbox, up, web, worker
 from customs.cli.reconcile import reconcile
 from customs.cli.users import user
+from customs.config import keep_files_private
 from customs.db import database
 from customs.db.database import UnusableDatabase
 from customs.errors import CustomsError
@@ -36,6 +37,7 @@ commands.add_command(reconcile, "bill")
 
 def main() -> None:
     """Run a command; show errors of the desk as sentences, with each wrong place on a line."""
+    keep_files_private()
     logging_setup.steady_streams()
     # Commands print to the terminal; long-running processes set their own log level.
     logging_setup.configure("error")

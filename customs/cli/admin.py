@@ -1,7 +1,6 @@
 """Commands for operating the desk: database, keys, lanes, registrations, health checks."""
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Iterable
@@ -22,7 +21,7 @@ from customs.audit.hash_chain import ChainDefect
 from customs.auth.api_keys import AuditedKeys, list_api_keys, state_of
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope, operator
-from customs.config import read_settings
+from customs.config import open_private, read_settings
 from customs.container import Services
 from customs.db import database
 from customs.declarations.reading import recount
@@ -195,7 +194,7 @@ def keys_generate(folder: Path) -> None:
     keep_key_pair(folder, "agent")
     secrets_file = folder / "customs.env"
     if not secrets_file.exists():
-        with os.fdopen(os.open(secrets_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        with open(secrets_file, "x", opener=open_private) as stream:
             stream.write(f"CUSTOMS_SECRET_KEY={secrets.token_urlsafe(32)}\n")
             stream.write(f"CUSTOMS_PII_KEYS={secrets.token_urlsafe(32)}\n")
             stream.write(f"WISECASHIER_PRIVATE_KEY_FILE={(folder / 'agent_private.pem').absolute()}\n")

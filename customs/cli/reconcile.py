@@ -1,7 +1,6 @@
 """Reconcile a bill of the gateway with the payments and refunds on file."""
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from customs.auth.principal import operator
-from customs.config import read_settings
+from customs.config import open_private, read_settings
 from customs.container import Services
 from customs.reconciliation.bills import DATE_FORMAT, Bills
 from customs.reconciliation.match import Entry, Reconciled
@@ -50,7 +49,7 @@ def reconcile(start: datetime, end: datetime, as_json: bool, file: Path | None, 
 
 def _save(content: bytes, file: Path) -> None:
     # It may name payers: readable by its owner only.
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+    with open(file, "wb", opener=open_private) as stream:
         stream.write(content)
     click.echo(f"{file}: {len(content):,} bytes", err=True)
 

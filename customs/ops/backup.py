@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import CompoundSelect, CursorResult, Engine, or_, select, union, update
 from sqlalchemy.orm import Session
 
+from customs.config import open_private
 from customs.db import database
 from customs.declarations.channels import ONE_AT_A_TIME
 from customs.declarations.intake.payment_holds import PAYMENT, DeclarationHolds
@@ -51,7 +52,8 @@ def back_up(engine: Engine, target: Path) -> None:
         raise ActionNotAllowed("PostgreSQL has its own tool: pg_dump --format custom --file FILE")
     if target.exists():
         raise ActionNotAllowed(f"{target} is there already: nothing is written over a back-up")
-    target.touch(mode=0o600)
+    with open(target, "x", opener=open_private):
+        pass
     with closing(sqlite3.connect(engine.url.database)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
 

@@ -12,6 +12,7 @@ from customs.declarations.reading import recount
 from customs.errors import DecryptionKeyMissing
 from customs.ops.audit_check import check_audit_trail
 from customs.ops.health_checks import CHECKS, DATABASE_CHECKS, Check, CheckResult
+from customs.ops.secret_checks import check_files, check_secrets
 
 # English at a terminal, the page's language on a page.
 _ = lazy_gettext
@@ -40,9 +41,9 @@ REMEDIES = {
 def run_checks(services: Services, *, thoroughly: bool = True) -> list[CheckResult]:
     """Run every check; those that read the database are left out while it cannot be used.
 
-    `thoroughly`: also the checks that take long on a large desk.
+    `thoroughly`: also the checks that take long on a large desk, and those that only the host's operator may see.
     """
-    results = [result for check in CHECKS for result in check(services)]
+    results = [result for check in (*CHECKS, *(HOST_CHECKS if thoroughly else ())) for result in check(services)]
     if any(result.part == "database" and result.verdict == "wrong" for result in results):
         return results
     checks = (*DATABASE_CHECKS, _vault, *(SLOW_CHECKS if thoroughly else ()))
@@ -96,4 +97,5 @@ def _audit_trail(services: Services) -> Iterator[CheckResult]:
         yield CheckResult("audit trail", "ok", found)
 
 
+HOST_CHECKS: tuple[Check, ...] = (check_secrets, check_files)
 SLOW_CHECKS: tuple[Check, ...] = (_tallies, _audit_trail)

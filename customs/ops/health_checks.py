@@ -54,6 +54,8 @@ RUNBOOKS = {
     "names and ID numbers": "NamesUnreadable",
     "tallies": "CountersDiffer",
     "audit trail": "AuditTrailBroken",
+    "secrets": "WeakSecrets",
+    "files": "ReadableFiles",
 }
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from redis import Redis, RedisError
 
-from customs.config import Settings, http_url, reachable, redis_socket, unusable_home
+from customs.config import Settings, http_url, open_private, reachable, redis_socket, unusable_home
 from customs.errors import CustomsError, Misconfigured
 from customs.gateway import UnreadableKey
 from customs.gateway.keys import read_private_key
@@ -161,8 +161,8 @@ def _public_pem(private_file: Path) -> bytes:
 def _write_atomically(file: Path, content: bytes) -> None:
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_bytes(content)
+    with open(draft, "xb", opener=open_private) as stream:
+        stream.write(content)
     draft.replace(file)
 
 

@@ -48,11 +48,14 @@ def test_it_declares_a_batch_and_is_gone_without_a_trace(
     batch = erp.wait(erp.hand_in(make.declaration_row(), make.declaration_row("alipay", office="SHENZHEN")))
     titles = {title(pid) for pid in family}
     listed = batches_listed(shown, tmp_path)
+    created = {path: path.stat().st_mode for path in (tmp_path / "home").rglob("*")}
     up.signal(number)
     ended = up.exit_code()
 
     assert batch["state"] == "DONE"
     assert batch["id"] in listed
+    assert {path for path, mode in created.items() if mode & 0o077} == set()
+    assert {"customs.db-wal", "agent_private.pem", "audit_anchors", "web.log"} <= {path.name for path in created}
     assert f":{taken_port}" not in url
     assert f"login     admin / {(tmp_path / 'home' / 'admin_password').read_text()} " in shown
     assert {"customs web", "customs worker", "customs clock", "customs sandbox"} <= titles
