@@ -38,7 +38,6 @@ from customs.site.health_views import health
 from customs.site.home_views import pages as workbench_pages
 from customs.site.lane_views import pages as lane_pages
 from customs.site.queue_views import pages as queue_pages
-from customs.site.request_log_views import pages as request_pages
 from customs.site.search_views import pages as search_pages
 from customs.site.user_views import pages as people_admin_pages
 from customs.web import csrf, error_handlers, instrumentation, labels, rendering, request_logging
@@ -110,7 +109,6 @@ def create_bare_app() -> Flask:
         mending_pages,
         key_pages,
         developer_pages,
-        request_pages,
         webhook_pages,
         payment_pages,
         collect_pages,

@@ -6,7 +6,8 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from customs import logging_setup
-from customs.cli.admin import api_key, audit, db, doctor, keys, lanes, registrations
+from customs.cli.admin import api_key, audit, doctor, keys, lanes, registrations
+from customs.cli.database import db
 from customs.cli.declarations import modify, redeclare, status, submit
 from customs.cli.payments import pay, query, rate, refund
 from customs.cli.processes import clock, demo, sandbox, up, web, worker

@@ -164,7 +164,7 @@ def sandbox(
 ) -> None:
     """Play the gateway, for learning and testing."""
     # Imported here: only this command needs the other side's code.
-    from customs.sandbox.server import serve
+    from customs.sandbox.app import serve
 
     settings = read_settings()
     # Without this key the sandbox does everything but sign notifications.

@@ -20,7 +20,7 @@ from redis import Redis, RedisError
 from customs.config import Settings, http_url, open_private, reachable, redis_socket, unusable_home
 from customs.errors import CustomsError, Misconfigured
 from customs.gateway import UnreadableKey
-from customs.gateway.keys import read_private_key
+from customs.gateway.signing import read_private_key
 from customs.ops.child_process import Child
 from customs.ops.supervisor import Supervisor, free_port
 

@@ -1,9 +1,18 @@
-"""Flask application of the sandbox: the document's routes from the endpoints table, a ledger, controls."""
+"""Flask application of the sandbox, and its server: one process with threads, so that one ledger serves all."""
 
+import logging
+import os
+import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, request
+from setproctitle import setproctitle
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.server import MultiSocketServer
+from waitress.task import WSGITask
 from werkzeug.exceptions import HTTPException
 
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint
@@ -14,6 +23,7 @@ from customs.sandbox.context import SandboxContext
 from customs.sandbox.controls import add_own_routes
 from customs.sandbox.declaration_endpoints import answer
 from customs.sandbox.fault_injection import FaultConfig, FaultInjector, is_declaration
+from customs.sandbox.faults import SOCKET
 from customs.sandbox.ledger import Ledger, PaymentLedger
 from customs.sandbox.notifications import Notifier, load_private_key
 from customs.sandbox.payer import Payer
@@ -97,3 +107,53 @@ def _view(
 
 def _http_error(error: HTTPException) -> Response:
     return refused(error.code or 500, error.name).response()
+
+
+TITLE = "customs sandbox"
+THREADS = 64
+MOST_CONNECTIONS = 1000
+QUIET_SECONDS = 20
+
+
+class Task(WSGITask):  # type: ignore[misc]
+    """One call; its faults may break the connection it came by."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[SOCKET] = self.channel.socket
+        return environ
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]
+    """One caller. Its calls are read before a thread takes them: who never ends one holds none."""
+
+    task_class = Task
+
+
+def serve(settings: SandboxSettings) -> None:
+    """Serve until a signal ends it."""
+    setproctitle(TITLE)
+    # A caller that hung up, and a call that waits for a thread, are what the sandbox is for.
+    logging.getLogger("waitress").setLevel(logging.CRITICAL)
+    # A thread that still drips or delays a reply would hold the interpreter; the ledger needs no farewell.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    app = create_sandbox(settings)
+    server = create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=THREADS,
+        connection_limit=MOST_CONNECTIONS,
+        channel_timeout=QUIET_SECONDS,
+        cleanup_interval=1,
+        asyncore_use_poll=True,
+        log_socket_errors=False,
+        max_request_body_size=LARGEST_BODY * 2,
+        ident="",
+    )
+    # A name may stand for several addresses: each has a server.
+    for listener in server.map.values() if isinstance(server, MultiSocketServer) else (server,):
+        listener.channel_class = Connection
+    app.extensions["notifier"].start()
+    server.run()

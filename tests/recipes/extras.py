@@ -16,7 +16,7 @@ from customs.declarations.pushes.handler import GATEWAY_CALLS
 from customs.events.outbox import EventType, OutboxEvent
 from customs.gateway import PAYMENT_CHANNELS, DeclarationReply, Gateway, Signer, channels
 from customs.gateway.endpoints import BY_NAME
-from customs.gateway.keys import read_private_key
+from customs.gateway.signing import read_private_key
 from customs.sandbox import SandboxSettings
 from customs.sandbox.app import create_sandbox
 from customs.spreadsheets.reader import read_grid

@@ -28,7 +28,7 @@ from .caller import AGENT, Caller, Clock
 SERVE = """
 import sys
 from pathlib import Path
-from customs.sandbox.server import serve
+from customs.sandbox.app import serve
 from customs.sandbox.notifications import Notifier
 from customs.sandbox import SandboxSettings
 agent_no, key, gateway_key, port, ledger = sys.argv[1:]

@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from customs.gateway.endpoints import BY_NAME
+from customs.sandbox.app import THREADS
 from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.fault_injection import FaultConfig, FaultInjector
 from customs.sandbox.faults import FAULTS, InjectedFault
 from customs.sandbox.ledger import Ledger
-from customs.sandbox.server import THREADS
 from tests.patience import PATIENCE_SECONDS
 
 from .caller import WECHAT, order

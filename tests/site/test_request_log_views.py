@@ -7,7 +7,7 @@ import pytest
 
 from customs.auth.principal import Scope
 from customs.container import Services
-from customs.site.request_log_views import NONE_AT_ALL, statuses
+from customs.site.developer_views import NONE_AT_ALL, statuses
 from tests import make
 from tests.api.conftest import Erp, client, key_for  # noqa: F401
 from tests.api.test_privacy import CERT_ID, NAME
