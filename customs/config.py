@@ -24,6 +24,7 @@ from customs.errors import Misconfigured
 LONGEST_SOCKET_PATH = 90
 TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - where the system's own word for it cannot be in a URL either
 SHORTEST_SECRET = 16
+LONGEST_RETENTION_DAYS = 36_500
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, not bound
 
@@ -62,6 +63,12 @@ class Settings:
     web_port: int
     web_threads: int
     api_rate_limit: float
+    retention_draft_days: int
+    retention_request_log_days: int
+    retention_event_days: int
+    retention_exchange_days: int
+    retention_bill_days: int
+    retention_buyer_days: int
     mfa: str
     metrics_token: str
     log_level: str
@@ -97,6 +104,13 @@ def _is_ca_bundle(file: str) -> None:
         ssl.create_default_context(cafile=file)
     except (OSError, ValueError) as error:
         raise ValidationError(f"no CA certificates in PEM can be read there ({type(error).__name__})") from error
+
+
+def _retention(kind: str, days: int) -> fields.Integer:
+    """How many days one kind of data is kept, at least one."""
+    return fields.Integer(
+        data_key=f"CUSTOMS_RETENTION_{kind}_DAYS", load_default=days, validate=Range(1, LONGEST_RETENTION_DAYS)
+    )
 
 
 class Variables(Schema):
@@ -140,6 +154,12 @@ class Variables(Schema):
     web_port = fields.Integer(data_key="CUSTOMS_WEB_PORT", load_default=8000, validate=Range(0, 65535))
     web_threads = fields.Integer(data_key="CUSTOMS_WEB_THREADS", load_default=8, validate=Range(1, 256))
     api_rate_limit = fields.Float(data_key="CUSTOMS_API_RATE_LIMIT", load_default=500.0, validate=Range(0))
+    retention_draft_days = _retention("DRAFT", 7)
+    retention_request_log_days = _retention("REQUEST_LOG", 30)
+    retention_event_days = _retention("EVENT", 90)
+    retention_exchange_days = _retention("EXCHANGE", 365)
+    retention_bill_days = _retention("BILL", 1095)
+    retention_buyer_days = _retention("BUYER", 1095)
     mfa = fields.String(data_key="CUSTOMS_MFA", load_default=None, validate=OneOf(["required", "optional"]))
     metrics_token = fields.String(
         data_key="CUSTOMS_METRICS_TOKEN", load_default="", validate=Length(min=SHORTEST_SECRET)

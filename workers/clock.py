@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Push
-from customs.imports.drafts import has_abandoned_drafts, purge_abandoned
 from customs.jobs.leases import dead_holders, free_leases, is_claimable
 from customs.jobs.outages import Outage
 from customs.jobs.process_registry import BEAT_EVERY_SECONDS, Heartbeat, Kind
@@ -78,11 +77,10 @@ def tick(services: Services) -> bool:
             log.warning("leases of dead workers were freed", holders=len(dead))
     with services.reading() as db:
         now = database.now(db)
-        due, expired = has_due_work(db, now), has_expired_rows(db, now) or has_abandoned_drafts(db, now)
+        due, expired = has_due_work(db, now), has_expired_rows(db, services.settings, now)
     if expired:
         with services.transaction() as db:
-            purge_expired(db, now)
-            purge_abandoned(db, now)
+            purge_expired(db, services.settings, now)
     return due and services.notifier.notify()
 
 

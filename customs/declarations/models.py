@@ -128,7 +128,8 @@ class Declaration(HasCase, Base):
     """One paid order to be declared at one office through one channel (R1).
 
     `waiting_for` is "payment" until that is PAID, where it was handed in to wait for it. `buyer` is sealed,
-    `cert_index` its blind index. `state`, `identity` and the case are folded over the pushes.
+    `cert_index` its blind index; both end at `buyer_erased_at`. `state`, `identity` and the case are folded over the
+    pushes.
     """
 
     __tablename__ = "declarations"
@@ -151,6 +152,13 @@ class Declaration(HasCase, Base):
             "cert_index",
             sqlite_where=text("cert_index IS NOT NULL"),
             postgresql_where=text("cert_index IS NOT NULL"),
+        ),
+        Index(
+            "ix_declarations_buyer",
+            "created_at",
+            "id",
+            sqlite_where=text("buyer IS NOT NULL"),
+            postgresql_where=text("buyer IS NOT NULL"),
         ),
         # In the order of a list.
         Index(None, "created_at", "id"),
@@ -188,6 +196,7 @@ class Declaration(HasCase, Base):
     duty: Mapped[int | None] = mapped_column(Integer)
     buyer: Mapped[str | None] = mapped_column(Text)
     cert_index: Mapped[str | None] = mapped_column(String(32))
+    buyer_erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     state: Mapped[State] = mapped_column(EnumText(State))
     identity: Mapped[Identity] = mapped_column(EnumText(Identity))
     needs_review: Mapped[bool] = mapped_column(Boolean)

@@ -340,7 +340,7 @@ def declarations_json(
 ) -> list[dict[str, Any]]:
     """Serialise declarations with the decisions allowed on each, given what is known of their payments."""
     facts = payments.facts(db, {one.payment for one in declarations})
-    requests = (Request.about(facts.get(one.payment), now, policy) for one in declarations)
+    requests = (Request.about(one, facts.get(one.payment), now, policy) for one in declarations)
     return [declaration_json(one, vault, request) for one, request in zip(declarations, requests, strict=True)]
 
 

@@ -1,22 +1,30 @@
-"""The timeline: one row for each call and each person's action, never changed; others' replies are withheld (R6a)."""
+"""The timeline: one row for each call and each person's action; others' replies are withheld (R6a)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from customs.db.database import Base, UtcDateTime
 from customs.gateway import holds_others
 from customs.gateway.messages.owners import WITHHELD
 
+HAS_EXCHANGE = text("request IS NOT NULL")
+
 
 class Event(Base):
-    """An entry of a declaration's timeline. `kind`: call or action; `request` masked, `reply` raw but for the buyer."""
+    """An entry of a declaration's timeline. `kind`: call or action; `request` masked, `reply` raw but for the buyer.
+
+    Nothing of it is ever changed, but that request and reply end with their retention.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "declaration_id", "id"),)
+    __table_args__ = (
+        Index(None, "declaration_id", "id"),
+        Index("ix_events_exchange", "at", "id", sqlite_where=HAS_EXCHANGE, postgresql_where=HAS_EXCHANGE),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     merchant_no: Mapped[str] = mapped_column(String(64))

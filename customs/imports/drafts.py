@@ -5,20 +5,16 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
-    CursorResult,
     Index,
     LargeBinary,
     Select,
     String,
     case,
-    delete,
-    exists,
     false,
     func,
     select,
@@ -41,11 +37,8 @@ from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 from customs.spreadsheets.reader import Cell, Form, Grid, read_grid
 
-KEPT = timedelta(days=7)
 NEWEST = 20
 LONGEST_NAME = 200
-# Few at a time: no request waits for this.
-BATCH_SIZE = 50
 NAMED_BATCH = re.compile(r"bat_[0-9a-f]{32}(?![0-9a-f])")
 # Cells repeat from row to row: the least effort finds most of it.
 PACKING = 1
@@ -249,23 +242,3 @@ def put_grid(draft: Draft, grid: Grid, vault: Vault, now: datetime, undo: Sequen
 def sealed_place(draft_id: str) -> str:
     """Return the name under which the vault seals a draft's cells."""
     return f"drafts.sealed:{draft_id}"
-
-
-def has_abandoned_drafts(db: Session, now: datetime) -> bool:
-    """Whether `purge_abandoned` has anything to delete."""
-    return db.scalar(select(Draft.id).where(*_abandoned(now)).limit(1)) is not None
-
-
-def purge_abandoned(db: Session, now: datetime) -> int:
-    """Delete a batch of the drafts that nobody has touched for a week; return how many.
-
-    A draft is kept as long as a batch has open rows in it.
-    """
-    abandoned = select(Draft.id).where(*_abandoned(now)).order_by(Draft.updated_at).limit(BATCH_SIZE)
-    deleted: CursorResult[Any] = db.execute(delete(Draft).where(Draft.id.in_(abandoned)))  # type: ignore[assignment]
-    return deleted.rowcount
-
-
-def _abandoned(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    open_rows = exists().where(OpenRow.draft_id == Draft.id, OpenRow.discarded_at.is_(None))
-    return Draft.updated_at < now - KEPT, ~open_rows

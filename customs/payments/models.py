@@ -25,6 +25,8 @@ from customs.payments.states import Refunded, RefundStatus, Status
 from customs.payments.tasks.task import TaskColumns
 
 LONGEST_NUMBER = 64
+IS_PERSONAL = text("inputs IS NOT NULL OR personal IS NOT NULL")
+HAS_EXCHANGE = text("request IS NOT NULL")
 
 
 def task_indexes(table: str) -> tuple[Index, ...]:
@@ -54,6 +56,7 @@ class Payment(TaskColumns, Base):
         Index(None, "created_at", "id"),
         Index(None, "merchant_no", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
+        Index("ix_payments_personal", "created_at", "id", sqlite_where=IS_PERSONAL, postgresql_where=IS_PERSONAL),
         *task_indexes("payments"),
     )
 
@@ -118,10 +121,13 @@ class Refund(TaskColumns, Base):
 
 
 class PaymentEvent(Base):
-    """The timeline of a payment and its refunds; nothing here is ever changed. Personal data is masked."""
+    """The timeline of a payment and its refunds; nothing here is changed until its exchanges end. It is masked."""
 
     __tablename__ = "payment_events"
-    __table_args__ = (Index("ix_payment_events_payment_id_id", "payment_id", "id"),)
+    __table_args__ = (
+        Index("ix_payment_events_payment_id_id", "payment_id", "id"),
+        Index("ix_payment_events_exchange", "at", "id", sqlite_where=HAS_EXCHANGE, postgresql_where=HAS_EXCHANGE),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     merchant_no: Mapped[str] = mapped_column(String(LONGEST_NUMBER))

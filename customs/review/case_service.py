@@ -86,7 +86,7 @@ class CaseService:
         self._by.require(Scope.DECLARATIONS_REVIEW)
         declaration = self._seen(declaration_id)
         if declaration.buyer is None:
-            raise _no_buyer()
+            raise _no_buyer(declaration)
         _check_reason(why)
         reason, owner = mask_free_text(why), {"merchant_no": declaration.merchant_no}
         detail = {"action": "reveal", "reason": reason}
@@ -120,7 +120,7 @@ def revealed_buyer(db: Session, by: Caller, declaration_id: str, vault: Vault) -
     declaration = declaration_of(db, declaration_id, by)
     buyer = vault.open_buyer(declaration.buyer, declaration.id)
     if buyer is None:
-        raise _no_buyer()
+        raise _no_buyer(declaration)
     return buyer
 
 
@@ -133,5 +133,8 @@ def _check_reason(why: str) -> None:
         raise ValidationFailed(detail, errors=[ErrorDetail("/reason", "length", detail)])
 
 
-def _no_buyer() -> ActionNotAllowed:
-    return ActionNotAllowed("no buyer is named", errors=[ErrorDetail("/buyer", "no_buyer", "no buyer is named")])
+def _no_buyer(declaration: Declaration) -> ActionNotAllowed:
+    code, detail = "no_buyer", "no buyer is named"
+    if declaration.buyer_erased_at is not None:
+        code, detail = "buyer_erased", "the buyer's data was erased when its retention ended"
+    return ActionNotAllowed(detail, errors=[ErrorDetail("/buyer", code, detail)])

@@ -11,6 +11,7 @@ from customs.errors import DecryptionKeyMissing, FileUnreadable, NotFound
 from customs.imports import drafts
 from customs.imports.drafts import Draft, draft_of, drafts_of, grid_in, submitted_as
 from customs.ops.key_rotation import rotate_keys
+from customs.ops.retention import has_expired_rows
 from customs.privacy.vault import Vault
 from tests import make
 from tests.imports.clerk import Clerk, order_row
@@ -158,7 +159,7 @@ def test_what_nobody_touches_for_a_week_is_forgotten(clerk: Clerk):
 
     with clerk.services.reading() as db:
         assert [draft.id for draft in drafts_of(db, clerk.caller)] == [touched.id]
-        assert not drafts.has_abandoned_drafts(db, database.now(db))
+        assert not has_expired_rows(db, clerk.services.settings, database.now(db))
 
 
 def test_a_draft_may_be_for_a_batch_that_its_owner_sees_and_no_other(clerk: Clerk, services: Services):

@@ -204,8 +204,9 @@ def test_the_api_shows_what_it_waits_for(till: Till, desk: Desk):
     services = till.services
     declared = hand_in(till, opened(till))
 
-    request = Request.about(None, desk.now, services.policy)
-    shown = declaration_json(desk.declaration(declared), services.vault, request)
+    declaration = desk.declaration(declared)
+    request = Request.about(declaration, None, desk.now, services.policy)
+    shown = declaration_json(declaration, services.vault, request)
 
     assert shown["waiting_for"] == "payment"
 

@@ -13,7 +13,7 @@ from customs.declarations.channels import CHANNELS
 from customs.declarations.intake.orders import RuleFinding
 from customs.declarations.intake.rules import findings_of_change
 from customs.declarations.intake.validate import Rules
-from customs.declarations.models import Push
+from customs.declarations.models import Declaration, Push
 from customs.declarations.offices import customs_code
 from customs.declarations.pushes.outcomes import POLLING_BUDGET
 from customs.declarations.states import Action, State
@@ -60,18 +60,28 @@ class Policy:
 class Request:
     """The circumstances of a decision. `override`: a reviewer lets it out as it is.
 
-    `refunding`: a refund of its payment has not ended.
+    `refunding`: a refund of its payment has not ended. `buyer_erased`: who the buyer was is not known any more.
     """
 
     now: datetime
     policy: Policy
     override: bool = False
     refunding: bool = False
+    buyer_erased: bool = False
 
     @classmethod
-    def about(cls, facts: PaymentFacts | None, now: datetime, policy: Policy, *, override: bool = False) -> "Request":
+    def about(
+        cls,
+        declaration: Declaration,
+        facts: PaymentFacts | None,
+        now: datetime,
+        policy: Policy,
+        *,
+        override: bool = False,
+    ) -> "Request":
         """A request for a declaration, with what is known of its payment."""
-        return cls(now, policy, override, facts is not None and facts.refunding)
+        refunding = facts is not None and facts.refunding
+        return cls(now, policy, override, refunding, declaration.buyer_erased_at is not None)
 
     def overridden(self) -> "Request":
         """Return the same request from a reviewer who lets it out as it is."""
@@ -218,6 +228,15 @@ def _not_cancelled(push: Push, _request: Request) -> Refusal | None:
     return Refusal("cancelled", "the declaration was cancelled") if push.cancelled else None
 
 
+def _has_its_buyer(_push: Push, request: Request) -> Refusal | None:
+    """A push without the buyer it had is another content, which the gateway refuses."""
+    return (
+        Refusal("buyer_erased", "the buyer's data was erased when its retention ended")
+        if request.buyer_erased
+        else None
+    )
+
+
 def _nothing_in_doubt(push: Push, request: Request) -> Refusal | None:
     """R14."""
     if push.in_doubt is None:
@@ -289,6 +308,7 @@ def refund_refusal(request: Request) -> Refusal | None:
 REDECLARE: tuple[Check, ...] = (
     _no_refund,
     _not_cancelled,
+    _has_its_buyer,
     _nothing_in_doubt,
     _has_ended,
     _fail_needs_override,
@@ -302,8 +322,8 @@ DISMISS: tuple[Check, ...] = (_no_refund_that_moves, _has_case)
 def _modify_checks(push: Push) -> tuple[Check, ...]:
     """MODIFY may follow any known outcome; where it goes as a re-push, the re-push's rules hold too."""
     if not was_sent(push) or action_of_modify(push) is not Action.REDECLARE:
-        return (_no_refund, _not_cancelled, _nothing_in_doubt)
-    return (_no_refund, _not_cancelled, _nothing_in_doubt, _has_ended, _takes_repush, _has_cooled_down)
+        return (_no_refund, _not_cancelled, _has_its_buyer, _nothing_in_doubt)
+    return (_no_refund, _not_cancelled, _has_its_buyer, _nothing_in_doubt, _has_ended, _takes_repush, _has_cooled_down)
 
 
 # The rules against each decision on one push; and the pushes that it takes of a declaration's.

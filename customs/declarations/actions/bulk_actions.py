@@ -77,7 +77,7 @@ def dry_run_redeclare(
     """
     found = declarations_with_ids(db, caller, ids)
     facts = payments.facts(db, {one.payment for one in found})
-    requests = {one.id: Request.about(facts.get(one.payment), now, policy, override=override) for one in found}
+    requests = {one.id: Request.about(one, facts.get(one.payment), now, policy, override=override) for one in found}
     refusals = {one.id: refusal_to(Decision.REDECLARE, one.pushes, requests[one.id]) for one in found}
     allowed, blocked = _sort_out(found, refusals)
     with_override = [
@@ -104,7 +104,7 @@ def dry_run_modify(
     facts = payments.facts(db, {one.payment for one in found})
     refusals = {}
     for one in found:
-        request = Request.about(facts.get(one.payment), now, policy)
+        request = Request.about(one, facts.get(one.payment), now, policy)
         refusals[one.id] = refusal_to_modify(one.pushes, amended(order_of(one, vault), changes), request, rules)
     return BulkPlan(*_sort_out(found, refusals))
 

@@ -80,7 +80,7 @@ class ReviewService:
         declaration = self._locked(declaration_id)
         self._require_no_refund(declaration)
         pushes = self._chosen(declaration, push_ids)
-        request = self._request(override=override)
+        request = self._request(declaration, override=override)
         self._require(Decision.REDECLARE, pushes, request)
         for push in pushes:
             self._begin_epoch(push, action_of_redeclare(push))
@@ -96,7 +96,7 @@ class ReviewService:
         """
         declaration = self._locked(declaration_id)
         self._require_no_refund(declaration)
-        request, change = self._request(), amended(order_of(declaration, vault), changes)
+        request, change = self._request(declaration), amended(order_of(declaration, vault), changes)
         over = [one for one in self._over_payment(declaration, change.after) if rules.refuses(one)]
         errors = [*errors_in(change, rules, request), *over]
         if errors:
@@ -138,7 +138,7 @@ class ReviewService:
     def cancel(self, declaration_id: str, why: str) -> Declaration:
         """Take a declaration back before anything was sent; its numbers are free again."""
         declaration = self._locked(declaration_id)
-        self._require(Decision.CANCEL, declaration.pushes, self._request())
+        self._require(Decision.CANCEL, declaration.pushes, self._request(declaration))
         for push in declaration.pushes:
             push.cancelled = True
             push.epoch += 1
@@ -154,7 +154,8 @@ class ReviewService:
         Where a refund has waited for a day for the outcome of a call, it is let go instead, and the case stays open.
         """
         self._by.require(Scope.DECLARATIONS_REVIEW)
-        declaration, request = self._locked(declaration_id), self._request()
+        declaration = self._locked(declaration_id)
+        request = self._request(declaration)
         open_cases = taken_by_dismiss(declaration.pushes, request)
         self._require(Decision.DISMISS, open_cases, request)
         if request.refunding:
@@ -189,11 +190,11 @@ class ReviewService:
 
     def _require_no_refund(self, declaration: Declaration) -> None:
         """A refund and a declaration of one payment do not race (R18)."""
-        if refusal := refund_refusal(self._request()):
+        if refusal := refund_refusal(self._request(declaration)):
             raise _not_allowed([(push, refusal) for push in declaration.pushes[:1]])
 
-    def _request(self, *, override: bool = False) -> Request:
-        return Request.about(self._facts, self._now, self._policy, override=override)
+    def _request(self, declaration: Declaration, *, override: bool = False) -> Request:
+        return Request.about(declaration, self._facts, self._now, self._policy, override=override)
 
     def _over_payment(self, declaration: Declaration, after: Order) -> Iterator[RuleFinding]:
         """R4: a modified amount replaces, it does not add."""

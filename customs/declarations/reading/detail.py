@@ -122,7 +122,7 @@ def declaration_detail(
     key = declaration.payment
     facts = payments.facts(db, {key}).get(key)
     pushes = declaration.pushes
-    request = Request.about(facts, now, policy)
+    request = Request.about(declaration, facts, now, policy)
     matrix = matrix_of(declaration, declaration.sub_orders, pushes)
     buyer, buyer_locked = _buyer(declaration, vault)
     return DeclarationDetail(
