@@ -38,9 +38,12 @@ class Document:
 
 
 README, CHANGELOG = Document(ROOT / "README.md"), Document(ROOT / "CHANGELOG.md")
-API, ARCHITECTURE, COMMANDS, CONFIGURATION, GATEWAY_CLIENT, OPERATIONS, PAGES = (
+API, ARCHITECTURE, COMMANDS, CONFIGURATION, GATEWAY_CLIENT, OPERATIONS, PAGES, SECURITY = (
     Document(ROOT / "docs" / f"{name}.md")
-    for name in ("api", "architecture", "commands", "configuration", "gateway-client", "operations", "pages")
+    for name in (
+        *("api", "architecture", "commands", "configuration"),
+        *("gateway-client", "operations", "pages", "security"),
+    )
 )
 # The changelog is left out: it names what is no more.
 DOCUMENTS = [README, *(Document(path) for path in sorted((ROOT / "docs").rglob("*.md")))]

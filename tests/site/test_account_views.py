@@ -4,7 +4,9 @@ import re
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
+from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.privacy.vault import Vault
 from customs.web.session_auth import COOKIE
@@ -43,6 +45,29 @@ def test_the_cookie_is_for_this_site_and_no_script(people: People):
     words = cookies_of(people.stranger().post("/sign-in", login=login, password=PASSWORD))
 
     assert "HttpOnly" in words and "SameSite=Lax" in words and "Path=/" in words
+
+
+def test_a_sign_in_is_on_record_with_whose_it_is(people: People, services: Services):
+    person_id, login = people.on_file("clerk")
+
+    people.stranger().post("/sign-in", login=login, password="not theirs")
+    people.stranger().post("/sign-in", login=login, password=PASSWORD)
+
+    with services.reading() as db:
+        found = db.execute(select(AuditEntry.actor_id, AuditEntry.action).order_by(AuditEntry.number)).all()
+    assert [tuple(row) for row in found] == [(person_id, "person.sign_in")]
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/account"])
+def test_a_password_is_masked_and_password_managers_know_its_field(people: People, address: str):
+    visitor = people.stranger() if address == "/sign-in" else people.signed_in("clerk")
+
+    fields = re.findall(r"<input[^>]*password[^>]*>", visitor.get(address).text)
+
+    assert fields
+    assert [one for one in fields if 'type="password"' not in one] == []
+    assert [one for one in fields if not re.search(r'autocomplete="(current|new)-password"', one)] == []
+    assert [one for one in fields if "onpaste" in one or "readonly" in one] == []
 
 
 def test_over_https_the_cookie_is_bound_to_the_host(people: People):
