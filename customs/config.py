@@ -1,5 +1,6 @@
 """Settings from environment variables, read once when a process starts; docs/configuration.md lists every one."""
 
+import base64
 import hashlib
 import os
 import secrets
@@ -24,6 +25,8 @@ from customs.errors import Misconfigured
 LONGEST_SOCKET_PATH = 90
 TEMPORARY_FOLDER = "/tmp"  # noqa: S108 - where the system's own word for it cannot be in a URL either
 SHORTEST_SECRET = 16
+# What the secrets of Standard Webhooks begin with, and how many bytes they hold.
+WEBHOOK_SECRET, SHORTEST_WEBHOOK_SECRET = "whsec_", 24
 LONGEST_RETENTION_DAYS = 36_500
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, not bound
@@ -71,6 +74,8 @@ class Settings:
     retention_buyer_days: int
     mfa: str
     metrics_token: str
+    audit_anchor_url: str
+    audit_anchor_secret: str
     log_level: str
 
     @cached_property
@@ -104,6 +109,21 @@ def _is_ca_bundle(file: str) -> None:
         ssl.create_default_context(cafile=file)
     except (OSError, ValueError) as error:
         raise ValidationError(f"no CA certificates in PEM can be read there ({type(error).__name__})") from error
+
+
+def _is_anchor_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise ValidationError("use https, or an address of this machine")
+
+
+def _is_webhook_secret(text: str) -> None:
+    try:
+        is_long = len(base64.b64decode(text.removeprefix(WEBHOOK_SECRET), validate=True)) >= SHORTEST_WEBHOOK_SECRET
+    except ValueError:
+        is_long = False
+    if not (text.startswith(WEBHOOK_SECRET) and is_long):
+        raise ValidationError(f"{WEBHOOK_SECRET} and at least {SHORTEST_WEBHOOK_SECRET} random bytes in base64")
 
 
 def _retention(kind: str, days: int) -> fields.Integer:
@@ -163,6 +183,16 @@ class Variables(Schema):
     mfa = fields.String(data_key="CUSTOMS_MFA", load_default=None, validate=OneOf(["required", "optional"]))
     metrics_token = fields.String(
         data_key="CUSTOMS_METRICS_TOKEN", load_default="", validate=Length(min=SHORTEST_SECRET)
+    )
+    audit_anchor_url = fields.Url(
+        data_key="CUSTOMS_AUDIT_ANCHOR_URL",
+        load_default="",
+        require_tld=False,
+        schemes={"http", "https"},
+        validate=_is_anchor_url,
+    )
+    audit_anchor_secret = fields.String(
+        data_key="CUSTOMS_AUDIT_ANCHOR_SECRET", load_default="", validate=_is_webhook_secret
     )
     log_level = fields.String(
         data_key="CUSTOMS_LOG_LEVEL", load_default="info", validate=OneOf(["debug", "info", "warning", "error"])
@@ -234,6 +264,8 @@ def _settled(read: dict[str, Any]) -> Settings:
     for name, secret in (("CUSTOMS_SECRET_KEY", secret_key), *(("CUSTOMS_PII_KEYS", key) for key in pii_keys)):
         if len(secret) < SHORTEST_SECRET:
             raise Misconfigured(f"{name} needs at least {SHORTEST_SECRET} characters: `customs keys generate DIR`")
+    if read["audit_anchor_url"] and not read["audit_anchor_secret"]:
+        raise Misconfigured("CUSTOMS_AUDIT_ANCHOR_SECRET is required with CUSTOMS_AUDIT_ANCHOR_URL: whsec_... signs")
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
     by_gateway = {name: pair[sandbox] for name, pair in BY_GATEWAY.items() if read[name] is None}
     return Settings(

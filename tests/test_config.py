@@ -1,5 +1,6 @@
 """What the environment says: defaults that depend on one another, and every wrong value named by its variable."""
 
+import base64
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -146,6 +147,32 @@ def test_the_rules_of_two_earlier_names_are_one_list(read):
 
 def test_the_new_name_wins_over_the_earlier_one(read):
     assert read(CUSTOMS_API_RATE="7", CUSTOMS_API_RATE_LIMIT="9").api_rate_limit == 9.0
+
+
+GOOD_SECRET = f"whsec_{base64.b64encode(bytes(range(24))).decode()}"
+
+
+@pytest.mark.parametrize("url", ["https://siem.example/anchors", "http://127.0.0.1:9000/", "http://localhost/a"])
+def test_anchors_are_posted_over_https_or_to_this_machine(read, url: str):
+    settings = read(CUSTOMS_AUDIT_ANCHOR_URL=url, CUSTOMS_AUDIT_ANCHOR_SECRET=GOOD_SECRET)
+
+    assert (settings.audit_anchor_url, settings.audit_anchor_secret) == (url, GOOD_SECRET)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "words"),
+    [
+        ("http://siem.example/anchors", GOOD_SECRET, "CUSTOMS_AUDIT_ANCHOR_URL: use https"),
+        ("http://127.0.0.1.example/", GOOD_SECRET, "CUSTOMS_AUDIT_ANCHOR_URL: use https"),
+        ("https://siem.example/", "", "CUSTOMS_AUDIT_ANCHOR_SECRET is required"),
+        ("https://siem.example/", GOOD_SECRET.removeprefix("whsec_"), "CUSTOMS_AUDIT_ANCHOR_SECRET: whsec_"),
+        ("https://siem.example/", "whsec_c2hvcnQ=", "at least 24 random bytes"),
+        ("https://siem.example/", "whsec_not base64", "CUSTOMS_AUDIT_ANCHOR_SECRET: whsec_"),
+    ],
+)
+def test_anchors_go_to_nobody_in_the_clear_or_unsigned(read, url: str, secret: str, words: str):
+    with pytest.raises(Misconfigured, match=words):
+        read(CUSTOMS_AUDIT_ANCHOR_URL=url, CUSTOMS_AUDIT_ANCHOR_SECRET=secret)
 
 
 def test_a_severity_that_there_is_not_is_refused(read):

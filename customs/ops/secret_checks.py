@@ -47,6 +47,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from (("CUSTOMS_PII_KEYS", key) for key in settings.pii_keys)
     if settings.metrics_token:
         yield "CUSTOMS_METRICS_TOKEN", settings.metrics_token
+    if settings.audit_anchor_secret:
+        yield "CUSTOMS_AUDIT_ANCHOR_SECRET", settings.audit_anchor_secret
 
 
 def is_weak(secret: str) -> bool:

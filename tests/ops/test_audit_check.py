@@ -3,7 +3,10 @@
 import json
 import stat
 import threading
-from dataclasses import asdict
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,10 +25,13 @@ from customs.ops.audit_check import (
     accept_end,
     anchor_audit_trail,
     check_audit_trail,
+    post_anchor,
 )
 from customs.ops.doctor import run_checks
+from customs.webhooks.http_sender import new_secret
 from tests import make
 from tests.audit.trails import Trail, numbered_event
+from tests.webhooks.receiver import Receiver, hang, listening, status
 
 EMPTIED = ("DELETE FROM audit_entries", "DELETE FROM audit_end")
 
@@ -265,3 +271,80 @@ def test_the_check_reads_its_anchor_before_the_trail_so_that_one_written_meanwhi
     thread.join()
 
     assert set(verdicts) == {None}
+
+
+SECRET = new_secret()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with listening() as one:
+        yield one
+
+
+@pytest.fixture
+def posting(trail: Trail, receiver: Receiver) -> PeriodicAnchor:
+    """The clock's anchoring on a desk that posts its anchors; each tick is five minutes after the last."""
+    services = trail.services
+    services.settings = replace(services.settings, audit_anchor_url=receiver.url, audit_anchor_secret=SECRET)
+    return PeriodicAnchor(services, count(0, ANCHOR_EVERY_SECONDS * 2).__next__)
+
+
+def tick(posting: PeriodicAnchor) -> None:
+    """Tick, and wait for what is posted beside it."""
+    posting.tick()
+    assert posting._post is not None
+    posting._post.join(20)
+
+
+def test_an_anchor_is_posted_once_and_its_signature_verifies(trail: Trail, receiver: Receiver, posting: PeriodicAnchor):
+    trail.fill(1)
+
+    for _ in range(3):
+        tick(posting)
+
+    (heard,) = receiver.heard
+    assert heard.is_signed_with(SECRET)
+    assert not heard.is_signed_with(new_secret())
+    assert (heard.said["type"], heard.said["data"]["number"]) == ("audit.anchored", 6)
+    assert heard.said["data"]["hash"] == trail.last().hash
+
+
+@pytest.mark.parametrize("answer", [status(500), status(302, Location="http://127.0.0.1:9/")])
+def test_an_anchor_that_was_not_taken_is_posted_again(trail: Trail, receiver: Receiver, posting, answer):
+    receiver.answer = answer
+    tick(posting)
+    receiver.answer = status(204)
+
+    tick(posting)
+    tick(posting)
+
+    assert [one.said["data"]["number"] for one in receiver.heard] == [5, 5]
+    assert len({one.id for one in receiver.heard}) == 1
+
+
+def test_a_receiver_that_hangs_holds_the_clock_up_in_nothing(trail: Trail, receiver: Receiver, posting: PeriodicAnchor):
+    receiver.answer = hang(receiver)
+    began = time.monotonic()
+
+    for _ in range(3):
+        trail.fill(1)
+        posting.tick()
+
+    assert time.monotonic() - began < 5
+    assert [line["number"] for line in lines(trail)] == [5, 6, 7, 8]
+    receiver.over.set()
+
+
+def test_a_receiver_that_is_away_is_said_without_its_address(trail: Trail):
+    settings = replace(
+        trail.services.settings, audit_anchor_url="http://127.0.0.1:9/token-of-ours", audit_anchor_secret=SECRET
+    )
+    anchor = trail.services.anchors.last()
+    assert anchor is not None
+
+    with structlog.testing.capture_logs() as logged:
+        assert not post_anchor(settings, anchor)
+
+    assert [line["event"] for line in logged] == ["an audit anchor could not be posted"]
+    assert "token-of-ours" not in str(logged)
