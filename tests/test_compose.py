@@ -30,7 +30,7 @@ COMPOSE: dict[str, Any] = YAML(typ="safe").load(COMPOSE_FILE)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 ONE_SHOT = {name for name, service in OURS.items() if service.get("restart") == "no"}
-GIVEN = make.SECRETS | {"CUSTOMS_DB_PASSWORD": "0123abcd"}
+GIVEN = make.SECRETS | {"CUSTOMS_DB_PASSWORD": "0123abcd", "CUSTOMS_REDIS_PASSWORD": "abcd0123"}
 VARIABLES = {field.data_key for field in Variables().fields.values()}
 
 
@@ -79,8 +79,13 @@ def test_each_variable_is_a_setting(name: str) -> None:
 def test_only_secrets_are_asked_of_the_shell_and_each_is_required() -> None:
     asked = re.findall(r"\$\{(\w+)([^}]*)\}", COMPOSE_FILE.read_text())
 
-    assert {name for name, _ in asked} == {"CUSTOMS_SECRET_KEY", "CUSTOMS_PII_KEYS", "CUSTOMS_DB_PASSWORD"}
-    assert all(rest.startswith(":?") for _, rest in asked)
+    assert {name for name, rest in asked if rest.startswith(":?")} == {
+        "CUSTOMS_SECRET_KEY",
+        "CUSTOMS_PII_KEYS",
+        "CUSTOMS_DB_PASSWORD",
+        "CUSTOMS_REDIS_PASSWORD",
+    }
+    assert [name for name, rest in asked if not rest.startswith(":?")] == ["CUSTOMS_HOST"]
 
 
 def test_the_processes_share_one_database_one_redis_one_gateway() -> None:
@@ -88,7 +93,7 @@ def test_the_processes_share_one_database_one_redis_one_gateway() -> None:
 
     addresses = {(one.database_url, one.redis_url, one.base_url, one.agent_no, one.sandbox) for one in read}
     database = "postgresql+psycopg://customs:0123abcd@postgres/customs"
-    assert addresses == {(database, "redis://redis:6379/0", "http://sandbox:8900", "SANDBOX", True)}
+    assert addresses == {(database, "redis://:abcd0123@redis:6379/0", "http://sandbox:8900", "SANDBOX", True)}
 
 
 def test_the_addresses_are_those_of_services_that_listen_there() -> None:
@@ -169,11 +174,66 @@ def test_every_volume_is_declared() -> None:
 def test_the_image_is_built_from_the_lock_and_runs_as_nobody_special() -> None:
     instructions = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line]
 
-    copied = [source for words in instructions if words[0] == "COPY" for source in words[1:-1]]
+    copied = [
+        source for words in instructions if words[0] == "COPY" and words[1] != "--from=build" for source in words[1:-1]
+    ]
     users = [words[1] for words in instructions if words[0] == "USER"]
     assert [source for source in copied if not (ROOT / source).exists()] == []
     assert any("--require-hashes" in words and "requirements.lock" in words for words in instructions)
-    assert users == ["customs"]
+    assert users == ["10001:10001"]
+    assert instructions[-1][0] == "CMD"
+    # What is only for building stays in the first stage.
+    assert next(words for words in instructions if words[0] == "FROM")[2:] == ["AS", "build"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_may_gain_rights(name: str) -> None:
+    assert SERVICES[name]["security_opt"] == ["no-new-privileges:true"]
+    assert SERVICES[name]["mem_limit"]
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "postgres"])
+def test_a_service_has_no_capability_it_does_not_need_and_a_file_system_to_read(name: str) -> None:
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+    assert SERVICES[name]["read_only"] is True
+
+
+def test_the_queue_takes_a_password_and_is_reached_by_those_who_use_it_alone() -> None:
+    on_queue = {name for name, one in SERVICES.items() if "queue" in one.get("networks", ())}
+
+    assert on_queue == {"redis", "web", "worker", "clock"}
+    assert SERVICES["redis"]["networks"] == ["queue"]
+    assert COMPOSE["networks"]["queue"] == COMPOSE["networks"]["data"] == {"internal": True}
+    assert "--requirepass ${CUSTOMS_REDIS_PASSWORD:?" in SERVICES["redis"]["command"]
+
+
+def test_every_network_and_every_volume_of_a_home_is_there() -> None:
+    used = {network for one in SERVICES.values() for network in one.get("networks", ())}
+
+    assert used == set(COMPOSE["networks"])
+    assert all(any(volume.endswith(":/state") for volume in one["volumes"]) for one in OURS.values())
+    assert [name for name, one in OURS.items() if "networks" not in one and one.get("network_mode") != "none"] == []
+
+
+def test_only_this_machine_reaches_the_desk_without_the_proxy() -> None:
+    ports = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
+
+    assert set(ports) == {"web", "proxy"}
+    assert all(port.startswith("127.0.0.1:") for port in ports["web"])
+    assert SERVICES["proxy"]["profiles"] == ["tls"]
+
+
+def test_what_is_copied_into_the_image_is_not_ignored_and_nothing_else_is_sent() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = {
+        source.rstrip("/")
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for source in line.split()[1:-1]
+    }
+
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
 
 
 def test_no_image_comes_from_a_named_registry() -> None:

@@ -22,6 +22,7 @@ FAILED = 1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="customs-desk", prog_name="customs", message="%(prog)s %(version)s")
 def commands() -> None:
     """The customs declaration desk: paid orders in, declarations at the gateway, until each one ends."""
 

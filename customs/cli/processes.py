@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from customs import ROOT
 from customs.auth import users
 from customs.auth.api_keys import AuditedKeys
 from customs.auth.principal import operator
@@ -138,7 +139,9 @@ def clock() -> None:
 
 def _become(kind: str) -> None:
     """Replace this process by the package workers, which customs may not import."""
-    os.execv(sys.executable, [sys.executable, "-m", "workers", kind])  # noqa: S606 - our own interpreter
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    environ = os.environ | {"PYTHONPATH": path}
+    os.execve(sys.executable, [sys.executable, "-m", "workers", kind], environ)  # noqa: S606 - our own interpreter
 
 
 @click.command()

@@ -1,6 +1,5 @@
 """Schema guard: is the database at the version of this program, and can it be written."""
 
-import pkgutil
 import secrets
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, Engine, Integer, text
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-import migrations.versions
+from customs import ROOT
 from customs.db import database
 from customs.db.bulk import upsert_many
 from customs.db.database import Base, SchemaMismatch, UtcDateTime
@@ -38,7 +37,7 @@ WRITE_CHECKS = Base.metadata.tables[WriteCheck.__tablename__]
 @cache
 def newest_version() -> str:
     """Return the version of this program: the last file in `migrations/versions`."""
-    return max(module.name.partition("_")[0] for module in pkgutil.iter_modules(migrations.versions.__path__))
+    return max(file.name.partition("_")[0] for file in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
 
 
 def version_of(connection: Connection) -> str | None:

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
 
-import migrations
+from customs import ROOT
 from customs.db import schema_guard
 from customs.db.database import SchemaMismatch
 
@@ -60,6 +60,6 @@ def _without_foreign_keys(connection: Connection) -> Iterator[None]:
 def config(connection: object) -> Config:
     """Return Alembic's configuration; there is no alembic.ini."""
     made = Config()
-    made.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    made.set_main_option("script_location", str(ROOT / "migrations"))
     made.attributes["connection"] = connection
     return made

