@@ -179,7 +179,7 @@ def test_the_image_is_built_from_the_lock_and_runs_as_nobody_special() -> None:
     ]
     users = [words[1] for words in instructions if words[0] == "USER"]
     assert [source for source in copied if not (ROOT / source).exists()] == []
-    assert any("--require-hashes" in words and "requirements.lock" in words for words in instructions)
+    assert any("--require-hashes" in words and "/tmp/requirements.lock" in words for words in instructions)
     assert users == ["10001:10001"]
     assert instructions[-1][0] == "CMD"
     # What is only for building stays in the first stage.
