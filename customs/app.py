@@ -42,7 +42,7 @@ from customs.site.search_views import pages as search_pages
 from customs.site.user_views import pages as people_admin_pages
 from customs.web import csrf, error_handlers, instrumentation, labels, rendering, request_logging
 from customs.web.instrumentation import HttpMetrics
-from customs.web.json_body import LARGEST_BODY
+from customs.web.json_body import LARGEST_ANONYMOUS_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.rendering import static_files
 from customs.webhooks.api import api as webhooks_api
@@ -62,7 +62,7 @@ def create_app(services: Services) -> Flask:
 def create_bare_app() -> Flask:
     """Return the application without services, the same for whatever it will serve."""
     app = Flask("customs", static_folder=None, template_folder="web/templates")
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_ANONYMOUS_BODY
     app.config["SESSION_COOKIE_NAME"] = "customs_flash"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

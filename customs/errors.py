@@ -85,6 +85,12 @@ class LoginThrottled(CustomsError):
     status = 429
 
 
+class RevealsLimited(CustomsError):
+    """Nobody looks at more buyers within an hour: it is possible again after a while."""
+
+    status = 429
+
+
 class InsufficientScope(CustomsError):
     """This API key lacks the scope for that."""
 

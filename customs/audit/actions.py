@@ -52,6 +52,7 @@ class AuditAction(StrEnum):
     COMMENT_WRITE = "comment.write"
     CASE_CONTACT = "case.contact"
     PERSONAL_DATA_REVEAL = "personal_data.reveal"
+    PERSONAL_DATA_REVEAL_REFUSED = "personal_data.reveal_refused"
     PERSONAL_DATA_RESEAL = "personal_data.reseal"
     AUDIT_EXPORT = "audit.export"
     AUDIT_SEAL = "audit.seal"

@@ -29,7 +29,7 @@ from customs.declarations.fields import REQUIRED
 from customs.declarations.models import OpenRow
 from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, numbers_left_in
 from customs.declarations.reading.queries import batch_of
-from customs.errors import ErrorDetail, NotFound, ValidationFailed
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
 from customs.imports.columns import BY_SPELLING, match_header, read_header
 from customs.imports.sheet import MOST_DECLARATIONS, read_pasted, sheet_of
@@ -39,6 +39,8 @@ from customs.spreadsheets.reader import Cell, Form, Grid, read_grid
 
 NEWEST = 20
 LONGEST_NAME = 200
+# Of one person at once, with their cells packed.
+MOST_DRAFTS, LARGEST_DRAFTS = 100, 100 * 1024 * 1024
 NAMED_BATCH = re.compile(r"bat_[0-9a-f]{32}(?![0-9a-f])")
 # Cells repeat from row to row: the least effort finds most of it.
 PACKING = 1
@@ -119,6 +121,7 @@ def _opened(db: Session, vault: Vault, caller: Caller, grid: Grid, filename: str
     if not match_header(grid.header).placed:
         read_header(grid.header, REQUIRED)
     require_few_enough(grid)
+    _require_room(db, caller)
     if batch_id is not None:
         batch_of(db, batch_id, caller)
     now = database.now(db)
@@ -143,6 +146,15 @@ def require_few_enough(grid: Grid) -> None:
     header = match_header(grid.header)
     if len(grid.rows) > MOST_DECLARATIONS and not header.lacks(REQUIRED):
         sheet_of(grid, header)
+
+
+def _require_room(db: Session, caller: Caller) -> None:
+    """Raise ActionNotAllowed for one draft more than a person may have, or where theirs are too large together."""
+    own = select(func.count(), func.sum(func.length(Draft.sealed))).where(Draft.owner_id == caller.id)
+    count, size = db.execute(own.where(Draft.row_count > 0)).one()
+    if count >= MOST_DRAFTS or (size or 0) >= LARGEST_DRAFTS:
+        detail = f"a person has at most {MOST_DRAFTS} drafts, of {LARGEST_DRAFTS >> 20} MiB together"
+        raise ActionNotAllowed(detail, errors=[ErrorDetail("/file", "drafts_too_many", detail)])
 
 
 def _clean(filename: str) -> str:

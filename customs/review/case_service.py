@@ -1,12 +1,13 @@
 """Assign a cause, comment on a cause or a case, note a contact, reveal a buyer to a reviewer: all of it audited."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction, AuditEvent, audit_event
+from customs.audit.models import AuditEntry
 from customs.audit.trail import AuditTrail
 from customs.auth.models import Person
 from customs.auth.principal import Caller, Scope
@@ -15,7 +16,7 @@ from customs.declarations.cases import Contacted
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import assign, group_of
 from customs.declarations.reading.queries import declaration_of
-from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, RevealsLimited, ValidationFailed
 from customs.events.comments import Comment, comment
 from customs.events.timeline import Event
 from customs.gateway import Buyer
@@ -23,6 +24,8 @@ from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
 
 SHORTEST_REASON, LONGEST_REASON = 5, 500
+# Of one person, within that time.
+MOST_REVEALS, REVEALS_COUNT_FOR = 20, timedelta(hours=1)
 ASSIGNABLE_ROLES = tuple(role for role in Role if SCOPES[role] & {Scope.DECLARATIONS_WRITE, Scope.ADMIN})
 
 
@@ -80,14 +83,19 @@ class CaseService:
     def note_reveal(self, declaration_id: str, why: str) -> None:
         """Write down who looks at a buyer and why; it is committed before `revealed_buyer` opens anything.
 
-        Raises InsufficientScope, NotFound, ActionNotAllowed where no buyer is named, ValidationFailed for a reason
-        that is too short to be one, or too long.
+        Raises InsufficientScope, NotFound, ActionNotAllowed where no buyer is named, or no case is open and the caller
+        no admin, ValidationFailed for a reason that is too short to be one, or too long, RevealsLimited for one look
+        too many within an hour.
         """
         self._by.require(Scope.DECLARATIONS_REVIEW)
         declaration = self._seen(declaration_id)
         if declaration.buyer is None:
             raise _no_buyer(declaration)
+        if not declaration.needs_review and not self._by.may(Scope.ADMIN):
+            needed = "no case is open, and only an admin looks without one"
+            raise ActionNotAllowed(needed, errors=[ErrorDetail("", "reveal_needs_case", needed)])
         _check_reason(why)
+        self._check_reveals()
         reason, owner = mask_free_text(why), {"merchant_no": declaration.merchant_no}
         detail = {"action": "reveal", "reason": reason}
         self._db.add(
@@ -96,6 +104,26 @@ class CaseService:
             )
         )
         self._record(audit_event(self._by, AuditAction.PERSONAL_DATA_REVEAL, declaration_id, reason=reason, **owner))
+
+    def note_refused_reveal(self, declaration_id: str) -> None:
+        """Write down that somebody was refused one look too many."""
+        merchant_no = self._seen(declaration_id).merchant_no
+        self._record(
+            audit_event(self._by, AuditAction.PERSONAL_DATA_REVEAL_REFUSED, declaration_id, merchant_no=merchant_no)
+        )
+
+    def _check_reveals(self) -> None:
+        began = self._now - REVEALS_COUNT_FOR
+        looks = select(AuditEntry.at).where(
+            AuditEntry.actor_id == self._by.id,
+            AuditEntry.action == AuditAction.PERSONAL_DATA_REVEAL,
+            AuditEntry.at > began,
+        )
+        latest = self._db.scalars(looks.order_by(AuditEntry.at.desc()).limit(MOST_REVEALS)).all()
+        if len(latest) == MOST_REVEALS:
+            not_before = latest[-1] + REVEALS_COUNT_FOR
+            seconds = max(1, round((not_before - self._now).total_seconds()))
+            raise RevealsLimited(not_before=not_before, retry_after=seconds)
 
     def _seen(self, declaration_id: str) -> Declaration:
         return declaration_of(self._db, declaration_id, self._by)

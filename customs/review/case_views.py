@@ -21,7 +21,7 @@ from customs.declarations.offices import offices_behind
 from customs.declarations.reading.detail import DeclarationDetail, declaration_detail
 from customs.declarations.reading.failure_groups import Group, group_of, next_case, previous_case
 from customs.declarations.services import services
-from customs.errors import CustomsError, DecryptionKeyMissing
+from customs.errors import CustomsError, DecryptionKeyMissing, RevealsLimited
 from customs.events.comments import comments_of
 from customs.gateway import Buyer
 from customs.review import advice
@@ -104,7 +104,11 @@ def reveal(declaration_id: str) -> WerkzeugResponse:
     why = request.form.get("reason", "").strip()
 
     def work() -> Response:
-        retry_on_conflict(lambda db: _service(db).note_reveal(declaration_id, why))
+        try:
+            retry_on_conflict(lambda db: _service(db).note_reveal(declaration_id, why))
+        except RevealsLimited:
+            retry_on_conflict(lambda db: _service(db).note_refused_reveal(declaration_id))
+            raise
         return render_page("review/revealed.html", buyer=_revealed_buyer(declaration_id), back=here(declaration_id))
 
     return handle_form(work, lambda error: redirect_with_error(error, here(declaration_id)))

@@ -15,6 +15,7 @@ from customs.auth.api_keys import caller_of
 from customs.auth.principal import Caller, Scope
 from customs.db.pagination import LARGEST_PAGE, LONGEST_CURSOR, Page
 from customs.errors import ApiKeyMissing, ErrorDetail, NotFound, ValidationFailed
+from customs.web.json_body import allow_large_body
 from customs.web.rate_limit import refusal
 from customs.web.services import services
 
@@ -50,6 +51,7 @@ def api_key_required(scope: Scope | None) -> Callable[[Callable[P, R]], Callable
             if "\x00" in request.path:
                 # PostgreSQL knows no such text, and no id holds it.
                 raise NotFound
+            allow_large_body()
             return view(*args, **kwargs)
 
         vars(guarded)["scope"] = scope

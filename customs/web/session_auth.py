@@ -13,6 +13,7 @@ from customs.auth.principal import Scope
 from customs.auth.sessions import LoginSession, is_seen_anew, note_seen, session_of
 from customs.auth.totp import CodeStep, code_step_of
 from customs.errors import NotFound, NotSignedIn
+from customs.web.json_body import allow_large_body
 from customs.web.request import current_caller
 from customs.web.services import services
 
@@ -48,6 +49,8 @@ def login_required(
             if not request.path.isprintable():
                 # No id holds a NUL, which PostgreSQL does not know, or a line's end, which no header may have.
                 raise NotFound
+            if not to_unfinished:
+                allow_large_body()
             return view(*args, **kwargs)
 
         return guarded  # type: ignore[return-value]

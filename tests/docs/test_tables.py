@@ -24,6 +24,7 @@ OF_PAGES_ALONE = {
     ("invalid_credentials", 422),
     ("one_time_code_rejected", 422),
     ("login_throttled", 429),
+    ("reveals_limited", 429),
 }
 
 WHOEVER = "whoever signed in"

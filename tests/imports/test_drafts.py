@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from customs.container import Services
 from customs.db import database
-from customs.errors import DecryptionKeyMissing, FileUnreadable, NotFound
+from customs.errors import ActionNotAllowed, DecryptionKeyMissing, FileUnreadable, NotFound
 from customs.imports import drafts
 from customs.imports.drafts import Draft, draft_of, drafts_of, grid_in, submitted_as
 from customs.ops.key_rotation import rotate_keys
@@ -172,3 +172,20 @@ def test_a_draft_may_be_for_a_batch_that_its_owner_sees_and_no_other(clerk: Cler
     assert (named.batch_id, unseen.batch_id) == (batch_id, None)
     with pytest.raises(NotFound):
         stranger.upload(csv_text(order_row()).encode(), "orders.csv", batch_id)
+
+
+@pytest.mark.parametrize("bound", ["MOST_DRAFTS", "LARGEST_DRAFTS"])
+def test_a_person_has_so_many_drafts_and_no_more(clerk: Clerk, services: Services, monkeypatch, bound: str):
+    monkeypatch.setattr(drafts, bound, 2)
+    first = clerk.upload_rows(order_row())
+    if bound == "MOST_DRAFTS":
+        clerk.upload_rows(order_row())
+
+    with pytest.raises(ActionNotAllowed) as refused:
+        clerk.upload_rows(order_row())
+    assert [one.code for one in refused.value.errors] == ["drafts_too_many"]
+
+    # Somebody else's, and what was submitted, do not count.
+    Clerk(services, make.caller("M100")).upload_rows(order_row())
+    clerk.submit(first)
+    clerk.upload_rows(order_row())

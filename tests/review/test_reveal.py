@@ -10,9 +10,9 @@ from customs.audit.models import AuditEntry
 from customs.container import Services
 from customs.db import database
 from customs.declarations.models import Declaration
-from customs.errors import ActionNotAllowed, InsufficientScope, NotFound, ValidationFailed
+from customs.errors import ActionNotAllowed, InsufficientScope, NotFound, RevealsLimited, ValidationFailed
 from customs.privacy.vault import Vault
-from customs.review.case_service import CaseService, revealed_buyer
+from customs.review.case_service import MOST_REVEALS, REVEALS_COUNT_FOR, CaseService, revealed_buyer
 from tests import make
 from tests.product import Desk
 from tests.web.visiting import People, Visitor, text_of
@@ -177,3 +177,54 @@ def test_a_buyer_who_was_never_named_is_not_opened(services: Services, desk: Des
 
     with services.reading() as db:
         assert db.get(Declaration, declaration_id).buyer is None  # type: ignore[union-attr]
+
+
+def test_one_look_too_many_within_an_hour_is_refused_and_on_record(
+    services: Services, people: People, reviewer: Visitor, case: str
+):
+    for _ in range(MOST_REVEALS):
+        assert reviewer.post(f"{place(case)}/reveal", reason=WHY).status_code == 200
+
+    refused = reviewer.post(f"{place(case)}/reveal", reason=WHY)
+
+    page = text_of(reviewer.follow(refused))
+    assert "Nobody looks at more buyers within an hour" in page
+    assert NAME not in page
+    assert len(looks(services)) == MOST_REVEALS
+    with services.reading() as db:
+        entry = db.scalars(select(AuditEntry).order_by(AuditEntry.number.desc()).limit(1)).one()
+    assert (entry.action, entry.subject_id) == (AuditAction.PERSONAL_DATA_REVEAL_REFUSED, case)
+    assert people.signed_in("reviewer").post(f"{place(case)}/reveal", reason=WHY).status_code == 200
+
+
+def test_looks_are_possible_again_an_hour_later(services: Services, case: str):
+    by = make.caller()
+    with services.reading() as db:
+        began = database.now(db)
+    for _ in range(MOST_REVEALS):
+        with services.transaction() as db:
+            CaseService(db, by, began, services.audit).note_reveal(case, WHY)
+
+    with pytest.raises(RevealsLimited) as refused, services.transaction() as db:
+        CaseService(db, by, began, services.audit).note_reveal(case, WHY)
+    with services.transaction() as db:
+        CaseService(db, by, began + REVEALS_COUNT_FOR, services.audit).note_reveal(case, WHY)
+
+    assert refused.value.not_before == began + REVEALS_COUNT_FOR
+
+
+def test_without_an_open_case_only_an_admin_looks_and_says_why(
+    services: Services, desk: Desk, reviewer: Visitor, people: People
+):
+    declaration_id = desk.declare(buyer={"name": NAME, "cert_id": CERT_ID})
+    desk.end(declaration_id)
+
+    refused = reviewer.post(f"{place(declaration_id)}/reveal", reason=WHY)
+    admin = people.signed_in("admin")
+    unreasoned = admin.post(f"{place(declaration_id)}/reveal", reason="")
+    shown = admin.post(f"{place(declaration_id)}/reveal", reason=WHY)
+
+    assert "only an admin looks without one" in text_of(reviewer.follow(refused))
+    assert unreasoned.status_code == 303
+    assert NAME in shown.text
+    assert [entry.actor_id for entry in looks(services)] == [admin.person_id]
