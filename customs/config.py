@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 import ssl
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -266,6 +267,8 @@ def _settled(read: dict[str, Any]) -> Settings:
             raise Misconfigured(f"{name} needs at least {SHORTEST_SECRET} characters: `customs keys generate DIR`")
     if read["audit_anchor_url"] and not read["audit_anchor_secret"]:
         raise Misconfigured("CUSTOMS_AUDIT_ANCHOR_SECRET is required with CUSTOMS_AUDIT_ANCHOR_URL: whsec_... signs")
+    if not read["redis_url"] and (folder := redis_socket(home).parent) != home:
+        require_own_folder(folder)
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
     by_gateway = {name: pair[sandbox] for name, pair in BY_GATEWAY.items() if read[name] is None}
     return Settings(
@@ -326,6 +329,19 @@ def redis_socket(home: Path) -> Path:
     """Where the embedded Redis of this home listens: every process of the home works it out alike."""
     folders = (home, *(_short_folder(Path(folder), home) for folder in (tempfile.gettempdir(), TEMPORARY_FOLDER)))
     return next(socket for folder in folders if _fits(socket := folder / "redis.sock") or folder is folders[-1])
+
+
+def require_own_folder(folder: Path) -> None:
+    """Raise Misconfigured if this folder is there and others could have put something into it.
+
+    In the temporary folder anybody may make one of that name first, and be the Redis that this desk talks to.
+    """
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise Misconfigured(f"{folder} is not a folder of this user's alone: remove it, or set CUSTOMS_REDIS_URL")
 
 
 def _short_folder(folder: Path, home: Path) -> Path:

@@ -1,6 +1,7 @@
 """What the environment says: defaults that depend on one another, and every wrong value named by its variable."""
 
 import base64
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from redis import ConnectionPool
 
-from customs.config import RENAMED, Settings, Variables, read_settings, redis_socket
+from customs.config import RENAMED, Settings, Variables, read_settings, redis_socket, require_own_folder
 from customs.errors import Misconfigured
 from tests import make
 
@@ -230,6 +231,39 @@ def test_a_home_of_any_name_has_a_socket_that_its_url_leads_to(tmp_path: Path, r
     url = read(CUSTOMS_HOME=str(home)).redis_url
 
     assert ConnectionPool.from_url(url).make_connection().path == str(redis_socket(home))
+
+
+@pytest.mark.parametrize("prepared", ["open to others", "a file", "a link"])
+def test_a_socket_folder_outside_the_home_that_others_could_have_made_is_refused(tmp_path: Path, prepared: str):
+    home = tmp_path / ("d" * 100)
+    folder = redis_socket(home).parent
+    try:
+        if prepared == "open to others":
+            folder.mkdir()
+            folder.chmod(0o755)
+        elif prepared == "a file":
+            folder.touch()
+        else:
+            folder.symlink_to(tmp_path)
+
+        with pytest.raises(Misconfigured, match="is not a folder of this user's alone"):
+            read_settings({"CUSTOMS_HOME": str(home)})
+
+        assert read_settings({"CUSTOMS_HOME": str(home), "CUSTOMS_REDIS_URL": "redis://127.0.0.1/0"}).home == home
+    finally:
+        folder.rmdir() if prepared == "open to others" else folder.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path):
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    require_own_folder(folder)
+
+    os.chown(folder, 12345, 12345)
+
+    with pytest.raises(Misconfigured, match="is not a folder of this user's alone"):
+        require_own_folder(folder)
 
 
 def test_every_variable_has_a_field():

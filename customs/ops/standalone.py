@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from redis import Redis, RedisError
 
-from customs.config import Settings, http_url, open_private, reachable, redis_socket, unusable_home
+from customs.config import Settings, http_url, open_private, reachable, redis_socket, require_own_folder, unusable_home
 from customs.errors import CustomsError, Misconfigured
 from customs.gateway import UnreadableKey
 from customs.gateway.signing import read_private_key
@@ -126,7 +126,10 @@ class Standalone:
             except RedisError:
                 return False
 
-        command = redis_command(redis_socket(self._settings.home))
+        socket = redis_socket(self._settings.home)
+        command = redis_command(socket)
+        if socket.parent != self._settings.home:
+            require_own_folder(socket.parent)
         return Child("redis", command, self.environ, executable=redis_binary(), ready=answers)
 
     def _server(self, name: str, address: tuple[str, int]) -> Child:
