@@ -94,8 +94,11 @@ def anchor_audit_trail(services: Services) -> Anchor | None:
 def accept_end(services: Services, by: Actor, reason: str) -> Anchor:
     """Take the trail as it now ends, as after a restore; the acceptance is an entry, and the reason in the anchor.
 
-    Raises ActionNotAllowed when entries of the trail were changed, or another process anchors it this moment.
+    Raises ActionNotAllowed without a reason, when entries of the trail were changed, or when another process anchors
+    it this moment.
     """
+    if not reason.strip():
+        raise ActionNotAllowed("say why the end of the audit trail is accepted")
     found = check_audit_trail(services)
     if found.verdict.what not in (None, ChainDefect.PUT_BACK):
         raise ActionNotAllowed("entries of the audit trail were changed, and its end is not accepted: `customs doctor`")

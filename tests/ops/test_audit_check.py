@@ -164,6 +164,16 @@ def test_a_trail_with_an_altered_entry_is_not_accepted(trail: Trail):
     assert len(lines(trail)) == 1
 
 
+@pytest.mark.parametrize("reason", ["", " \t"])
+def test_no_end_is_accepted_without_a_reason(trail: Trail, reason: str):
+    put_back(trail, 3)
+
+    with pytest.raises(ActionNotAllowed, match="say why"):
+        accept_end(trail.services, operator(), reason)
+
+    assert (len(lines(trail)), trail.last().number) == (1, 3)
+
+
 def test_the_command_notes_the_end_and_accepts_it_with_a_reason(trail: Trail):
     settings = trail.services.settings
     environ = make.SECRETS | {"CUSTOMS_HOME": str(settings.home), "CUSTOMS_DATABASE_URL": settings.database_url}
