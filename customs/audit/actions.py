@@ -53,6 +53,8 @@ class AuditAction(StrEnum):
     CASE_CONTACT = "case.contact"
     PERSONAL_DATA_REVEAL = "personal_data.reveal"
     PERSONAL_DATA_REVEAL_REFUSED = "personal_data.reveal_refused"
+    PERSONAL_DATA_EXPORT = "personal_data.export"
+    PERSONAL_DATA_ERASE = "personal_data.erase"
     PERSONAL_DATA_RESEAL = "personal_data.reseal"
     AUDIT_EXPORT = "audit.export"
     AUDIT_SEAL = "audit.seal"

@@ -10,6 +10,7 @@ from customs.cli.admin import api_key, audit, doctor, keys, lanes, registrations
 from customs.cli.database import db
 from customs.cli.declarations import modify, redeclare, status, submit
 from customs.cli.payments import pay, query, rate, refund
+from customs.cli.privacy import privacy
 from customs.cli.processes import clock, demo, sandbox, up, web, worker
 from customs.cli.reconcile import reconcile
 from customs.cli.users import user
@@ -31,7 +32,7 @@ for command in (
     *(up, web, worker, clock, sandbox, demo),
     *(submit, status, redeclare, modify),
     *(pay, refund, query, rate, reconcile),
-    *(lanes, registrations, db, api_key, user, keys, audit, doctor),
+    *(lanes, registrations, db, api_key, user, keys, audit, privacy, doctor),
 ):
     commands.add_command(command)
 commands.add_command(reconcile, "bill")

@@ -63,6 +63,8 @@ ACTS: Mapping[AuditAction, LazyString] = {
     AuditAction.CASE_CONTACT: _("asked somebody about a case"),
     AuditAction.PERSONAL_DATA_REVEAL: _("looked at a buyer's data"),
     AuditAction.PERSONAL_DATA_REVEAL_REFUSED: _("was refused a look at one more buyer's data"),
+    AuditAction.PERSONAL_DATA_EXPORT: _("exported a buyer's data"),
+    AuditAction.PERSONAL_DATA_ERASE: _("erased a buyer's data"),
     AuditAction.PERSONAL_DATA_RESEAL: _("sealed personal data anew"),
     AuditAction.AUDIT_EXPORT: _("exported the audit trail"),
     AuditAction.AUDIT_SEAL: _("sealed the audit trail anew"),
