@@ -15,6 +15,7 @@ from customs.auth.models import ApiKey, Person
 from customs.auth.principal import Caller, Scope
 from customs.errors import ActionNotAllowed, ApiKeyInvalid, ErrorDetail, InsufficientScope, NotFound, ValidationFailed
 from customs.ids import new_id
+from customs.privacy.masking import refuse_personal_number
 from customs.timestamps import instant
 
 # How exactly the last use of a key is known: more would be a write for each request.
@@ -180,6 +181,7 @@ class AuditedKeys:
         expires_at: datetime | None = None,
     ) -> str:
         """Create a key as `create_api_key` does."""
+        refuse_personal_number(name, "/name")
         text = create_api_key(
             self._db,
             name,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import unquote_plus
 
 from sqlalchemy import Index, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from customs.db.database import Base, UtcDateTime
 from customs.errors import ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
+from customs.privacy.masking import refuse_personal_number
 
 LONGEST_NAME = 40
 LONGEST_QUERY = 1000
@@ -45,6 +47,8 @@ def save_filter(db: Session, person_id: str, page: str, name: str, query: str, n
     _require(is_name, "name", f"a name has 1 to {LONGEST_NAME} characters")
     is_query = 1 <= len(query) <= LONGEST_QUERY and query.isascii() and query.isprintable()
     _require(is_query, "query", "choose a filter first")
+    refuse_personal_number(name, "/name")
+    refuse_personal_number(unquote_plus(query), "/query", phones=False)
     saved = saved_filters_of(db, person_id, page)
     if (known := next((one for one in saved if one.name == name), None)) is not None:
         known.query = query

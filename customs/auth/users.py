@@ -21,6 +21,7 @@ from customs.auth.sessions import end_all_sessions
 from customs.config import keep_secret
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
+from customs.privacy.masking import refuse_personal_number
 from customs.privacy.vault import Vault
 from customs.validation import is_unprintable
 
@@ -64,6 +65,7 @@ def create_person(
     Raises ValidationFailed, naming each field.
     """
     profile = _checked(wanted)
+    refuse_personal_number(profile.name, "/name")
     if db.scalar(select(Person.id).where(Person.login == profile.login)) is not None:
         raise _invalid(ErrorDetail("/login", "login_taken", "somebody has this login"))
     given = password or new_password()

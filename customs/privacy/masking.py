@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
+from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway.declaration_request import Buyer
 
 # The first four characters say the province, the last four are what a clerk compares on the phone.
@@ -58,9 +59,16 @@ def mask_free_text(text: str) -> str:
     return mask_text(text, None)
 
 
-def holds_personal_number(text: str) -> bool:
-    """Whether an ID or phone number stands in a text, in whatever spelling."""
-    return mask_free_text(text) != text
+def refuse_personal_number(text: str, pointer: str, *, phones: bool = True) -> None:
+    """Refuse an ID or phone number in a text that has to stay as it is, in whatever spelling.
+
+    `phones`: False where numbers of orders are likely, of which some look like phone numbers. Raises ValidationFailed.
+    """
+    found = (masked for within in WITHIN_GROUPS for _, _, masked in _personal_numbers(text, within))
+    # Of a phone number fewer digits are shown.
+    if any(phones or masked[PHONE_SHOWN] != "*" for masked in found):
+        detail = "this holds what looks like an ID or phone number"
+        raise ValidationFailed(detail, errors=[ErrorDetail(pointer, "personal_number", detail)])
 
 
 def _personal_numbers(text: str, within: re.Pattern[str]) -> Iterator[tuple[int, int, str]]:

@@ -36,6 +36,7 @@ from customs.payments.models import Payment, PaymentEvent
 from customs.payments.redaction import inputs_place
 from customs.payments.tasks.payment_task import sale_of
 from customs.payments.tasks.task import TaskAction
+from customs.privacy.masking import refuse_personal_number
 from customs.privacy.vault import Vault
 from customs.text_rules.rules import Holds, objections_to
 from customs.validation import NUMBER, WHAT_A_NUMBER_IS
@@ -151,6 +152,7 @@ class PaymentService:
 
     def _accept(self, db: Session, order: Order, now: datetime) -> Payment:
         """Store a payment that is to be made: it is known from here on, whatever happens to whoever asked."""
+        refuse_personal_number(order.subject, "/subject", phones=False)
         settings, method = self._settings, method_of(order.channel, order.method)
         payment_id = new_id("pay")
         page = settings.public_address + RETURN_PATH.format(id=payment_id)
