@@ -2,8 +2,11 @@
 
 import hmac
 import re
+from functools import partial
 
 from flask import Flask, Response, g, request
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from customs.container import Services
 from customs.db.database import DatabaseClock
@@ -45,11 +48,19 @@ from customs.web.instrumentation import HttpMetrics
 from customs.web.json_body import LARGEST_ANONYMOUS_BODY
 from customs.web.rate_limit import Limiter, TokenBuckets
 from customs.web.rendering import static_files
+from customs.web.session_auth import is_secure
 from customs.webhooks.api import api as webhooks_api
 from customs.webhooks.views import STATE_LABELS as DELIVERY_LABELS
 from customs.webhooks.views import pages as webhook_pages
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+class FlashCookie(SecureCookieSessionInterface):
+    """The cookie of messages that one page leaves for the next: over HTTPS it stays there."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return is_secure()
 
 
 def create_app(services: Services) -> Flask:
@@ -63,6 +74,7 @@ def create_bare_app() -> Flask:
     """Return the application without services, the same for whatever it will serve."""
     app = Flask("customs", static_folder=None, template_folder="web/templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_ANONYMOUS_BODY
+    app.session_interface = FlashCookie()
     app.config["SESSION_COOKIE_NAME"] = "customs_flash"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -127,7 +139,10 @@ def init_services(app: Flask, services: Services) -> None:
     """Give a bare application its services."""
     # Signs the messages that one page leaves for the next; sessions are in the database.
     app.secret_key = hmac.digest(services.settings.secret_key.encode(), b"flash messages", "sha256")
-    app.config["SESSION_COOKIE_SECURE"] = services.settings.public_url.startswith("https://")
+    # From none it is believed where a request came from: anybody could say so.
+    hops = services.settings.trusted_proxies
+    plain = partial(Flask.wsgi_app, app)
+    app.wsgi_app = ProxyFix(plain, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["services"] = services
     app.extensions["clock"] = DatabaseClock()
     app.extensions["limiter"] = Limiter(services.settings.redis_url, services.settings.api_rate_limit)

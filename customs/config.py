@@ -74,6 +74,7 @@ class Settings:
     retention_bill_days: int
     retention_buyer_days: int
     mfa: str
+    trusted_proxies: int
     metrics_token: str
     audit_anchor_url: str
     audit_anchor_secret: str
@@ -182,6 +183,7 @@ class Variables(Schema):
     retention_bill_days = _retention("BILL", 1095)
     retention_buyer_days = _retention("BUYER", 1095)
     mfa = fields.String(data_key="CUSTOMS_MFA", load_default=None, validate=OneOf(["required", "optional"]))
+    trusted_proxies = fields.Integer(data_key="CUSTOMS_TRUSTED_PROXIES", load_default=0, validate=Range(0, 10))
     metrics_token = fields.String(
         data_key="CUSTOMS_METRICS_TOKEN", load_default="", validate=Length(min=SHORTEST_SECRET)
     )
@@ -270,6 +272,8 @@ def _settled(read: dict[str, Any]) -> Settings:
     if not read["redis_url"] and (folder := redis_socket(home).parent) != home:
         require_own_folder(folder)
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
+    if not sandbox:
+        _refuse_plain_http(read["base_url"])
     by_gateway = {name: pair[sandbox] for name, pair in BY_GATEWAY.items() if read[name] is None}
     return Settings(
         **read
@@ -291,6 +295,13 @@ def _settled(read: dict[str, Any]) -> Settings:
             "warn_only_rules": frozenset(_words(read["warn_only_rules"])),
         }
     )
+
+
+def _refuse_plain_http(base_url: str) -> None:
+    """Refuse to send names and ID numbers in the open, but to this machine itself."""
+    parts = urlsplit(base_url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise Misconfigured("WISECASHIER_BASE_URL: https:// is needed towards a gateway that is not on this machine")
 
 
 def reachable(host: str) -> str:

@@ -270,3 +270,26 @@ def test_every_variable_has_a_field():
     named = {name for name, field in Variables().fields.items() if field.data_key}
 
     assert named == {field.name for field in fields(Settings)} - {"embedded_redis", "embedded_sandbox", "earlier_names"}
+
+
+@pytest.mark.parametrize(
+    ("url", "sandbox", "is_taken"),
+    [
+        ("http://gateway.example/api", "0", False),
+        ("https://gateway.example/api", "0", True),
+        ("http://127.0.0.1:8900", "0", True),
+        ("http://sandbox:8900", "1", True),
+    ],
+)
+def test_names_do_not_travel_in_the_open_to_a_real_gateway(url: str, sandbox: str, is_taken: bool, tmp_path: Path):
+    environment = make.SECRETS | {
+        "CUSTOMS_HOME": str(tmp_path),
+        "WISECASHIER_BASE_URL": url,
+        "CUSTOMS_SANDBOX": sandbox,
+    }
+
+    if is_taken:
+        assert read_settings(environment).base_url == url
+    else:
+        with pytest.raises(Misconfigured, match="https"):
+            read_settings(environment)

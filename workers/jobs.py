@@ -56,5 +56,5 @@ def drain() -> int:
 
 def end() -> None:
     """Release what this process has reserved."""
-    if "desks" in vars(services()):
+    if "job_handlers" in vars(services()):
         services().job_handlers.close()

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 
 from customs.jobs.outages import Outage
 from customs.jobs.wakeup import FAILURES, QUEUE, SOCKET_SECONDS
-from workers.jobs import stopping
+from workers.jobs import drain, stopping
 
 WORKER_TTL = 20
 MAINTENANCE_SECONDS = 60
@@ -38,6 +38,15 @@ class WorkerHooks:
     on_success: Callable[[], None]
 
 
+class DrainJob(Job):
+    """The one job there is: whatever a queue names, this worker drains. Nothing that a queue names is imported."""
+
+    success_callback = failure_callback = stopped_callback = None
+
+    def _execute(self) -> int:
+        return drain()
+
+
 class QueueWorker(SimpleWorker):
     """Runs jobs without a fork: connections stay open, and a killed worker leaves no child behind.
 
@@ -51,10 +60,11 @@ class QueueWorker(SimpleWorker):
         self._has_notified = False
         self._failed_drains = Outage("a drain failed")
         super().__init__(
-            [Queue(QUEUE, connection=connection, serializer=JSONSerializer)],
+            [Queue(QUEUE, connection=connection, serializer=JSONSerializer, job_class=DrainJob)],
             name=name,
             connection=connection,
             serializer=JSONSerializer,
+            job_class=DrainJob,
             worker_ttl=WORKER_TTL,
             maintenance_interval=MAINTENANCE_SECONDS,
             log_job_description=False,

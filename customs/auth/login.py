@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from customs.audit.actions import AuditAction
-from customs.auth.login_throttle import Counted, count_password, take_back
+from customs.auth.login_throttle import Counted, Origin, count_password, take_back
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords, check_password
 from customs.auth.sessions import LoginSession, begin_session, end_other_sessions, rotate_session
@@ -22,11 +22,11 @@ WRONG = "the present password is another one"
 
 @dataclass(frozen=True)
 class Attempt:
-    """A login attempt. `address`: where it came from."""
+    """A login attempt."""
 
     login: str
     password: str = field(repr=False)
-    address: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Choice:
 
     old: str = field(repr=False)
     new: str = field(repr=False)
-    address: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def prove(engine: Engine, vault: Vault, passwords: Passwords, attempt: Attempt, 
 
     Raises LoginThrottled, or InvalidCredentials: the same for a wrong password, an unknown login and a disabled person.
     """
-    counted = count_password(engine, vault, normal_login(attempt.login), attempt.address, now)
+    counted = count_password(engine, vault, normal_login(attempt.login), attempt.origin, now)
     person = _fitting(engine, passwords, attempt)
     if person is None:
         raise InvalidCredentials
@@ -82,8 +82,8 @@ def prove_choice(
         raise ValidationFailed(
             "this password cannot be taken", errors=[ErrorDetail("/password", "password_unchanged", UNCHANGED)]
         )
-    counted = count_password(engine, vault, person.login, choice.address, now)
-    present = _fitting(engine, passwords, Attempt(person.login, choice.old, choice.address))
+    counted = count_password(engine, vault, person.login, choice.origin, now)
+    present = _fitting(engine, passwords, Attempt(person.login, choice.old, choice.origin))
     if present is None:
         raise ValidationFailed("nothing was changed", errors=[ErrorDetail("/old_password", "password_wrong", WRONG)])
     return Proof(present.id, present.password_hash, passwords.hashed(choice.new), counted)

@@ -1,5 +1,9 @@
 """Throttling: whoever fails to sign in again and again waits longer each time, whether there is such a login or not.
 
+Failures are forgiven with time, so that people who mistype once in a while never wait. What strangers do keeps nobody
+out: a login's wait counts only at addresses that failed themselves, and a browser from which somebody signed in before
+answers for its own failures alone.
+
 An attempt is counted as failed before it is judged, in a transaction of its own, and taken back when it was none: of
 many at once no more are judged than of many in a row, and a process that dies forgives nothing. Whoever holds rows of
 this table takes them in the order of `who`, so that no two can wait for each other.
@@ -24,34 +28,50 @@ from customs.privacy.vault import Vault
 FREE_FOR_ONE, FREE_FROM_ADDRESS = 5, 20
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 REMEMBERED = timedelta(days=1)
+# One failure is forgiven for each of these.
+FORGIVEN_EVERY = timedelta(minutes=10)
 # How much of an IPv6 address one household has for itself.
 NETWORK_BITS = 64
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where an attempt came from: an address, and the device if somebody signed in from it with this login before."""
+
+    address: str
+    device: str | None = None
+
+
+@dataclass(frozen=True)
 class Counted:
-    """A counted attempt: blind indexes of the login or codes it was made for, and of its address."""
+    """A counted attempt: blind indexes of the login or codes it was made for, and of where it came from."""
 
     one: str
-    address: str
+    origin: str
+    is_known_device: bool
 
 
-def count_password(engine: Engine, vault: Vault, login: str, address: str, now: datetime) -> Counted:
+def count_password(engine: Engine, vault: Vault, login: str, origin: Origin, now: datetime) -> Counted:
     """Count an attempt at the password of a login, real or not. Raises LoginThrottled."""
-    return _count(engine, Counted(_of_login(vault, login), _of_address(vault, address)), now)
+    return _count(engine, _counted(vault, _of_login(vault, login), origin), now)
 
 
-def count_code(engine: Engine, vault: Vault, person_id: str, address: str, now: datetime) -> Counted:
+def count_code(engine: Engine, vault: Vault, person_id: str, origin: Origin, now: datetime) -> Counted:
     """Count an attempt at the one-time code of a person; a good password takes none of these back."""
-    return _count(engine, Counted(_of_code(vault, person_id), _of_address(vault, address)), now)
+    return _count(engine, _counted(vault, _of_code(vault, person_id), origin), now)
+
+
+def _counted(vault: Vault, one: str, origin: Origin) -> Counted:
+    where = _of_address(vault, origin.address) if origin.device is None else vault.index(f"device:{origin.device}")
+    return Counted(one, where, origin.device is not None)
 
 
 def take_back(db: Session, counted: Counted) -> None:
-    """Forget the failures of the same login or codes, and the one of its address: the attempt was good."""
-    was_counted = FailedSignIn.who == counted.address, FailedSignIn.failures > 0
+    """Forget the failures of the same login or codes, and the one of its origin: the attempt was good."""
+    was_counted = FailedSignIn.who == counted.origin, FailedSignIn.failures > 0
     forgotten = delete(FailedSignIn).where(FailedSignIn.who == counted.one)
     one_less = update(FailedSignIn).where(*was_counted).values(failures=FailedSignIn.failures - 1)
-    for undo in (forgotten, one_less) if counted.one < counted.address else (one_less, forgotten):
+    for undo in (forgotten, one_less) if counted.one < counted.origin else (one_less, forgotten):
         db.execute(undo)
 
 
@@ -70,18 +90,29 @@ def waiting_time(failures: int, free: int) -> timedelta:
 
 
 def _count(engine: Engine, counted: Counted, now: datetime) -> Counted:
-    free = {counted.one: FREE_FOR_ONE, counted.address: FREE_FROM_ADDRESS}
+    free = {counted.one: FREE_FOR_ONE, counted.origin: FREE_FOR_ONE if counted.is_known_device else FREE_FROM_ADDRESS}
     with database.transaction(engine) as db:
-        rows = _locked(db, sorted(free), now)
-        for row in rows:
-            if row.last_at <= now - REMEMBERED:
-                row.failures = 0
-        left = max(_left(row, free[row.who], now) for row in rows)
+        rows = {row.who: row for row in _locked(db, sorted(free), now)}
+        for row in rows.values():
+            _forgive(row, now)
+        origin = rows[counted.origin]
+        # Strangers' failures count where they were made: not on a known device, nor at an address that hardly failed.
+        counts = {counted.origin} if counted.is_known_device or origin.failures < FREE_FOR_ONE else set(rows)
+        left = max(_left(rows[who], free[who], now) for who in counts)
         if left > timedelta():
             raise LoginThrottled(retry_after=math.ceil(left.total_seconds()))
-        for row in rows:
+        for row in rows.values():
             row.failures, row.last_at = row.failures + 1, now
     return counted
+
+
+def _forgive(row: FailedSignIn, now: datetime) -> None:
+    """Take off the failures that time has forgiven; what is left of the time counts for the next one."""
+    begun = row.forgiven_at or row.last_at
+    count = max(now - begun, timedelta()) // FORGIVEN_EVERY
+    is_forgotten = count >= row.failures or row.last_at <= now - REMEMBERED
+    row.failures = 0 if is_forgotten else row.failures - count
+    row.forgiven_at = now if is_forgotten else begun + count * FORGIVEN_EVERY
 
 
 def _locked(db: Session, whos: Sequence[str], now: datetime) -> Sequence[FailedSignIn]:

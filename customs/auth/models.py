@@ -105,3 +105,5 @@ class FailedSignIn(Base):
     who: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    # Up to when time was taken for failures that it forgave.
+    forgiven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -99,6 +99,8 @@ class Server:
             connection_limit=NEVER,
             max_request_header_size=LARGEST_HEADERS,
             max_request_body_size=LARGEST_BODY + 1,
+            # The application knows which proxies are believed.
+            clear_untrusted_proxy_headers=False,
         )
         self._listeners = [
             Listener(

@@ -90,7 +90,7 @@ def all_bounds(settings: Settings) -> Sequence[TableBounds]:
         ),
         TableBounds(Endpoint.id, (Bound(Endpoint.held_until), Bound(Endpoint.failing_since)), _failed_in_the_future),
         TableBounds(Lane.id, (Bound(Lane.held_until, asked_for), Bound(Lane.probed_until, probing))),
-        TableBounds(FailedSignIn.who, (Bound(FailedSignIn.last_at),)),
+        TableBounds(FailedSignIn.who, (Bound(FailedSignIn.last_at), Bound(FailedSignIn.forgiven_at))),
         TableBounds(
             UserSession.id, (Bound(UserSession.expires_at, LONGEST, reset_to=LONGEST), Bound(UserSession.last_seen_at))
         ),

@@ -11,6 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.audit.actions import AuditAction, audit_event
 from customs.auth import login as auth_login
 from customs.auth import login_throttle, sessions, totp, users
+from customs.auth.devices import known_device, new_device
 from customs.auth.totp import CodeStep, code_step_of
 from customs.db import database
 from customs.errors import CustomsError, NotFound
@@ -22,14 +23,20 @@ from customs.web.labels import Label
 from customs.web.rendering import render_bare_page, render_page
 from customs.web.request import current_caller
 from customs.web.services import services
-from customs.web.session_auth import current_session, load_session, login_required, request_time, safe_redirect_target
+from customs.web.session_auth import (
+    ONE_YEAR,
+    current_session,
+    load_session,
+    login_required,
+    request_time,
+    safe_redirect_target,
+)
 
 SWITCHED_ON = Label(lazy_gettext("On"), "check-circle-fill", "success")
 
 pages = Blueprint("account", __name__)
 
 ACCOUNT = "/account"
-ONE_YEAR = 31_536_000
 QR_SCALE = 5
 
 
@@ -44,8 +51,9 @@ def sign_in() -> WerkzeugResponse:
     place, login = safe_redirect_target(request.form.get("next")), request.form.get("login", "")
 
     def work() -> WerkzeugResponse:
-        token = _token_for(auth_login.Attempt(login, request.form.get("password", ""), _address()))
-        return session_auth.set_session_cookie(redirect(place, 303), token)
+        token = _token_for(auth_login.Attempt(login, request.form.get("password", ""), _origin(login)))
+        response = session_auth.set_session_cookie(redirect(place, 303), token)
+        return session_auth.remember_device(response, new_device(services().vault, login))
 
     return handle_form(work, lambda error: _sign_in_page(place, login, error_sentences(error)))
 
@@ -74,7 +82,8 @@ def give_code() -> WerkzeugResponse:
 
 def _code_given() -> WerkzeugResponse:
     session, code, found = current_session(), request.form.get("code", ""), services()
-    counted = login_throttle.count_code(found.engine, found.vault, session.person.id, _address(), request_time())
+    origin = _origin(session.person.login)
+    counted = login_throttle.count_code(found.engine, found.vault, session.person.id, origin, request_time())
     token = retry_on_conflict(lambda db: totp.give_code(db, found.vault, session, counted, code, database.now(db)))
     return session_auth.set_session_cookie(redirect(safe_redirect_target(request.form.get("next")), 303), token)
 
@@ -118,7 +127,11 @@ def account() -> WerkzeugResponse:
 @pages.post("/account/password")
 @login_required(to_unfinished=True)
 def change_password() -> WerkzeugResponse:
-    choice = auth_login.Choice(request.form.get("old", ""), request.form.get("new", ""), _address())
+    session, form = current_session(), request.form
+    # The one-time code comes first: a stolen password alone must not be made into another one.
+    if code_step_of(session, services().settings) is not CodeStep.NOTHING:
+        return redirect("/", 303)
+    choice = auth_login.Choice(form.get("old", ""), form.get("new", ""), _origin(session.person.login))
 
     def work() -> WerkzeugResponse:
         token = _token_after(choice)
@@ -186,8 +199,9 @@ def _token_after(choice: auth_login.Choice) -> str:
     return retry_on_conflict(work)
 
 
-def _address() -> str:
-    return request.remote_addr or ""
+def _origin(login: str) -> login_throttle.Origin:
+    device = known_device(services().vault, session_auth.kept_device(), login)
+    return login_throttle.Origin(request.remote_addr or "", device)
 
 
 def _sign_in_page(place: str, login: str = "", errors: Sequence[str] = ()) -> Response:

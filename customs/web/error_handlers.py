@@ -17,6 +17,7 @@ from customs.errors import CustomsError, DatabaseUnavailable, ErrorDetail, Paylo
 from customs.web import rendering
 from customs.web import response_fields as out
 from customs.web.error_catalog import describe_response
+from customs.web.instrumentation import note_refusal
 from customs.web.response_fields import Out
 
 log = structlog.get_logger()
@@ -116,6 +117,7 @@ def _shown(status: int, code: str, title: str, headers: Mapping[str, str]) -> Re
 
 
 def _of_customs_error(error: CustomsError) -> Response:
+    note_refusal(error)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("a request failed", code=error.code, request_id=g.get("request_id"))
     return _render(error)

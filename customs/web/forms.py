@@ -16,6 +16,7 @@ from customs.ids import new_id
 from customs.web.error_catalog import describe_error, describe_field_error, describe_form_error
 from customs.web.i18n import is_chinese
 from customs.web.idempotency import FIELD, idempotent, retry_on_conflict
+from customs.web.instrumentation import note_refusal
 from customs.web.json_body import raw_body
 from customs.web.labels import label_of
 from customs.web.services import services
@@ -43,6 +44,7 @@ def handle_form(
     except CustomsError as error:
         if error.status not in SHOWN_IN_FORM:
             raise
+        note_refusal(error)
         response = again(error)
         # htmx puts no answer with an error's status into the page.
         if response.status_code == 200 and "HX-Request" not in request.headers:

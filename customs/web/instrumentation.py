@@ -4,10 +4,23 @@ A route is its template (`/api/v1/batches/<batch_id>`): neither log nor label ho
 """
 
 import time
+from collections.abc import Mapping
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from customs.errors import (
+    ApiKeyInvalid,
+    ApiKeyMissing,
+    CsrfRejected,
+    CustomsError,
+    InsufficientScope,
+    InvalidCredentials,
+    LoginThrottled,
+    OneTimeCodeRejected,
+    RateLimited,
+)
 
 log = structlog.get_logger()
 
@@ -16,6 +29,16 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 # A label takes few values, whatever a client sends.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NO_ROUTE = "none"
+SECURITY_KINDS: Mapping[type[CustomsError], str] = {
+    ApiKeyInvalid: "api_key_invalid",
+    ApiKeyMissing: "api_key_missing",
+    CsrfRejected: "foreign_origin",
+    InsufficientScope: "permission_denied",
+    InvalidCredentials: "sign_in_failed",
+    LoginThrottled: "sign_in_throttled",
+    OneTimeCodeRejected: "code_rejected",
+    RateLimited: "rate_limited",
+}
 # Asked every few seconds by machines: counted, and logged only where the level is debug.
 PROBES = ("/healthz", "/readyz", "/metrics")
 
@@ -40,6 +63,12 @@ class HttpMetrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self.security = Counter(
+            "customs_security_events",
+            "Sign-ins that failed, refusals and foreign origins seen by this process.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "customs_http_requests_in_flight", "Requests that this process is answering.", registry=self.registry
         )
@@ -55,6 +84,18 @@ def http_metrics() -> HttpMetrics:
     """Return the metrics of this process."""
     metrics: HttpMetrics = current_app.extensions["http_metrics"]
     return metrics
+
+
+def note_refusal(error: CustomsError) -> None:
+    """Log and count an error that tells of an attack, or of somebody who is lost; other errors are none of this."""
+    kind = SECURITY_KINDS.get(type(error))
+    if kind is None:
+        return
+    http_metrics().security.labels(kind).inc()
+    caller = g.get("caller")
+    route = request.url_rule.rule if request.url_rule else NO_ROUTE
+    who = (caller.key_id or caller.id) if caller else None
+    log.warning("security", kind=kind, route=route, caller=who, request_id=g.get("request_id", ""))
 
 
 def _begin() -> None:

@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.errors import NotFound
 from customs.web import i18n, template_filters
 from customs.web import request as web_request
-from customs.web.session_auth import is_secure
+from customs.web.session_auth import ONE_YEAR, is_secure
 
 # Nothing needs an inline script or style; Bootstrap draws small images from data: URLs.
 POLICY = (
@@ -33,7 +33,6 @@ HTMX_CONFIG = (
     '{"includeIndicatorCSS":false,"history":"reload","noSwap":[204,304,"4xx","5xx"],'
     '"morphIgnore":["data-htmx-powered","open"]}'
 )
-ONE_YEAR = 31_536_000
 # The extension that returns what the navigation around a page shows.
 NAVIGATION = "navigation"
 HTML = "text/html"

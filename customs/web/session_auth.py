@@ -23,6 +23,8 @@ R = TypeVar("R")
 COOKIE = "customs_session"
 # Over HTTPS the browser itself holds a cookie of this name to one host and to secure connections.
 SECURE_COOKIE = f"__Host-{COOKIE}"
+DEVICE_COOKIE = "customs_device"
+ONE_YEAR = 31_536_000
 LONGEST_PLACE = 500
 # Where somebody is sent who has to do something else first.
 TOTP_VIEWS = {CodeStep.ASK: "account.ask_code", CodeStep.SET_UP: "account.set_up_code"}
@@ -76,6 +78,19 @@ def clear_session_cookie(response: WerkzeugResponse) -> WerkzeugResponse:
     return response
 
 
+def remember_device(response: WerkzeugResponse, device: str) -> WerkzeugResponse:
+    """Let a browser be known at its next sign-in."""
+    response.set_cookie(
+        _device_cookie(), device, max_age=ONE_YEAR, httponly=True, samesite="Strict", secure=is_secure(), path="/"
+    )
+    return response
+
+
+def kept_device() -> str | None:
+    """Return the mark of an earlier sign-in that the browser sent."""
+    return request.cookies.get(_device_cookie())
+
+
 def session_token() -> str | None:
     """Return the token that the browser sent."""
     return request.cookies.get(_cookie())
@@ -115,6 +130,10 @@ def load_session() -> LoginSession | None:
 
 def _cookie() -> str:
     return SECURE_COOKIE if is_secure() else COOKIE
+
+
+def _device_cookie() -> str:
+    return f"__Host-{DEVICE_COOKIE}" if is_secure() else DEVICE_COOKIE
 
 
 def _look() -> LoginSession | None:

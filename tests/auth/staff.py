@@ -7,7 +7,7 @@ from argon2.profiles import CHEAPEST
 
 from customs.auth import login as auth_login
 from customs.auth import sessions, totp, users
-from customs.auth.login_throttle import count_code
+from customs.auth.login_throttle import Origin, count_code
 from customs.auth.models import Person
 from customs.auth.passwords import Passwords
 from customs.auth.sessions import LoginSession
@@ -36,10 +36,12 @@ class Staff:
         with self.services.transaction() as db:
             return users.create_person(db, self.passwords, wanted, self.now, password=PASSWORD).person
 
-    def sign_in(self, login: str = "zhang", password: str = PASSWORD, address: str = ADDRESS) -> str:
+    def sign_in(
+        self, login: str = "zhang", password: str = PASSWORD, address: str = ADDRESS, device: str | None = None
+    ) -> str:
         """A browser's new session: its token."""
         services = self.services
-        attempt = auth_login.Attempt(login, password, address)
+        attempt = auth_login.Attempt(login, password, Origin(address, device))
         proof = auth_login.prove(services.engine, services.vault, self.passwords, attempt, self.now)
         with services.transaction() as db:
             return auth_login.sign_in(db, proof, "a browser", self.now)[0]
@@ -57,7 +59,7 @@ class Staff:
     def change_password(self, token: str, old: str, new: str) -> str:
         """Choose another password; returns the token under which the session goes on."""
         services, session = self.services, self.session(token)
-        choice = auth_login.Choice(old, new, ADDRESS)
+        choice = auth_login.Choice(old, new, Origin(ADDRESS))
         proof = auth_login.prove_choice(
             services.engine, services.vault, self.passwords, session.person, choice, self.now
         )
@@ -78,7 +80,7 @@ class Staff:
     def give_code(self, token: str, code: str) -> str:
         """Pass the second factor; returns the token under which the session goes on."""
         services, session = self.services, self.session(token)
-        counted = count_code(services.engine, services.vault, session.person.id, ADDRESS, self.now)
+        counted = count_code(services.engine, services.vault, session.person.id, Origin(ADDRESS), self.now)
         with services.transaction() as db:
             return totp.give_code(db, services.vault, session, counted, code, self.now)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from customs.auth.login_throttle import FREE_FOR_ONE, count_password, take_back
+from customs.auth.login_throttle import FREE_FOR_ONE, Origin, count_password, take_back
 from customs.auth.models import FailedSignIn
 from customs.auth.sessions import note_seen
 from customs.container import Services
@@ -69,7 +69,7 @@ def test_of_many_attempts_only_the_free_ones_are_looked_at(staff: Staff):
 
 def test_good_and_bad_attempts_leave_no_trace_but_the_bad_ones(services: Services):
     def attempt(number: int) -> None:
-        counted = count_password(services.engine, services.vault, f"login{number % 3}", ADDRESS, make.NOON)
+        counted = count_password(services.engine, services.vault, f"login{number % 3}", Origin(ADDRESS), make.NOON)
         if number % 2:
             with services.transaction() as db:
                 take_back(db, counted)

@@ -7,6 +7,7 @@ from argon2.profiles import CHEAPEST
 
 from customs.auth import login as auth_login
 from customs.auth.login import Attempt, Proof
+from customs.auth.login_throttle import Origin
 from customs.auth.passwords import Passwords
 from customs.errors import InvalidCredentials, LoginThrottled, ValidationFailed
 from tests.auth.staff import ADDRESS, PASSWORD, Staff
@@ -22,7 +23,7 @@ def database_url(sqlite_url: str) -> str:
 
 def prove(staff: Staff, login: str = "zhang", password: str = PASSWORD) -> Proof:
     services = staff.services
-    attempt = Attempt(login, password, ADDRESS)
+    attempt = Attempt(login, password, Origin(ADDRESS))
     return auth_login.prove(services.engine, services.vault, staff.passwords, attempt, staff.now)
 
 
@@ -141,7 +142,7 @@ def test_of_two_changes_proven_by_the_same_password_one_counts(staff: Staff):
             services.vault,
             staff.passwords,
             session.person,
-            auth_login.Choice(PASSWORD, new, ADDRESS),
+            auth_login.Choice(PASSWORD, new, Origin(ADDRESS)),
             staff.now,
         )
         for new in (NEW, NEW + " again")
@@ -157,8 +158,8 @@ def test_of_two_changes_proven_by_the_same_password_one_counts(staff: Staff):
 
 def test_what_is_secret_is_not_shown_where_it_is_printed(staff: Staff):
     staff.hire()
-    attempt, proof, change = Attempt("zhang", PASSWORD, ADDRESS), prove(staff), staff.reset()
+    attempt, proof, change = Attempt("zhang", PASSWORD, Origin(ADDRESS)), prove(staff), staff.reset()
 
-    shown = f"{attempt} {proof} {auth_login.Choice(PASSWORD, NEW, ADDRESS)} {change}"
+    shown = f"{attempt} {proof} {auth_login.Choice(PASSWORD, NEW, Origin(ADDRESS))} {change}"
 
     assert not any(secret and secret in shown for secret in (PASSWORD, NEW, change.password, proof.hash_seen))

@@ -142,3 +142,59 @@ def test_a_clock_that_is_a_little_behind_throttles_nobody(staff: Staff):
     staff.now -= timedelta(seconds=2)
 
     assert fail(staff) == 0
+
+
+def test_failures_are_forgiven_with_time(staff: Staff):
+    for _ in range(FREE_FOR_ONE):
+        fail(staff)
+    assert fail(staff) == 5
+
+    staff.wait(minutes=10)
+
+    assert [fail(staff), fail(staff)] == [0, 5]
+
+
+def test_twenty_clerks_behind_one_address_who_mistype_now_and_then_never_wait(staff: Staff):
+    """Two weeks: each mistypes three times a day, at any time of eight hours."""
+    answers = []
+    for day in range(14):
+        for number in range(60):
+            answers.append(fail(staff, f"clerk{number % 20}"))
+            staff.wait(minutes=8)
+        staff.wait(hours=16 if day % 7 != 4 else 64)
+
+    assert set(answers) == {0}
+
+
+def test_a_guesser_at_one_address_stays_slow(staff: Staff):
+    """A day of trying as often as it is let: some six guesses an hour, of one login or of many."""
+    judged = 0
+    for _ in range(24 * 12):
+        judged += fail(staff) == 0
+        staff.wait(minutes=5)
+
+    assert judged < 24 * 7
+
+
+def test_strangers_who_know_a_login_keep_nobody_out_who_comes_from_elsewhere(staff: Staff):
+    staff.hire()
+    for _ in range(100):
+        fail(staff, address="198.51.100.7")
+
+    assert staff.look(staff.sign_in(address="203.0.113.9"))
+
+
+def test_a_browser_known_from_before_answers_for_its_own_failures_alone(staff: Staff):
+    staff.hire()
+    for number in range(100):
+        fail(staff, "zhang" if number % 2 else f"somebody{number}")
+
+    with pytest.raises(LoginThrottled):
+        staff.sign_in()
+    assert staff.look(staff.sign_in(device="a browser"))
+
+    for _ in range(FREE_FOR_ONE):
+        with pytest.raises(InvalidCredentials):
+            staff.sign_in("zhang", WRONG, device="a browser")
+    with pytest.raises(LoginThrottled):
+        staff.sign_in("zhang", WRONG, device="a browser")

@@ -9,7 +9,7 @@ import pytest
 from argon2 import Type, extract_parameters
 from argon2.profiles import CHEAPEST
 
-from customs.auth.passwords import ALPHABET, COMMON, Passwords, check_password, new_password
+from customs.auth.passwords import ALPHABET, COMMON, MOST_USED, Passwords, check_password, new_password
 from customs.errors import ValidationFailed
 
 GOOD = "a horse and a staple"
@@ -121,3 +121,15 @@ def test_a_new_password_can_be_read_out_and_not_guessed():
     assert all(re.fullmatch(r"([a-z2-9]{4}-){3}[a-z2-9]{4}", one) and codes(one) == [] for one in made)
     assert not set("il1o0") & set(ALPHABET)
     assert len(ALPHABET) ** 16 > 2**75
+
+
+@pytest.mark.parametrize(
+    "password", ["wisecashier2026", "Customs-Desk-1", "admin@customs8", "Haiguan!!2026", "iloveyou123", "football123"]
+)
+def test_what_is_tried_first_is_refused(password: str):
+    assert codes(password) == ["password_common"]
+
+
+def test_the_list_holds_more_than_the_three_thousand_most_common():
+    assert len(MOST_USED) >= 3000
+    assert {"123456789a", "qwertyuiop"} <= MOST_USED | COMMON
