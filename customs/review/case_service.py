@@ -162,7 +162,7 @@ def _check_reason(why: str) -> None:
 
 
 def _no_buyer(declaration: Declaration) -> ActionNotAllowed:
-    code, detail = "no_buyer", "no buyer is named"
     if declaration.buyer_erased_at is not None:
-        code, detail = "buyer_erased", "the buyer's data was erased when its retention ended"
-    return ActionNotAllowed(detail, errors=[ErrorDetail("/buyer", code, detail)])
+        erased = "the buyer's data was erased when its retention ended"
+        return ActionNotAllowed(erased, errors=[ErrorDetail("/buyer", "buyer_erased", erased)])
+    return ActionNotAllowed("no buyer is named", errors=[ErrorDetail("/buyer", "no_buyer", "no buyer is named")])
