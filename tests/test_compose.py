@@ -37,7 +37,10 @@ VARIABLES = {field.data_key for field in Variables().fields.values()}
 def environment_of(name: str) -> dict[str, str]:
     """A service's environment with what the shell gives filled in."""
     written = OURS[name].get("environment", {})
-    return {key: re.sub(r"\$\{(\w+)[^}]*\}", lambda said: GIVEN[said[1]], str(text)) for key, text in written.items()}
+    return {
+        key: re.sub(r"\$\{(\w+)[^}]*\}", lambda said: GIVEN.get(said[1], "0"), str(text))
+        for key, text in written.items()
+    }
 
 
 def parsed(command: list[str]) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def test_only_secrets_are_asked_of_the_shell_and_each_is_required() -> None:
         "CUSTOMS_DB_PASSWORD",
         "CUSTOMS_REDIS_PASSWORD",
     }
-    assert [name for name, rest in asked if not rest.startswith(":?")] == ["CUSTOMS_HOST"]
+    assert [name for name, rest in asked if not rest.startswith(":?")] == ["CUSTOMS_TRUSTED_PROXIES", "CUSTOMS_HOST"]
 
 
 def test_the_processes_share_one_database_one_redis_one_gateway() -> None:

@@ -25,8 +25,8 @@ from customs.web.connections import MOST_CONNECTIONS, PATIENCE, Listener, Stage
 from customs.web.json_body import LARGEST_BODY
 
 TITLE = "customs web"
-# Shorter than the grace of the supervisor of `customs up`.
-GRACE_SECONDS = 4.0
+# A batch of 10,000 is stored in a few seconds. `customs up` waits for less: it is stopped by whoever sits before it.
+GRACE_SECONDS = 30.0
 LARGEST_HEADERS = 64 * 1024
 # What every page consists of is smaller: it reaches a browser also when a disk is full.
 LARGEST_ANSWER_IN_MEMORY = 4 * 1024 * 1024

@@ -17,7 +17,7 @@ from customs.auth.roles import ROLES, Role
 from customs.auth.sessions import presences
 from customs.auth.users import Change, Profile
 from customs.db import database
-from customs.errors import NotFound
+from customs.errors import ActionNotAllowed, ErrorDetail, NotFound
 from customs.ids import new_id
 from customs.web.forms import (
     CREATED,
@@ -110,6 +110,8 @@ def reset_password(person_id: str) -> WerkzeugResponse:
 
     def reset(db: Session, now: datetime) -> Change:
         _seen(db, person_id)
+        if code_too:
+            _refuse_own(person_id)
         parts = services().vault, services().passwords
         return users.reset_password(db, *parts, person_id, now, code_too=code_too)
 
@@ -123,7 +125,12 @@ def reset_password(person_id: str) -> WerkzeugResponse:
 @login_required(Scope.ADMIN)
 def reset_code(person_id: str) -> WerkzeugResponse:
     message = gettext("The one-time codes were removed, and their sessions ended.")
-    return _changed(person_id, lambda db, now: users.reset_code(db, person_id, now), message)
+
+    def reset(db: Session, now: datetime) -> Change:
+        _refuse_own(person_id)
+        return users.reset_code(db, person_id, now)
+
+    return _changed(person_id, reset, message)
 
 
 @pages.post("/people/<person_id>/disable")
@@ -145,6 +152,13 @@ def enable(person_id: str) -> WerkzeugResponse:
 def end_sessions(person_id: str) -> WerkzeugResponse:
     message = gettext("They were signed out everywhere.")
     return _changed(person_id, lambda db, now: users.end_sessions(db, person_id, now), message)
+
+
+def _refuse_own(person_id: str) -> None:
+    """Refuse to let an admin take off their own codes: whoever sits at their browser could."""
+    if person_id == current_caller().id:
+        detail = "another admin, or `customs user reset` at the host, takes off your codes"
+        raise ActionNotAllowed("nothing was changed", errors=[ErrorDetail("/person", "own_codes", detail)])
 
 
 def _create(db: Session, wanted: Profile, now: datetime) -> Change:

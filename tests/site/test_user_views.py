@@ -204,3 +204,17 @@ def test_both_languages(people: People, language: str, words: str):
 
     assert words in text_of(admin.get(PAGE))
     assert words in text_of(admin.get(f"{PAGE}/{admin.person_id}"))
+
+
+def test_an_admin_does_not_take_off_their_own_codes(people: People, person):
+    admin, other = people.signed_in("admin"), people.signed_in("admin")
+    before = person(admin.person_id).code_secret
+    page = f"{PAGE}/{admin.person_id}"
+
+    shown = admin.follow(admin.post(f"{page}/code", reason="a new phone"))
+    refused = admin.post(f"{page}/password", reason="a new phone", code_too="on")
+
+    assert "Ask another admin" in text_of(shown)
+    assert "Ask another admin" in text_of(refused)
+    assert person(admin.person_id).code_secret == before
+    other.follow(other.post(f"{page}/code", reason="she asked for it"))
