@@ -1,5 +1,6 @@
 """The recipes of the development guide: what is written where to add one of everything."""
 
+from customs.db.schema_guard import newest_version
 from tests.recipes.recipe import Edit, Recipe
 
 OFFICES = "customs/declarations/offices.py"
@@ -164,10 +165,10 @@ action = "Try again in a moment."
             ),
             Edit(
                 "migrations/versions/9999_logistics_no.py",
-                """import sqlalchemy as sa
+                f"""import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "9999", "0018"
+revision, down_revision = "9999", "{newest_version()}"
 
 
 def upgrade() -> None:

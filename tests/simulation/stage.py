@@ -36,9 +36,9 @@ def stage(kind: str) -> Iterator[Play]:
             from tests.postgresql import temporary_postgresql
 
             with temporary_postgresql() as url:
-                whole = read_settings(make.SECRETS | {"CUSTOMS_DATABASE_URL": url}).database_url
-                _upgrade(whole)
-                with players(Path(folder), whole) as play:
+                complete = read_settings(make.SECRETS | {"CUSTOMS_DATABASE_URL": url}).database_url
+                _upgrade(complete)
+                with players(Path(folder), complete) as play:
                     yield play
 
 
@@ -48,7 +48,7 @@ def players(folder: Path, url: str, prepare: Callable[[], object] | None = None)
     environment = {
         "CUSTOMS_HOME": str(folder),
         "CUSTOMS_DATABASE_URL": url,
-        "WISECASHIER_BASE_URL": "http://gateway.test",
+        "WISECASHIER_BASE_URL": "https://gateway.test",
         "WISECASHIER_PRIVATE_KEY_FILE": str(KEYS / "pkcs1.pem"),
         "CUSTOMS_POLL_SECONDS": "60",
         "CUSTOMS_UNKNOWN_GRACE_SECONDS": str(GRACE_SECONDS),
