@@ -107,7 +107,7 @@ def exchange(**changes: Any) -> Exchange:
 
 def reply(state: str = "PROCESSING", modify_time: datetime | None = NOON, **changes: Any) -> DeclarationReply:
     """What the gateway says of a push; the caller says which push."""
-    said: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "out_order_no": None,
         "payment_no": None,
         "customs": None,
@@ -119,7 +119,7 @@ def reply(state: str = "PROCESSING", modify_time: datetime | None = NOON, **chan
         "gateway_no": None,
         "exchange": exchange(),
     }
-    return DeclarationReply(**said | changes)
+    return DeclarationReply(**shown | changes)
 
 
 def push_state(**changes: Any) -> PushState:

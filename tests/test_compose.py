@@ -28,17 +28,17 @@ ROOT = Path(__file__).parent.parent
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(COMPOSE_FILE)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if "build" in service}
-ONE_SHOT = {name for name, service in OURS.items() if service.get("restart") == "no"}
+OWN = {name: service for name, service in SERVICES.items() if "build" in service}
+ONE_SHOT = {name for name, service in OWN.items() if service.get("restart") == "no"}
 GIVEN = make.SECRETS | {"CUSTOMS_DB_PASSWORD": "0123abcd", "CUSTOMS_REDIS_PASSWORD": "abcd0123"}
 VARIABLES = {field.data_key for field in Variables().fields.values()}
 
 
 def environment_of(name: str) -> dict[str, str]:
     """A service's environment with what the shell gives filled in."""
-    written = OURS[name].get("environment", {})
+    written = OWN[name].get("environment", {})
     return {
-        key: re.sub(r"\$\{(\w+)[^}]*\}", lambda said: GIVEN.get(said[1], "0"), str(text))
+        key: re.sub(r"\$\{(\w+)[^}]*\}", lambda shown: GIVEN.get(shown[1], "0"), str(text))
         for key, text in written.items()
     }
 
@@ -69,12 +69,12 @@ def test_every_part_of_the_desk_is_there() -> None:
     assert set(SERVICES) >= {"postgres", "redis", "web", "worker", "clock", "sandbox"}
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", OWN)
 def test_each_command_is_a_real_one(name: str) -> None:
-    assert parsed(OURS[name]["command"]) is not None
+    assert parsed(OWN[name]["command"]) is not None
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", OWN)
 def test_each_variable_is_a_setting(name: str) -> None:
     assert set(environment_of(name)) <= VARIABLES
 
@@ -113,11 +113,11 @@ def test_each_lasting_service_has_a_probe(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["web", "sandbox"])
 def test_each_probed_path_is_a_route_on_the_port_that_is_served(name: str, tmp_path: Path) -> None:
-    (url,) = re.findall(r"http://[^']+", " ".join(OURS[name]["healthcheck"]["test"]))
+    (url,) = re.findall(r"http://[^']+", " ".join(OWN[name]["healthcheck"]["test"]))
 
     assert urlsplit(url).path in {rule.rule for rule in _app(name, tmp_path).url_map.iter_rules()}
-    assert urlsplit(url).port == parsed(OURS[name]["command"])["port"]
-    assert parsed(OURS[name]["command"])["host"] == "0.0.0.0"
+    assert urlsplit(url).port == parsed(OWN[name]["command"])["port"]
+    assert parsed(OWN[name]["command"])["host"] == "0.0.0.0"
 
 
 def _app(name: str, home: Path) -> Flask:
@@ -130,12 +130,12 @@ def _app(name: str, home: Path) -> Flask:
 @pytest.mark.skipif(sys.platform != "linux", reason="the probe reads /proc, as it does in the container")
 @pytest.mark.parametrize("name", ["worker", "clock"])
 def test_the_probe_of_a_process_that_listens_nowhere_finds_it_by_its_name(name: str, tmp_path: Path) -> None:
-    program, *words = OURS[name]["command"]
+    program, *words = OWN[name]["command"]
     environ = clean_environ() | {"CUSTOMS_HOME": str(tmp_path)}
     command = [sys.executable, "-m", program, *words]
 
     with started(command, environ, tmp_path / "log", None) as process:
-        probe = [word.replace("/proc/1/", f"/proc/{process.pid}/") for word in OURS[name]["healthcheck"]["test"][1:]]
+        probe = [word.replace("/proc/1/", f"/proc/{process.pid}/") for word in OWN[name]["healthcheck"]["test"][1:]]
         wait_until(lambda: subprocess.run(probe, check=False).returncode == 0, "the probe is content")
 
         assert process.runs
@@ -156,15 +156,15 @@ def test_what_one_waits_for_exists_and_is_what_it_can_wait_for() -> None:
 
 
 def test_the_key_pair_is_made_where_worker_and_sandbox_look_for_it(tmp_path: Path) -> None:
-    folder = str(parsed(OURS["keys"]["command"])["folder"])
+    folder = str(parsed(OWN["keys"]["command"])["folder"])
 
     keep_key_pair(tmp_path, "agent")
 
     made = {f"{folder}/{file.name}" for file in tmp_path.iterdir()}
     assert environment_of("worker")["WISECASHIER_PRIVATE_KEY_FILE"] in made
-    assert str(parsed(OURS["sandbox"]["command"])["agent_key"]) in made
+    assert str(parsed(OWN["sandbox"]["command"])["agent_key"]) in made
     for name in ("keys", "worker", "sandbox"):
-        assert any(volume.startswith(f"keys:{folder}") for volume in OURS[name]["volumes"])
+        assert any(volume.startswith(f"keys:{folder}") for volume in OWN[name]["volumes"])
     assert Signer.from_file(tmp_path / "agent_private.pem")
 
 
@@ -214,8 +214,8 @@ def test_every_network_and_every_volume_of_a_home_is_there() -> None:
     used = {network for one in SERVICES.values() for network in one.get("networks", ())}
 
     assert used == set(COMPOSE["networks"])
-    assert all(any(volume.endswith(":/state") for volume in one["volumes"]) for one in OURS.values())
-    assert [name for name, one in OURS.items() if "networks" not in one and one.get("network_mode") != "none"] == []
+    assert all(any(volume.endswith(":/state") for volume in one["volumes"]) for one in OWN.values())
+    assert [name for name, one in OWN.items() if "networks" not in one and one.get("network_mode") != "none"] == []
 
 
 def test_only_this_machine_reaches_the_desk_without_the_proxy() -> None:

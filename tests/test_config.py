@@ -79,7 +79,7 @@ def test_a_sandbox_elsewhere_is_a_sandbox_when_it_is_called_one(read):
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "field", "expected"),
+    ("name", "shown", "field", "expected"),
     [
         ("CUSTOMS_POLL_SECONDS", "0.5", "poll_seconds", 0.5),
         ("CUSTOMS_UNKNOWN_GRACE_SECONDS", "0", "unknown_grace_seconds", 0.0),
@@ -98,8 +98,8 @@ def test_a_sandbox_elsewhere_is_a_sandbox_when_it_is_called_one(read):
         ("CUSTOMS_WEB_PORT", " 0 ", "web_port", 0),
     ],
 )
-def test_what_is_said_counts(read, name: str, said: str, field: str, expected):
-    assert getattr(read(**{name: said}), field) == expected
+def test_what_is_said_counts(read, name: str, shown: str, field: str, expected):
+    assert getattr(read(**{name: shown}), field) == expected
 
 
 @pytest.mark.parametrize("name", ["CUSTOMS_POLL_SECONDS", "CUSTOMS_REDIS_URL", "CUSTOMS_SANDBOX"])
@@ -107,13 +107,13 @@ def test_an_empty_variable_is_not_set(read, name: str):
     assert read(**{name: "  "}) == read()
 
 
-@pytest.mark.parametrize(("name", "said"), WRONG.values(), ids=WRONG)
-def test_a_wrong_value_is_named_by_its_variable(read, name: str, said: str):
+@pytest.mark.parametrize(("name", "shown"), WRONG.values(), ids=WRONG)
+def test_a_wrong_value_is_named_by_its_variable(read, name: str, shown: str):
     with pytest.raises(Misconfigured) as refused:
-        read(**{name: said})
+        read(**{name: shown})
 
     assert name in refused.value.detail
-    assert said == "0" or len(said) < 5 or said not in refused.value.detail
+    assert shown == "0" or len(shown) < 5 or shown not in refused.value.detail
 
 
 def test_every_wrong_variable_is_named_at_once(read):

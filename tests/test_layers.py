@@ -89,8 +89,8 @@ def imported(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
             for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in FILES else str(node.module)
+                complete = f"{node.module}.{alias.name}"
+                yield complete if complete in FILES else str(node.module)
 
 
 def package_of(name: str) -> str:

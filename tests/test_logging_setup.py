@@ -42,23 +42,23 @@ def closed_pipe(_: Path) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a disk that is always full")
 @pytest.mark.parametrize("sink", [full, closed_pipe])
 def test_a_process_goes_on_when_nobody_can_be_told(sink: Callable[[Path], int], tmp_path: Path):
-    said = subprocess.run(
+    shown = subprocess.run(
         [sys.executable, "-c", SAYS], stdout=subprocess.PIPE, stderr=sink(tmp_path), env=clean_environ(), check=False
     )
 
-    assert (said.returncode, said.stdout.decode()) == (7, "订购人 ✓\n")
+    assert (shown.returncode, shown.stdout.decode()) == (7, "订购人 ✓\n")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk"])
 def test_a_console_without_the_letters_shows_their_numbers(encoding: str):
     environ = clean_environ() | {"PYTHONIOENCODING": encoding}
 
-    said = subprocess.run([sys.executable, "-c", SAYS], capture_output=True, env=environ, check=False)
+    shown = subprocess.run([sys.executable, "-c", SAYS], capture_output=True, env=environ, check=False)
 
-    line = json.loads(said.stderr.decode(encoding).splitlines()[0])
-    assert said.returncode == 7
+    line = json.loads(shown.stderr.decode(encoding).splitlines()[0])
+    assert shown.returncode == 7
     assert line["name"] == "李雷 😀 \udcff"
-    assert "\\u2713" in said.stdout.decode(encoding)
+    assert "\\u2713" in shown.stdout.decode(encoding)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a disk that is always full")
@@ -66,9 +66,9 @@ def test_a_command_whose_words_do_not_arrive_ends_with_a_sentence(tmp_path: Path
     command = [sys.executable, "-m", "customs", "db", "upgrade"]
     environ = clean_environ() | {"CUSTOMS_HOME": str(tmp_path)}
 
-    said = subprocess.run(command, stdout=full(tmp_path), stderr=subprocess.PIPE, env=environ, check=False)
+    shown = subprocess.run(command, stdout=full(tmp_path), stderr=subprocess.PIPE, env=environ, check=False)
 
-    assert (said.returncode, said.stderr.decode()) == (
+    assert (shown.returncode, shown.stderr.decode()) == (
         1,
         "what this command has to say cannot be written: No space left on device\n",
     )

@@ -92,14 +92,14 @@ def test_the_desk_is_reached_by_an_address_of_the_newer_kind(host: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "printed"),
     [
         ({"CUSTOMS_HOME": "/dev/null/home"}, "set it to a folder"),
         ({"CUSTOMS_WEB_HOST": "192.0.2.1"}, "set CUSTOMS_WEB_HOST"),
         ({"CUSTOMS_CA_BUNDLE": "/dev/null"}, "CUSTOMS_CA_BUNDLE: no CA certificates"),
     ],
 )
-def test_a_process_that_cannot_start_says_why_in_one_sentence(variables: dict[str, str], said: str, tmp_path: Path):
+def test_a_process_that_cannot_start_says_why_in_one_sentence(variables: dict[str, str], printed: str, tmp_path: Path):
     environ = clean_environ() | {"CUSTOMS_HOME": str(tmp_path)} | variables
 
     ended = subprocess.run(
@@ -107,7 +107,7 @@ def test_a_process_that_cannot_start_says_why_in_one_sentence(variables: dict[st
     )
 
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert printed in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 

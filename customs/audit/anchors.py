@@ -101,8 +101,8 @@ def anchor_end(engine: Engine, trail: AuditTrail, anchors: AnchorFile, accepted:
     None is written while the end stands still, nor on a trail that does not go on from the last anchor: that one goes
     on showing that the trail was put back, until somebody accepts it and says why.
     """
-    with anchors.locked() as is_ours:
-        if not is_ours:
+    with anchors.locked() as is_acquired:
+        if not is_acquired:
             return None
         last = anchors.last()
         with database.reading(engine) as db:

@@ -117,10 +117,10 @@ class Leases:
             ran_out = and_(in_doubt, row.lease_until.is_not(None))
             values["sent_at"] = case((ran_out, row.lease_until), else_=row.sent_at)
         # Bound are `leases`, of `bound`.
-        self.are_held = tuple_(row.id, row.fence).in_(bindparam("leases", expanding=True))
+        self.are_leased = tuple_(row.id, row.fence).in_(bindparam("leases", expanding=True))
         self._claim = update(table).where(row.id.in_(bindparam("ids", expanding=True))).values(values)
-        self._extend = update(table).where(self.are_held).values(lease_until=values["lease_until"])
-        self._release = update(table).where(self.are_held).values(RELEASED)
+        self._extend = update(table).where(self.are_leased).values(lease_until=values["lease_until"])
+        self._release = update(table).where(self.are_leased).values(RELEASED)
 
     def claim(self, db: Connection, ids: Collection[str], holder: str, until: datetime) -> None:
         """Lease these rows, which the caller has locked; whoever held them before records nothing any more."""
@@ -149,7 +149,7 @@ class Leases:
 
 
 def bound(tasks: Collection[LeasedTask]) -> Sequence[tuple[str, int]]:
-    """Return the leases of tasks as the parameter of `Leases.are_held`."""
+    """Return the leases of tasks as the parameter of `Leases.are_leased`."""
     return pad_to_power_of_two([task.lease for task in tasks])
 
 

@@ -113,8 +113,8 @@ def _plain(text: str) -> str:
 def export_buyer(db: Session, services: Services, found: Footprint, now: datetime) -> dict[str, Any]:
     """Return everything that is stored of a buyer, as JSON, the buyer in plain."""
     vault = services.vault
-    whole = (selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
-    declarations = db.scalars(select(Declaration).where(Declaration.id.in_(found.declarations)).options(*whole)).all()
+    parts = (selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
+    declarations = db.scalars(select(Declaration).where(Declaration.id.in_(found.declarations)).options(*parts)).all()
     payments = db.scalars(select(Payment).where(Payment.id.in_(found.payments))).all()
     comments = db.scalars(select(Comment).where(Comment.id.in_(found.comments)).order_by(Comment.at)).all()
     rows = db.scalars(select(OpenRow).where(OpenRow.id.in_(found.open_rows))).all()

@@ -122,6 +122,6 @@ def mark(db: Connection, tasks: Sequence[Task], now: datetime, lease: timedelta)
     alive = select(endpoint.id).where(
         endpoint.id == delivery.endpoint_id, endpoint.deleted_at.is_(None), endpoint.paused_at.is_(None)
     )
-    leaving = update(DELIVERIES).where(LEASES.are_held, alive.exists()).values(lease_until=now + lease)
+    leaving = update(DELIVERIES).where(LEASES.are_leased, alive.exists()).values(lease_until=now + lease)
     marked = db.execute(leaving.returning(delivery.id, delivery.fence), {"leases": bound(tasks)})
     return LEASES.keep(db, tasks, ((row.id, row.fence) for row in marked))

@@ -107,10 +107,10 @@ def test_of_equal_requests_at_once_one_stores_and_none_fails(erp, client, key):
         answers = list(pool.map(hand_in, range(2)))
 
     taken = [answer for answer in answers if answer.status_code == 202]
-    told_to_wait = [answer for answer in answers if answer.status_code == 409]
-    assert len(taken) + (len(told_to_wait) if key else 0) == 2
+    reported_to_wait = [answer for answer in answers if answer.status_code == 409]
+    assert len(taken) + (len(reported_to_wait) if key else 0) == 2
     assert all(
-        (one.json["code"], one.headers["Retry-After"]) == ("idempotency_key_in_use", "1") for one in told_to_wait
+        (one.json["code"], one.headers["Retry-After"]) == ("idempotency_key_in_use", "1") for one in reported_to_wait
     )
     assert len({answer.json["id"] for answer in taken}) == (1 if key else 2)
     assert len(erp.get("/declarations").json["data"]) == 10

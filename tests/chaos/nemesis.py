@@ -31,7 +31,7 @@ class Nemesis:
         self._clock = deployment.start("clock")
         self._workers = [deployment.start("worker") for _ in range(WORKERS)]
         self._web, self.url = deployment.start_web()
-        deeds = [
+        actions = [
             self.kill_a_worker,
             self.kill_every_worker,
             self.freeze_a_worker,
@@ -41,7 +41,7 @@ class Nemesis:
             self.kill_redis,
         ]
         crash = [] if deployment.services.settings.is_sqlite else [self.crash_the_database]
-        self._deeds: list[Callable[[], None]] = deeds + crash
+        self._deeds: list[Callable[[], None]] = actions + crash
 
     def rage(self, seconds: float) -> list[str]:
         """Do one deed after the other for this long; returns what was done, in order."""
@@ -51,9 +51,9 @@ class Nemesis:
         waiting = self._dice.sample(self._deeds, len(self._deeds))
         while time.monotonic() < ends_at:
             time.sleep(self._dice.uniform(*BREATH_SECONDS))
-            deed = waiting.pop() if waiting else self._dice.choice(self._deeds)
-            deed()
-            done.append(deed.__name__)
+            action = waiting.pop() if waiting else self._dice.choice(self._deeds)
+            action()
+            done.append(action.__name__)
         return done
 
     def kill_a_worker(self) -> None:

@@ -111,12 +111,12 @@ def test_many_updates_write_each_value_as_the_statements_own_way_would(
 
     with services.engine.begin() as db:
         update_many(db, PUSHES, [{"id": push_id, **change}])
-        ours = kept(db)
+        own = kept(db)
         db.execute(PUSHES.update().where(PUSHES.c.id == push_id).values(change))
         theirs = kept(db)
 
-    assert ours == theirs
-    assert ours[: len(change)] == list(change.values())
+    assert own == theirs
+    assert own[: len(change)] == list(change.values())
 
 
 def test_many_updates_touch_only_the_rows_they_name(services: Services, desk: Desk):

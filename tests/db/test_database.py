@@ -64,10 +64,10 @@ def test_any_amount_with_two_places_survives_from_the_row_to_the_wire(
 @given(amounts=st.lists(fen, min_size=1, max_size=8))
 def test_a_sum_of_amounts_is_exact(services: Services, declaration_id: str, amounts: list[Decimal]):
     with services.engine.begin() as db:
-        ours = SUB_ORDERS.c.sub_order_no.startswith("a part ")
-        db.execute(delete(SUB_ORDERS).where(ours))
+        own = SUB_ORDERS.c.sub_order_no.startswith("a part ")
+        db.execute(delete(SUB_ORDERS).where(own))
         insert_many(db, SUB_ORDERS, [make.stored_part(declaration_id, amount=amount) for amount in amounts])
-        summed = db.scalar(select(func.sum(SUB_ORDERS.c.amount)).where(ours))
+        summed = db.scalar(select(func.sum(SUB_ORDERS.c.amount)).where(own))
 
     assert summed == sum(amounts)
 

@@ -125,8 +125,8 @@ def _let_writes(engine: Engine, *, postgresql: str, sqlite: str) -> None:
 
 @pytest.mark.parametrize(("version", "mend"), [(OLDER, "`customs db upgrade`"), (NEWER, "install what")])
 def test_a_running_process_stops_at_a_schema_that_is_not_its_own(services: Services, version: str, mend: str):
-    told: list[str] = []
-    running = Services(services.settings, on_mismatch=told.append)
+    reported: list[str] = []
+    running = Services(services.settings, on_mismatch=reported.append)
     with running.transaction() as db:
         db.connection()
     at_version(services.engine, version)
@@ -142,8 +142,8 @@ def test_a_running_process_stops_at_a_schema_that_is_not_its_own(services: Servi
     wait_until(is_refused, "the other version is seen")
     at_version(services.engine, newest_version())
     running.engine.dispose()
-    assert mend in told[0]
-    assert version in told[0]
+    assert mend in reported[0]
+    assert version in reported[0]
 
 
 @pytest.mark.parametrize("kind", ["worker", "clock"])

@@ -109,8 +109,8 @@ def test_both_contents_are_shown_where_they_differ_and_only_there(desk: Desk):
     assert "accepted_content" not in before
     assert push["accepted_content"]["duty"] == 5
     assert push["accepted_content"]["buyer"]["name"] == "李*"
-    told = {one.name: (one.accepted, one.wanted) for one in detail.differences[push["id"]]}
-    assert (told["duty"], told["buyer"][0][:2], told["buyer"][1][:2]) == (("5", "88"), "李*", "韩*")
+    reported = {one.name: (one.accepted, one.wanted) for one in detail.differences[push["id"]]}
+    assert (reported["duty"], reported["buyer"][0][:2], reported["buyer"][1][:2]) == (("5", "88"), "李*", "韩*")
     assert [event.detail["accepted"].split("; ")[1] for event in desk.events(declaration_id)[-2:]] == ["duty=5"] * 2
 
 
@@ -187,10 +187,10 @@ def test_while_customs_holds_a_larger_amount_that_one_counts(desk: Desk):
     corrected(desk, declaration_id, "4.00")
     desk.work(lambda _: REFUSED)
     order = desk.declaration(declaration_id)
-    held = {"payment_no": order.payment_no, "out_order_no": order.out_order_no, "office": "GUANGZHOU"}
+    stored = {"payment_no": order.payment_no, "out_order_no": order.out_order_no, "office": "GUANGZHOU"}
 
     with desk.services.reading() as db:
-        (pushes,) = pushes_of(db, [make.order(**held)]).values()
+        (pushes,) = pushes_of(db, [make.order(**stored)]).values()
 
     assert [one.amount for one in pushes] == [Decimal("10.00")]
 
@@ -220,7 +220,7 @@ ASKED = make.exchange(params={"sub_order_no": "S1", "sub_order_amount": "11.00"}
 
 
 @pytest.mark.parametrize(
-    ("said", "echo"),
+    ("printed", "echo"),
     [
         ({}, Echo.SILENT),
         ({"amount": Decimal("11.00")}, Echo.WANTED),
@@ -232,8 +232,8 @@ ASKED = make.exchange(params={"sub_order_no": "S1", "sub_order_amount": "11.00"}
         ({"amount": Decimal("10.00"), "exchange": ASKED}, Echo.OTHER),
     ],
 )
-def test_the_amounts_of_an_answer_show_which_content_was_accepted(said: dict[str, Any], echo: Echo):
-    assert echo_of(make.reply(**said), PART, BEFORE) is echo
+def test_the_amounts_of_an_answer_show_which_content_was_accepted(printed: dict[str, Any], echo: Echo):
+    assert echo_of(make.reply(**printed), PART, BEFORE) is echo
 
 
 def test_an_answer_about_a_filing_that_was_not_corrected_says_nothing_of_contents():

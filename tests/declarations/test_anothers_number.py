@@ -28,10 +28,10 @@ def database_url(sqlite_url: str) -> str:
 
 
 def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_of_it(desk: Desk):
-    ours, theirs = desk.declare(), desk.declare(merchant_no="M900", payment_no="P-THEIRS")
+    own, theirs = desk.declare(), desk.declare(merchant_no="M900", payment_no="P-THEIRS")
     shared = desk.declaration(theirs).out_order_no
     with desk.services.transaction() as db:
-        db.execute(update(Declaration).where(Declaration.id == ours).values(out_order_no=shared))
+        db.execute(update(Declaration).where(Declaration.id == own).values(out_order_no=shared))
         db.execute(update(Push).where(Push.declaration_id == theirs).values(due_at=None))
     record = {
         "out_order_no": shared,
@@ -55,14 +55,14 @@ def test_a_query_answered_about_another_merchant_opens_a_case_and_shows_nothing_
         )
         for _ in range(4):
             with desk.services.transaction() as db:
-                db.execute(update(Push).where(Push.declaration_id == ours).values(due_at=desk.now))
+                db.execute(update(Push).where(Push.declaration_id == own).values(due_at=desk.now))
             (task,) = worker.record_and_send([], worker.claim(10))
             worker.record_and_send([(task, worker.call(task))], [])
 
-    push = desk.push(ours)
+    push = desk.push(own)
     assert (push.case_kind, push.next_action) == (CaseKind.ANOTHERS_NUMBER, "QUERY")
     with desk.services.reading() as db:
-        rows = [*db.scalars(select(Event)), *db.scalars(select(Declaration).where(Declaration.id == ours)), push]
+        rows = [*db.scalars(select(Event)), *db.scalars(select(Declaration).where(Declaration.id == own)), push]
         kept = str([vars(row) for row in rows])
     assert not [word for word in ("P-THEIRS", "G-THEIRS", THEIR_STATE, "theirs'", "2031") if word in kept]
     assert "withheld" in kept

@@ -12,10 +12,10 @@ from customs.declarations.states import Action, State
 from customs.gateway.endpoints import ENDPOINTS
 from customs.web import i18n
 
-SAID = "备案编号 110396T0001 不存在"
+SHOWN = "备案编号 110396T0001 不存在"
 REFUND = {"amount": "40.00", "currency": "CNY"}
 CASES = (
-    *((kind, {"explanation": SAID}) for kind in (CaseKind.FAIL, CaseKind.EXCEPT, CaseKind.REFUSED)),
+    *((kind, {"explanation": SHOWN}) for kind in (CaseKind.FAIL, CaseKind.EXCEPT, CaseKind.REFUSED)),
     (CaseKind.FAIL, {}),
     (CaseKind.EXCEPT, {}),
     (CaseKind.REFUSED, {"explanation": NO_REASON}),
@@ -101,5 +101,5 @@ def test_a_fault_that_our_own_check_found_is_not_shown_as_the_gateways_word(show
 
 
 def test_words_of_customs_are_shown_as_they_were_written(show):
-    assert show(case_line, CaseKind.FAIL, {"explanation": SAID}).endswith(SAID)
-    assert show(explanation_label, SAID) == SAID
+    assert show(case_line, CaseKind.FAIL, {"explanation": SHOWN}).endswith(SHOWN)
+    assert show(explanation_label, SHOWN) == SHOWN

@@ -50,9 +50,9 @@ def test_an_explanation_is_bounded_and_read_at_once(text: str):
 
 
 def test_nothing_personal_is_left():
-    said = normalised("李* (1101**********002X, born 1949-12-31, order 18051893975650968) differs")
+    shown = normalised("李* (1101**********002X, born 1949-12-31, order 18051893975650968) differs")
 
-    assert said == "# (#, born #, order #) differs"
+    assert shown == "# (#, born #, order #) differs"
 
 
 def test_a_cause_is_known_by_its_four_parts():
@@ -65,12 +65,12 @@ def test_a_cause_is_known_by_its_four_parts():
     assert len(cause.id) == 38
 
 
-def answered(*states: str, **said: Any):
+def answered(*states: str, **shown: Any):
     """A declaration that gets these answers, an hour apart."""
 
     def happen(desk: Desk, declared: str) -> None:
         for state in states:
-            desk.work(lambda _, state=state: make.reply(state, desk.now, **said))
+            desk.work(lambda _, state=state: make.reply(state, desk.now, **shown))
             desk.wait(hours=1)
 
     return happen
@@ -90,12 +90,12 @@ def key_of(desk: Desk, declared: str) -> PaymentKey:
     return PaymentKey(found.merchant_no, Channel(found.channel), found.payment_no)
 
 
-def paid(deed: str, *said: Any):
+def paid(action: str, *shown: Any):
     """Something that happens to the payment."""
 
     def happen(desk: Desk, declared: str) -> None:
         with desk.services.transaction() as db:
-            getattr(desk.services.declarations, deed)(db, key_of(desk, declared), *said, desk.now)
+            getattr(desk.services.declarations, action)(db, key_of(desk, declared), *shown, desk.now)
 
     return happen
 

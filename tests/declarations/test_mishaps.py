@@ -79,7 +79,7 @@ def test_an_answer_whose_row_a_frozen_process_holds_is_given_up_for_now_and_reco
 
 
 def test_an_older_reply_is_no_proof_that_a_modify_had_no_effect():
-    held = make.sent(
+    kept = make.sent(
         Action.MODIFY,
         accepted=True,
         prior_state=State.FAIL,
@@ -87,6 +87,6 @@ def test_an_older_reply_is_no_proof_that_a_modify_had_no_effect():
         sent_at=make.NOON - timedelta(hours=1),
     )
     stale = make.reply("PROCESSING", make.NOON - timedelta(seconds=5))
-    standing = handle_outcome(held, Action.QUERY, stale, make.NOON, make.PACE).after
+    status = handle_outcome(kept, Action.QUERY, stale, make.NOON, make.PACE).after
 
-    assert (standing.in_doubt, standing.next_action) == (Action.MODIFY, Action.QUERY)
+    assert (status.in_doubt, status.next_action) == (Action.MODIFY, Action.QUERY)

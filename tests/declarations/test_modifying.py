@@ -17,7 +17,7 @@ def rule_of(refused) -> str:
     return refused.value.errors[0].code
 
 
-def standing_of(push):
+def status_of(push):
     return push.state, push.next_action, push.epoch, push.due_at, push.case_reason
 
 
@@ -157,7 +157,7 @@ def test_a_change_that_changes_nothing_is_refused(desk: Desk):
 
 def test_a_second_correction_before_the_first_was_sent_keeps_the_gateways_last_state(desk: Desk):
     declaration_id = desk.declare()
-    said_at = desk.now
+    shown_at = desk.now
     desk.end(declaration_id, "SUCCESS")
     before = desk.push(declaration_id).modify_time
     desk.modify(declaration_id, duty=5)
@@ -168,5 +168,5 @@ def test_a_second_correction_before_the_first_was_sent_keeps_the_gateways_last_s
     desk.work(lambda _: make.reply("SUCCESS", before))
 
     push = desk.push(declaration_id)
-    assert before >= said_at
+    assert before >= shown_at
     assert (push.state, push.in_doubt) == (State.UNDECLARED, Action.MODIFY)

@@ -29,12 +29,12 @@ LONG_AGO = NOON - timedelta(days=1)
 GRACE = timedelta(seconds=PACE.grace_seconds)
 
 
-def after(held, action, outcome, *, now=NOON):
-    return handle_outcome(held, action, outcome, now, PACE).after
+def after(kept, action, outcome, *, now=NOON):
+    return handle_outcome(kept, action, outcome, now, PACE).after
 
 
-def seconds_until_due(standing, now=NOON):
-    return (standing.due_at - now).total_seconds()
+def seconds_until_due(state_now, now=NOON):
+    return (state_now.due_at - now).total_seconds()
 
 
 # What the gateway reports (R11, R12).
@@ -68,42 +68,42 @@ def test_the_explanation_of_a_failure_is_kept_and_stands_in_the_case():
 
 
 def test_old_error_text_disappears_on_success():
-    held = make.sent(Action.MODIFY, explanation="备案号不存在", prior_state=State.FAIL)
+    kept = make.sent(Action.MODIFY, explanation="备案号不存在", prior_state=State.FAIL)
 
-    assert after(held, Action.MODIFY, make.reply("SUCCESS")).explanation is None
+    assert after(kept, Action.MODIFY, make.reply("SUCCESS")).explanation is None
 
 
 def test_a_stale_reply_changes_nothing():
-    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(held, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
+    stood = after(kept, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
 
     assert (stood.state, stood.identity, stood.modify_time) == (State.PROCESSING, None, NOON)
     assert (stood.next_action, stood.case_kind) == (Action.QUERY, None)
 
 
 def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
-    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
+    stood = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
 
     assert (stood.state, stood.next_action) == (State.UNDECLARED, Action.QUERY)
     assert "PROCESSING" in make.reason(stood) and "UNDECLARED" in make.reason(stood)
 
 
 def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
-    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(held, Action.QUERY, make.reply("UNDECLARED", NOON))
+    stood = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON))
 
     assert (stood.state, stood.next_action, stood.case_kind) == (State.PROCESSING, Action.QUERY, None)
 
 
 @pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
 def test_a_modify_time_that_stands_still_or_is_missing_does_not_hold_the_state_back(time):
-    held = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    assert after(held, Action.QUERY, make.reply("SUCCESS", time)).state is State.SUCCESS
+    assert after(kept, Action.QUERY, make.reply("SUCCESS", time)).state is State.SUCCESS
 
 
 def test_an_unknown_state_word_is_kept_raw_and_put_before_a_reviewer_while_polling_goes_on():
@@ -123,10 +123,10 @@ def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
 
 
 def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
-    held = make.push_state(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
     late = NOON + POLLING_BUDGET + timedelta(seconds=1)
 
-    stood = after(held, Action.QUERY, make.reply("PROCESSING"), now=late)
+    stood = after(kept, Action.QUERY, make.reply("PROCESSING"), now=late)
 
     assert (stood.next_action, stood.state) == (Action.QUERY, State.PROCESSING)
     assert stood.case_kind
@@ -134,15 +134,15 @@ def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_in
 
 
 def test_the_first_reason_of_a_case_stays_until_somebody_decides():
-    held = make.push_state(accepted=True, case_kind=CaseKind.WENT_BACK, case_detail={}, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, case_kind=CaseKind.WENT_BACK, case_detail={}, next_action=Action.QUERY)
 
-    assert after(held, Action.QUERY, make.reply("FAIL")).case_kind is CaseKind.WENT_BACK
+    assert after(kept, Action.QUERY, make.reply("FAIL")).case_kind is CaseKind.WENT_BACK
 
 
 def test_an_end_that_came_at_last_replaces_the_reason_that_none_came():
-    held = make.push_state(accepted=True, case_kind=CaseKind.NO_END, case_detail={}, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, case_kind=CaseKind.NO_END, case_detail={}, next_action=Action.QUERY)
 
-    assert make.reason(after(held, Action.QUERY, make.reply("FAIL"))) == "FAIL"
+    assert make.reason(after(kept, Action.QUERY, make.reply("FAIL"))) == "FAIL"
 
 
 # Identity (R8).
@@ -168,9 +168,9 @@ def test_a_mismatch_does_not_fail_the_declaration_and_opens_a_case(word):
 
 @pytest.mark.parametrize("word", [None, "", "?"])
 def test_an_identity_that_a_repush_leaves_out_is_kept(word):
-    held = make.sent(Action.REDECLARE, identity=Identity.MATCH)
+    kept = make.sent(Action.REDECLARE, identity=Identity.MATCH)
 
-    stood = after(held, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
+    stood = after(kept, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
 
     assert stood.identity is Identity.MATCH
 
@@ -192,18 +192,18 @@ steps = st.lists(st.tuples(outcomes, st.sampled_from([0, 1, 100, 500, 90_000])),
 @given(first=st.sampled_from(SENDS), steps=steps)
 def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
     now = NOON
-    held = make.sent(first)
+    kept = make.sent(first)
     action = first
     sent_at = NOON
     for outcome, seconds in steps:
         now += timedelta(seconds=seconds)
-        stood = after(held, action, outcome, now=now)
+        stood = after(kept, action, outcome, now=now)
 
         assert (stood.due_at is None) == (stood.next_action is None)
         assert stood.next_action is not None or stood.state.is_final or stood.case_kind
         assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_kind
         assert stood.in_doubt is None or stood.next_action is Action.QUERY
-        assert not held.state.is_final or stood.state is held.state
+        assert not kept.state.is_final or stood.state is kept.state
         assert not isinstance(outcome, Unknown) or stood.next_action is Action.QUERY
         if action is Action.QUERY and stood.next_action in SENDS:
             assert now - sent_at >= GRACE
@@ -218,4 +218,4 @@ def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
                 **{name: getattr(stood, name) for name in stood.__dataclass_fields__}
                 | {"in_doubt": action, "next_action": Action.QUERY, "sent_at": now}
             )
-        held = stood
+        kept = stood

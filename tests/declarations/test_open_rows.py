@@ -30,7 +30,7 @@ def take_in(desk: Desk, *rows: Any, caller: Caller | None = None) -> Batch:
     return desk.take_in(make.declaration_row(), *rows, on_error="accept_valid", caller=caller)
 
 
-def standing(desk: Desk, batch: Batch) -> Progress:
+def status(desk: Desk, batch: Batch) -> Progress:
     with desk.services.reading() as db:
         return progress_of(db, batch.id)
 
@@ -53,9 +53,9 @@ def succeed(desk: Desk) -> None:
 def test_a_batch_with_an_open_row_runs_and_then_needs_attention(desk: Desk):
     batch = take_in(desk, make.declaration_row(**FAULTY))
 
-    running = standing(desk, batch)
+    running = status(desk, batch)
     succeed(desk)
-    ended = standing(desk, batch)
+    ended = status(desk, batch)
 
     assert (running.state, running.total, running.open_rows) == (BatchState.RUNNING, 1, 1)
     assert (ended.state, ended.total, ended.open_rows) == (BatchState.ATTENTION, 1, 1)
@@ -67,10 +67,10 @@ def test_a_batch_is_done_when_its_last_open_row_is_discarded_on_the_record(desk:
     first, second = left_in(desk, batch)
 
     one = discard(desk, batch, [first.id])
-    between = standing(desk, batch).state
+    between = status(desk, batch).state
     rest = discard(desk, batch)
 
-    assert (one, rest, between, standing(desk, batch).state) == (1, 1, BatchState.ATTENTION, BatchState.DONE)
+    assert (one, rest, between, status(desk, batch).state) == (1, 1, BatchState.ATTENTION, BatchState.DONE)
     with desk.services.reading() as db:
         assert {(done.rows, done.by, done.why) for done in discardings_of(db, batch.id, 10)} == {
             (1, "operator", "订单已取消")
@@ -104,7 +104,7 @@ def test_an_order_that_is_submitted_with_another_batch_is_open_no_more(desk: Des
 
     desk.take_in(mended)
 
-    assert (standing(desk, batch).open_rows, standing(desk, batch).state) == (0, BatchState.DONE)
+    assert (status(desk, batch).open_rows, status(desk, batch).state) == (0, BatchState.DONE)
 
 
 def test_an_order_of_which_the_number_was_faulty_is_known_by_its_payment(desk: Desk):
@@ -113,7 +113,7 @@ def test_an_order_of_which_the_number_was_faulty_is_known_by_its_payment(desk: D
 
     desk.take_in(mended)
 
-    assert standing(desk, batch).open_rows == 0
+    assert status(desk, batch).open_rows == 0
 
 
 @pytest.mark.parametrize("other", [{"office": "NINGBO"}, {"merchant_no": "M200"}, {"channel": "alipay"}])
@@ -124,7 +124,7 @@ def test_another_declaration_of_the_same_number_does_not_stand_for_it(desk: Desk
 
     desk.take_in(good | other)
 
-    assert standing(desk, batch).open_rows == 1
+    assert status(desk, batch).open_rows == 1
 
 
 def test_a_row_is_named_to_those_who_may_touch_its_merchant(desk: Desk):
@@ -143,7 +143,7 @@ def test_nothing_personal_is_kept_of_a_row_whose_columns_are_mixed_up(desk: Desk
     batch = take_in(desk, make.declaration_row(out_order_no=mixed_up, payment_no=mixed_up, **FAULTY), mixed_up)
 
     assert {(row.out_order_no, row.payment_no) for row in left_in(desk, batch)} == {("", "")}
-    assert standing(desk, batch).open_rows == 2
+    assert status(desk, batch).open_rows == 2
 
 
 def test_a_batch_whose_declarations_were_cancelled_is_done(desk: Desk):

@@ -146,7 +146,7 @@ def _as_json(row: Mapping[str, str]) -> dict[str, Any]:
     return order | buyer | ({"sub_orders": [parts[Part.SUB_ORDER]]} if parts[Part.SUB_ORDER] else {})
 
 
-def told(findings: Iterable[Mapping[str, Any]], severity: str) -> dict[int, set[tuple[str, str]]]:
+def reported(findings: Iterable[Mapping[str, Any]], severity: str) -> dict[int, set[tuple[str, str]]]:
     """Columns and codes by the row of a file; of JSON, by the row that it would stand in."""
     found: dict[int, set[tuple[str, str]]] = {}
     for one in findings:
@@ -165,12 +165,12 @@ def expected(errors: Errors) -> dict[int, set[tuple[str, str]]]:
 def test_the_command_line_takes_what_is_right_and_names_the_rest(
     file: str, services: Services, monkeypatch: pytest.MonkeyPatch
 ):
-    code, said = submitted(file, services, monkeypatch)
+    code, shown = submitted(file, services, monkeypatch)
 
     assert code == (FINDINGS if REFUSED[file] else DONE)
-    assert told(said["findings"], "error") == expected(REFUSED[file])
+    assert reported(shown["findings"], "error") == expected(REFUSED[file])
     if not REFUSED[file]:
-        assert told(said["findings"], "warning") == expected(WARNED.get(file, {}))
+        assert reported(shown["findings"], "warning") == expected(WARNED.get(file, {}))
 
 
 @pytest.mark.parametrize("file", REFUSED)
@@ -187,8 +187,8 @@ def test_the_api_says_the_same_of_the_same_rows(file: str, services: Services):
 
     findings = answer.json["findings"]
     alone = WORDS_ALONE if file in REFUSED_IN_JSON else {}
-    assert told(findings, "error") == expected(REFUSED_IN_JSON.get(file, REFUSED[file])) | alone
-    assert told(findings, "warning") == expected(WARNED.get(file, {}))
+    assert reported(findings, "error") == expected(REFUSED_IN_JSON.get(file, REFUSED[file])) | alone
+    assert reported(findings, "warning") == expected(WARNED.get(file, {}))
 
 
 @pytest.mark.parametrize("file", REFUSED)
@@ -236,10 +236,10 @@ def test_the_desk_says_what_to_do_in_the_clerks_words(file: str, words: str, ser
 def test_lost_digits_of_a_workbook_are_refused_and_plain_numbers_warned_of(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ):
-    code, said = submitted("67-numbers-as-numbers.xlsx", services, monkeypatch)
+    code, shown = submitted("67-numbers-as-numbers.xlsx", services, monkeypatch)
 
     assert code == FINDINGS
-    assert {error for found in told(said["findings"], "error").values() for _, error in found} == {"digits_lost"}
+    assert {error for found in reported(shown["findings"], "error").values() for _, error in found} == {"digits_lost"}
 
 
 def test_json_with_a_byte_order_mark_is_taken(services: Services, monkeypatch: pytest.MonkeyPatch):

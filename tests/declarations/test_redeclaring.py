@@ -17,7 +17,7 @@ def rule_of(refused) -> str:
     return refused.value.errors[0].code
 
 
-def standing_of(push):
+def status_of(push):
     return push.state, push.next_action, push.epoch, push.due_at, push.case_reason
 
 
@@ -44,13 +44,13 @@ def test_a_push_that_ended_is_pushed_again_in_a_new_epoch(desk: Desk, end: str):
 def test_a_fail_is_not_pushed_again_as_it_is(desk: Desk):
     declaration_id = desk.declare()
     desk.end(declaration_id, "FAIL")
-    before = standing_of(desk.push(declaration_id))
+    before = status_of(desk.push(declaration_id))
 
     with pytest.raises(ActionNotAllowed) as refused:
         desk.decide("redeclare", declaration_id)
 
     assert rule_of(refused) == "fail_needs_correction"
-    assert standing_of(desk.push(declaration_id)) == before
+    assert status_of(desk.push(declaration_id)) == before
 
 
 def test_a_reviewer_lets_a_fail_out_as_it_is(desk: Desk):

@@ -25,9 +25,9 @@ def test_there_are_the_documents_six_states_and_no_others():
     assert set(NEXT) == set(State)
 
 
-@pytest.mark.parametrize(("held", "reported"), list(product(State, State)))
-def test_every_move_is_as_drawn(held: State, reported: State):
-    assert is_forward(held, reported) == (held is reported or reported in DIAGRAM[held])
+@pytest.mark.parametrize(("kept", "reported"), list(product(State, State)))
+def test_every_move_is_as_drawn(kept: State, reported: State):
+    assert is_forward(kept, reported) == (kept is reported or reported in DIAGRAM[kept])
 
 
 @pytest.mark.parametrize("state", State)

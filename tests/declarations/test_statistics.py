@@ -76,9 +76,9 @@ class Walk:
         self.states: dict[str, State] = {}
 
     def step(self) -> None:
-        deeds = [*[self.take_in] * 2, *[self.work] * 5, *[self.wait] * 3, *[self.decide] * 3, self.pay]
+        actions = [*[self.take_in] * 2, *[self.work] * 5, *[self.wait] * 3, *[self.decide] * 3, self.pay]
         with suppress(ActionNotAllowed, ValidationFailed):
-            self.chance.choice(deeds)()
+            self.chance.choice(actions)()
         self.look()
 
     def take_in(self) -> None:

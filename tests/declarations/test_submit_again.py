@@ -58,8 +58,8 @@ def test_refused_rows_are_shown_as_open_when_and_after_the_file_is_submitted(tmp
     later = CliRunner().invoke(status, [batch_in(ended)])
 
     assert ended.exit_code == FINDINGS
-    for said in (ended.stdout, later.stdout):
-        assert f"1 not submitted: row 3 {left['out_order_no']}" in said
+    for shown in (ended.stdout, later.stdout):
+        assert f"1 not submitted: row 3 {left['out_order_no']}" in shown
     assert "open_rows 1" in later.stdout
 
 

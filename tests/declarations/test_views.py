@@ -249,12 +249,12 @@ def test_what_is_anothers_is_not_there(clerk: Visitor, desk: Desk, place: str):
 
 
 def test_customs_matches_on_the_payment_or_on_each_part(clerk: Visitor, desk: Desk):
-    whole, split = desk.declare(), desk.declare(parts=2)
+    complete, split = desk.declare(), desk.declare(parts=2)
 
-    of_whole = text_of(clerk.get(f"/declarations/{whole}"))
+    of_complete = text_of(clerk.get(f"/declarations/{complete}"))
     of_split = text_of(clerk.get(f"/declarations/{split}"))
 
-    assert f"Customs matches on {desk.declaration(whole).payment_no}" in of_whole
+    assert f"Customs matches on {desk.declaration(complete).payment_no}" in of_complete
     assert "Customs matches on the numbers of the sub-orders below" in of_split
     assert all(part.sub_order_no in of_split for part in desk.declaration(split).sub_orders)
 

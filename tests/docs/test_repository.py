@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.documents import ROOT
 
-NOT_OURS = {"__pycache__", "results"}
+NOT_OWN = {"__pycache__", "results"}
 OUTSIDE = re.compile(
     r"pypi\.org|pythonhosted\.org|index-ur[l]|ghcr\.io|quay\.io|gcr\.io|docker\.io|mirrors?\.[a-z]+\.[a-z]"
     r"|/hom[e]/[a-z]|/roo[t]/|/Use[r]s/|/wor[k]/|/mn[t]/|[A-Z]:\\Use[r]s",
@@ -23,7 +23,7 @@ def own_files() -> Iterator[Path]:
         folders[:] = [
             name
             for name in folders
-            if name not in NOT_OURS and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
+            if name not in NOT_OWN and not name.endswith(".egg-info") and (name == ".ci" or not name.startswith("."))
         ]
         # Of a second working tree, .git is a file.
         yield from (Path(folder, name) for name in names if name != ".git")

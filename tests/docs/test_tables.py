@@ -78,8 +78,8 @@ def test_the_table_of_problems_is_what_the_api_may_answer() -> None:
     elsewhere = "".join(file.read_text() for file in (ROOT / "customs").rglob("*.py") if file.name != "errors.py")
     known: list[CustomsError] = [*(error() for error in CustomsError.__subclasses__()), Rejected("", ())]
     raised = [error for error in known if re.search(rf"\b{type(error).__name__}\b", elsewhere)]
-    ours = {(error.code, error.status) for error in raised if error.status < 500} - OF_COMMANDS_ALONE - OF_PAGES_ALONE
-    assert documented == ours | OTHER_PROBLEMS
+    own = {(error.code, error.status) for error in raised if error.status < 500} - OF_COMMANDS_ALONE - OF_PAGES_ALONE
+    assert documented == own | OTHER_PROBLEMS
 
 
 def test_every_event_is_in_the_table_and_every_row_is_an_event() -> None:

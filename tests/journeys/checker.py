@@ -28,19 +28,19 @@ CONTENT = (("mch_customs_no", "mch_customs_no"), ("duty", "duty"), ("merchant_cu
 GRACE_SHARE = 0.8
 
 
-def broken_promises(told: Told, gateway: SandboxGateway, db: Session, grace_seconds: float) -> list[str]:
+def broken_promises(reported: Told, gateway: SandboxGateway, db: Session, grace_seconds: float) -> list[str]:
     """Every promise that was broken to whoever was told something; after the drain this is empty."""
     ledger = {_key(filing): filing for filing in gateway.filings()}
     stored = _stored(db)
     broken: list[str] = []
-    for order, row in told.orders.items():
+    for order, row in reported.orders.items():
         declaration = stored.get(order)
         if declaration is None:
             broken.append(f"{order} was acknowledged and is not stored")
             continue
-        broken += [f"{order} {sentence}" for sentence in _of_one(row, declaration, ledger, told.actions[order])]
+        broken += [f"{order} {sentence}" for sentence in _of_one(row, declaration, ledger, reported.actions[order])]
         filings = planned(row)
-        if len(filings) == 1 and not told.actions[order]:
+        if len(filings) == 1 and not reported.actions[order]:
             calls = gateway.calls(row["payment_no"])
             broken += [f"{order} {sentence}" for sentence in _of_calls(calls, grace_seconds)]
     return broken
@@ -96,7 +96,7 @@ def _of_push(push: Push, declaration: Declaration, filing: dict[str, Any] | None
 def _of_content(row: Row, filing: dict[str, Any]) -> Iterator[str]:
     """What the gateway holds is what was acknowledged last."""
     content = filing["content"]
-    wanted = {theirs: str(row[ours]) for ours, theirs in CONTENT if ours in row}
+    wanted = {theirs: str(row[own]) for own, theirs in CONTENT if own in row}
     for part in row.get("sub_orders", ()):
         if part["sub_order_no"] == filing["sub_order_no"]:
             wanted["sub_order_amount"] = part["amount"]

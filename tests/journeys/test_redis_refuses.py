@@ -110,13 +110,13 @@ def test_the_work_goes_on_while_it_refuses_and_the_worker_goes_back_when_it_work
     try:
         goes_on = crew.is_declared()
         wait_until(lambda: crew.trouble() is not None, "the worker says that it looks for work by itself", SECONDS)
-        said = [one for one in doctor.run_checks(crew.deployment.services, thoroughly=False) if one.part == "workers"]
+        shown = [one for one in doctor.run_checks(crew.deployment.services, thoroughly=False) if one.part == "workers"]
     finally:
         mend(crew.redis)
     wait_until(crew.is_behind_the_queue, "the worker waits behind the queue again", SECONDS)
 
     assert goes_on
-    assert [one.verdict for one in said] == ["ok", "note"]
+    assert [one.verdict for one in shown] == ["ok", "note"]
     assert len(crew.worker.log.read_text().splitlines()) - lines <= MOST_LINES
     assert crew.is_declared()
 

@@ -41,7 +41,7 @@ def test_it_declares_a_batch_and_is_gone_without_a_trace(
     up: Process, taken_port: int, number: signal.Signals, tmp_path: Path
 ) -> None:
     shown = up.log.read_text()
-    url, key = said("desk", shown), said("API key", shown)
+    url, key = printed("desk", shown), printed("API key", shown)
     erp = Erp(url, key)
     family = descendants(up.pid)
 
@@ -73,7 +73,7 @@ def batches_listed(shown: str, folder: Path) -> str:
     ).stdout
 
 
-def said(name: str, shown: str) -> str:
+def printed(name: str, shown: str) -> str:
     found = re.search(rf"{name} +(\w\S+)", shown)
     assert found, shown
     return found[1]

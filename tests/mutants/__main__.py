@@ -87,13 +87,13 @@ def _test(tree: Path, mutant: Mutant) -> tuple[int, str]:
     ) as process:
         RUNNING.add(process)
         try:
-            told, _ = process.communicate(timeout=PATIENCE_SECONDS)
+            reported, _ = process.communicate(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return NOTICED, "the tests never ended"
         finally:
             RUNNING.discard(process)
-    failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in reported.splitlines() if line.startswith(("FAILED", "ERROR"))]
     words = failed[0][:110] if failed else f"pytest ended with {process.returncode}"
     return process.returncode, words
 

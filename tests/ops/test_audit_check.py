@@ -196,9 +196,9 @@ def test_of_two_processes_at_once_one_anchors(trail: Trail):
     trail.fill(1)
     services = trail.services
 
-    with services.anchors.locked() as is_ours:
+    with services.anchors.locked() as is_own:
         other = AnchorFile(services.settings.home, services.engine.url)
-        assert is_ours
+        assert is_own
         assert anchor_end(services.engine, services.audit, other) is None
 
     assert anchor_end(services.engine, services.audit, services.anchors) is not None

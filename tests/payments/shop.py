@@ -67,7 +67,7 @@ class Counter:
             "POST /refund": self._refund,
             "GET /refund": self._refund_asked,
             "GET /wx_openid": self._openid,
-            "GET /rate": lambda said: {"rate": {"currency": said["currency"], "rate": "0.8599"}},
+            "GET /rate": lambda shown: {"rate": {"currency": shown["currency"], "rate": "0.8599"}},
         }
         data = known[verb](params) if verb in known else None
         if data is None:

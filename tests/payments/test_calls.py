@@ -260,7 +260,7 @@ def test_a_code_that_was_shown_is_masked_in_what_is_kept(till: Till, call):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "printed",
     [
         {"openid": OPENID},
         {"buyer_id": int("2088102146225135")},
@@ -269,10 +269,10 @@ def test_a_code_that_was_shown_is_masked_in_what_is_kept(till: Till, call):
     ],
     ids=["text", "a number", "an address", "echoed elsewhere"],
 )
-def test_who_paid_is_masked_in_what_is_kept(till: Till, call, said: dict[str, Any]):
+def test_who_paid_is_masked_in_what_is_kept(till: Till, call, printed: dict[str, Any]):
     payment_id = till.pay(**DESK)
 
-    made = call(order=order(till, payment_id, **said))
+    made = call(order=order(till, payment_id, **printed))
 
     assert not [planted for planted in (OPENID, "2088102146225135", EMAIL) if planted in kept(made)]
 

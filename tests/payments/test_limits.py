@@ -19,11 +19,11 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize("said", STRANGE.values(), ids=STRANGE)
-def test_an_answer_that_does_not_fit_is_recorded_as_far_as_it_does(till: Till, said: dict[str, Any]):
+@pytest.mark.parametrize("shown", STRANGE.values(), ids=STRANGE)
+def test_an_answer_that_does_not_fit_is_recorded_as_far_as_it_does(till: Till, shown: dict[str, Any]):
     payment_id = till.pay()
 
-    till.do(payment_id, sale_reply("PAID", **{"payment_no": "P1"} | said))
+    till.do(payment_id, sale_reply("PAID", **{"payment_no": "P1"} | shown))
 
     assert till.payment(payment_id).status is Status.PAID
 

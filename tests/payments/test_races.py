@@ -47,10 +47,10 @@ def test_many_at_once_never_refund_more_than_was_paid(till: Till, amount: str | 
 def test_what_is_handed_in_as_it_is_paid_goes_out(till: Till, desk: Desk):
     for _ in range(ROUNDS):
         payment_id, task = waiting(till)
-        said = order_reply("PAID", payment_no=numbers(till, payment_id)["payment_no"])
+        shown = order_reply("PAID", payment_no=numbers(till, payment_id)["payment_no"])
 
         _, declared = at_once(
-            lambda task=task, said=said: till.answer(task, said),
+            lambda task=task, shown=shown: till.answer(task, shown),
             lambda payment_id=payment_id: desk.declare(submit="when_paid", **numbers(till, payment_id)),
         )
 
@@ -132,12 +132,12 @@ def test_desks_that_record_payments_and_refunds_together_lose_no_answer(till: Ti
     backdate(till)
     workers = [desk_of(till, Silent(order_reply())) for _ in range(job_handlers)]
     groups = [(worker, worker.record_and_send([], worker.claim(4))) for worker in workers]
-    said = {"payments": order_reply("PAID", refundable_amount=Decimal(50)), "refunds": refund_reply("SUCCESS")}
+    shown = {"payments": order_reply("PAID", refundable_amount=Decimal(50)), "refunds": refund_reply("SUCCESS")}
 
     results = at_once(
         *(
             lambda worker=worker, tasks=tasks: worker.record_and_send(
-                [(task, said[task.table.name]) for task in reversed(tasks)], []
+                [(task, shown[task.table.name]) for task in reversed(tasks)], []
             )
             for worker, tasks in groups
         )

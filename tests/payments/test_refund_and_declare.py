@@ -200,9 +200,9 @@ def test_a_refund_that_was_reserved_is_asked_for_though_a_push_is_in_doubt(till:
     refund_id = till.refund(payment_id)
     till.do(refund_id, Unknown("lost"))
 
-    deed = till.do(refund_id, refund_reply("SUCCESS"))
+    act = till.do(refund_id, refund_reply("SUCCESS"))
 
-    assert deed is TaskAction.QUERY
+    assert act is TaskAction.QUERY
 
 
 # Handing in, with payments that are known.

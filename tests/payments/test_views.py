@@ -47,8 +47,8 @@ def test_the_list_shows_the_newest_first(clerk: Visitor, till: Till):
     page = clerk.get("/payments")
 
     assert page.text.index(f"/payments/{new}") < page.text.index(f"/payments/{old}")
-    said = text_of(page)
-    assert all(one in said for one in ("SHOP-1", "P2", "CN¥50.00", "Waiting for payment", "Paid", "QR code"))
+    shown = text_of(page)
+    assert all(one in shown for one in ("SHOP-1", "P2", "CN¥50.00", "Waiting for payment", "Paid", "QR code"))
 
 
 def test_an_empty_list_says_what_to_do(clerk: Visitor, reviewer: Visitor):
@@ -197,9 +197,9 @@ def test_what_was_sent_and_came_back_is_shown_with_who_paid_masked(people: Peopl
 def test_what_a_stranger_wrote_stays_text(clerk: Visitor, till: Till):
     payment_id = till.paid(subject="<script>alert(1)</script>")
     with till.services.transaction() as db:
-        said = {"action": "payments QUERY", "outcome": "answered", "message": "<b>no</b>"}
+        shown = {"action": "payments QUERY", "outcome": "answered", "message": "<b>no</b>"}
         event = {"merchant_no": make.MERCHANT, "payment_id": payment_id, "at": till.now, "kind": "call"}
-        db.add(PaymentEvent(**event, actor="gateway", detail=said, reply="<img src=x>"))
+        db.add(PaymentEvent(**event, actor="gateway", detail=shown, reply="<img src=x>"))
 
     page = clerk.get(f"/payments/{payment_id}").text
 
@@ -213,10 +213,10 @@ def test_what_happened_is_reported_and_idle_questions_as_one(clerk: Visitor, til
         till.do(payment_id, order_reply("INIT"), after=60)
     till.do(payment_id, order_reply("PAID"), after=60)
 
-    said = text_of(clerk.get(f"/payments/{payment_id}"))
+    shown = text_of(clerk.get(f"/payments/{payment_id}"))
 
-    assert "Opened the order at the gateway" in said
-    assert "Asked 3 times, with nothing new" in said
+    assert "Opened the order at the gateway" in shown
+    assert "Asked 3 times, with nothing new" in shown
 
 
 def test_declarations_of_a_payment_are_one_click_away(clerk: Visitor, till: Till):
@@ -354,8 +354,8 @@ def test_who_refunded_is_on_the_record(people: People, till: Till, counter: Coun
 
     admin.post(f"/payments/{payment['id']}/refunds", amount="1.00", reason="broken")
 
-    deed = next(event for event in till.events(payment["id"]) if event.refund_id)
-    assert (deed.kind, deed.actor, deed.detail["reason"]) == ("action", "a admin", "broken")
+    action = next(event for event in till.events(payment["id"]) if event.refund_id)
+    assert (action.kind, action.actor, action.detail["reason"]) == ("action", "a admin", "broken")
 
 
 # Whose it is.

@@ -35,8 +35,8 @@ def hand_in(till: Till, payment_id: str, channel: str = "wechatpay", **changes: 
     return till.desk.declare(channel, **{"submit": "when_paid"} | numbers | changes)
 
 
-def learn(till: Till, payment_id: str, status: str, **said: Any) -> None:
-    till.do(payment_id, order_reply(status, payment_no=till.payment(payment_id).payment_no, **said), after=200)
+def learn(till: Till, payment_id: str, status: str, **printed: Any) -> None:
+    till.do(payment_id, order_reply(status, payment_no=till.payment(payment_id).payment_no, **printed), after=200)
 
 
 def findings(refused: pytest.ExceptionInfo[ValidationFailed]) -> list[str]:
@@ -73,8 +73,8 @@ def test_what_declares_more_yuan_than_were_paid_goes_before_a_reviewer(till: Til
     payment_id = opened(till, currency="HKD", amount="50.00")
     declared = hand_in(till, payment_id, sub_orders=[make.sub_order_row(product="33.95", transport="10.00")])
 
-    said = {"currency": "HKD", "amount": Decimal(50), "pay_amount": Decimal(paid), "pay_currency": "CNY"}
-    learn(till, payment_id, "PAID", **said)
+    printed = {"currency": "HKD", "amount": Decimal(50), "pay_amount": Decimal(paid), "pay_currency": "CNY"}
+    learn(till, payment_id, "PAID", **printed)
 
     declaration = desk.declaration(declared)
     assert (declaration.waiting_for, declaration.needs_review) == (None, not is_let_out)

@@ -51,9 +51,9 @@ def payment_row(**changes: Any) -> dict[str, Any]:
 
 def order_reply(status: str = "PAID", **changes: Any) -> OrderReply:
     """What the gateway says of an order, as far as a test wants it said."""
-    said: dict[str, Any] = dict.fromkeys(OrderReply.__dataclass_fields__)
-    said |= {"status": status, "personal": {}, "refunds": (), "exchange": make.exchange()}
-    return OrderReply(**said | changes)
+    shown: dict[str, Any] = dict.fromkeys(OrderReply.__dataclass_fields__)
+    shown |= {"status": status, "personal": {}, "refunds": (), "exchange": make.exchange()}
+    return OrderReply(**shown | changes)
 
 
 def sale_reply(status: str | None = "INIT", payer: PayerData = QR, **changes: Any) -> SaleReply:
@@ -64,8 +64,8 @@ def sale_reply(status: str | None = "INIT", payer: PayerData = QR, **changes: An
 
 
 def refund_reply(status: str = "SUCCESS", **changes: Any) -> RefundReply:
-    said: dict[str, Any] = dict.fromkeys(RefundReply.__dataclass_fields__)
-    return RefundReply(**said | {"status": status, "exchange": make.exchange()} | changes)
+    shown: dict[str, Any] = dict.fromkeys(RefundReply.__dataclass_fields__)
+    return RefundReply(**shown | {"status": status, "exchange": make.exchange()} | changes)
 
 
 class Till:
@@ -74,8 +74,8 @@ class Till:
     def __init__(self, services: Services, desk: Desk) -> None:
         self.services = services
         self.desk = desk
-        told, settings = services.declarations, services.settings
-        works = PaymentTask({}, services.vault, told, settings), RefundTask({}, told, settings)
+        reported, settings = services.declarations, services.settings
+        works = PaymentTask({}, services.vault, reported, settings), RefundTask({}, reported, settings)
         self.works = {work.table.name: work for work in works}
 
     @property
@@ -95,12 +95,12 @@ class Till:
 
     def paid(self, payment_no: str | None = None, caller: Caller | None = None, **changes: Any) -> str:
         """A payment that the gateway calls PAID."""
-        told = {name: changes.pop(name) for name in list(changes) if name in OrderReply.__dataclass_fields__}
-        asked = {name: told[name] for name in ("merchant_no", "currency", "amount") if name in told}
+        reported = {name: changes.pop(name) for name in list(changes) if name in OrderReply.__dataclass_fields__}
+        asked = {name: reported[name] for name in ("merchant_no", "currency", "amount") if name in reported}
         payment_id = self.pay(caller, **changes | asked)
         for name in asked:
-            told.pop(name)
-        self.do(payment_id, sale_reply("PAID", payment_no=payment_no or make.number("P"), **told))
+            reported.pop(name)
+        self.do(payment_id, sale_reply("PAID", payment_no=payment_no or make.number("P"), **reported))
         return payment_id
 
     def refund(self, payment_id: str, amount: str | None = None, caller: Caller | None = None) -> str:
@@ -209,9 +209,9 @@ class Silent:
         self.error = error
         self.deeds: list[str] = []
 
-    def __getattr__(self, deed: str):
+    def __getattr__(self, act: str):
         def call(*_args):
-            self.deeds.append(deed)
+            self.deeds.append(act)
             raise self.error
 
         return call

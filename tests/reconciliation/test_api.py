@@ -90,9 +90,9 @@ def test_who_paid_is_never_shown(erp: Erp, gateway: Loopback) -> None:
 
 
 def test_pages_come_from_one_kept_bill(erp: Erp, services: Services, gateway: Loopback) -> None:
-    ours = [payment() for _ in range(5)]
-    keep(services, *ours)
-    gateway.respond = sends(bill(map(line_of, ours)))
+    own = [payment() for _ in range(5)]
+    keep(services, *own)
+    gateway.respond = sends(bill(map(line_of, own)))
     pages = [erp.get("/bills", limit=2, **DAYS).json]
     gateway.respond = sends(bill([]))
     erp.get("/bills", refresh="true", **DAYS)
@@ -101,7 +101,7 @@ def test_pages_come_from_one_kept_bill(erp: Erp, services: Services, gateway: Lo
         pages.append(erp.get("/bills", limit=2, cursor=pages[-1]["next_cursor"], **DAYS).json)
 
     assert [len(page["data"]) for page in pages] == [2, 2, 1]
-    assert [entry["our_id"] for page in pages for entry in page["data"]] == [one.id for one in ours]
+    assert [entry["our_id"] for page in pages for entry in page["data"]] == [one.id for one in own]
     assert {page["id"] for page in pages} == {pages[0]["id"]}
     assert len(gateway.received) == 2
 
@@ -154,12 +154,12 @@ def test_days_that_cannot_be_are_refused_before_the_gateway_hears_of_them(
 
 
 @pytest.mark.parametrize(
-    ("deed", "status", "code"),
+    ("action", "status", "code"),
     [(answer(NO), 422, "validation_failed"), (reset, 503, "gateway_unavailable")],
     ids=["no", "away"],
 )
-def test_a_gateway_without_a_bill(erp: Erp, gateway: Loopback, deed: Any, status: int, code: str) -> None:
-    gateway.respond = deed
+def test_a_gateway_without_a_bill(erp: Erp, gateway: Loopback, action: Any, status: int, code: str) -> None:
+    gateway.respond = action
 
     answered = erp.get("/bills", **DAYS)
 

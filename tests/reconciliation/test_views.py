@@ -92,11 +92,11 @@ def test_each_tab_shows_its_own(clerk: Visitor, services: Services, gateway: Loo
     keep(services, one, missing, back)
     gateway.respond = sends(bill([line_of(one), line_of(back), line_of(payment()), line_of(one, amount="?")]))
 
-    ours, theirs = shown(clerk, show="only_ours"), shown(clerk, show="only_theirs")
+    own, theirs = shown(clerk, show="only_ours"), shown(clerk, show="only_theirs")
     undeclared, unread, matched = (shown(clerk, show=one) for one in ("paid_not_declared", "unreadable", "matched"))
 
-    assert f"/payments/{missing.id}" in ours.text and f"/payments/{one.id}" not in ours.text
-    assert "tone-success" in ours.text
+    assert f"/payments/{missing.id}" in own.text and f"/payments/{one.id}" not in own.text
+    assert "tone-success" in own.text
     assert "somebody collected or refunded past this desk" in text_of(theirs)
     assert f"/payments/{one.id}" in undeclared.text
     assert "5 Column amount: This is no amount." in text_of(unread)
@@ -113,9 +113,9 @@ def test_a_refund_leads_to_its_payment(clerk: Visitor, services: Services):
 
 
 def test_a_heap_goes_on_page_by_page_in_the_same_bill(clerk: Visitor, services: Services, gateway: Loopback):
-    ours = [payment() for _ in range(3)]
-    keep(services, *ours)
-    gateway.respond = sends(bill(map(line_of, ours)))
+    own = [payment() for _ in range(3)]
+    keep(services, *own)
+    gateway.respond = sends(bill(map(line_of, own)))
     first = shown(clerk, show="matched", limit="2")
     cursor = first.text.partition("cursor=bill_")[2].partition('"')[0].partition("&")[0]
     gateway.respond = sends(bill([]))
@@ -125,8 +125,8 @@ def test_a_heap_goes_on_page_by_page_in_the_same_bill(clerk: Visitor, services: 
     second = clerk.get(PLACE + following)
 
     assert cursor
-    assert [f"/payments/{one.id}" in first.text for one in ours] == [True, True, False]
-    assert [f"/payments/{one.id}" in second.text for one in ours] == [False, False, True]
+    assert [f"/payments/{one.id}" in first.text for one in own] == [True, True, False]
+    assert [f"/payments/{one.id}" in second.text for one in own] == [False, False, True]
 
 
 # The gateway away.

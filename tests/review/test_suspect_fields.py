@@ -47,6 +47,6 @@ def test_a_mismatch_is_about_the_buyer_whatever_the_explanation():
 
 
 def test_explanations_of_the_desk_are_not_searched_for_fields():
-    ours = [error for error in CaseKind if error not in EXPLAINED and error not in BY_KIND]
+    own = [error for error in CaseKind if error not in EXPLAINED and error not in BY_KIND]
 
-    assert all(suspect_fields(error, "its payment of this order was refunded", FIELDS) == set() for error in ours)
+    assert all(suspect_fields(error, "its payment of this order was refunded", FIELDS) == set() for error in own)

@@ -40,10 +40,10 @@ def wrongs(services: Services, model: GatewayModel, people: People) -> Iterator[
         rows = db.scalars(
             select(Declaration).options(selectinload(Declaration.sub_orders), selectinload(Declaration.pushes))
         ).all()
-        held = {numbers[row.id]: row for row in rows if row.id in numbers}
-        for number in people.declarations.keys() - held.keys():
+        kept = {numbers[row.id]: row for row in rows if row.id in numbers}
+        for number in people.declarations.keys() - kept.keys():
             yield f"O{number} was acknowledged and is lost"
-        for number, row in held.items():
+        for number, row in kept.items():
             yield from _acknowledged(db, number, row, people)
             order = order_of(row, services.vault)
             for push in row.pushes:
@@ -161,9 +161,9 @@ def _push(
     view = record and record.views[-1]
     if view is None or view.state != "SUCCESS":
         yield f"{told(key)} is SUCCESS here and {view.state if view else 'unknown'} at the gateway"
-    elif (ours := content_of(order, push)) != dict(view.content):
-        theirs = {name: view.content.get(name) for name in ours.keys() | view.content.keys()}
-        differs = {name: (ours.get(name), value) for name, value in theirs.items() if ours.get(name) != value}
+    elif (own := content_of(order, push)) != dict(view.content):
+        theirs = {name: view.content.get(name) for name in own.keys() | view.content.keys()}
+        differs = {name: (own.get(name), value) for name, value in theirs.items() if own.get(name) != value}
         yield f"{told(key)} is SUCCESS without a case, and customs holds something else (ours, theirs): {differs}"
 
 

@@ -98,8 +98,8 @@ class Step:
 
     @property
     def name(self) -> str:
-        told = " ".join(f"{name}={value}" for name, value in self.with_.items())
-        return f"{self.at:.1f} {self.kind} {self.what} {told}".strip()
+        reported = " ".join(f"{name}={value}" for name, value in self.with_.items())
+        return f"{self.at:.1f} {self.kind} {self.what} {reported}".strip()
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ def draw(seed: int) -> Plan:
             ] * rng.randint(0, 2)
     for order in orders:
         for _ in range(rng.randint(0, 5)):
-            deed = {"act": rng.choice(ACTS), "value": rng.randint(1, 99)}
-            steps.append(Step(_moment(rng), "act", f"O{order.number}", deed))
+            action = {"act": rng.choice(ACTS), "value": rng.randint(1, 99)}
+            steps.append(Step(_moment(rng), "act", f"O{order.number}", action))
     for _ in range(rng.randint(0, 8)):
         steps.append(Step(_moment(rng), "kill", _worker(rng), {"point": rng.choice((*POINTS, "anywhere"))}))
     for _ in range(rng.randint(0, 5)):

@@ -72,9 +72,17 @@ class Sales:
             for one in sale.refunds:
                 if one.outer_refund_no == outer_refund_no and one.since <= moment:
                     status = one.status if one.settled_at <= moment else "PENDING"
-                    said = {"outer_refund_no": outer_refund_no, "refund_amount": f"{one.amount:.2f}", "status": status}
+                    printed = {
+                        "outer_refund_no": outer_refund_no,
+                        "refund_amount": f"{one.amount:.2f}",
+                        "status": status,
+                    }
                     return {
-                        "refund": {"order_no": sale.numbers["order_no"], "refund_no": f"R{outer_refund_no[:8]}", **said}
+                        "refund": {
+                            "order_no": sale.numbers["order_no"],
+                            "refund_no": f"R{outer_refund_no[:8]}",
+                            **printed,
+                        }
                     }
         return None
 

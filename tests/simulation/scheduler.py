@@ -56,9 +56,9 @@ class Scheduler:
         self._tasks.append(task)
         return task
 
-    def at(self, moment: float, deed: Callable[[], None]) -> None:
+    def at(self, moment: float, action: Callable[[], None]) -> None:
         """Do something outside every task once this time has come."""
-        heapq.heappush(self._timers, (moment, next(self._serial), deed))
+        heapq.heappush(self._timers, (moment, next(self._serial), action))
 
     def pause(self, seconds: float = 0.0, until: "Event | None" = None) -> None:
         """Let others run; go on after `seconds`, or when the event is set."""

@@ -165,8 +165,8 @@ class Worker(Owner, Failpoints):
 
     def _paying(self) -> Dispatcher[Any, Any]:
         services, wallet = self._world.services, wallets(self._gateway())
-        told, settings = services.declarations, services.settings
-        works = PaymentTask(wallet, services.vault, told, settings), RefundTask(wallet, told, settings)
+        reported, settings = services.declarations, services.settings
+        works = PaymentTask(wallet, services.vault, reported, settings), RefundTask(wallet, reported, settings)
         return self._engine(
             PaymentTaskHandler(services.engine, settings, works, self, clock=self._clock, holder=self._holder)
         )

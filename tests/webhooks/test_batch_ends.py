@@ -114,8 +114,8 @@ def of_a_payment_that_is_less(desk: Desk, till: Till) -> Steps:
     parts = [make.sub_order_row(product="40.00", transport="4.00")]
     one = desk.declaration(hand_in(till, payment_id, sub_orders=parts))
     yield
-    said = {"currency": "HKD", "amount": Decimal(50), "pay_amount": Decimal("43.99"), "pay_currency": "CNY"}
-    learn(till, payment_id, "PAID", **said)
+    shown = {"currency": "HKD", "amount": Decimal(50), "pay_amount": Decimal("43.99"), "pay_currency": "CNY"}
+    learn(till, payment_id, "PAID", **shown)
     return one.batch_id
 
 

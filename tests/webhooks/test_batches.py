@@ -22,10 +22,10 @@ def test_a_batch_is_done_when_its_last_declaration_ended(desk: Desk, courier: Co
     first, second = desk.send(desk.claim())
 
     desk.answer((first, make.reply("SUCCESS", desk.now)))
-    told_before = published(courier)
+    reported_before = published(courier)
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
-    assert told_before == []
+    assert reported_before == []
     assert published(courier) == [("batch.done", batch.id)]
     assert courier.announced()[-1].data == {
         "batch_id": batch.id,
@@ -56,10 +56,10 @@ def test_a_part_that_fails_first_does_not_keep_its_batch_from_ending(desk: Desk,
     first, second = desk.send(desk.claim())
 
     desk.answer((first, make.reply("FAIL", desk.now)))
-    told_before = published(courier)
+    reported_before = published(courier)
     desk.answer((second, make.reply("SUCCESS", desk.now)))
 
-    assert told_before == []
+    assert reported_before == []
     assert published(courier) == [("batch.needs_attention", batch.id)]
 
 

@@ -84,13 +84,13 @@ def test_410_pauses_an_endpoint_until_it_is_resumed(courier: Courier, receiver: 
     courier.deliver()
     courier.announce(REFUNDED)
     courier.deliver()
-    told_while_paused = receiver.types
+    reported_while_paused = receiver.types
 
     receiver.answer = status(200)
     courier.decide("resume", endpoint_id)
     courier.deliver()
 
-    assert told_while_paused == ["payment.paid"]
+    assert reported_while_paused == ["payment.paid"]
     assert receiver.types == ["payment.paid", "refund.succeeded"]
     gone, delivered = courier.deliveries(endpoint_id)
     assert (gone.state, delivered.state) == (DeliveryState.FAILED, DeliveryState.DELIVERED)

@@ -88,10 +88,10 @@ def test_of_two_codes_the_last_one_ends_the_declaration(desk: Desk, courier: Cou
     declaration_id = desk.declare("alipay", office="SHENZHEN")
 
     desk.work(lambda _: make.reply("SUCCESS", desk.now))
-    told_after_the_first = courier.types()
+    reported_after_the_first = courier.types()
     desk.end(declaration_id)
 
-    assert told_after_the_first == []
+    assert reported_after_the_first == []
     assert courier.types() == ["declaration.succeeded"]
 
 
@@ -200,6 +200,6 @@ def test_nobody_is_named(desk: Desk, courier: Courier):
 
     desk.end(declaration_id, "FAIL", explanation="韩梅梅 is unknown", cert_check_result="DIFFERENT")
 
-    said = json.dumps([one.data for one in courier.announced()], ensure_ascii=False)
-    assert "韩梅梅" not in said
-    assert buyer["cert_id"] not in said
+    shown = json.dumps([one.data for one in courier.announced()], ensure_ascii=False)
+    assert "韩梅梅" not in shown
+    assert buyer["cert_id"] not in shown

@@ -45,7 +45,7 @@ def test_only_2xx_is_success(answer: Answer, tries: int, state: DeliveryState):
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "seconds"),
+    ("status", "shown", "seconds"),
     [
         (429, "120", 120),
         (503, format_datetime(NOON + timedelta(minutes=2), usegmt=True), 120),
@@ -58,8 +58,8 @@ def test_only_2xx_is_success(answer: Answer, tries: int, state: DeliveryState):
         (500, "120", 0),
     ],
 )
-def test_whose_patience_is_asked_for(status: int, said: str, seconds: float):
-    assert patience(Answer(status=status, retry_after=said), NOON) == timedelta(seconds=seconds)
+def test_whose_patience_is_asked_for(status: int, shown: str, seconds: float):
+    assert patience(Answer(status=status, retry_after=shown), NOON) == timedelta(seconds=seconds)
 
 
 def test_an_endpoint_that_goes_on_failing_is_left_alone_for_a_minute_at_most():

@@ -63,7 +63,7 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(developer: Visitor, couri
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "printed"),
     [
         ({"url": "https://10.0.0.1/"}, "not an address of the internet"),
         ({"url": ""}, "Url is missing"),
@@ -71,11 +71,11 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(developer: Visitor, couri
         ({"subscribe_all": "0", "types": ["webhook.test"]}, "use some of"),
     ],
 )
-def test_what_is_no_endpoint_is_reported_above_the_form(developer: Visitor, changes, said: str):
+def test_what_is_no_endpoint_is_reported_above_the_form(developer: Visitor, changes, printed: str):
     answer = developer.post(PAGE, **(wanted(description="mine") | changes))
 
     assert answer.status_code == 422
-    assert said in text_of(answer)
+    assert printed in text_of(answer)
     assert 'value="mine"' in answer.text
 
 
@@ -176,8 +176,8 @@ def test_what_is_another_merchants_is_not_there(people: People, developer: Visit
     for endpoint_id in (every, of_one):
         assert stranger.get(f"{PAGE}/{endpoint_id}").status_code == 404
         assert stranger.get(f"{PAGE}/{endpoint_id}/deliveries").status_code == 404
-        for deed in ("rotate", "resume", "test", "remove"):
-            assert stranger.post(f"{PAGE}/{endpoint_id}/{deed}").status_code == 404
+        for action in ("rotate", "resume", "test", "remove"):
+            assert stranger.post(f"{PAGE}/{endpoint_id}/{action}").status_code == 404
     assert "decl_1" not in stranger.get(EVENTS).text
     assert stranger.post(f"{EVENTS}/{event.id}/resend").status_code == 404
     refused = stranger.post(PAGE, **wanted(merchants=["M1"]))

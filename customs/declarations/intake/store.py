@@ -187,7 +187,7 @@ def join(
     did not come again. Returns how many orders these findings count: those of the submission come behind them.
     """
     db.refresh(batch, with_for_update=True)
-    kept = _still_said(batch.findings, positions_left_in(db, batch.id))
+    kept = _still_stated(batch.findings, positions_left_in(db, batch.id))
     past = 1 + max((_number(one["pointer"]) for one in kept), default=-1)
     batch.findings = [*kept, *(finding.as_dict() for finding in _counted_on(findings, past))]
     batch.runs += goes_on
@@ -208,7 +208,7 @@ def _counted(db: Session, batch: Batch, replayed: Sequence[str]) -> set[str]:
     return {*db.scalars(own), *db.scalars(again)}
 
 
-def _still_said(findings: Sequence[Stored], left: Collection[int]) -> list[Stored]:
+def _still_stated(findings: Sequence[Stored], left: Collection[int]) -> list[Stored]:
     """The warnings about declarations without an error, and everything about those that are still `left`."""
     faulty = {_number(one["pointer"]) for one in findings if one["severity"] == Severity.ERROR} - {*left}
     return [one for one in findings if one["pointer"].startswith(ROWS) and _number(one["pointer"]) not in faulty]

@@ -145,7 +145,7 @@ def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now
         values |= {"in_doubt": True, "next_action": TaskAction.QUERY, "sent_at": now}
         conditions.append(may_go)
     is_lane_open = is_open(bindparam("lane", lane), bindparam("moment", now, type_=table.c.due_at.type))
-    marking = update(table).where(leases_on(table).are_held, *conditions, is_lane_open).values(values)
+    marking = update(table).where(leases_on(table).are_leased, *conditions, is_lane_open).values(values)
     return bool(db.execute(marking, {"leases": bound([task])}).rowcount)
 
 

@@ -48,11 +48,11 @@ def test_a_clerk_pushes_again_what_customs_lost(clerk: Visitor, desk: Desk):
     assert reasons_given(desk, declared) == [("redeclare", "customs lost it")]
 
 
-@pytest.mark.parametrize("deed", ["redeclare", "cancel"])
-def test_a_decision_without_a_reason_is_refused(clerk: Visitor, desk: Desk, deed: str):
+@pytest.mark.parametrize("action", ["redeclare", "cancel"])
+def test_a_decision_without_a_reason_is_refused(clerk: Visitor, desk: Desk, action: str):
     declared = desk.declare()
 
-    answer = clerk.post(f"/declarations/{declared}/{deed}", reason=" ")
+    answer = clerk.post(f"/declarations/{declared}/{action}", reason=" ")
 
     assert "alert-danger" in clerk.follow(answer).text
     assert reasons_given(desk, declared) == []
@@ -129,9 +129,9 @@ def test_a_refused_correction_comes_back_with_what_was_typed(clerk: Visitor, des
 def test_a_correction_that_changes_nothing_is_refused_with_a_message(clerk: Visitor, desk: Desk):
     declared = desk.declare()
     desk.end(declared, "FAIL")
-    held = desk.declaration(declared).mch_customs_no
+    kept = desk.declaration(declared).mch_customs_no
 
-    answer = clerk.post(f"/declarations/{declared}/modify", mch_customs_no=held, reason="nothing in mind")
+    answer = clerk.post(f"/declarations/{declared}/modify", mch_customs_no=kept, reason="nothing in mind")
 
     assert answer.status_code == 422
     assert "Nothing differs from the declaration." in answer.text
@@ -174,12 +174,12 @@ def test_only_a_reviewer_closes_a_case(clerk: Visitor, reviewer: Visitor, desk: 
     assert not desk.declaration(declared).needs_review
 
 
-@pytest.mark.parametrize("deed", ["redeclare", "modify", "cancel", "dismiss"])
-def test_nothing_is_decided_on_what_is_anothers(people: People, desk: Desk, deed: str):
+@pytest.mark.parametrize("action", ["redeclare", "modify", "cancel", "dismiss"])
+def test_nothing_is_decided_on_what_is_anothers(people: People, desk: Desk, action: str):
     declared = desk.declare(merchant_no="M999")
     reviewer = people.signed_in("reviewer", [make.MERCHANT])
 
-    answer = reviewer.post(f"/declarations/{declared}/{deed}", reason="mine", mch_customs_no="X9")
+    answer = reviewer.post(f"/declarations/{declared}/{action}", reason="mine", mch_customs_no="X9")
 
     assert answer.status_code == 404
     assert reasons_given(desk, declared) == []

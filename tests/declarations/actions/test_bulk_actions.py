@@ -87,10 +87,10 @@ def test_none_and_too_many_are_refused(desk: Desk, count: int):
 
 
 def test_what_was_refused_meanwhile_does_not_stop_the_others():
-    said = {"a": None, "b": ActionNotAllowed("no"), "c": ConcurrentUpdate("later"), "d": None}
+    shown = {"a": None, "b": ActionNotAllowed("no"), "c": ConcurrentUpdate("later"), "d": None}
 
     def redeclare(declaration_id: str) -> None:
-        if error := said[declaration_id]:
+        if error := shown[declaration_id]:
             raise error
 
-    assert execute(list(said), redeclare) == BulkResult(done=("a", "d"), refused=("b", "c"))
+    assert execute(list(shown), redeclare) == BulkResult(done=("a", "d"), refused=("b", "c"))

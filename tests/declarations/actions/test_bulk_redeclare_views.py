@@ -55,12 +55,12 @@ def test_first_it_says_what_would_happen(people: People, desk: Desk, lost: list[
 
     page = visitor.post(PLACE, ids=[*lost, failed], back=LIST)
 
-    said = {
+    shown = {
         "en": ("2 of 3 may be pushed again, 1 skipped.", "A FAIL comes back as FAIL"),
         "zh_CN": ("3 条中有 2 条可以重推，跳过 1 条。", "FAIL 不更正就重推"),
     }
     assert page.status_code == 200
-    assert all(words in text_of(page) for words in said[language])
+    assert all(words in text_of(page) for words in shown[language])
     assert next_actions(desk, *lost, failed) == [None, None, None]
 
 

@@ -19,7 +19,7 @@ def rule_of(refused) -> str:
     return refused.value.errors[0].code
 
 
-def standing_of(push):
+def status_of(push):
     return push.state, push.next_action, push.epoch, push.due_at, push.case_reason
 
 
@@ -209,9 +209,9 @@ def test_decisions_and_answers_at_the_same_time_wait_for_each_other(desk: Desk):
         desk.answer((task, make.reply("SUCCESS", desk.now)))
 
     with ThreadPoolExecutor(4) as pool:
-        deeds = [pool.submit(answer, task) for task in tasks] + [pool.submit(decide, one) for one in ids]
-        for deed in deeds:
-            deed.result(timeout=30)
+        actions = [pool.submit(answer, task) for task in tasks] + [pool.submit(decide, one) for one in ids]
+        for act in actions:
+            act.result(timeout=30)
 
     for declaration_id in ids:
         declaration = desk.declaration(declaration_id)

@@ -250,11 +250,11 @@ def test_a_number_stands_for_one_payment_as_long_as_its_filing_lives(desk: Desk,
     older, newer = make.declaration_row(**first), make.declaration_row(**second)
     with pytest.raises(ValidationFailed) as within:
         desk.take_in(older, newer)
-    (held,) = declarations_of(desk, desk.take_in(older))
+    (kept,) = declarations_of(desk, desk.take_in(older))
 
     with pytest.raises(ValidationFailed) as after:
         desk.take_in(newer)
-    desk.decide("cancel", held.id)
+    desk.decide("cancel", kept.id)
     desk.take_in(newer)
 
     assert faults_of(within) == [(f"/declarations/1/{place}", "order_number_in_use")]
@@ -269,8 +269,8 @@ def test_who_may_not_see_a_number_s_owner_learns_nothing_of_it(desk: Desk):
     with pytest.raises(ValidationFailed) as refused:
         desk.take_in(make.declaration_row(out_order_no=row["out_order_no"]), caller=make.caller(make.MERCHANT))
 
-    told = str([(finding.detail, finding.action) for finding in refused.value.findings])
-    assert not any(word in told for word in ("M200", row["payment_no"], "decl_"))
+    reported = str([(finding.detail, finding.action) for finding in refused.value.findings])
+    assert not any(word in reported for word in ("M200", row["payment_no"], "decl_"))
 
 
 def test_the_numbers_of_one_payment_are_its_own(desk: Desk):

@@ -89,10 +89,10 @@ def test_offices_that_share_a_code_share_the_filing_within_a_batch_too():
 
 @given(amounts, amounts)
 def test_of_wechat_amount_is_transport_and_product_to_the_fen(transport: Decimal, product: Decimal):
-    whole = SubOrderPart("S1", transport + product, transport, product)
-    off = replace(whole, amount=whole.amount + Decimal("0.01"))
+    complete = SubOrderPart("S1", transport + product, transport, product)
+    off = replace(complete, amount=complete.amount + Decimal("0.01"))
 
-    assert ("sub_orders/0/amount", "amount_sum", ERROR) not in founds(split(Channel.WECHATPAY, whole))
+    assert ("sub_orders/0/amount", "amount_sum", ERROR) not in founds(split(Channel.WECHATPAY, complete))
     assert ("sub_orders/0/amount", "amount_sum", ERROR) in founds(split(Channel.WECHATPAY, off))
     assert ("sub_orders/0/amount", "amount_sum", ERROR) in founds(split(Channel.ALIPAY, off))
 
@@ -126,11 +126,11 @@ def test_duty_is_wechats(duty: int, expected):
 # R5: split and unsplit.
 
 
-@pytest.mark.parametrize(("held_number", "parts"), [("S9", 0), ("", 2)], ids=["split before", "whole before"])
-def test_split_and_unsplit_do_not_mix_at_one_code(held_number: str, parts: int):
+@pytest.mark.parametrize(("kept_number", "parts"), [("S9", 0), ("", 2)], ids=["split before", "whole before"])
+def test_split_and_unsplit_do_not_mix_at_one_code(kept_number: str, parts: int):
     order = make.order(parts=parts)
 
-    assert conflicts(order, existing_push(order, sub_order_no=held_number)) == [("sub_orders", "split_mixed", ERROR)]
+    assert conflicts(order, existing_push(order, sub_order_no=kept_number)) == [("sub_orders", "split_mixed", ERROR)]
 
 
 def test_other_parts_of_the_same_payment_are_no_conflict():

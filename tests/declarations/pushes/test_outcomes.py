@@ -31,12 +31,12 @@ LONG_AGO = NOON - timedelta(days=1)
 GRACE = timedelta(seconds=PACE.grace_seconds)
 
 
-def after(held, action, outcome, *, now=NOON, echo=Echo.SILENT):
-    return handle_outcome(held, action, outcome, now, PACE, echo).after
+def after(kept, action, outcome, *, now=NOON, echo=Echo.SILENT):
+    return handle_outcome(kept, action, outcome, now, PACE, echo).after
 
 
-def seconds_until_due(standing, now=NOON):
-    return (standing.due_at - now).total_seconds()
+def seconds_until_due(state_now, now=NOON):
+    return (state_now.due_at - now).total_seconds()
 
 
 # reliability.md, "What came back, and what it means": the column "next" for a call that changes something.
@@ -79,9 +79,9 @@ def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action
     ids=lambda outcome: type(outcome).__name__,
 )
 def test_a_query_that_brought_nothing_is_made_again(outcome):
-    held = make.push_state(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
 
-    stood = after(held, Action.QUERY, outcome)
+    stood = after(kept, Action.QUERY, outcome)
 
     assert (stood.next_action, stood.state, stood.case_kind) == (Action.QUERY, State.PROCESSING, None)
     assert stood.due_at > NOON
@@ -110,18 +110,18 @@ def test_each_outcome_has_a_word_for_the_timeline_and_one_for_the_lane(outcome, 
 
 
 @pytest.mark.parametrize(
-    "held",
+    "kept",
     [make.sent(Action.SUBMIT), make.push_state(accepted=True, next_action=Action.QUERY)],
     ids=["in doubt", "under way"],
 )
-def test_answers_about_another_payment_open_a_case_once_they_are_certain(held):
+def test_answers_about_another_payment_open_a_case_once_they_are_certain(kept):
     cases = []
     for outcome in (ANOTHERS, ANOTHERS, NOT_FOUND, ANOTHERS, UNKNOWN, ANOTHERS, ANOTHERS):
-        held = after(held, Action.QUERY, outcome)
-        cases.append(held.case_kind)
+        kept = after(kept, Action.QUERY, outcome)
+        cases.append(kept.case_kind)
 
     assert cases == [None] * 6 + [CaseKind.ANOTHERS_NUMBER]
-    assert (held.next_action, held.state) == (Action.QUERY, State.UNDECLARED)
+    assert (kept.next_action, kept.state) == (Action.QUERY, State.UNDECLARED)
 
 
 # Failures that are not the push's own.
@@ -155,10 +155,10 @@ def test_a_retry_after_is_honoured():
 
 
 def test_not_found_does_not_count_before_the_grace_has_passed_since_the_send():
-    held = make.sent(Action.SUBMIT)
+    kept = make.sent(Action.SUBMIT)
     now = NOON + GRACE - timedelta(seconds=1)
 
-    stood = after(held, Action.QUERY, NOT_FOUND, now=now)
+    stood = after(kept, Action.QUERY, NOT_FOUND, now=now)
 
     assert (stood.next_action, stood.in_doubt) == (Action.QUERY, Action.SUBMIT)
     assert stood.due_at == NOON + GRACE
@@ -320,28 +320,28 @@ def test_a_modify_that_shows_no_effect_after_the_grace_is_sent_once_more_and_the
 
 @pytest.mark.parametrize("prior", [State.PROCESSING, State.SUCCESS])
 def test_content_that_is_repeated_settles_a_modify_in_doubt(prior: State):
-    held = lost_modify(prior_state=prior)
+    kept = lost_modify(prior_state=prior)
 
-    new = after(held, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.WANTED)
-    old = after(held, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.OTHER)
+    new = after(kept, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.WANTED)
+    old = after(kept, Action.QUERY, make.reply("PROCESSING", NOON), now=SOON, echo=Echo.OTHER)
 
     assert (new.in_doubt, new.accepted_content) == (None, None)
     assert (old.in_doubt, old.accepted_content) == (Action.MODIFY, "{}")
 
 
 def test_a_repush_is_judged_alike_while_the_filing_before_still_runs():
-    held = lost_modify(in_doubt=Action.REDECLARE, accepted_content=None)
+    kept = lost_modify(in_doubt=Action.REDECLARE, accepted_content=None)
 
-    stood = after(held, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+    stood = after(kept, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
 
     assert (stood.in_doubt, stood.prior_state) == (Action.REDECLARE, State.SUCCESS)
 
 
 @pytest.mark.parametrize(("before_the_send", "in_doubt"), [(5, Action.MODIFY), (1, None), (-1, None)])
 def test_a_newer_time_from_before_the_send_is_no_proof(before_the_send: int, in_doubt: Action | None):
-    held = lost_modify(prior_state=State.SUCCESS)
+    kept = lost_modify(prior_state=State.SUCCESS)
     moment = NOON - timedelta(minutes=before_the_send)
 
-    stood = after(held, Action.QUERY, make.reply("SUCCESS", moment), now=SOON)
+    stood = after(kept, Action.QUERY, make.reply("SUCCESS", moment), now=SOON)
 
     assert stood.in_doubt == in_doubt

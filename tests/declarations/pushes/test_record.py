@@ -231,9 +231,9 @@ def test_an_answer_recorded_twice_changes_nothing_the_second_time(desk: Desk):
 
 
 def test_a_group_of_answers_is_recorded_each_on_its_own_row(desk: Desk):
-    said = ["SUCCESS", "FAIL", "EXCEPT", "PROCESSING", "SUBMITTED", "UNDECLARED"]
-    ids = [desk.declare() for _ in said]
-    states = dict(zip(ids, said, strict=True))
+    shown = ["SUCCESS", "FAIL", "EXCEPT", "PROCESSING", "SUBMITTED", "UNDECLARED"]
+    ids = [desk.declare() for _ in shown]
+    states = dict(zip(ids, shown, strict=True))
 
     desk.work(lambda task: make.reply(states[task.declaration_id], desk.now))
 
@@ -267,11 +267,11 @@ def test_the_gateways_words_are_kept_as_they_are(desk: Desk, text: str):
 
 def test_times_are_kept_to_the_microsecond(desk: Desk):
     declaration_id = desk.declare()
-    said_at = desk.now.replace(microsecond=123_457)
+    shown_at = desk.now.replace(microsecond=123_457)
 
-    desk.work(lambda _: make.reply("PROCESSING", said_at))
+    desk.work(lambda _: make.reply("PROCESSING", shown_at))
 
-    assert desk.push(declaration_id).modify_time == said_at
+    assert desk.push(declaration_id).modify_time == shown_at
 
 
 def test_every_call_is_an_event_with_what_changed(desk: Desk):
@@ -296,7 +296,7 @@ def test_every_call_is_an_event_with_what_changed(desk: Desk):
 
 def test_a_group_tells_the_lane_its_worst(desk: Desk):
     desk.take_in(*(make.declaration_row() for _ in range(5)))
-    said = iter(
+    shown = iter(
         [
             make.reply("PROCESSING", desk.now),
             NotSent("refused"),
@@ -305,7 +305,7 @@ def test_a_group_tells_the_lane_its_worst(desk: Desk):
             ClockSkew("clock", exchange=make.exchange(), server_time=desk.now - timedelta(seconds=90)),
         ]
     )
-    recorded = desk.answer(*((task, next(said)) for task in desk.send(desk.claim())))
+    recorded = desk.answer(*((task, next(shown)) for task in desk.send(desk.claim())))
 
     report = lane_report(in_time(recorded), desk.now)
 

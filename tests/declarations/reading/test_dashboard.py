@@ -15,7 +15,7 @@ from customs.stats.tallies import TallyKey, apply_deltas, day_of
 from tests import make
 from tests.product import Desk
 
-OURS = make.caller("M1")
+OWN = make.caller("M1")
 YESTERDAY = timedelta(days=1)
 
 
@@ -28,8 +28,8 @@ def ask(desk: Desk, question: str, *args: object, caller: Caller | None = None, 
 def today(desk: Desk) -> date:
     """A day with one of each kind: at Hangzhou of M1, and one more at Shanghai of M2 that nobody sent."""
     ids = [desk.declare(merchant_no="M1") for _ in range(5)]
-    said = dict(zip(ids, ("SUCCESS", "SUCCESS", "PROCESSING", "SUBMITTED", "FAIL"), strict=True))
-    desk.work(lambda task: make.reply(said[task.declaration_id], desk.now))
+    shown = dict(zip(ids, ("SUCCESS", "SUCCESS", "PROCESSING", "SUBMITTED", "FAIL"), strict=True))
+    desk.work(lambda task: make.reply(shown[task.declaration_id], desk.now))
     desk.declare("alipay", merchant_no="M2", office="SHANGHAI")
     desk.decide("cancel", desk.declare(merchant_no="M1"))
     return day_of(desk.now)
@@ -37,7 +37,7 @@ def today(desk: Desk) -> date:
 
 def test_the_four_numbers_of_a_day(desk: Desk, today: date):
     assert ask(desk, "today", today) == Today(undeclared=1, under_way=3, success=2, needs_review=1)
-    assert ask(desk, "today", today, caller=OURS) == Today(undeclared=0, under_way=2, success=2, needs_review=1)
+    assert ask(desk, "today", today, caller=OWN) == Today(undeclared=0, under_way=2, success=2, needs_review=1)
 
 
 def test_of_another_day_only_what_needs_somebody_is_left(desk: Desk, today: date):
@@ -78,7 +78,7 @@ def test_the_time_to_acceptance_is_that_of_the_days_successes(desk: Desk, today:
     with desk.services.transaction() as db:
         apply_deltas(db, {key: 8, key._replace(subject="NINGBO", word="4096"): 2, key._replace(merchant_no="M2"): 5})
 
-    cleared = ask(desk, "time_to_acceptance", today - YESTERDAY, today, caller=OURS)
+    cleared = ask(desk, "time_to_acceptance", today - YESTERDAY, today, caller=OWN)
 
     assert {day: one.count for day, one in cleared.items()} == {today - YESTERDAY: 10, today: 2}
     assert cleared[today - YESTERDAY].median.total_seconds() == pytest.approx(64, rel=0.12)
@@ -90,10 +90,10 @@ def test_failures_are_counted_by_cause_the_most_frequent_first(desk: Desk, today
     desk.work(lambda task: make.reply("FAIL", desk.now, explanation="no payer"))
 
     found = ask(desk, "failures_by_cause", today, today, limit=9)
-    ours = ask(desk, "failures_by_cause", today, today, limit=9, caller=OURS)
+    own = ask(desk, "failures_by_cause", today, today, limit=9, caller=OWN)
 
     assert (found[0][0].explanation, found[0][1]) == ("no payer", len(more))
-    assert [(cause.explanation, count) for cause, count in ours] == [("", 1)]
+    assert [(cause.explanation, count) for cause, count in own] == [("", 1)]
     assert len(ask(desk, "failures_by_cause", today, today, limit=1)) == 1
     assert ask(desk, "failures_by_cause", today - YESTERDAY, today - YESTERDAY, limit=9) == []
 
@@ -105,7 +105,7 @@ def test_one_sees_what_one_handed_in_oneself(desk: Desk):
 
     assert [batch.id for batch in ask(desk, "my_batches", caller=mine, limit=2)] == [batches[2].id, batches[1].id]
     # Whoever lost a merchant since no longer sees its batches.
-    assert [batch.id for batch in ask(desk, "my_batches", caller=OURS, limit=9)] == [batches[2].id, batches[0].id]
+    assert [batch.id for batch in ask(desk, "my_batches", caller=OWN, limit=9)] == [batches[2].id, batches[0].id]
 
 
 def test_the_backlog_is_what_is_due_and_not_leased(desk: Desk):

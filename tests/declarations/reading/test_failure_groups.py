@@ -15,15 +15,15 @@ from customs.stats.tallies import TallyKey, apply_deltas, day_of
 from tests import make
 from tests.product import Desk
 
-OURS, THEIRS = make.caller("M1"), make.caller("M2")
+OWN, THEIRS = make.caller("M1"), make.caller("M2")
 UNKNOWN = cause_of("wechatpay", "HANGZHOU_ZS", CaseKind.FAIL, {"explanation": "no order 1"}).id
 
 
 def fail(desk: Desk, *explanations: str, merchant_no: str = "M1", **changes: object) -> list[str]:
     """Declarations that fail, each with one explanation; returns their ids, the oldest first."""
     ids = [desk.declare(merchant_no=merchant_no, **changes) for _ in explanations]
-    said = dict(zip(ids, explanations, strict=True))
-    desk.work(lambda task: make.reply("FAIL", desk.now, explanation=said[task.declaration_id]))
+    shown = dict(zip(ids, explanations, strict=True))
+    desk.work(lambda task: make.reply("FAIL", desk.now, explanation=shown[task.declaration_id]))
     return ids
 
 
@@ -72,7 +72,7 @@ def test_each_caller_sees_their_own_cases_only(desk: Desk):
     fail(desk, "no order 1", "no order 2")
     fail(desk, "no order 3", "no payer", merchant_no="M2")
 
-    assert explained(listed(desk, OURS)) == [("no order #", 2)]
+    assert explained(listed(desk, OWN)) == [("no order #", 2)]
     assert sorted(explained(listed(desk, THEIRS))) == [("no order #", 1), ("no payer", 1)]
     assert listed(desk, make.caller("M3")) == []
 
@@ -83,7 +83,7 @@ def test_a_group_without_an_open_case_is_gone_from_the_list_and_still_there(desk
 
     assert listed(desk) == []
     with desk.services.reading() as db:
-        group = failure_groups.group_of(db, OURS, UNKNOWN)
+        group = failure_groups.group_of(db, OWN, UNKNOWN)
         with pytest.raises(NotFound):
             failure_groups.group_of(db, THEIRS, UNKNOWN)
     assert (group.open, group.opened) == (0, 1)
@@ -98,7 +98,7 @@ def test_a_group_tells_how_it_went_over_fourteen_days(desk: Desk):
     with desk.services.transaction() as db:
         apply_deltas(db, {key: ago for ago, key in before.items()})
 
-    (group,) = listed(desk, OURS)
+    (group,) = listed(desk, OWN)
 
     assert group.trend == (13, *[0] * 8, 4, 0, 0, 0, 2)
 
@@ -140,7 +140,7 @@ def test_the_number_of_open_cases_is_that_of_the_callers_declarations(desk: Desk
     desk.decide("dismiss", dismissed)
 
     with desk.services.reading() as db:
-        counts = [failure_groups.open_cases(db, one) for one in (operator(), OURS, THEIRS, make.caller("M3"))]
+        counts = [failure_groups.open_cases(db, one) for one in (operator(), OWN, THEIRS, make.caller("M3"))]
 
     assert counts == [3, 2, 1, 0]
 
@@ -197,6 +197,6 @@ def test_nobody_is_given_what_is_another_merchants_and_nothing_is_given_to_who_l
     fail(desk, "no order 1")
     who, left = person(desk, "Li"), person(desk, "Wang", disabled_at=desk.now)
 
-    for person_id, caller in ((who, THEIRS), (left, OURS), ("person_unknown", OURS)):
+    for person_id, caller in ((who, THEIRS), (left, OWN), ("person_unknown", OWN)):
         with pytest.raises(NotFound):
             assign(desk, person_id, caller)

@@ -159,9 +159,9 @@ def test_what_was_cancelled_does_nothing_more():
 def test_what_was_cancelled_with_its_payment_is_closed_by_somebody():
     pushes = [push(**FRESH | {"next_action": None}, cancelled=True, case_kind=CaseKind.PAYMENT_ENDED)]
 
-    told = next_steps(pushes, NOW, cancelled=True)
+    reported = next_steps(pushes, NOW, cancelled=True)
 
-    assert [one.what for one in told] == [StepKind.TO_DECIDE, StepKind.CANCELLED, StepKind.TO_CLOSE]
+    assert [one.what for one in reported] == [StepKind.TO_DECIDE, StepKind.CANCELLED, StepKind.TO_CLOSE]
 
 
 def test_what_waits_for_its_payment_says_so():

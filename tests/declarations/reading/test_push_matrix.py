@@ -80,6 +80,6 @@ def test_what_another_declaration_of_the_payment_declares_counts_too():
 
 
 def test_an_order_that_is_not_split_declares_all_of_the_payment():
-    whole = matrix_of(declaration(), [], pushes(("", "SHENZHEN_ZS")))
+    complete = matrix_of(declaration(), [], pushes(("", "SHENZHEN_ZS")))
 
-    assert sum_checks(whole, {}, Decimal("20.00")) == ()
+    assert sum_checks(complete, {}, Decimal("20.00")) == ()

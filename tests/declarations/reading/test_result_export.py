@@ -96,9 +96,9 @@ def test_the_buyer_is_masked(desk: Desk):
     (line,) = lines(content)
     assert (line["buyer_name"], line["cert_id"]) == ("欧***", "1101**********" + buyer["cert_id"][-4:])
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        whole = "".join(archive.read(name).decode() for name in archive.namelist())
-    assert buyer["name"] not in whole
-    assert buyer["cert_id"] not in whole
+        complete = "".join(archive.read(name).decode() for name in archive.namelist())
+    assert buyer["name"] not in complete
+    assert buyer["cert_id"] not in complete
 
 
 @pytest.mark.parametrize("text", ["=cmd|'/C calc'!A0", "+1", "-1", "@SUM(1)", "http://evil.example"])

@@ -188,8 +188,8 @@ def test_a_number_of_another_merchant_says_nothing_about_its_payment(till: Till)
     with pytest.raises(ActionNotAllowed) as refused:
         till.pay(make.caller(make.MERCHANT), out_order_no=NUMBER)
 
-    said = repr((refused.value.detail, refused.value.errors))
-    assert not [word for word in (foreign, "M777", "a secret") if word in said]
+    shown = repr((refused.value.detail, refused.value.errors))
+    assert not [word for word in (foreign, "M777", "a secret") if word in shown]
 
 
 @pytest.mark.parametrize("number", ["a" * 33, "a b", "a/b", "a&b", "a=b", "é", "a~b"])
@@ -206,7 +206,7 @@ def test_a_cashier_desk_is_a_link_with_the_documents_parameters_only(method: Met
 
     link = urlsplit(payment.payer["url"])
     sent = {name: value for name, (value,) in parse_qs(link.query, strict_parsing=True).items()}
-    ours = "out_order_no" if method.channel is Channel.ALIPAY else "agent_order_id"
+    own = "out_order_no" if method.channel is Channel.ALIPAY else "agent_order_id"
     goods = "subject" if method.channel is Channel.ALIPAY else "product_info"
     assert link.path == method.endpoint.path
     assert sent == {
@@ -214,7 +214,7 @@ def test_a_cashier_desk_is_a_link_with_the_documents_parameters_only(method: Met
         "currency": "CNY",
         "amount": "100.00",
         goods: "一盒茶",
-        ours: payment.out_order_no,
+        own: payment.out_order_no,
         "return_url": INPUTS["return_url"],
         "notify_url": f"{till.services.settings.public_address}/notify/wisecashier",
         "basket": "7 & 8",

@@ -54,7 +54,7 @@ def knock(door: FlaskClient, key: rsa.RSAPrivateKey) -> Callable[..., Any]:
     return send
 
 
-def told(till: Till, payment_id: str, **changes: str) -> dict[str, str]:
+def reported(till: Till, payment_id: str, **changes: str) -> dict[str, str]:
     """The form of 10.2 for a payment."""
     payment = till.payment(payment_id)
     form = {
@@ -91,7 +91,7 @@ def test_a_verified_notification_has_the_payment_asked_for_and_changes_nothing_e
     payment_id = opened(till)
     before = till.payment(payment_id)
 
-    answer = knock(told(till, payment_id))
+    answer = knock(reported(till, payment_id))
 
     after = till.payment(payment_id)
     assert (answer.status_code, answer.text) == (200, "success")
@@ -102,7 +102,7 @@ def test_a_verified_notification_has_the_payment_asked_for_and_changes_nothing_e
 
 def test_after_the_query_the_payment_is_paid(till: Till, knock):
     payment_id = opened(till)
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
 
     till.do(payment_id, order_reply("PAID", payment_no="2017062211220001"), after=1)
 
@@ -112,7 +112,7 @@ def test_after_the_query_the_payment_is_paid(till: Till, knock):
 def test_an_early_one_is_kept_and_waits_for_the_call_that_makes_the_payment(till: Till, knock):
     payment_id = till.pay()
 
-    answer = knock(told(till, payment_id))
+    answer = knock(reported(till, payment_id))
 
     assert answer.text == "success"
     assert till.payment(payment_id).next_action is TaskAction.SEND
@@ -123,7 +123,7 @@ def test_one_that_comes_while_the_payment_is_made_has_it_asked_for_at_once(till:
     payment_id = till.pay()
     till.wait(seconds=5)
     (task,) = till.send(till.claim())
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
 
     till.answer(task, sale_reply("INIT", payment_no="2017062211220001"))
 
@@ -133,20 +133,20 @@ def test_one_that_comes_while_the_payment_is_made_has_it_asked_for_at_once(till:
 
 def test_twice_is_kept_once(till: Till, knock):
     payment_id = opened(till)
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
 
-    answer = knock(told(till, payment_id))
+    answer = knock(reported(till, payment_id))
 
     assert (answer.text, kept(till)) == ("success", 1)
 
 
 def test_a_replay_after_it_was_paid_changes_nothing(till: Till, knock):
     payment_id = opened(till)
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
     till.do(payment_id, order_reply("PAID", payment_no="2017062211220001"), after=1)
     before = snapshot(till)
 
-    answer = knock(told(till, payment_id), timestamp="1498138187")
+    answer = knock(reported(till, payment_id), timestamp="1498138187")
 
     assert answer.text == "success"
     assert snapshot(till) == before
@@ -157,7 +157,7 @@ def test_a_late_one_has_an_expired_payment_asked_for(till: Till, knock):
     till.ask_again(payment_id)
     till.do(payment_id, order_reply("EXPIRED", payment_no="2017062211220001"))
 
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
 
     payment = till.payment(payment_id)
     assert (payment.status, payment.next_action) == ("EXPIRED", TaskAction.QUERY)
@@ -167,7 +167,7 @@ def test_an_unknown_one_is_kept_and_has_nothing_asked_for(till: Till, knock):
     payment_id = opened(till)
     before = snapshot(till)[0]
 
-    answer = knock(told(till, payment_id, no="another", agent_order_id="of somebody else"))
+    answer = knock(reported(till, payment_id, no="another", agent_order_id="of somebody else"))
 
     assert (answer.text, kept(till)) == ("success", 1)
     assert snapshot(till)[0] == before
@@ -178,7 +178,7 @@ def test_a_number_that_both_channels_use_has_the_right_payment_asked_for(till: T
     payment_id = opened(till, "2222", out_order_no="SHOP-1", channel="alipay", method="scanned_pay")
     due = till.payment(other).due_at
 
-    knock(told(till, payment_id))
+    knock(reported(till, payment_id))
 
     assert till.payment(payment_id).due_at <= till.now
     assert till.payment(other).due_at == due
@@ -190,7 +190,7 @@ def test_until_the_gateways_number_is_known_both_are_asked_for(till: Till, knock
         opened(till, None, out_order_no="SHOP-1", channel="alipay", method="scanned_pay"),
     ]
 
-    knock(told(till, ids[1], no="2222"))
+    knock(reported(till, ids[1], no="2222"))
 
     assert all(till.payment(one).due_at <= till.now for one in ids)
 
@@ -203,7 +203,7 @@ def test_what_another_key_signed_changes_nothing(till: Till, knock):
     before = snapshot(till)
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-    answer = knock(told(till, payment_id), signer=stranger)
+    answer = knock(reported(till, payment_id), signer=stranger)
 
     assert (answer.status_code, snapshot(till)) == (400, before)
 
@@ -227,7 +227,7 @@ def test_what_is_signed_but_not_of_the_document_changes_nothing(till: Till, knoc
     payment_id = opened(till)
     before = snapshot(till)
 
-    answer = knock(told(till, payment_id, **form))
+    answer = knock(reported(till, payment_id, **form))
 
     assert (answer.status_code, snapshot(till)) == (400, before)
 
@@ -256,7 +256,7 @@ def test_any_body_is_refused_without_a_crash(till: Till, door: FlaskClient, body
 
 
 def test_mutated_ones_change_nothing(till: Till, door: FlaskClient, key: rsa.RSAPrivateKey):
-    form = told(till, opened(till))
+    form = reported(till, opened(till))
     chance = random.Random(7)
     timestamp = "1764000000"
     text = "&".join(f"{name}={form[name]}" for name in sorted(form)) + f",{timestamp}"

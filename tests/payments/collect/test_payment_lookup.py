@@ -33,7 +33,7 @@ def paid(till: Till, **changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("said", "net"),
+    ("shown", "net"),
     [
         ({"pay_amount": Decimal("85.99"), "pay_currency": "CNY", "exchange_rate": Decimal("0.9")}, "85.99"),
         ({"pay_amount": Decimal("85.999"), "pay_currency": "CNY"}, "85.99"),
@@ -44,8 +44,8 @@ def paid(till: Till, **changes: Any) -> str:
         ({}, None),
     ],
 )
-def test_the_net_amount_in_yuan(till: Till, said: dict[str, Any], net: str | None):
-    known = facts(till, paid(till, **said))
+def test_the_net_amount_in_yuan(till: Till, shown: dict[str, Any], net: str | None):
+    known = facts(till, paid(till, **shown))
 
     assert known is not None
     assert known.net_cny == (None if net is None else Decimal(net))
@@ -59,14 +59,14 @@ def test_an_amount_in_yuan_is_its_own(till: Till):
 
 
 @pytest.mark.parametrize(
-    ("said", "net"),
+    ("shown", "net"),
     [
         ({"pay_amount": Decimal("85.99"), "pay_currency": "CNY"}, "57.32"),
         ({"exchange_rate": Decimal("0.8599")}, "57.32"),
     ],
 )
-def test_what_was_refunded_counts_in_proportion_and_is_cut_off(till: Till, said: dict[str, Any], net: str):
-    payment_id = paid(till, **said)
+def test_what_was_refunded_counts_in_proportion_and_is_cut_off(till: Till, shown: dict[str, Any], net: str):
+    payment_id = paid(till, **shown)
     till.do(till.refund(payment_id, "33.33"), refund_reply("SUCCESS"))
 
     known = facts(till, payment_id)
@@ -107,7 +107,7 @@ def test_before_it_is_paid_only_yuan_are_known(till: Till, currency: str, net: s
 
 
 @pytest.mark.parametrize(
-    ("said", "mainland"),
+    ("shown", "mainland"),
     [
         ({}, True),
         ({"wallet": "WECHATPAYCN", "pay_currency": "CNY"}, True),
@@ -116,8 +116,8 @@ def test_before_it_is_paid_only_yuan_are_known(till: Till, currency: str, net: s
         ({"pay_currency": "HKD"}, False),
     ],
 )
-def test_a_hong_kong_wallet_is_distinguished(till: Till, said: dict[str, Any], mainland: bool):
-    known = facts(till, paid(till, **said))
+def test_a_hong_kong_wallet_is_distinguished(till: Till, shown: dict[str, Any], mainland: bool):
+    known = facts(till, paid(till, **shown))
 
     assert known is not None
     assert known.mainland is mainland

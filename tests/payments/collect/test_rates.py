@@ -105,11 +105,11 @@ def test_a_rate_of_many_places_is_kept_as_far_as_it_fits(services: Services, cou
 
 def test_many_who_ask_at_once_are_all_told(services: Services, counter: Counter):
     start = threading.Barrier(16)
-    told: list[str] = []
+    reported: list[str] = []
 
     def go() -> None:
         start.wait()
-        told.append(ask(services)[0])
+        reported.append(ask(services)[0])
 
     threads = [threading.Thread(target=go) for _ in range(16)]
     for thread in threads:
@@ -117,4 +117,4 @@ def test_many_who_ask_at_once_are_all_told(services: Services, counter: Counter)
     for thread in threads:
         thread.join()
 
-    assert told == ["0.8599"] * 16
+    assert reported == ["0.8599"] * 16

@@ -128,9 +128,9 @@ def test_a_refund_under_way_is_asked_for_until_it_ends(till: Till):
     refund_id = till.refund(till.paid())
     till.do(refund_id, refund_reply("PROCESSING"))
 
-    deed = till.do(refund_id, refund_reply("SUCCESS"), after=60)
+    action = till.do(refund_id, refund_reply("SUCCESS"), after=60)
 
-    assert deed is TaskAction.QUERY
+    assert action is TaskAction.QUERY
     assert till.refund_of(refund_id).status is RefundStatus.SUCCESS
 
 
@@ -166,9 +166,9 @@ def test_a_lost_reply_leads_to_exactly_one_refund(till: Till):
     refund_id = till.refund(payment_id, "30.00")
     till.do(refund_id, Unknown("lost"))
 
-    deed = till.do(refund_id, refund_reply("SUCCESS"))
+    action = till.do(refund_id, refund_reply("SUCCESS"))
 
-    assert (deed, left(till, payment_id)) == (TaskAction.QUERY, "70.00")
+    assert (action, left(till, payment_id)) == (TaskAction.QUERY, "70.00")
 
 
 def test_a_lost_request_is_sent_again_under_the_same_number_after_the_grace(till: Till):
@@ -219,11 +219,11 @@ def test_after_a_refused_refund_the_gateway_is_asked_what_is_left(till: Till):
     refund_id = till.refund(payment_id, "50.00")
 
     till.do(refund_id, NO)
-    told = {
+    reported = {
         "refund_status": "PART",
         "refundable_amount": Decimal(30),
         "payment_no": till.payment(payment_id).payment_no,
     }
-    till.do(payment_id, order_reply("PAID", **told))
+    till.do(payment_id, order_reply("PAID", **reported))
 
     assert left(till, payment_id) == "30.00"

@@ -55,7 +55,7 @@ def pace(**changes: Any) -> RetryPolicy:
     )
 
 
-def standing(**changes: Any) -> TaskState:
+def state_now(**changes: Any) -> TaskState:
     """An errand that was never sent."""
     columns: dict[str, Any] = dict.fromkeys(TaskState.__dataclass_fields__, None)
     return TaskState(
@@ -67,12 +67,12 @@ def standing(**changes: Any) -> TaskState:
 
 def left(**changes: Any) -> TaskState:
     """An errand whose call has left just now."""
-    return standing(**{"next_action": QUERY, "in_doubt": True, "sent_at": NOW} | changes)
+    return state_now(**{"next_action": QUERY, "in_doubt": True, "sent_at": NOW} | changes)
 
 
 def asked(**changes: Any) -> TaskState:
     """An errand that was done and is asked for."""
-    return standing(**{"next_action": QUERY, "sent_at": NOW} | changes)
+    return state_now(**{"next_action": QUERY, "sent_at": NOW} | changes)
 
 
 def test_every_error_of_the_client_has_a_row():
@@ -244,13 +244,13 @@ A_DAY_OF = {
 }
 
 
-@pytest.mark.parametrize(("held", "error", "patient", "case"), A_DAY_OF.values(), ids=A_DAY_OF)
+@pytest.mark.parametrize(("kept", "error", "patient", "case"), A_DAY_OF.values(), ids=A_DAY_OF)
 def test_what_is_unknown_for_a_day_comes_before_a_person(
-    held: TaskState, error, patient: bool, case: PaymentCase | None
+    kept: TaskState, error, patient: bool, case: PaymentCase | None
 ):
     def transition(hours: int) -> PaymentCase | None:
         now, at = NOW + timedelta(hours=hours), pace(patient=patient)
-        transition = handle_error(held, QUERY, error, now, at) if error else handle_reply(held, False, now, at)
+        transition = handle_error(kept, QUERY, error, now, at) if error else handle_reply(kept, False, now, at)
         return transition.after.case_kind
 
     assert (transition(23), transition(25)) == (None, case)

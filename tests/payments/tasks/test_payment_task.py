@@ -27,10 +27,10 @@ def opened(till: Till, **changes: Any) -> str:
     return payment_id
 
 
-def learn(till: Till, payment_id: str, status: str, **said: Any) -> None:
+def learn(till: Till, payment_id: str, status: str, **shown: Any) -> None:
     """The gateway is asked and says this."""
     till.ask_again(payment_id)
-    till.do(payment_id, order_reply(status, payment_no=till.payment(payment_id).payment_no, **said))
+    till.do(payment_id, order_reply(status, payment_no=till.payment(payment_id).payment_no, **shown))
 
 
 def test_a_created_payment_shows_the_payer_what_to_do_and_is_asked_for(till: Till):
@@ -133,9 +133,9 @@ def test_an_order_nobody_opened_expires_after_a_day(till: Till):
 
 def test_an_order_of_our_amount_is_ours_however_it_is_written(till: Till):
     payment_id = till.pay(method="cashier_desk", return_url="https://shop.test/back", currency="JPY", amount="100")
-    told = {"amount": Decimal("100.000"), "currency": "JPY", "merchant_no": make.MERCHANT}
+    reported = {"amount": Decimal("100.000"), "currency": "JPY", "merchant_no": make.MERCHANT}
 
-    till.do(payment_id, order_reply("PAID", payment_no="P1", **told), after=10)
+    till.do(payment_id, order_reply("PAID", payment_no="P1", **reported), after=10)
 
     assert till.payment(payment_id).status is Status.PAID
 
@@ -264,9 +264,9 @@ def test_every_call_stands_in_the_timeline(till: Till):
     payment_id = opened(till)
     learn(till, payment_id, "PAID")
 
-    told = [(event.kind, event.detail.get("action"), event.detail.get("to")) for event in till.events(payment_id)]
+    reported = [(event.kind, event.detail.get("action"), event.detail.get("to")) for event in till.events(payment_id)]
 
-    assert told == [
+    assert reported == [
         ("action", "pay", None),
         ("call", "payments SEND", None),
         ("call", "payments QUERY", "PAID"),

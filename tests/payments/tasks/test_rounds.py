@@ -110,9 +110,9 @@ def test_a_lost_reply_is_asked_for_and_found(till: Till):
     payment_id = due(till)
     till.do(payment_id, SILENCE)
 
-    deed = till.do(payment_id, order_reply("PAID", payment_no="P1"))
+    act = till.do(payment_id, order_reply("PAID", payment_no="P1"))
 
-    assert deed is TaskAction.QUERY
+    assert act is TaskAction.QUERY
     assert till.payment(payment_id).status is Status.PAID
 
 
@@ -130,15 +130,15 @@ def test_a_lost_request_is_sent_again_only_after_the_grace(till: Till):
 
 def test_a_code_shown_once_is_never_sent_twice(till: Till):
     payment_id = till.pay(method="scan_pay", auth_code="135605691981176449")
-    deeds = []
+    actions = []
 
     while till.payment(payment_id).next_action:
-        deeds += [
+        actions += [
             task.action
             for task in till.work(lambda task: SILENCE if task.action is TaskAction.SEND else ABSENT, after=60)
         ]
 
-    assert deeds.count(TaskAction.SEND) == 1
+    assert actions.count(TaskAction.SEND) == 1
     assert till.payment(payment_id).status is Status.FAIL
 
 
