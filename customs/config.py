@@ -274,6 +274,9 @@ def _settled(read: dict[str, Any]) -> Settings:
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
     if not sandbox:
         _refuse_plain_http(read["base_url"])
+    for name, url in (("WISECASHIER_BASE_URL", read["base_url"]), ("CUSTOMS_PUBLIC_URL", read["public_url"])):
+        if urlsplit(url).username is not None:
+            raise Misconfigured(f"{name}: a user or a password in this address would be shown; leave them out")
     by_gateway = {name: pair[sandbox] for name, pair in BY_GATEWAY.items() if read[name] is None}
     return Settings(
         **read

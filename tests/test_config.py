@@ -293,3 +293,13 @@ def test_names_do_not_travel_in_the_open_to_a_real_gateway(url: str, sandbox: st
     else:
         with pytest.raises(Misconfigured, match="https"):
             read_settings(environment)
+
+
+@pytest.mark.parametrize("name", ["WISECASHIER_BASE_URL", "CUSTOMS_PUBLIC_URL"])
+def test_an_address_that_pages_show_holds_no_password(name: str, tmp_path: Path):
+    environment = make.SECRETS | {"CUSTOMS_HOME": str(tmp_path), name: "https://somebody:a-password@desk.example"}
+
+    with pytest.raises(Misconfigured) as refused:
+        read_settings(environment)
+
+    assert "a-password" not in refused.value.detail

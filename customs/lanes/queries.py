@@ -12,7 +12,7 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.config import Settings
 from customs.db import database
-from customs.errors import NotFound
+from customs.errors import InsufficientScope, NotFound
 from customs.jobs.process_registry import StaffingStatus, staffing_status
 from customs.lanes import breaker
 from customs.lanes.models import Lane
@@ -77,7 +77,12 @@ def light_of(db: Session, settings: Settings) -> Light:
 def resume_lane(
     db: Session, lane_id: str, by: Caller, audit: AuditTrail, now: datetime, reason: str | None = None
 ) -> Lane:
-    """Resume a stopped lane; waiting work goes on by itself. Raises NotFound."""
+    """Resume a stopped lane; waiting work goes on by itself.
+
+    Raises NotFound, and InsufficientScope for whoever has only some merchants: the lane carries the calls of all.
+    """
+    if by.merchants is not None:
+        raise InsufficientScope("a lane carries the calls of every merchant: only whoever has all of them resumes it")
     # Locked, so that the audit entry names the reason for which it was stopped.
     lane = db.scalar(select(Lane).where(Lane.id == lane_id).with_for_update())
     if lane is None:

@@ -76,7 +76,8 @@ def show_lanes() -> Response:
     lanes.sort(key=lambda lane: (lane.agent_no, lane.base_url) != own_lane)
     shown = [(lane, state_of(lane, now), why(lane, now)) for lane in lanes]
     waiting = sum(work[name].waiting + work[name].later for name in CALLS)
-    return render_page("admin/lanes.html", lanes=shown, waiting=waiting, own_lane=own_lane)
+    may_resume = current_caller().may(Scope.DECLARATIONS_REVIEW) and current_caller().merchants is None
+    return render_page("admin/lanes.html", lanes=shown, waiting=waiting, own_lane=own_lane, may_resume=may_resume)
 
 
 @pages.post("/<lane_id>/resume")

@@ -104,3 +104,15 @@ def test_who_may_resume(people: People, role: str, code: int):
 def test_a_desk_without_lanes_says_so_in_both_languages(people: People):
     assert "No lane was used yet" in text_of(people.signed_in("clerk").get(PAGE))
     assert "还没有使用过通道" in text_of(people.signed_in("clerk", language="zh_CN").get(PAGE))
+
+
+def test_whoever_has_some_merchants_does_not_resume_what_carries_the_calls_of_all(people: People, desk: Desk):
+    desk.stop_lane("401")
+    some = people.signed_in("reviewer", ["M100"])
+
+    shown = some.get(PAGE)
+    refused = some.post(f"{PAGE}/{desk.lane}/resume", reason="mine is urgent")
+
+    assert f"{desk.lane}/resume" not in shown.text
+    assert refused.status_code == 403
+    assert "Stopped" in text_of(some.get(PAGE))
