@@ -17,7 +17,7 @@ from customs.ops.health_checks import OLD_BACKLOG_SECONDS
 from customs.stats.call_counters import calls_by_outcome
 from customs.web.labels import Label
 from customs.web.rendering import render_fragment, render_page
-from customs.web.request import allow_only_arguments
+from customs.web.request import allow_only_arguments, current_caller
 from customs.web.services import services
 from customs.web.session_auth import login_required
 
@@ -76,7 +76,14 @@ def live_findings() -> Response:
     allow_only_arguments()
     container: Services = current_app.extensions["services"]
     results = run_checks(container, thoroughly=False)
-    return render_fragment("admin/health_checks.html", results=results, parts=PARTS, verdicts=VERDICTS)
+    return render_fragment(
+        "admin/health_checks.html", results=results, parts=PARTS, verdicts=VERDICTS, sees_all=_sees_all()
+    )
+
+
+def _sees_all() -> bool:
+    """Return whether totals over every merchant, and what the doctor found in detail, are for this user."""
+    return current_caller().merchants is None
 
 
 def _numbers() -> dict[str, Any]:
@@ -94,4 +101,5 @@ def _numbers() -> dict[str, Any]:
         "kinds": KINDS,
         "actions": ACTIONS,
         "outcomes": OUTCOMES,
+        "sees_all": _sees_all(),
     }

@@ -1,5 +1,6 @@
 """The page of the queue's health, and the way into administration."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -103,3 +104,16 @@ def test_administration_opens_at_people_for_an_admin(people: People):
 
     assert admin.get("/admin").location == "/admin/people"
     assert all(f"/admin/{tab}" in admin.get("/admin/people").text for tab in ("registrations", "offices", "lanes"))
+
+
+def test_whoever_has_some_merchants_sees_no_totals_of_the_others_and_no_paths(people: People, desk: Desk):
+    for _ in range(7):
+        desk.declare(merchant_no="M999")
+    some = people.signed_in("admin", ["M100"])
+
+    page, findings = some.get(PAGE).text, some.get(f"{PAGE}/findings").text
+
+    assert not re.search(r">\s*7\s*<", page)
+    assert "Calls to the gateway so far" not in page
+    assert str(desk.services.settings.home) not in findings
+    assert re.search(r">\s*7\s*<", people.signed_in("admin").get(PAGE).text)
