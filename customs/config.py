@@ -272,7 +272,7 @@ def _settled(read: dict[str, Any]) -> Settings:
     if not read["redis_url"] and (folder := redis_socket(home).parent) != home:
         require_own_folder(folder)
     sandbox = not read["base_url"] if read["sandbox"] is None else read["sandbox"]
-    if not sandbox:
+    if read["base_url"] and not sandbox:
         _refuse_plain_http(read["base_url"])
     for name, url in (("WISECASHIER_BASE_URL", read["base_url"]), ("CUSTOMS_PUBLIC_URL", read["public_url"])):
         if urlsplit(url).username is not None:

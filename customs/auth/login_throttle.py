@@ -53,12 +53,15 @@ class Counted:
 
 def count_password(engine: Engine, vault: Vault, login: str, origin: Origin, now: datetime) -> Counted:
     """Count an attempt at the password of a login, real or not. Raises LoginThrottled."""
-    return _count(engine, _counted(vault, _of_login(vault, login), origin), now)
+    return _count(engine, _counted(vault, _of_login(vault, login), origin), now, strangers_count=False)
 
 
 def count_code(engine: Engine, vault: Vault, person_id: str, origin: Origin, now: datetime) -> Counted:
-    """Count an attempt at the one-time code of a person; a good password takes none of these back."""
-    return _count(engine, _counted(vault, _of_code(vault, person_id), origin), now)
+    """Count an attempt at the one-time code of a person; a good password takes none of these back.
+
+    Whoever comes so far knows the password: their failures count wherever they were made.
+    """
+    return _count(engine, _counted(vault, _of_code(vault, person_id), origin), now, strangers_count=True)
 
 
 def _counted(vault: Vault, one: str, origin: Origin) -> Counted:
@@ -89,15 +92,16 @@ def waiting_time(failures: int, free: int) -> timedelta:
     return min(FIRST_WAIT * float(2 ** min(failures - free, 20)), LONGEST_WAIT)
 
 
-def _count(engine: Engine, counted: Counted, now: datetime) -> Counted:
+def _count(engine: Engine, counted: Counted, now: datetime, *, strangers_count: bool) -> Counted:
     free = {counted.one: FREE_FOR_ONE, counted.origin: FREE_FOR_ONE if counted.is_known_device else FREE_FROM_ADDRESS}
     with database.transaction(engine) as db:
         rows = {row.who: row for row in _locked(db, sorted(free), now)}
         for row in rows.values():
             _forgive(row, now)
         origin = rows[counted.origin]
-        # Strangers' failures count where they were made: not on a known device, nor at an address that hardly failed.
-        counts = {counted.origin} if counted.is_known_device or origin.failures < FREE_FOR_ONE else set(rows)
+        # Else they count where they were made: not on a known device, nor at an address that hardly failed.
+        is_elsewhere = counted.is_known_device or origin.failures < FREE_FOR_ONE
+        counts = {counted.origin} if is_elsewhere and not strangers_count else set(rows)
         left = max(_left(rows[who], free[who], now) for who in counts)
         if left > timedelta():
             raise LoginThrottled(retry_after=math.ceil(left.total_seconds()))

@@ -5,7 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from customs.auth.login_throttle import FREE_FOR_ONE, FREE_FROM_ADDRESS, LONGEST_WAIT, waiting_time
+from customs.auth.login_throttle import (
+    FREE_FOR_ONE,
+    FREE_FROM_ADDRESS,
+    LONGEST_WAIT,
+    Origin,
+    count_code,
+    waiting_time,
+)
 from customs.auth.models import FailedSignIn
 from customs.errors import InvalidCredentials, LoginThrottled
 from tests.auth.staff import ADDRESS, Staff
@@ -198,3 +205,17 @@ def test_a_browser_known_from_before_answers_for_its_own_failures_alone(staff: S
             staff.sign_in("zhang", WRONG, device="a browser")
     with pytest.raises(LoginThrottled):
         staff.sign_in("zhang", WRONG, device="a browser")
+
+
+@pytest.mark.parametrize("device", [True, False], ids=["new devices", "new addresses"])
+def test_codes_cannot_be_guessed_from_many_places_by_whoever_has_the_password(staff: Staff, device: bool):
+    person, services = staff.hire(), staff.services
+
+    def origin(number: int) -> Origin:
+        return Origin(ADDRESS, f"device {number}") if device else Origin(f"203.0.113.{number}")
+
+    for number in range(FREE_FOR_ONE):
+        count_code(services.engine, services.vault, person.id, origin(number), staff.now)
+
+    with pytest.raises(LoginThrottled):
+        count_code(services.engine, services.vault, person.id, origin(FREE_FOR_ONE), staff.now)
