@@ -20,6 +20,15 @@ from tests.statements import CompiledStatements
 SIGNING_KEY = Path(__file__).parent / "gateway" / "keys" / "pkcs1.pem"
 COMPILED = CompiledStatements()
 
+# What one process works on for minutes: begun last, they would run alone while the other processes wait.
+LONGEST = ("browser", "journeys", "simulation", "test_wheel.py", "recipes", "mutants", "ops", "workers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the others keep their order."""
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(tests).parts[0] not in LONGEST)
+
 
 @event.listens_for(Engine, "engine_connect")
 def share_compiled_statements(connection: Connection) -> None:
