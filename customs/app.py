@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from customs.container import Services
 from customs.db.database import DatabaseClock
-from customs.declarations import case_labels, state_labels
+from customs.declarations import labels as declaration_labels
 from customs.declarations.actions.action_views import pages as decision_pages
 from customs.declarations.api import api as declarations_api
 from customs.declarations.views import pages as declaration_pages
@@ -89,15 +89,13 @@ def create_bare_app() -> Flask:
     navigation.init_app(app)
     labels.init_app(
         app,
-        state_labels.LABELS,
-        case_labels.LABELS,
+        declaration_labels.LABELS,
         payment_labels.LABELS,
         import_labels.LABELS,
         DELIVERY_LABELS,
         navigation.LABELS,
     )
-    state_labels.init_app(app)
-    case_labels.init_app(app)
+    declaration_labels.init_app(app)
     for blueprint in (
         declarations_api,
         payments_api,

@@ -18,10 +18,9 @@ from customs.declarations.actions.decisions import ReviewService
 from customs.declarations.intake import accept
 from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.pushes.claim import Task, Turn, claim
-from customs.declarations.pushes.handler import without_buyer
+from customs.declarations.pushes.handler import mark, without_buyer
 from customs.declarations.pushes.outcomes import Outcome
 from customs.declarations.pushes.record import Recorded, record
-from customs.declarations.pushes.send import mark
 from customs.declarations.reading.queries import declaration_of, events_of
 from customs.events.timeline import Event
 from customs.lanes import breaker

@@ -25,7 +25,7 @@ FLOORS = (
     ("web",),
     ("auth", "events"),
     ("audit",),
-    ("request_log", "jobs", "stats", "privacy", "spreadsheets", "text_rules", "db"),
+    ("jobs", "stats", "privacy", "spreadsheets", "text_rules", "db"),
     ("payments_port",),
     ("sandbox", "gateway"),
     ("config", "logging_setup", "validation", "errors", "ids", "timestamps"),

@@ -6,7 +6,7 @@ import click
 
 from customs.config import read_settings
 from customs.container import Services
-from customs.declarations.reading import recount
+from customs.declarations import statistics
 from customs.ops import migrate
 from customs.ops.backup import back_up, doubt_calls
 
@@ -26,7 +26,7 @@ def db_upgrade() -> None:
 @db.command("recount")
 def db_recount() -> None:
     """Count again what the pages show and correct what differs, while everything runs."""
-    corrected = recount.mend(Services(read_settings()).engine)
+    corrected = statistics.mend(Services(read_settings()).engine)
     click.echo(f"{len(corrected.tallies)} tallies and {corrected.causes} cases without their cause were corrected")
 
 

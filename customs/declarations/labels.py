@@ -1,225 +1,204 @@
-"""Sentences of the pages about declarations: what comes next, what a call came to, what somebody decided."""
+"""Labels of what declarations, pushes, batches and cases can be, and the names of offices.
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+What customs or the gateway explained is shown as it was written.
+"""
 
-from flask_babel import LazyString, gettext, lazy_gettext
-from markupsafe import Markup
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from customs.declarations.case_labels import CONTACTS, case_label, case_line, explanation_label
-from customs.declarations.cases import Contacted
-from customs.declarations.fields import CONTENT
+from flask import Flask
+from flask_babel import LazyString, lazy_gettext
+
+from customs.declarations.cases import CaseKind, Cause, Contacted, Detail, fill_in
+from customs.declarations.fields import FIELDS
 from customs.declarations.identity import Identity
-from customs.declarations.reading.next_steps import NextStep, StepKind
-from customs.declarations.states import Action
-from customs.events.timeline import Event
-from customs.web.template_filters import exact, when
+from customs.declarations.offices import OFFICES
+from customs.declarations.pushes.outcomes import NO_REASON
+from customs.declarations.reading.queries import BatchState
+from customs.declarations.states import Action, State
+from customs.web.i18n import is_chinese
+from customs.web.labels import Label, Labels
 
 _ = lazy_gettext
 
-
-# So many polls in a row that brought nothing new are shown as one.
-QUIET_FROM = 3
-
-
-class Sentence(NamedTuple):
-    """The sentence for a next step: at once, and at a known time."""
-
-    at_once: LazyString
-    later: LazyString | None = None
-
-
-SENTENCES: Mapping[StepKind, Sentence] = {
-    StepKind.TO_DECIDE: Sentence(_("Somebody has to decide: %(error)s.")),
-    StepKind.CANCELLED: Sentence(_("It was cancelled; nothing of it goes out, and its numbers are free again.")),
-    StepKind.WAITS_FOR_PAYMENT: Sentence(_("It goes out by itself as soon as its payment is made.")),
-    StepKind.CALLING: Sentence(_("%(customs)s: a call to the gateway is under way.")),
-    StepKind.ASKING_WHETHER: Sentence(
-        _(
-            "%(customs)s: nobody knows yet whether the last call arrived; the gateway is being asked. "
-            "Nothing is sent twice."
-        ),
-        _(
-            "%(customs)s: nobody knows yet whether the last call arrived; the gateway is asked %(when)s. "
-            "Nothing is sent twice."
-        ),
-    ),
-    StepKind.AT_CUSTOMS: Sentence(
-        _("%(customs)s: it is at customs, and the gateway is being asked how it stands."),
-        _("%(customs)s: it is at customs; the gateway is asked again %(when)s."),
-    ),
-    StepKind.ASKING: Sentence(
-        _("%(customs)s: the gateway has it, and is being asked how it stands."),
-        _("%(customs)s: the gateway has it; it is asked again %(when)s."),
-    ),
-    StepKind.SUBMITTING: Sentence(
-        _("%(customs)s: it is sent as soon as a worker is free."), _("%(customs)s: it is sent %(when)s.")
-    ),
-    StepKind.REPUSHING: Sentence(
-        _("%(customs)s: it is pushed again as soon as a worker is free."),
-        _("%(customs)s: it is pushed again %(when)s."),
-    ),
-    StepKind.MODIFYING: Sentence(
-        _("%(customs)s: the correction is sent as soon as a worker is free."),
-        _("%(customs)s: the correction is sent %(when)s."),
-    ),
-    StepKind.TRYING_AGAIN: Sentence(
-        _("%(customs)s: the gateway did not take the last call; it is sent again at once."),
-        _("%(customs)s: the gateway did not take the last call; it is sent again %(when)s."),
-    ),
-    StepKind.WAITS_FOR_CODE: Sentence(_("%(customs)s goes out once customs has accepted %(after)s.")),
-    StepKind.WITHHELD: Sentence(_("%(customs)s: nothing goes out before somebody has decided.")),
-    StepKind.ACCEPTED: Sentence(_("Customs has accepted the payment record. There is nothing to do.")),
-    StepKind.STANDS_STILL: Sentence(_("Nothing more happens by itself.")),
-    StepKind.MAY_REPUSH: Sentence(_("It may be pushed again now.")),
-    StepKind.MAY_REPUSH_FROM: Sentence(
-        _("Alipay takes a re-push in a moment."), _("Alipay takes a re-push from %(time)s (%(when)s).")
-    ),
-    StepKind.TO_CORRECT: Sentence(_("Correct what is wrong: saving sends it again.")),
-    StepKind.TO_CORRECT_BUYER: Sentence(
-        _("Ask who paid, then correct the buyer's name and ID number: saving sends it again.")
-    ),
-    StepKind.TO_COMPARE: Sentence(_("Compare what is declared with what is left of the payment.")),
-    StepKind.TO_CLOSE: Sentence(_("There is nothing left to declare: close the case.")),
+LABELS: Labels = {
+    State: {
+        State.UNDECLARED: Label(_("Not declared"), "clock", "waiting"),
+        State.SUBMITTED: Label(_("Submitted"), "send", "running"),
+        State.PROCESSING: Label(_("At customs"), "hourglass-split", "running"),
+        State.SUCCESS: Label(_("Accepted by customs"), "check-circle-fill", "success"),
+        State.FAIL: Label(_("Failed"), "x-circle-fill", "fail"),
+        State.EXCEPT: Label(_("Exception"), "exclamation-triangle-fill", "except"),
+    },
+    Identity: {
+        Identity.MATCH: Label(_("Same person"), "check-circle-fill", "success"),
+        Identity.MISMATCH: Label(_("Not the payer"), "x-circle-fill", "fail"),
+        Identity.UNCHECKED: Label(_("Not checked"), "dash-circle", "waiting"),
+    },
+    BatchState: {
+        BatchState.RUNNING: Label(_("Running"), "hourglass-split", "running"),
+        BatchState.ATTENTION: Label(_("Needs attention"), "exclamation-triangle-fill", "except"),
+        BatchState.DONE: Label(_("Done"), "check-circle-fill", "success"),
+    },
+    Action: {
+        Action.SUBMIT: Label(_("Submit"), "send", "running"),
+        Action.QUERY: Label(_("Ask the gateway"), "search", "running"),
+        Action.REDECLARE: Label(_("Re-push"), "arrow-repeat", "running"),
+        Action.MODIFY: Label(_("Modify"), "pencil-square", "running"),
+    },
+    CaseKind: {
+        CaseKind.FAIL: Label(_("Rejected by customs"), "x-circle-fill", "fail"),
+        CaseKind.EXCEPT: Label(_("Customs reported an exception"), "exclamation-triangle-fill", "except"),
+        CaseKind.REFUSED: Label(_("The gateway refused it"), "slash-circle", "fail"),
+        CaseKind.IDENTITY: Label(_("The buyer is not the payer"), "person-badge", "fail"),
+        CaseKind.UNKNOWN_STATE: Label(_("The gateway answered with an unknown state"), "question-circle", "except"),
+        CaseKind.WENT_BACK: Label(_("The gateway went back on a state"), "arrow-repeat", "except"),
+        CaseKind.NO_END: Label(_("No end after a day of asking"), "clock-history", "except"),
+        CaseKind.NO_EFFECT: Label(_("Sent again and again without effect"), "arrow-repeat", "except"),
+        CaseKind.ANOTHERS_NUMBER: Label(_("Its number stands for another payment"), "question-circle", "except"),
+        CaseKind.REFUND: Label(_("A refund of its payment"), "arrow-left-right", "except"),
+        CaseKind.OVER_PAID: Label(_("More is declared than was paid"), "cash-stack", "fail"),
+        CaseKind.PAYMENT_ENDED: Label(_("Its payment was never made"), "slash-circle", "fail"),
+        CaseKind.OTHER: Label(_("Something else"), "question-circle", "except"),
+    },
 }
-
-IDENTITIES: Mapping[Identity, LazyString] = {
-    Identity.MATCH: _("The buyer named in the order is the person who paid. There is nothing to do."),
-    Identity.MISMATCH: _(
-        "The payment company says that somebody else paid. Customs compares the two: ask who paid, then correct the "
-        "buyer's name and ID number."
+# SUBMITTED and PROCESSING together.
+AWAITING = Label(_("Awaiting the result"), "hourglass-split", "running")
+CANCELLED = Label(_("Cancelled"), "slash-circle", "waiting")
+WAITS_FOR_PAYMENT = Label(_("Waits for its payment"), "clock-history", "waiting")
+# What a case says beside its kind; the first wording whose facts are all known counts.
+FACTS: Mapping[CaseKind, Sequence[LazyString | str]] = {
+    CaseKind.FAIL: ("%(explanation)s",),
+    CaseKind.EXCEPT: ("%(explanation)s",),
+    CaseKind.REFUSED: ("%(explanation)s",),
+    CaseKind.UNKNOWN_STATE: (_("the gateway's word: “%(state)s”"),),
+    CaseKind.WENT_BACK: (_("from “%(before)s” back to “%(after)s”"),),
+    CaseKind.NO_EFFECT: (
+        _("“%(action)s” was sent %(count)s times"),
+        "%(action)s",
+        _("the gateway may hold what was sent before this correction"),
     ),
-    Identity.UNCHECKED: _(
-        "The payment company has not compared the buyer with the payer: no buyer was named, or it has not answered yet."
+    CaseKind.REFUND: (
+        _("a refund of %(amount)s %(currency)s was asked for: %(reason)s"),
+        _("%(amount)s %(currency)s was refunded elsewhere"),
     ),
+    CaseKind.OVER_PAID: (_("at %(customs)s the sub-orders come to %(declared)s, and %(paid)s was paid"),),
+    CaseKind.PAYMENT_ENDED: ("%(status)s", _("it was not made within a day")),
+    CaseKind.OTHER: ("%(reason)s",),
 }
+# How a payment ends without being made.
+PAYMENT_ENDS: Mapping[str, LazyString] = {"FAIL": _("Payment failed"), "EXPIRED": _("Expired")}
+NOT_EXPLAINED = _("no reason was given")
+# Our own check found errors in what was to be sent; then nothing was.
+UNFIT = re.compile(
+    r"[\w.]+: (?P<fields>(?:.*\b)?(?:is missing|is empty|is not documented in|are sent together|is sent only with"
+    r"|is sent$|is not valid Unicode).*)",
+    re.DOTALL,
+)
+NOT_SENT = _("nothing was sent: its content has not the form that the gateway asks for (%(fields)s)")
 
-CALLS: Mapping[str, LazyString] = {
-    Action.SUBMIT: _("Sent"),
-    Action.QUERY: _("Asked"),
-    Action.REDECLARE: _("Pushed again"),
-    Action.MODIFY: _("Sent the correction"),
+# What the gateway calls a field, as a person does.
+FIELD_NAMES: Mapping[str, LazyString] = {
+    **{field.wire: field.label for field in FIELDS},
+    "customs": _("Customs code"),
+    "action_type": _("What was asked for"),
 }
-OUTCOMES: Mapping[str, LazyString] = {
-    "answered": _("the gateway answered"),
-    "stale": _("the gateway gave an old answer, which changes nothing"),
-    "not_sent": _("the gateway could not be reached"),
-    "busy": _("the gateway asked us to wait"),
-    "credentials": _("the gateway refused our credentials"),
-    "clock": _("the gateway refused our clock"),
-    "not_found": _("the gateway knows nothing of it"),
-    "refused": _("the gateway refused it"),
-    "misuse": _("it could not be sent as it is"),
-    "another_record": _("the gateway answered about somebody else's order, of which nothing is kept"),
-    "unknown": _("nobody knows what became of the call"),
-    "superseded": _("the answer came too late and changes nothing"),
-}
-# What of a call that was answered is in the gateway's words; of the others we noted what went wrong.
-WORDED_BY_THE_GATEWAY = frozenset({"answered", "stale", "busy", "credentials", "clock", "not_found", "refused"})
-THE_GATEWAY_SAYS = _("The gateway says: %(message)s")
-NOTED = _("Technical note: %(message)s")
-DECISIONS: Mapping[str, LazyString] = {
-    "redeclare": _("Decided to push it again"),
-    "modify": _("Corrected it"),
-    "cancel": _("Cancelled it"),
-    "dismiss": _("Closed the case"),
-    "let_refund_go": _("Let the refund go although the outcome of the call is not known"),
-    "withhold": _("Held back"),
-    "release": _("The payment was made"),
-    "contact": _("Noted a contact"),
-    "reveal": _("Looked at the buyer's data"),
-}
-FIELDS: Mapping[str, LazyString] = {
-    **{field.name: field.label for field in CONTENT},
-    "buyer": _("Buyer"),
-    "sub_orders": _("Sub-orders"),
-    "amount": _("Amount"),
-    "transport_amount": _("Freight"),
-    "product_amount": _("Goods"),
+CONTACTS: Mapping[Contacted, LazyString] = {
+    Contacted.MERCHANT: _("the merchant"),
+    Contacted.BUYER: _("the buyer"),
+    Contacted.CUSTOMS: _("customs"),
+    Contacted.PAYMENT_COMPANY: _("the payment company"),
+    Contacted.GATEWAY: _("the gateway"),
+    Contacted.SOMEBODY: _("somebody else"),
 }
 
 
-class TimelineLine(NamedTuple):
-    """One event of the timeline in words: what happened, what it came to, why, and what of it matters besides."""
-
-    title: str
-    outcome: str = ""
-    reason: str = ""
-    facts: tuple[str, ...] = ()
-
-
-def sentence(one: NextStep) -> Markup:
-    """Return a next step as a sentence."""
-    known = SENTENCES[one.what]
-    text = known.later if one.at is not None and known.later is not None else known.at_once
-    values: dict[str, Any] = {
-        "customs": one.customs,
-        "after": one.after,
-        "when": when(one.at),
-        "time": exact(one.at)[11:16],
-    }
-    if one.case is not None:
-        values["error"] = case_label(one.case).word
-    # A text of the desk, filled with the values above, which are escaped.
-    return Markup(str(text)) % values  # noqa: S704
+def init_app(app: Flask) -> None:
+    """Give templates the labels that they look up by a plain word."""
+    app.jinja_env.globals.update(
+        state_label=state_label,
+        office_name=office_name,
+        AWAITING=AWAITING,
+        CANCELLED=CANCELLED,
+        WAITS_FOR_PAYMENT=WAITS_FOR_PAYMENT,
+        case_label=case_label,
+        case_facts=case_facts,
+        cause_facts=cause_facts,
+        cause_line=cause_line,
+        explanation_label=explanation_label,
+    )
 
 
-class Stretch(NamedTuple):
-    """Events in a row, newest first; `is_quiet`: many questions one after the other that brought nothing new."""
-
-    events: Sequence[Event]
-    is_quiet: bool
+def state_label(state: str) -> Label:
+    """Return the label of a customs state."""
+    return LABELS[State][State(state)]
 
 
-def stretches(events: Sequence[Event]) -> list[Stretch]:
-    """Group the timeline, so that a day of polling does not hide what was decided."""
-    found: list[Stretch] = []
-    for is_quiet, group in groupby(events, _brought_nothing):
-        together = list(group)
-        if is_quiet and len(together) >= QUIET_FROM:
-            found.append(Stretch(together, True))
-        else:
-            found += [Stretch([event], False) for event in together]
-    return found
+def office_name(office: str) -> str:
+    """Return what a clerk calls an office: its Chinese name, or that name spelt out."""
+    if office not in OFFICES:
+        return office
+    return OFFICES[office].name if is_chinese() else OFFICES[office].english
 
 
-def _brought_nothing(event: Event) -> bool:
-    asked = event.kind == "call" and event.detail.get("action") == Action.QUERY
-    return asked and not {"to", "cases", "message"} & event.detail.keys()
+def case_label(kind: str) -> Label:
+    """Return how a kind of case looks; a kind that nobody knows looks like OTHER."""
+    return LABELS[CaseKind][CaseKind(kind)]
 
 
-def timeline_line(event: Event) -> TimelineLine:
-    """Describe one event of the timeline."""
-    detail = event.detail
-    action = detail.get("action", "")
-    if event.kind == "call":
-        outcome = OUTCOMES.get(detail.get("outcome", ""), detail.get("outcome", ""))
-        return TimelineLine(str(CALLS.get(action, action)), str(outcome), facts=_facts(detail))
-    return TimelineLine(str(DECISIONS.get(action, action)), reason=detail.get("reason", ""), facts=_facts(detail))
+def case_facts(kind: str, detail: Detail | None) -> str:
+    """Return what a case says beside its kind; "" when that says it all."""
+    known = CaseKind(kind)
+    facts = {name: FACT_LABELS.get(name, str)(fact) for name, fact in (detail or {}).items()}
+    if known is CaseKind.REFUSED and detail:
+        facts["explanation"] = explanation_label(detail.get("explanation"))
+    return fill_in(FACTS.get(known, ()), facts)
 
 
-def content_label(text: str) -> str:
-    """Return `Content.text` with its fields as people call them."""
-    pairs = [pair.partition("=") for pair in text.split("; ")]
-    return "; ".join(f"{FIELDS.get(name, name)} {value}" for name, _, value in pairs)
+def case_line(kind: str, detail: Detail | None) -> str:
+    """Return a case in one line: what happened, and what it says beside that."""
+    word, facts = str(case_label(kind).word), case_facts(kind, detail)
+    between = "：" if is_chinese() else ": "
+    return f"{word}{between}{facts}" if facts else word
 
 
-def _facts(detail: Mapping[str, Any]) -> tuple[str, ...]:
-    facts = []
-    if detail.get("message"):
-        values = THE_GATEWAY_SAYS if detail.get("outcome") in WORDED_BY_THE_GATEWAY else NOTED
-        facts.append(str(values) % {"message": explanation_label(detail["message"])})
-    if detail.get("changed"):
-        names = [str(FIELDS.get(name, name)) for name in detail["changed"].split(", ")]
-        facts.append(gettext("Changed: %(fields)s", fields=", ".join(names)))
-    if detail.get("accepted"):
-        facts.append(gettext("Customs holds: %(content)s", content=content_label(detail["accepted"])))
-    if detail.get("override") == "true":
-        facts.append(gettext("It was resent unchanged (override)."))
-    if detail.get("whom"):
-        facts.append(gettext("Asked: %(whom)s", whom=CONTACTS[Contacted(detail["whom"])]))
-    if detail.get("cases"):
-        reasons = "; ".join(case_line(one["kind"], one) for one in detail["cases"])
-        facts.append(gettext("Case: %(reason)s", reason=reasons))
-    return tuple(facts)
+def cause_facts(cause: Cause) -> str:
+    """Return what a cause says beside its kind."""
+    return case_facts(cause.error, cause.detail)
+
+
+def cause_line(cause: Cause) -> str:
+    """Return a cause in one line."""
+    return case_line(cause.error, cause.detail)
+
+
+def explanation_label(explanation: str | None) -> str:
+    """Return an explanation of customs or of the gateway; labels stand for those that the desk noted itself."""
+    if explanation and (unfit := UNFIT.fullmatch(explanation)):
+        return str(NOT_SENT) % {"fields": _field_names(unfit["fields"])}
+    return _explained(explanation or "")
+
+
+def _explained(text: str) -> str:
+    return str(NOT_EXPLAINED) if text == NO_REASON else text
+
+
+def _field_names(text: str) -> str:
+    """Name the fields in which our own check found errors, as a person calls them."""
+    names = [name for name in re.findall(r"[a-z_]+", text) if name in FIELD_NAMES]
+    return ", ".join(str(FIELD_NAMES[name]) for name in dict.fromkeys(names)) or "—"
+
+
+def _label_in(known: Mapping[Any, Label]) -> Callable[[str], str]:
+    return lambda name: str(known[name].word) if name in known else name
+
+
+# The labels of facts that are values of enums.
+FACT_LABELS: Mapping[str, Callable[[str], str]] = {
+    "explanation": _explained,
+    "before": _label_in(LABELS[State]),
+    "after": _label_in(LABELS[State]),
+    "action": _label_in(LABELS[Action]),
+    "status": lambda status: str(PAYMENT_ENDS.get(status, status)),
+}

@@ -14,7 +14,7 @@ from werkzeug import Response as WerkzeugResponse
 from customs.auth.principal import Caller, Scope
 from customs.auth.saved_filters import SavedFilter, remove_filter, save_filter, saved_filters_of
 from customs.db import database
-from customs.declarations import labels
+from customs.declarations import sentences
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
 from customs.declarations.offices import OFFICES, CustomsCode, Office, codes_for, waits_for_the_one_before
 from customs.declarations.reading.dashboard import counts_of, under_way
@@ -168,7 +168,7 @@ def detail_context(declaration_id: str) -> dict[str, Any]:
         "is_newest": not before,
         "comments": comments,
         "now": now,
-        "labels": labels,
+        "sentences": sentences,
         "amount_text": money_text,
     }
 
@@ -182,7 +182,7 @@ def _choices() -> dict[str, Any]:
         "merchants": None if merchants is None else sorted(merchants),
         "tabs": TABS,
         "query": _query_of_filters(),
-        "labels": labels,
+        "sentences": sentences,
         "most_at_once": MOST_AT_ONCE,
     }
 

@@ -7,7 +7,7 @@ from customs.gateway.channels import FIELD_NAMES, Channel
 from customs.gateway.declaration_request import drop_empty
 from customs.gateway.endpoints import BY_NAME, Endpoint, check
 from customs.gateway.errors import Misuse
-from customs.gateway.messages.payers import (
+from customs.gateway.messages.sales import (
     CODE_PAGE,
     CODE_URL,
     DESK,
@@ -19,8 +19,8 @@ from customs.gateway.messages.payers import (
     QRCODE,
     WECHAT_APP,
     PayerNeed,
+    Sale,
 )
-from customs.gateway.messages.sales import Sale
 from customs.gateway.money import amount_text
 from customs.gateway.signing import encoded_pairs
 

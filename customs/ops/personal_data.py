@@ -25,7 +25,7 @@ from customs.events.outbox import OutboxEvent
 from customs.events.timeline import Event
 from customs.gateway import Buyer
 from customs.imports.drafts import Draft, put_grid, unseal_draft
-from customs.ops.erasure import erase_buyers, erase_exchanges, erase_payers
+from customs.ops.retention import erase_buyers, erase_exchanges, erase_payers
 from customs.payments.models import Payment, PaymentEvent
 from customs.payments.queries import refunds_of
 from customs.payments.redaction import inputs_place, personal_place

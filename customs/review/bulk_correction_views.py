@@ -14,9 +14,9 @@ from customs.db import database
 from customs.declarations.actions.action_views import reason_typed, review_service
 from customs.declarations.actions.amendments import duty_typed
 from customs.declarations.actions.bulk_actions import BulkResult, declarations_with_ids, dry_run_modify, execute
-from customs.declarations.case_labels import FIELD_NAMES
 from customs.declarations.channels import CHANNELS
 from customs.declarations.fields import CONTENT_NAMES
+from customs.declarations.labels import FIELD_NAMES
 from customs.declarations.models import Declaration
 from customs.declarations.reading.failure_groups import Group, group_of
 from customs.declarations.schemas import ModifyIn

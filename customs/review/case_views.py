@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.declarations import case_labels, labels
+from customs.declarations import labels, sentences
 from customs.declarations.actions.action_views import corrected_as_typed, reason_typed, review_service
 from customs.declarations.actions.amendments import field_at
 from customs.declarations.actions.decisions import ReviewService
@@ -155,9 +155,9 @@ def _words(detail: DeclarationDetail, evidence: Evidence | None) -> dict[str, An
     best = evidence and advice.best_resolution(evidence, detail.permissions, current_caller())
     return {
         "advising": advice,
-        "contacts": case_labels.CONTACTS,
-        "field_names": case_labels.FIELD_NAMES,
-        "labels": labels,
+        "contacts": labels.CONTACTS,
+        "field_names": labels.FIELD_NAMES,
+        "sentences": sentences,
         "best": best,
         "Resolution": advice.Resolution,
         "offices_behind": offices_behind,

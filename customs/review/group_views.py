@@ -9,7 +9,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.declarations import labels
+from customs.declarations import sentences
 from customs.declarations.actions.bulk_actions import MOST_AT_ONCE
 from customs.declarations.cases import CaseKind
 from customs.declarations.offices import OFFICES, codes_for, offices_behind
@@ -134,7 +134,7 @@ def _words(error: str) -> dict[str, Any]:
     return {
         "advice": advice.ADVICE[CaseKind(error)],
         "Resolution": advice.Resolution,
-        "labels": labels,
+        "sentences": sentences,
         "most_at_once": MOST_AT_ONCE,
         "merchants": sorted(mine or ()),
         "me": current_session().person.id,

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from customs.gateway.endpoints import BY_NAME, ENDPOINTS, Endpoint
 from customs.sandbox import SandboxSettings
 from customs.sandbox.bills import Bills
-from customs.sandbox.calls import Answer, Call, Refused, answered, refused
+from customs.sandbox.calls import NUMBERS_VERSION, Answer, Call, Gate, Refused, answered, load_public_key, refused
 from customs.sandbox.context import SandboxContext
 from customs.sandbox.controls import add_own_routes
 from customs.sandbox.declaration_endpoints import answer
@@ -28,7 +28,6 @@ from customs.sandbox.ledger import Ledger, PaymentLedger
 from customs.sandbox.notifications import Notifier, load_private_key
 from customs.sandbox.payer import Payer
 from customs.sandbox.payment_endpoints import PaymentCalls
-from customs.sandbox.verification import NUMBERS_VERSION, Gate, load_public_key
 
 LARGEST_BODY = 64 * 1024
 

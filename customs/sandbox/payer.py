@@ -8,15 +8,14 @@ from flask import Flask, Response, jsonify, redirect, render_template_string, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from customs.gateway.endpoints import BY_NAME, Endpoint, check
-from customs.sandbox.calls import Call, Refused
+from customs.sandbox.calls import Call, Refused, sent_parameters
 from customs.sandbox.channels import CHANNELS
 from customs.sandbox.context import SandboxContext, end_by_payer, settle
-from customs.sandbox.page import STYLE
+from customs.sandbox.controls import STYLE
 from customs.sandbox.payment_endpoints import CASHIER_PATHS, ordered
 from customs.sandbox.payments import ENDED, Payment
 from customs.sandbox.response_fields import REPLIES, order
 from customs.sandbox.values import wrong_payment_values
-from customs.sandbox.verification import sent_parameters
 
 MOST_LISTED = 100
 OUTCOMES = {"pay": "PAID", "refuse": "FAIL"}

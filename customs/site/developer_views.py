@@ -11,12 +11,12 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
+from customs.audit.request_log import RequestFilters, list_requests, request_of
 from customs.auth.api_keys import KeyRequest, key_seen, keys_seen
 from customs.auth.principal import Scope
 from customs.declarations.reading.queries import newest_batch_of
 from customs.errors import NotFound
 from customs.ids import new_id
-from customs.request_log.models import RequestFilters, list_requests, request_of
 from customs.sandbox.declaration_scenarios import SCENARIOS
 from customs.sandbox.faults import FAULTS
 from customs.sandbox.payment_scenarios import NOTIFICATION_SCENARIOS, PAYMENT_SCENARIOS, REFUND_SCENARIOS, WALLETS

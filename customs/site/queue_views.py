@@ -8,8 +8,8 @@ from flask_babel import LazyString, lazy_gettext
 from customs.auth.principal import Scope
 from customs.container import Services
 from customs.db import database
-from customs.declarations.labels import OUTCOMES
-from customs.declarations.state_labels import LABELS
+from customs.declarations.labels import LABELS
+from customs.declarations.sentences import OUTCOMES
 from customs.declarations.states import Action
 from customs.ops.backlog import backlogs
 from customs.ops.doctor import run_checks

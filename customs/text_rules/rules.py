@@ -24,6 +24,7 @@ from customs.text_rules.names import (
     look_alike,
     look_alike_in_name,
     mixes_scripts,
+    stands_for_nothing,
     wrong_dot,
 )
 from customs.text_rules.numbers import (
@@ -35,7 +36,6 @@ from customs.text_rules.numbers import (
     foreign_letter,
     foreign_x,
 )
-from customs.text_rules.placeholders import stands_for_nothing
 from customs.validation import Spelt
 
 

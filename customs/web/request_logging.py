@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response as WerkzeugResponse
 
+from customs.audit.request_log import LONGEST_PATH, REQUESTS_BY, LoggedRequest
 from customs.auth.api_keys import note_use
 from customs.auth.principal import Caller, Scope
 from customs.db import database
@@ -20,7 +21,6 @@ from customs.db.pagination import newest_first, page_of
 from customs.errors import NotFound
 from customs.ids import new_id
 from customs.privacy.request_redaction import LARGEST_READ, shown_answer, shown_path, shown_query, shown_request
-from customs.request_log.models import LONGEST_PATH, REQUESTS_BY, LoggedRequest
 from customs.web import response_fields as out
 from customs.web.api_docs import PAGE, TIMES, api_docs, texts
 from customs.web.rate_limit import TokenBuckets

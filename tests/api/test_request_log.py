@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from customs.audit.request_log import LoggedRequest
 from customs.auth.api_keys import rotate_api_key
 from customs.auth.models import ApiKey
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.request_log.models import LoggedRequest
 from tests import make
 from tests.api.conftest import Erp
 from tests.api.test_privacy import CERT_ID, NAME, everything_stored, found_in

@@ -6,6 +6,7 @@ from typing import Any
 import pyotp
 from sqlalchemy import select
 
+from customs.audit.request_log import LoggedRequest
 from customs.auth.models import ApiKey, Person
 from customs.auth.principal import Caller
 from customs.auth.roles import caller_of_person
@@ -14,7 +15,6 @@ from customs.container import Services
 from customs.declarations.models import Push
 from customs.gateway.messages.records import GATEWAY_TIME
 from customs.imports.drafts import open_draft
-from customs.request_log.models import LoggedRequest
 from tests import make
 from tests.browser.browsing import Somebody
 from tests.imports.clerk import order_row

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from customs.declarations import statistics
 from customs.declarations.cases import CaseKind, Cause
 from customs.declarations.models import Declaration, Push
-from customs.declarations.reading import recount
 from customs.declarations.reading.queries import UNDER_WAY
 from customs.declarations.states import State
 from customs.declarations.statistics import CANCELLED, CAUSE, CLEAR, IDLE, NEEDS_REVIEW, OPEN, OPENED, STATE
@@ -232,12 +232,12 @@ def test_a_recount_mends_what_another_program_spoiled_while_others_write(desk: D
     walk = Walk(desk, 1)
     for _ in range(60):
         walk.step()
-    before = recount.find(desk.services.engine)
+    before = statistics.find(desk.services.engine)
     spoil(desk)
-    spoiled = recount.find(desk.services.engine)
+    spoiled = statistics.find(desk.services.engine)
 
     with ThreadPoolExecutor(3) as pool:
-        mends = [pool.submit(recount.mend, desk.services.engine) for _ in range(2)]
+        mends = [pool.submit(statistics.mend, desk.services.engine) for _ in range(2)]
         written = pool.submit(lambda: [desk.take_in(make.declaration_row(merchant_no="M3")) for _ in range(20)])
     mended = [one.result() for one in mends]
     written.result()
@@ -245,8 +245,8 @@ def test_a_recount_mends_what_another_program_spoiled_while_others_write(desk: D
     assert not before
     assert spoiled
     assert any(mended)
-    assert not recount.find(desk.services.engine)
-    assert not recount.mend(desk.services.engine)
+    assert not statistics.find(desk.services.engine)
+    assert not statistics.mend(desk.services.engine)
     with desk.services.reading() as db:
         odd = select(Push.id).where(Push.case_kind.is_(None) != Push.cause_id.is_(None))
         assert db.scalars(odd).all() == []

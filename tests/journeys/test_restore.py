@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from customs.declarations.reading import recount
+from customs.declarations import statistics
 from customs.ops.backup import back_up, doubt_calls
 from tests import make
 from tests.journeys.deployment import Deployment
@@ -86,6 +86,6 @@ def test_what_was_declared_after_the_backup_is_found_and_not_declared_again(
         assert (doubted.pushes, doubted.payments, doubted.in_review) == (1, 0, 1)
         assert [second.state_of(row) for row in (ended, since, never)] == ["SUCCESS"] * 3
         assert second.is_in_review(ordered)
-        assert recount.find(second.services.engine).tallies == {}
+        assert statistics.find(second.services.engine).tallies == {}
     assert filings(gateway, ended, since, ordered) == filed == [1] * 4
     assert filings(gateway, never) == [1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 JUDGING = "customs/declarations/pushes/outcomes.py"
 CLAIMING = "customs/declarations/pushes/claim.py"
 RECORDING = "customs/declarations/pushes/record.py"
-SENDING = "customs/declarations/pushes/send.py"
+SENDING = "customs/declarations/pushes/handler.py"
 PUSHING = "customs/declarations/pushes/handler.py"
 ENGINE = "customs/jobs/dispatcher.py"
 LEASES = "customs/jobs/leases.py"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from customs.audit.request_log import LoggedRequest
 from customs.auth.models import FailedSignIn, IdempotentReply, UserSession
 from customs.container import Services
 from customs.db import database
@@ -17,7 +18,6 @@ from customs.declarations.serializers import declaration_json
 from customs.errors import ActionNotAllowed
 from customs.events.outbox import OutboxEvent
 from customs.ops import retention
-from customs.request_log.models import LoggedRequest
 from customs.webhooks.models import Attempt, Delivery, Endpoint
 from tests import make
 from tests.docs.documents import OPERATIONS

@@ -13,9 +13,8 @@ import pytest
 
 from customs.config import Settings, keep_files_private, read_settings
 from customs.container import Services
-from customs.ops.doctor import run_checks
+from customs.ops.doctor import check_files, check_secrets, is_weak, run_checks
 from customs.ops.health_checks import CheckResult
-from customs.ops.secret_checks import check_files, check_secrets, is_weak
 from tests.journeys.gateway import clean_environ
 
 RANDOM = random.Random(7)

@@ -208,7 +208,7 @@ def upgrade() -> None:
                 after='    "results": _("Results"),',
             ),
             Edit(
-                "customs/site/openapi/glossary.py",
+                "customs/site/openapi/document.py",
                 """    "logistics_no": "The parcel's number.",\n""",
                 after='    "duty": "',
             ),

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from customs.sandbox.verification import signed_text
+from customs.sandbox.calls import signed_text
 
 from .caller import ALIPAY, BUYER, SPLIT, WECHAT, WECHAT_SPLIT, order, sorted_pairs
 

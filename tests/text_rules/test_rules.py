@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.text_rules.placeholders import is_left_blank
+from customs.text_rules.names import is_left_blank
 from customs.text_rules.rules import RULES, Holds, objections_to
 from customs.validation import IDEOGRAPHS, is_unprintable
 

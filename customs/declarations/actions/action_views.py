@@ -11,7 +11,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from customs.auth.principal import Scope
 from customs.db import database
-from customs.declarations import labels
+from customs.declarations import sentences
 from customs.declarations.actions.amendments import changes_typed, field_at
 from customs.declarations.actions.bulk_actions import (
     BulkResult,
@@ -183,7 +183,7 @@ def _show_plan(ids: Sequence[str], back: str, *, override: bool) -> Response:
     with parts.reading() as db:
         now = database.now(db)
         plan = dry_run_redeclare(db, caller, ids, parts.policy, parts.payments, now, override=override)
-    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "labels": labels}
+    shown: dict[str, Any] = {"plan": plan, "override": override, "back": back, "sentences": sentences}
     return render_page("declarations/redeclare.html", is_outcome=request.method == "GET", **shown)
 
 

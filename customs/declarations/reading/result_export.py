@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session, selectinload
 from xlsxwriter import Workbook
 
 from customs.auth.principal import Caller
-from customs.declarations.case_labels import case_label, explanation_label
 from customs.declarations.identity import Identity
-from customs.declarations.labels import SENTENCES
+from customs.declarations.labels import LABELS, case_label, explanation_label, office_name, state_label
 from customs.declarations.models import Batch, Declaration, Push
 from customs.declarations.reading.next_steps import NextStep, StepKind, next_of
 from customs.declarations.reading.queries import batch_of, in_batch
-from customs.declarations.state_labels import LABELS, office_name, state_label
+from customs.declarations.sentences import SENTENCES
 from customs.declarations.states import State
 from customs.errors import DecryptionKeyMissing
 from customs.gateway import Channel

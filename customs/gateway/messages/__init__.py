@@ -3,10 +3,9 @@
 from customs.gateway.messages.declarations import DeclarationReply, declaration_reply
 from customs.gateway.messages.orders import OrderReply, order_reply
 from customs.gateway.messages.owners import holds_others, withheld, without_others
-from customs.gateway.messages.payers import PayerData, PayerKind
 from customs.gateway.messages.records import find_records
 from customs.gateway.messages.refunds import RefundReply, refund_replies, refund_reply
-from customs.gateway.messages.sales import SaleReply, openid_in, sale_reply
+from customs.gateway.messages.sales import PayerData, PayerKind, SaleReply, openid_in, sale_reply
 
 __all__ = [
     "DeclarationReply",

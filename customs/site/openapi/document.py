@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the descriptions and schemas of the API's views."""
+"""The OpenAPI document, made of the descriptions and schemas of the API's views, and a glossary of their fields."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +16,6 @@ from customs.declarations.api import api as declarations
 from customs.lanes.api import api as lanes
 from customs.payments.api import api as payments
 from customs.reconciliation.api import api as bills
-from customs.site.openapi.glossary import GLOSSARY
 from customs.site.openapi.operation import operations_of
 from customs.web.request_logging import api as requests
 from customs.webhooks.api import api as webhooks
@@ -101,3 +100,71 @@ def document() -> dict[str, Any]:
     for one in OPERATIONS:
         spec.path(path=one.path, operations={one.method.lower(): one.as_openapi()})
     return spec.to_dict()
+
+
+GLOSSARY: dict[str, str] = {
+    # Of several features.
+    "actor": "The key or person who did it; the desk itself for calls.",
+    "amount": "The amount, goods and freight together.",
+    "at": "When it happened.",
+    "buyer": "Who bought, and paid.",
+    "case": "The open case; null without one.",
+    "cert_id": "The resident ID number, 18 characters; answers show it masked.",
+    "channel": "The payment company.",
+    "created_at": "When it was stored.",
+    "currency": "The currency's code.",
+    "description": "A note of yours.",
+    "detail": "What happened, by names such as action and outcome.",
+    "due_at": "When the desk does that; null when nothing is due.",
+    "duration_ms": "How long it took, in milliseconds.",
+    "duty": "The duty, as a whole number.",
+    "endpoint_id": "An endpoint.",
+    "explanation": "The gateway's words.",
+    "has_more": "Whether there is a page after this one.",
+    "id": "Its id.",
+    "kind": "A call to the gateway, a person's action, or a change of state.",
+    "mch_customs_no": "The merchant's number with the office (备案号).",
+    "merchant_customs_name": "The merchant's name with the office; Alipay wants it.",
+    "merchant_no": "The merchant's number at the gateway.",
+    "name": "A name of yours, to find it by.",
+    "needs_review": "Whether a person should look at it.",
+    "next_action": "What the desk does next; null when nothing.",
+    "next_cursor": "Send it as `cursor` to get the next page; null at the end.",
+    "office": "The customs office, as `GET /offices` names it.",
+    "out_order_no": "Your number of the order.",
+    "outcome_unknown": "A call was made and nobody knows its outcome; it is being asked for.",
+    "outer_refund_no": "Our number of the refund at the gateway.",
+    "payer": "What the payer needs next; null once nothing is needed.",
+    "payment_no": "The gateway's number of the payment.",
+    "product_amount": "What the goods cost.",
+    "reason": "Why; it goes into the timeline.",
+    "refund_no": "The gateway's number of the refund.",
+    "reply": "What came back, raw but for masked names and numbers.",
+    "request": "What was sent, masked.",
+    "request_id": "The request's id, also in its X-Request-Id.",
+    "sub_order_no": "Your number of the part of a split order.",
+    "sub_orders": "The parts of a split order; leave it out for an order that is not split.",
+    "transport_amount": "What the freight costs.",
+    "url": "The address, with https.",
+    # Of what is handed in.
+    "declarations": "The declarations; each is checked by itself.",
+    "on_error": "Whether one bad row keeps the batch out, or only itself.",
+    "override": "Let a FAIL go out as it is.",
+    "pushes": "The pushes to take; without them those that need it.",
+    "registrations": "The numbers to put on file, all or none.",
+    "submit": "Whether it goes out now or waits for its payment.",
+    "types": "The types of events to be told of; without them all.",
+    # Of payments.
+    "appid": "The app or official account that the payer uses.",
+    "auth_code": "The code that the payer shows.",
+    "code": "A login code of a mini program, in place of the `openid`.",
+    "device_info": "Where it is paid: a shop's number or a device.",
+    "extra": "Names and texts of your own; the gateway gives them back.",
+    "ip": "The payer's address.",
+    "method": "How it is paid: one of the channel's methods.",
+    "openid": "Who pays, as WeChat names them.",
+    "product_id": "Your number of what is sold.",
+    "return_url": "Where the payer's browser goes afterwards.",
+    "status": "Its status in the bill's own word.",
+    "subject": "What is paid for, as the payer reads it.",
+}

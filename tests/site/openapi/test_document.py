@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from customs.site.openapi.document import OPERATIONS, PREFIX, document, schema_name
-from customs.site.openapi.glossary import GLOSSARY
+from customs.site.openapi.document import GLOSSARY, OPERATIONS, PREFIX, document, schema_name
 from tests import make
 from tests.api.conftest import Erp, client, database_url, erp, key_for, limited, stranger  # noqa: F401
 from tests.api.described import as_in_the_document, deviations

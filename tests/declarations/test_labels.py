@@ -5,8 +5,8 @@ import re
 import pytest
 from flask import Flask
 
-from customs.declarations.case_labels import FACTS, LABELS, case_label, case_line, cause_line, explanation_label
 from customs.declarations.cases import EXPLANATIONS, SENTENCES, CaseKind, Cause, case_sentence, cause_of
+from customs.declarations.labels import FACTS, LABELS, case_label, case_line, cause_line, explanation_label
 from customs.declarations.pushes.outcomes import NO_REASON
 from customs.declarations.states import Action, State
 from customs.gateway.endpoints import ENDPOINTS
