@@ -168,6 +168,7 @@ def sandbox(
     """Play the gateway, for learning and testing."""
     # Imported here: only this command needs the other side's code.
     from customs.sandbox.app import serve
+    from customs.web.i18n import CHINESE, translate
 
     settings = read_settings()
     # Without this key the sandbox does everything but sign notifications.
@@ -186,7 +187,8 @@ def sandbox(
                 fault_seed=fault_seed,
                 repush_seconds=settings.alipay_repush_seconds,
                 non_idempotent=non_idempotent,
-            )
+            ),
+            lambda text: translate(text, CHINESE),
         )
     except (OSError, ValueError) as error:
         # A key, the ledger or the address cannot be used.

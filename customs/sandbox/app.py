@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
+from markupsafe import Markup, escape
 from setproctitle import setproctitle
 from waitress import create_server
 from waitress.channel import HTTPChannel
@@ -22,8 +23,7 @@ from customs.sandbox.calls import NUMBERS_VERSION, Answer, Call, Gate, Refused, 
 from customs.sandbox.context import SandboxContext
 from customs.sandbox.controls import add_own_routes
 from customs.sandbox.declaration_endpoints import answer
-from customs.sandbox.fault_injection import FaultConfig, FaultInjector, is_declaration
-from customs.sandbox.faults import SOCKET
+from customs.sandbox.faults import SOCKET, FaultConfig, FaultInjector, is_declaration
 from customs.sandbox.ledger import Ledger, PaymentLedger
 from customs.sandbox.notifications import Notifier, load_private_key
 from customs.sandbox.payer import Payer
@@ -32,10 +32,15 @@ from customs.sandbox.payment_endpoints import PaymentCalls
 LARGEST_BODY = 64 * 1024
 
 Process = Callable[[Call], Answer]
+Translate = Callable[[str], str]
 
 
-def create_sandbox(settings: SandboxSettings, *, now: Callable[[], float] = time.time) -> Flask:
+def create_sandbox(
+    settings: SandboxSettings, *, now: Callable[[], float] = time.time, translate: Translate = str
+) -> Flask:
     """One gateway with its own ledger; its notifier is `app.extensions["notifier"]`, and starts when asked to.
+
+    `translate` returns a text of its pages in Chinese, which they show before the English.
 
     Raises OSError or ValueError when a key cannot be read.
     """
@@ -60,7 +65,16 @@ def create_sandbox(settings: SandboxSettings, *, now: Callable[[], float] = time
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Refused, lambda refusal: refusal.answer.response())
     app.extensions["notifier"] = notifier
+    app.jinja_env.globals.update(translate=translate, _=_in_both_languages(translate))
     return app
+
+
+def _in_both_languages(translate: Translate) -> Callable[[str], Markup]:
+    def both(text: str) -> Markup:
+        translated = translate(text) if text else text
+        return escape(text) if translated == text else Markup('{} <span lang="en">{}</span>').format(translated, text)
+
+    return both
 
 
 def _declaring(context: SandboxContext) -> Process:
@@ -129,7 +143,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]
     task_class = Task
 
 
-def serve(settings: SandboxSettings) -> None:
+def serve(settings: SandboxSettings, translate: Translate = str) -> None:
     """Serve until a signal ends it."""
     setproctitle(TITLE)
     # A caller that hung up, and a call that waits for a thread, are what the sandbox is for.
@@ -137,7 +151,7 @@ def serve(settings: SandboxSettings) -> None:
     # A thread that still drips or delays a reply would hold the interpreter; the ledger needs no farewell.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    app = create_sandbox(settings)
+    app = create_sandbox(settings, translate=translate)
     server = create_server(
         app,
         host=settings.host,

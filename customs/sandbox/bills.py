@@ -107,7 +107,7 @@ def _line(payment: Payment, at: str, refund: Refund | None) -> Line:
     return (
         at,
         payment.content["merchant_no"],
-        CHANNELS[payment.channel].chinese,
+        CHANNELS[payment.channel].bill_name,
         "退款" if refund else "支付",
         METHODS[payment.method].trade_type,
         payment.payment_no,

@@ -4,19 +4,22 @@ from dataclasses import dataclass
 
 from customs.gateway.endpoints import ENDPOINTS, Endpoint
 
+# Marks a text for the translations; the pages translate it.
+_ = str
+
 
 @dataclass(frozen=True)
 class Channel:
     """One channel: the document's sections that are its own, its customs codes, and the words of its replies.
 
-    `chinese` and `english` are what people call it, `rate_form` is how it writes a rate. `receipt`
-    names the field with the payment company's own number. `at_once`: no waiting states.
+    `label` is what people call it, `bill_name` what bills do. `rate_form` is how it writes a rate. `receipt` names the
+    field with the payment company's own number. `at_once`: no waiting states.
     `repush_corrects`: changed fields go with the re-push, there is no MODIFY.
     """
 
     name: str
-    chinese: str
-    english: str
+    label: str
+    bill_name: str
     sections: tuple[str, ...]
     codes: tuple[str, ...]
     receipt: str
@@ -36,8 +39,8 @@ class Channel:
 
 WECHATPAY = Channel(
     name="wechatpay",
-    chinese="微信支付",
-    english="WeChat Pay",
+    label=_("WeChat Pay"),
+    bill_name="微信支付",
     sections=("4", "9.1", "9.2", "9.3"),
     codes=(
         "GUANGZHOU_ZS",
@@ -63,8 +66,8 @@ WECHATPAY = Channel(
 
 ALIPAY = Channel(
     name="alipay",
-    chinese="支付宝",
-    english="Alipay",
+    label=_("Alipay"),
+    bill_name="支付宝",
     sections=("6", "7", "9.4", "9.5", "9.6"),
     codes=(
         "HANGZHOU_ZONGSHU",

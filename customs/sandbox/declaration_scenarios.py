@@ -13,6 +13,9 @@ from enum import StrEnum
 from itertools import dropwhile
 from typing import Generic, Protocol, TypeVar
 
+# Marks a text for the translations; the pages translate it.
+_ = str
+
 
 class Words:
     """A table's words as one pattern; with `prefixes`, one of them and a `-` may stand before the word."""
@@ -120,8 +123,7 @@ class Scenario:
     find nothing, the first `strange_reads` name another customs code. `frozen`: modify_time never moves."""
 
     word: str
-    chinese: str
-    english: str
+    meaning: str
     courses: Mapping[Epoch, Course] = field(default_factory=dict)
     refusal: Refusal | None = None
     different: bool = False
@@ -136,79 +138,67 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("SUCCESS", "申报成功(默认)", "declared; also what happens without a word"),
+    Scenario("SUCCESS", _("declared; also what happens without a word")),
     Scenario(
         "FAIL",
-        "申报失败,修改(支付宝:带更正内容重推)后成功",
-        "FAIL until corrected: MODIFY, or an Alipay re-push with a changed field; then SUCCESS",
+        _("FAIL until corrected: MODIFY, or an Alipay re-push with a changed field; then SUCCESS"),
         {Epoch.ADDED: FAILED, Epoch.REPUSHED: FAILED},
     ),
     Scenario(
         "EXCEPT",
-        "海关接口异常,重推后成功",
-        "EXCEPT until re-pushed, then SUCCESS",
+        _("EXCEPT until re-pushed, then SUCCESS"),
         {Epoch.ADDED: (UNDECLARED, EXCEPT)},
     ),
     Scenario(
         "LATE-EXCEPT",
-        "长时间未申报后海关接口异常,重推后成功",
-        "UNDECLARED for 10 steps, then EXCEPT until re-pushed",
+        _("UNDECLARED for 10 steps, then EXCEPT until re-pushed"),
         {Epoch.ADDED: (Step("UNDECLARED", 10), EXCEPT)},
     ),
     Scenario(
         "DIFFERENT",
-        "申报成功,但订购人与支付人不一致,更正后一致",
-        "SUCCESS, but the buyer is not the payer (DIFFERENT / F) until corrected",
+        _("SUCCESS, but the buyer is not the payer (DIFFERENT / F) until corrected"),
         different=True,
     ),
     Scenario(
         "SLOW",
-        "长时间未申报,最终成功",
-        "UNDECLARED for 20 steps, then SUCCESS",
+        _("UNDECLARED for 20 steps, then SUCCESS"),
         {Epoch.ADDED: (Step("UNDECLARED", 20), SUCCESS)},
     ),
     Scenario(
         "STUCK",
-        "修改后一直停在 SUBMITTED,重推后成功",
-        "SUBMITTED for ever after a correction, until re-pushed",
+        _("SUBMITTED for ever after a correction, until re-pushed"),
         {Epoch.CORRECTED: (Step("SUBMITTED", None),)},
     ),
     Scenario(
         "BACK-OLD",
-        "状态倒退,修改时间更早(陈旧数据),最终成功",
-        "goes backwards with an older modify_time (a stale answer), ends SUCCESS",
+        _("goes backwards with an older modify_time (a stale answer), ends SUCCESS"),
         {Epoch.ADDED: _backwards(older=HOUR)},
     ),
     Scenario(
         "BACK-NEW",
-        "状态倒退,修改时间更新,最终成功",
-        "goes backwards with a newer modify_time, ends SUCCESS",
+        _("goes backwards with a newer modify_time, ends SUCCESS"),
         {Epoch.ADDED: _backwards(older=0)},
     ),
     Scenario(
         "UNKNOWN",
-        "返回文档没有的状态 ARCHIVED,重推后成功",
-        "a state word that the document does not know (ARCHIVED), until re-pushed",
+        _("a state word that the document does not know (ARCHIVED), until re-pushed"),
         {Epoch.ADDED: (UNDECLARED, Step("ARCHIVED", None))},
     ),
     Scenario(
         "OTHER",
-        "前两次查询返回别的海关编号",
-        "the first two queries name another customs code",
+        _("the first two queries name another customs code"),
         strange_reads=2,
     ),
-    Scenario("STALE", "前两次查询查不到(404)", "the first two queries find nothing (404)", hidden_reads=2),
-    Scenario("FROZEN", "修改时间从不变化", "modify_time never changes", frozen=True),
+    Scenario("STALE", _("the first two queries find nothing (404)"), hidden_reads=2),
+    Scenario("FROZEN", _("modify_time never changes"), frozen=True),
     Scenario(
         "REFUSE",
-        "新增被拒绝(400)",
-        "ADD is refused with 400",
+        _("ADD is refused with 400"),
         refusal=Refusal(400, "refused as the order number asks"),
     ),
     Scenario(
         "BIZ555",
-        "新增被微信拒绝(555,业务错误)",
-        "ADD is refused with 555, a business code inside",
+        _("ADD is refused with 555, a business code inside"),
         refusal=Refusal(555, json.dumps({"wx_message": "订单不存在", "wx_code": "ORDERNOTEXIST"}, ensure_ascii=False)),
     ),
 )

@@ -87,6 +87,7 @@ def guide() -> Response:
         scenarios=SCENARIOS,
         payment_scenarios=[scenario for scenario in PAYMENT_SCENARIOS if scenario.word],
         refund_scenarios=[scenario for scenario in REFUND_SCENARIOS if scenario.word],
+        translate=translate,
     )
 
 

@@ -24,7 +24,7 @@ from customs.imports.sample_stories import PLOTS
 from customs.imports.sheet import read_sheet
 from customs.ops import migrate
 from customs.ops.demo import Clerk, submit
-from customs.sandbox import declaration_scenarios, fault_injection
+from customs.sandbox import declaration_scenarios, faults
 
 TAG = "261123143015"
 
@@ -73,7 +73,7 @@ def test_the_sample_splits_orders_in_two_and_in_three_through_both_channels():
 def test_the_sandbox_knows_the_word_of_each_story(plot):
     number = f"{TAG}0001-{plot.word}"
 
-    assert declaration_scenarios.WORDS.found(number) or fault_injection.WORDS.found(number)
+    assert declaration_scenarios.WORDS.found(number) or faults.WORDS.found(number)
 
 
 @pytest.mark.parametrize("rows", [1, 7, len(PLOTS), 150])

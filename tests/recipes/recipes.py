@@ -333,8 +333,8 @@ class FieldNames:
                 "customs/sandbox/channels.py",
                 """UNIONPAY = Channel(
     name="unionpay",
-    chinese="银联",
-    english="UnionPay",
+    label=_("UnionPay"),
+    bill_name="银联",
     sections=("9.7", "9.8", "9.9"),
     codes=("HANGZHOU_UP",),
     receipt="unionpay_no",
@@ -365,13 +365,14 @@ CHANNELS = {channel.name: channel for channel in (WECHATPAY, ALIPAY, UNIONPAY)}
     ),
     Recipe(
         "a scenario of a declaration in the sandbox",
-        1,
+        2,
         (
             Edit(
                 "customs/sandbox/declaration_scenarios.py",
-                '    Scenario("ARCHIVED-LATE", "归档", "archived late", {Epoch.ADDED: (Step("ARCHIVED", None),)}),\n',
+                '    Scenario("ARCHIVED-LATE", _("archived late"), {Epoch.ADDED: (Step("ARCHIVED", None),)}),\n',
                 after='    Scenario("FROZEN",',
             ),
+            Edit(CHINESE, 'msgid "archived late"\nmsgstr "归档"\n\nmsgid "Alipay"\n', instead='msgid "Alipay"\n'),
         ),
     ),
     Recipe(

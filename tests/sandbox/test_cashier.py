@@ -1,12 +1,16 @@
 """The payer's side: cashier desks (4.6, 4.7, 6.4) without a signature, the button, and the way back to the merchant."""
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .caller import DESKS, our_number, sale
+from customs.sandbox import SandboxSettings
+from customs.sandbox.app import create_sandbox
+
+from .caller import AGENT, DESKS, our_number, sale
 
 RETURN = {"return_url": "http://shop.example:8080/back?lang=zh"}
 # Typed from 4.6.3, 4.7.3 and 6.4.3.
@@ -134,3 +138,18 @@ def test_the_button_for_tests(sandbox: Any, wanted: dict[str, Any], status: int)
     sandbox.caller.pay("/order/scanned_pay", "")
 
     assert sandbox.payer(**wanted) == status
+
+
+@pytest.mark.parametrize("path", ["/", "/pay"])
+def test_the_pages_show_the_translation_before_the_english(public_key_file: Path, path: str) -> None:
+    translations = {"Orders waiting for their payer": "等待付款的订单 <&>"}
+    settings = SandboxSettings(AGENT, public_key_file)
+    app = create_sandbox(settings, translate=lambda text: translations.get(text, text))
+
+    page = app.test_client().get(path).text
+
+    assert '等待付款的订单 &lt;&amp;&gt; <span lang="en">Orders waiting for their payer</span>' in page
+
+
+def test_a_page_without_translations_is_english(sandbox: Any) -> None:
+    assert "<h1>Orders waiting for their payer</h1>" in sandbox.client.get("/pay").text

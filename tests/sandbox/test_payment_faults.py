@@ -7,8 +7,7 @@ import pytest
 import requests
 
 from customs.gateway.endpoints import BY_NAME
-from customs.sandbox.fault_injection import FaultConfig, FaultInjector
-from customs.sandbox.faults import FAULTS, InjectedFault
+from customs.sandbox.faults import FAULTS, FaultConfig, FaultInjector, InjectedFault
 from customs.sandbox.ledger import Ledger
 
 from .caller import sale

@@ -16,8 +16,7 @@ import requests
 from customs.gateway.endpoints import BY_NAME
 from customs.sandbox.app import THREADS
 from customs.sandbox.declaration_scenarios import SCENARIOS
-from customs.sandbox.fault_injection import FaultConfig, FaultInjector
-from customs.sandbox.faults import FAULTS, InjectedFault
+from customs.sandbox.faults import FAULTS, FaultConfig, FaultInjector, InjectedFault
 from customs.sandbox.ledger import Ledger
 from tests.patience import PATIENCE_SECONDS
 
