@@ -238,8 +238,8 @@ class Push(HasCase, Due, Base):
     `in_doubt` names the state-changing call whose outcome is not known: it is written before the call leaves and
     cleared when its answer is understood. `modify_time` and `prior_state` are what the gateway last answered before the
     present epoch was answered. `sub_order_no` is "" for an order that is not split. `attempts` counts
-    state-changing calls, `tries` the calls in a row that were not done, `doubts` the rounds of unknown outcome,
-    `strays` the queries in a row that were answered about somebody else's record.
+    state-changing calls, `failed_attempts` those in a row that were not done, `unknown_rounds` the rounds of unknown
+    outcome, `strays` the queries in a row that were answered about somebody else's record.
     `withheld`: its payment was refunded, and nothing but questions goes out until a reviewer has decided.
     `cause_id`: why its case is open (`causes`), None without a case.
     `accepted_content` is what the gateway accepted last, where that is not what we want it to hold (`contents`); None
@@ -322,9 +322,9 @@ class Push(HasCase, Due, Base):
     refusal: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    tries: Mapped[int] = mapped_column(Integer, default=0)
-    polls: Mapped[int] = mapped_column(Integer, default=0)
-    doubts: Mapped[int] = mapped_column(Integer, default=0)
+    failed_attempts: Mapped[int] = mapped_column(Integer, default=0)
+    poll_count: Mapped[int] = mapped_column(Integer, default=0)
+    unknown_rounds: Mapped[int] = mapped_column(Integer, default=0)
     strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     cause_id: Mapped[str | None] = mapped_column(String(40))

@@ -144,12 +144,14 @@ def _task(model: type[Payment] | type[Refund], longest: timedelta, lease: timede
 
 def _delays() -> Iterator[Bound]:
     """Yield the longest wait of a delivery after each number of attempts; a Retry-After is kept on the endpoint."""
-    for tries, delay in enumerate((0, *DELAYS)):
-        yield Bound(Delivery.due_at, timedelta(seconds=delay * (1 + JITTER)), condition=Delivery.tries == tries)
+    for attempt_count, delay in enumerate((0, *DELAYS)):
+        yield Bound(
+            Delivery.due_at, timedelta(seconds=delay * (1 + JITTER)), condition=Delivery.attempt_count == attempt_count
+        )
 
 
 def _failed_in_the_future(now: datetime) -> ColumnElement[bool]:
     """Whether an endpoint's failures lie in the future: the length of its Retry-After is not stored."""
-    waiting = and_(Delivery.endpoint_id == Endpoint.id, Delivery.due_at.is_not(None), Delivery.tries > 0)
+    waiting = and_(Delivery.endpoint_id == Endpoint.id, Delivery.due_at.is_not(None), Delivery.attempt_count > 0)
     attempt = exists().where(waiting, Attempt.delivery_id == Delivery.id, Attempt.at > now + TOLERANCE)
     return and_(Endpoint.held_until > now + TOLERANCE, or_(Endpoint.failing_since > now + TOLERANCE, attempt))

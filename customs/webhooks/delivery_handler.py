@@ -1,4 +1,4 @@
-"""Deliver: the desk of webhooks for the engine; here one sees fan-out, claim, call and record follow each other."""
+"""Handle due deliveries for the dispatcher: fan-out, claim, call and record follow each other here."""
 
 import json
 import time
@@ -30,7 +30,7 @@ TIMEOUT_SECONDS = 15.0
 GATEWAY_CALLS_A_THREAD = 4
 FEWEST_THREADS = 2
 GROUPS_A_CLAIM = 4
-# When there was nothing to send, the next look is this far off: a busy desk of declarations claims all the time.
+# When there was nothing to send, the next look is this far off: a busy handler of declarations claims all the time.
 LOOK_AGAIN_SECONDS = 0.5
 
 

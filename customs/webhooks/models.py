@@ -62,7 +62,7 @@ class EndpointMerchant(Base):
 
 
 class Delivery(Due, Base):
-    """One event for one endpoint; `tries` counts attempts since it was last asked for."""
+    """One event for one endpoint; `attempt_count` counts attempts since it was last asked for."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -77,7 +77,7 @@ class Delivery(Due, Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("announcements.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[DeliveryState] = mapped_column(EnumText(DeliveryState), default=DeliveryState.WAITING)
-    tries: Mapped[int] = mapped_column(Integer, default=0)
+    attempt_count: Mapped[int] = mapped_column(Integer, default=0)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     event: Mapped[OutboxEvent] = relationship(lazy="raise")

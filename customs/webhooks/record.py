@@ -53,15 +53,15 @@ def _attempt(task: Task, answer: Answer, now: datetime) -> dict[str, Any]:
 
 
 def _change(row: Mapping[str, Any], answer: Answer, now: datetime) -> dict[str, Any]:
-    verdict = handle_outcome(answer, row["tries"] + 1, now)
+    verdict = handle_outcome(answer, row["attempt_count"] + 1, now)
     # Whoever has it sent once more begins anew, and so does this.
-    before = row if row["tries"] else {**row, "overdue_since": None}
+    before = row if row["attempt_count"] else {**row, "overdue_since": None}
     return {
         "id": row["id"],
         "state": verdict.state,
         "due_at": verdict.due_at,
         "overdue_since": overdue_since(before, verdict.due_at, answered=is_success(answer)),
-        "tries": row["tries"] + 1,
+        "attempt_count": row["attempt_count"] + 1,
         "ended_at": None if verdict.state is DeliveryState.WAITING else now,
         **RELEASED,
     }

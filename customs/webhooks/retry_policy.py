@@ -34,13 +34,13 @@ def is_success(answer: Answer) -> bool:
     return answer.status is not None and 200 <= answer.status < 300
 
 
-def handle_outcome(answer: Answer, tries: int, now: datetime) -> Verdict:
-    """`tries`: how many attempts there were, this one included."""
+def handle_outcome(answer: Answer, attempt_count: int, now: datetime) -> Verdict:
+    """`attempt_count`: how many attempts there were, this one included."""
     if is_success(answer):
         return Verdict(DeliveryState.DELIVERED, None)
-    if answer.status == GONE or tries > len(DELAYS):
+    if answer.status == GONE or attempt_count > len(DELAYS):
         return Verdict(DeliveryState.FAILED, None)
-    wait = timedelta(seconds=DELAYS[tries - 1] * (1 + random.uniform(0, JITTER)))  # noqa: S311 - spreading load
+    wait = timedelta(seconds=DELAYS[attempt_count - 1] * (1 + random.uniform(0, JITTER)))  # noqa: S311 - spreading load
     return Verdict(DeliveryState.WAITING, now + max(wait, patience(answer, now)))
 
 

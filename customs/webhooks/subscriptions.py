@@ -101,7 +101,7 @@ class EndpointService:
             setattr(endpoint, name, value)
         waiting = (DELIVERIES.c.endpoint_id == endpoint_id, DELIVERIES.c.state == DeliveryState.WAITING)
         self._db.execute(
-            update(DELIVERIES).where(*waiting, DELIVERIES.c.due_at.is_(None)).values(due_at=self._now, tries=0)
+            update(DELIVERIES).where(*waiting, DELIVERIES.c.due_at.is_(None)).values(due_at=self._now, attempt_count=0)
         )
         self._record(AuditAction.WEBHOOK_RESUME, endpoint)
         return endpoint
@@ -151,7 +151,7 @@ class EndpointService:
             row = delivery_row(event_id, endpoint.id, due_at, self._now)
             insert_many(self._db.connection(), DELIVERIES, [row])
             return str(row["id"])
-        known.state, known.due_at, known.tries, known.ended_at = DeliveryState.WAITING, due_at, 0, None
+        known.state, known.due_at, known.attempt_count, known.ended_at = DeliveryState.WAITING, due_at, 0, None
         self._db.flush()
         return known.id
 

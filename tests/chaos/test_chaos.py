@@ -73,5 +73,5 @@ def test_whatever_was_acknowledged_in_the_storm_ends_as_it_should(database_url: 
             return deployment.is_drained()
 
         wait_until(drained, "everything came to its end", RECOVERY_SECONDS)
-        print(f"{len(deployment.told.orders)} orders through {len(done)} deeds: {', '.join(done)}")
+        print(f"{len(deployment.promises.orders)} orders through {len(done)} actions: {', '.join(done)}")
         assert deployment.broken_promises() == []

@@ -56,10 +56,10 @@ def event_row(**values: Any) -> dict[str, Any]:
 
 
 @within_a_transaction
-@given(said=anything_text | awkward, at=moments)
-def test_many_rows_are_kept_as_the_statements_own_way_would_keep_them(services: Services, said: str, at: datetime):
-    detail = {"message": said, said: "x"}
-    rows = [event_row(at=at, actor=said[:100], detail=detail, request={"a": said}, reply=said) for _ in range(2)]
+@given(words=anything_text | awkward, at=moments)
+def test_many_rows_are_kept_as_the_statements_own_way_would_keep_them(services: Services, words: str, at: datetime):
+    detail = {"message": words, words: "x"}
+    rows = [event_row(at=at, actor=words[:100], detail=detail, request={"a": words}, reply=words) for _ in range(2)]
 
     with services.engine.begin() as db:
         insert_many(db, EVENTS, rows[:1])
@@ -70,7 +70,7 @@ def test_many_rows_are_kept_as_the_statements_own_way_would_keep_them(services: 
         raw = db.execute(text("SELECT request, reply, push_id FROM events ORDER BY id")).all()
 
     assert one == other
-    assert (one.detail, one.reply, one.at, one.request) == (detail, said, at, {"a": said})
+    assert (one.detail, one.reply, one.at, one.request) == (detail, words, at, {"a": words})
     assert len({str(row) for row in raw[-2:]}) == 1
 
 
@@ -93,15 +93,15 @@ def test_a_row_that_exists_already_is_a_lost_race_and_leaves_nothing(services: S
 
 @within_a_transaction
 @given(
-    said=st.none() | anything_text | awkward,
+    words=st.none() | anything_text | awkward,
     at=st.none() | moments,
     flag=st.booleans(),
     number=st.integers(-(2**31), 2**31 - 1),
 )
 def test_many_updates_write_each_value_as_the_statements_own_way_would(
-    services: Services, push_id: str, said: str | None, at: datetime | None, flag: bool, number: int
+    services: Services, push_id: str, words: str | None, at: datetime | None, flag: bool, number: int
 ):
-    change = {"explanation": said, "modify_time": at, "accepted": flag, "tries": number}
+    change = {"explanation": words, "modify_time": at, "accepted": flag, "failed_attempts": number}
     columns = [PUSHES.c[name] for name in change]
 
     def kept(db: Connection) -> list[Any]:
@@ -123,10 +123,10 @@ def test_many_updates_touch_only_the_rows_they_name(services: Services, desk: De
     ids = [desk.push(desk.declare()).id for _ in range(5)]
 
     with services.engine.begin() as db:
-        update_many(db, PUSHES, [{"id": ids[1], "tries": 1}, {"id": ids[3], "tries": 3}])
-        tries = dict(db.execute(select(PUSHES.c.id, PUSHES.c.tries)).all())
+        update_many(db, PUSHES, [{"id": ids[1], "failed_attempts": 1}, {"id": ids[3], "failed_attempts": 3}])
+        failed_attempts = dict(db.execute(select(PUSHES.c.id, PUSHES.c.failed_attempts)).all())
 
-    assert [tries[one] for one in ids] == [0, 1, 0, 3, 0]
+    assert [failed_attempts[one] for one in ids] == [0, 1, 0, 3, 0]
 
 
 def test_a_list_of_thousands_is_one_parameter(services: Services, desk: Desk):

@@ -118,11 +118,11 @@ def test_what_failed_half_way_has_left_nothing(services: Services, desk: Desk):
     desk.declare()
 
     with pytest.raises(ZeroDivisionError), services.transaction() as db:
-        db.execute(PUSHES.update().values(tries=7))
+        db.execute(PUSHES.update().values(failed_attempts=7))
         raise ZeroDivisionError
 
     with services.reading() as db:
-        assert db.scalars(select(Push.tries)).all() == [0]
+        assert db.scalars(select(Push.failed_attempts)).all() == [0]
 
 
 def test_a_reader_sees_one_state_of_the_world_and_never_waits_for_a_writer(services: Services, desk: Desk):
@@ -131,7 +131,7 @@ def test_a_reader_sees_one_state_of_the_world_and_never_waits_for_a_writer(servi
 
     def write() -> None:
         with services.transaction() as db:
-            db.execute(PUSHES.update().values(tries=7))
+            db.execute(PUSHES.update().values(failed_attempts=7))
             began.set()
             done.wait(5)
 
@@ -139,7 +139,7 @@ def test_a_reader_sees_one_state_of_the_world_and_never_waits_for_a_writer(servi
     writer.start()
     assert began.wait(5)
     with services.reading() as db:
-        seen = db.scalars(select(Push.tries)).all()
+        seen = db.scalars(select(Push.failed_attempts)).all()
     done.set()
     writer.join()
 
@@ -150,10 +150,10 @@ def test_what_one_reader_asks_twice_is_answered_alike_whatever_is_written_in_bet
     desk.declare()
 
     with services.reading() as db:
-        first = db.scalars(select(Push.tries)).all()
+        first = db.scalars(select(Push.failed_attempts)).all()
         with services.transaction() as writer:
-            writer.execute(PUSHES.update().values(tries=7))
-        second = db.scalars(select(Push.tries)).all()
+            writer.execute(PUSHES.update().values(failed_attempts=7))
+        second = db.scalars(select(Push.failed_attempts)).all()
 
     assert (first, second) == ([0], [0])
 
@@ -175,7 +175,7 @@ def test_two_who_read_and_then_write_come_one_after_the_other(services: Services
         for _ in range(10):
             with services.transaction() as db:
                 locked = select(Push).where(Push.declaration_id == declaration_id).with_for_update()
-                db.scalars(locked).one().tries += 1
+                db.scalars(locked).one().failed_attempts += 1
 
     threads = [threading.Thread(target=add_ten) for _ in range(4)]
     for thread in threads:
@@ -183,7 +183,7 @@ def test_two_who_read_and_then_write_come_one_after_the_other(services: Services
     for thread in threads:
         thread.join()
 
-    assert desk.push(declaration_id).tries == 40
+    assert desk.push(declaration_id).failed_attempts == 40
 
 
 def test_an_error_of_the_database_shows_no_row(services: Services):

@@ -26,7 +26,11 @@ def test_an_answer_recorded_again_after_a_commit_that_only_looked_lost_changes_n
     desk.answer((task, NotSent("refused")))
 
     again = desk.push(declaration_id)
-    assert (again.next_action, again.due_at, again.tries) == (once.next_action, once.due_at, once.tries)
+    assert (again.next_action, again.due_at, again.failed_attempts) == (
+        once.next_action,
+        once.due_at,
+        once.failed_attempts,
+    )
     assert again.next_action is Action.SUBMIT
 
 

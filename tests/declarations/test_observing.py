@@ -123,7 +123,7 @@ def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
 
 
 def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
-    kept = make.push_state(accepted=True, budget_from=NOON, polls=100, next_action=Action.QUERY)
+    kept = make.push_state(accepted=True, budget_from=NOON, poll_count=100, next_action=Action.QUERY)
     late = NOON + POLLING_BUDGET + timedelta(seconds=1)
 
     stood = after(kept, Action.QUERY, make.reply("PROCESSING"), now=late)

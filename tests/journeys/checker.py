@@ -14,7 +14,7 @@ from customs.declarations.models import Declaration, Push
 from customs.declarations.offices import plan_pushes
 from customs.declarations.states import State
 from customs.gateway import Channel
-from tests.journeys.events_seen import OrderKey, Row, Told
+from tests.journeys.events_seen import OrderKey, Promises, Row
 from tests.journeys.gateway import SandboxGateway
 
 Key = tuple[str, str, str, str]
@@ -28,7 +28,7 @@ CONTENT = (("mch_customs_no", "mch_customs_no"), ("duty", "duty"), ("merchant_cu
 GRACE_SHARE = 0.8
 
 
-def broken_promises(reported: Told, gateway: SandboxGateway, db: Session, grace_seconds: float) -> list[str]:
+def broken_promises(reported: Promises, gateway: SandboxGateway, db: Session, grace_seconds: float) -> list[str]:
     """Every promise that was broken to whoever was told something; after the drain this is empty."""
     ledger = {_key(filing): filing for filing in gateway.filings()}
     stored = _stored(db)

@@ -26,7 +26,7 @@ from customs.ops.supervisor import free_port
 from tests import make
 from tests.journeys.checker import broken_promises
 from tests.journeys.erp import Erp
-from tests.journeys.events_seen import Row, Told
+from tests.journeys.events_seen import Promises, Row
 from tests.journeys.gateway import REPUSH_SECONDS, SandboxGateway, clean_environ
 from tests.journeys.processes import Process, started, wait_until
 from tests.patience import PATIENCE_SECONDS
@@ -44,14 +44,14 @@ PACE = {
 class Deployment:
     """A database and a gateway; processes are started as a journey needs them and are gone at its end.
 
-    `told` is what whoever handed in over this object was told; `variables` override the environment.
+    `promises` is what this object was promised for what it handed in; `variables` override the environment.
     """
 
     def __init__(self, home: Path, database_url: str, gateway: SandboxGateway, **variables: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.gateway = gateway
-        self.told = Told()
+        self.promises = Promises()
         self.socket = home / "redis.sock"
         self.environ = (
             clean_environ()
@@ -102,7 +102,7 @@ class Deployment:
         """Somebody with a fresh key for everything."""
         with self.services.transaction() as db:
             key = create_api_key(db, "an ERP", sandbox=True, scopes=(), merchants=(), now=database.now(db))
-        return Erp(url, key, self.told)
+        return Erp(url, key, self.promises)
 
     def hand_in(self, *rows: Row) -> str:
         """Store a batch without the API; returns its id."""
@@ -110,20 +110,20 @@ class Deployment:
         ready = accept.make_ready(services.engine, services.vault, services.rules, accept.Submission(rows), sender)
         with services.transaction() as db:
             batch_id = accept.take_in(db, services.vault, ready, sender, services.payments, services.audit).id
-        self.told.acknowledged(rows)
+        self.promises.acknowledged(rows)
         return batch_id
 
     def redeclare(self, row: Row) -> None:
         with self.services.transaction() as db:
             self._reviewing(db).redeclare(self._declaration_id(db, row), "a journey asks for it")
-        self.told.decided(row, {})
+        self.promises.decided(row, {})
 
     def modify(self, row: Row, **changes: Any) -> None:
         services = self.services
         with services.transaction() as db:
             found = self._declaration_id(db, row)
             self._reviewing(db).modify(found, "a journey asks for it", changes, services.vault, services.rules)
-        self.told.decided(row, changes)
+        self.promises.decided(row, changes)
 
     def drain(self, seconds: float = 0.1) -> None:
         """Work in this process, as a worker does, on what is due within these seconds."""
@@ -154,7 +154,7 @@ class Deployment:
 
     def broken_promises(self) -> list[str]:
         with self.services.reading() as db:
-            return broken_promises(self.told, self.gateway, db, self.grace_seconds)
+            return broken_promises(self.promises, self.gateway, db, self.grace_seconds)
 
     def resume_lanes(self) -> None:
         """What a person does about a lane that was stopped."""

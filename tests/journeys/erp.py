@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import requests
 
-from tests.journeys.events_seen import Row, Told
+from tests.journeys.events_seen import Promises, Row
 from tests.journeys.processes import LOOK_SECONDS, wait_until
 from tests.patience import PATIENCE_SECONDS
 
@@ -16,8 +16,8 @@ ANSWER_SECONDS = 60.0
 class Erp:
     """Somebody with an API key at one desk."""
 
-    def __init__(self, url: str, key: str, told: Told | None = None) -> None:
-        self.told = told or Told()
+    def __init__(self, url: str, key: str, promises: Promises | None = None) -> None:
+        self.promises = promises or Promises()
         self._url = f"{url}/api/v1"
         self._session = requests.Session()
         self._session.trust_env = False
@@ -35,7 +35,7 @@ class Erp:
         """Post a batch and see it acknowledged; returns its id."""
         answer = self.post("/batches", {"declarations": rows})
         assert answer.status_code == 202, answer.text
-        self.told.acknowledged(rows)
+        self.promises.acknowledged(rows)
         return str(answer.json()["id"])
 
     def insist(self, *rows: Row) -> None:
@@ -44,7 +44,7 @@ class Erp:
         while not self._is_taken(rows, key):
             assert time.monotonic() < deadline, "the batch was never acknowledged"
             time.sleep(LOOK_SECONDS)
-        self.told.acknowledged(rows)
+        self.promises.acknowledged(rows)
 
     def wait(self, batch_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The batch, once nothing of it goes on by itself."""
@@ -76,7 +76,7 @@ class Erp:
             assert time.monotonic() < deadline, answer.text
             time.sleep(LOOK_SECONDS)
         assert answer.status_code == 202, answer.text
-        self.told.decided(row, changes)
+        self.promises.decided(row, changes)
 
     def _is_taken(self, rows: tuple[Row, ...], key: str) -> bool:
         try:

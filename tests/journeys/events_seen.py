@@ -13,7 +13,7 @@ def order_key(row: Mapping[str, Any]) -> OrderKey:
     return row["channel"], row["office"], row["payment_no"]
 
 
-class Told:
+class Promises:
     """Kept by the client alone: nothing of it is read from the product."""
 
     def __init__(self) -> None:

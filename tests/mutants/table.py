@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-JUDGING = "customs/declarations/pushes/outcomes.py"
+OUTCOMES = "customs/declarations/pushes/outcomes.py"
 CLAIMING = "customs/declarations/pushes/claim.py"
 RECORDING = "customs/declarations/pushes/record.py"
 SENDING = "customs/declarations/pushes/handler.py"
@@ -10,14 +10,14 @@ PUSHING = "customs/declarations/pushes/handler.py"
 ENGINE = "customs/jobs/dispatcher.py"
 LEASES = "customs/jobs/leases.py"
 ERRANDS = "customs/payments/tasks/task.py"
-PAYMENT_JUDGING = "customs/payments/tasks/outcomes.py"
+PAYMENT_OUTCOMES = "customs/payments/tasks/outcomes.py"
 
-OF_JUDGING = ("tests/declarations/pushes/test_outcomes.py", "tests/declarations/test_observing.py")
+OF_OUTCOMES = ("tests/declarations/pushes/test_outcomes.py", "tests/declarations/test_observing.py")
 OF_CLAIMING = ("tests/declarations/pushes/test_claim.py",)
 OF_RECORDING = ("tests/declarations/pushes/test_record.py",)
 OF_LEASES = ("tests/jobs/test_leases.py",)
 OF_THE_ENGINE = ("tests/jobs/test_dispatcher.py",)
-OF_PAYMENT_JUDGING = ("tests/payments/tasks/test_outcomes.py",)
+OF_PAYMENT_OUTCOMES = ("tests/payments/tasks/test_outcomes.py",)
 SIMULATION = ("tests/simulation",)
 
 
@@ -36,71 +36,77 @@ MUTANTS = (
     # What an outcome means.
     Mutant(
         "blind retry",
-        JUDGING,
+        OUTCOMES,
         '(GatewayError, "unknown", _send_unknown, _poll_later)',
         '(GatewayError, "unknown", _send_not_done, _poll_later)',
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
-    Mutant("no grace", JUDGING, "if now - sent_at < grace:", "if now < sent_at:", OF_JUDGING),
+    Mutant("no grace", OUTCOMES, "if now - sent_at < grace:", "if now < sent_at:", OF_OUTCOMES),
     Mutant(
         "the grace counts from the mark",
-        JUDGING,
-        "replace(before, tries=0, sent_at=now)",
-        "replace(before, tries=0)",
-        OF_JUDGING,
+        OUTCOMES,
+        "replace(before, failed_attempts=0, sent_at=now)",
+        "replace(before, failed_attempts=0)",
+        OF_OUTCOMES,
     ),
     Mutant(
         "FAIL on a timeout",
-        JUDGING,
+        OUTCOMES,
         '(GatewayError, "unknown", _send_unknown, _poll_later)',
         '(GatewayError, "unknown", _send_refused, _poll_later)',
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
-    Mutant("the budget is never spent", JUDGING, "doubts=before.doubts + 1,", "doubts=before.doubts,", OF_JUDGING),
+    Mutant(
+        "the budget is never spent",
+        OUTCOMES,
+        "unknown_rounds=before.unknown_rounds + 1,",
+        "unknown_rounds=before.unknown_rounds,",
+        OF_OUTCOMES,
+    ),
     Mutant(
         "503 counts as unknown",
-        JUDGING,
+        OUTCOMES,
         '(Busy, "busy", _send_not_done, _not_done)',
         '(Busy, "busy", _send_unknown, _not_done)',
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
     Mutant(
         "401 spends the budget",
-        JUDGING,
+        OUTCOMES,
         '(Credentials, "credentials", _send_not_done, _not_done)',
         '(Credentials, "credentials", _send_unknown, _poll_later)',
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
     Mutant(
         "an older reply is applied",
-        JUDGING,
+        OUTCOMES,
         "return reply.modify_time < before.modify_time",
         "return False",
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
     Mutant(
         "modify_time is ignored",
-        JUDGING,
+        OUTCOMES,
         "if before.prior_state is None or reply.modify_time is None:",
         "if True:",
-        (*OF_JUDGING, "tests/declarations/test_modifying.py"),
+        (*OF_OUTCOMES, "tests/declarations/test_modifying.py"),
     ),
     Mutant(
         "a refusal after doubt is believed",
-        JUDGING,
-        "    if before.doubts:\n        return _poll(replace(before, refusal",
+        OUTCOMES,
+        "    if before.unknown_rounds:\n        return _poll(replace(before, refusal",
         "    if False:\n        return _poll(replace(before, refusal",
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
-    Mutant("no end to the polling", JUDGING, "> POLLING_BUDGET", "> POLLING_BUDGET * 999", OF_JUDGING),
+    Mutant("no end to the polling", OUTCOMES, "> POLLING_BUDGET", "> POLLING_BUDGET * 999", OF_OUTCOMES),
     Mutant(
         "SUCCESS goes back without a word",
-        JUDGING,
+        OUTCOMES,
         "if not is_forward(before.state, reported):",
         "if False:",
-        OF_JUDGING,
+        OF_OUTCOMES,
     ),
-    Mutant("no case for a FAIL", JUDGING, "    if failed:\n", "    if False:\n", OF_JUDGING),
+    Mutant("no case for a FAIL", OUTCOMES, "    if failed:\n", "    if False:\n", OF_OUTCOMES),
     # Who may send, and who may record.
     Mutant(
         "no epoch check",
@@ -294,18 +300,18 @@ MUTANTS = (
     # Payments and refunds.
     Mutant(
         "payments are sent blindly again",
-        PAYMENT_JUDGING,
+        PAYMENT_OUTCOMES,
         '(GatewayError, "unknown", _send_unknown, _ask_later)',
         '(GatewayError, "unknown", _send_not_done, _ask_later)',
-        OF_PAYMENT_JUDGING,
+        OF_PAYMENT_OUTCOMES,
     ),
-    Mutant("payments know no grace", PAYMENT_JUDGING, "if now < counts_from:", "if False:", OF_PAYMENT_JUDGING),
+    Mutant("payments know no grace", PAYMENT_OUTCOMES, "if now < counts_from:", "if False:", OF_PAYMENT_OUTCOMES),
     Mutant(
         "payments' grace counts from the mark",
-        PAYMENT_JUDGING,
-        "doubts=before.doubts + 1, tries=0, sent_at=now)",
-        "doubts=before.doubts + 1, tries=0)",
-        OF_PAYMENT_JUDGING,
+        PAYMENT_OUTCOMES,
+        "failed_attempts=0,\n        sent_at=now,\n    )",
+        "failed_attempts=0,\n    )",
+        OF_PAYMENT_OUTCOMES,
     ),
     Mutant(
         "a refund is marked without doubt",

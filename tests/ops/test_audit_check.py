@@ -316,8 +316,8 @@ def test_an_anchor_is_posted_once_and_its_signature_verifies(trail: Trail, recei
     (heard,) = receiver.heard
     assert heard.is_signed_with(SECRET)
     assert not heard.is_signed_with(new_secret())
-    assert (heard.said["type"], heard.said["data"]["number"]) == ("audit.anchored", 6)
-    assert heard.said["data"]["hash"] == trail.last().hash
+    assert (heard.payload["type"], heard.payload["data"]["number"]) == ("audit.anchored", 6)
+    assert heard.payload["data"]["hash"] == trail.last().hash
 
 
 @pytest.mark.parametrize("answer", [status(500), status(302, Location="http://127.0.0.1:9/")])
@@ -329,7 +329,7 @@ def test_an_anchor_that_was_not_taken_is_posted_again(trail: Trail, receiver: Re
     tick(posting)
     tick(posting)
 
-    assert [one.said["data"]["number"] for one in receiver.heard] == [5, 5]
+    assert [one.payload["data"]["number"] for one in receiver.heard] == [5, 5]
     assert len({one.id for one in receiver.heard}) == 1
 
 

@@ -103,15 +103,15 @@ def test_a_payment_of_a_clock_that_was_ahead_is_asked_for_at_once(desk: Desk):
 DELIVERIES = {"first": (0, AHEAD, False), "second": (1, AHEAD, False), "eighth": (8, AHEAD, True)}
 
 
-@pytest.mark.parametrize(("tries", "wait", "is_honest"), DELIVERIES.values(), ids=DELIVERIES)
+@pytest.mark.parametrize(("attempt_count", "wait", "is_honest"), DELIVERIES.values(), ids=DELIVERIES)
 def test_a_delivery_waits_for_its_own_interval_and_no_longer(
-    desk: Desk, courier: Courier, tries: int, wait: timedelta, is_honest: bool
+    desk: Desk, courier: Courier, attempt_count: int, wait: timedelta, is_honest: bool
 ):
     courier.listen("http://127.0.0.1:9/")
     courier.announce(EventType.DECLARATION_SUCCEEDED)
     courier.fan_out()
     with desk.services.transaction() as db:
-        db.execute(update(Delivery).values(due_at=datetime.now(UTC) + wait, tries=tries))
+        db.execute(update(Delivery).values(due_at=datetime.now(UTC) + wait, attempt_count=attempt_count))
 
     assert repaired(desk) == (0 if is_honest else 1)
     assert is_near(one(desk, Delivery).due_at) is not is_honest
@@ -126,7 +126,7 @@ def test_an_endpoint_is_left_alone_only_as_long_as_it_asked(desk: Desk, courier:
     now = datetime.now(UTC)
     with desk.services.transaction() as db:
         db.execute(update(Endpoint).values(failures=2, failing_since=now - SOON, held_until=now + AHEAD))
-        db.execute(update(Delivery).values(tries=2))
+        db.execute(update(Delivery).values(attempt_count=2))
         delivery_id = db.scalars(select(Delivery.id)).one()
         at = now + AHEAD if is_ahead else now
         db.add(Attempt(delivery_id=delivery_id, at=at, url="http://127.0.0.1:9/", duration_ms=1))

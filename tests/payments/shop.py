@@ -55,10 +55,10 @@ class Counter:
             (mine, *_) = (one for one in self.loopback.received if one.headers.get("Signature") == signature)
             params = dict(parse_qsl(query or mine.body))
             verb = f"{handler.command} {path}"
-            respond = self.instead(verb) or self._deed(verb, params)
+            respond = self.instead(verb) or self._operation(verb, params)
         respond(handler)
 
-    def _deed(self, verb: str, params: dict[str, str]) -> Respond:
+    def _operation(self, verb: str, params: dict[str, str]) -> Respond:
         known = {
             "POST /order/scan_pay": self._paid,
             "POST /order/scanned_pay": self._opened,

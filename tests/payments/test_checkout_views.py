@@ -10,7 +10,7 @@ from customs.payments.collect.create import inputs_asked
 from customs.payments.labels import BY_CODE, OUTCOMES
 from customs.payments.labels import INPUTS as IN_WORDS
 from customs.payments.schemas import INPUTS
-from customs.payments.tasks.outcomes import JUDGES
+from customs.payments.tasks.outcomes import OUTCOME_HANDLERS
 from tests.gateway.loopback import answer, reset
 from tests.payments.shop import OPENID, Counter
 from tests.payments.till import Till
@@ -55,7 +55,7 @@ def test_every_method_has_words_and_so_has_every_input():
 
 
 def test_every_outcome_of_a_call_has_words():
-    assert {word for _, word, _, _ in JUDGES} | {"answered"} == OUTCOMES.keys()
+    assert {word for _, word, _, _ in OUTCOME_HANDLERS} | {"answered"} == OUTCOMES.keys()
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: f"{method.channel}-{method.name}")

@@ -145,11 +145,11 @@ class Till:
             self.answer(task, outcome_of(task))
         return leaving
 
-    def do(self, errand_id: str, outcome: Outcome, after: float = 5.0) -> TaskAction:
-        """One round of one errand, which is due; returns what was done."""
+    def do(self, task_id: str, outcome: Outcome, after: float = 5.0) -> TaskAction:
+        """One round of one task, which is due; returns what was done."""
         self.wait(seconds=after)
         tasks = self.claim()
-        (task,) = [task for task in tasks if task.id == errand_id]
+        (task,) = [task for task in tasks if task.id == task_id]
         with self.services.engine.begin() as db:
             release(db, [other for other in tasks if other is not task])
         assert self.send([task]) == [task]

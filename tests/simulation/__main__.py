@@ -23,12 +23,12 @@ def main() -> int:
             if story.wrongs and not asked.whole:
                 story = smallest(story, play)
             failed += bool(story.wrongs)
-            print(told(story) if story.wrongs or not last else summary(story), flush=True)
+            print(narrated(story) if story.wrongs or not last else summary(story), flush=True)
     print(f"{failed} seeds failed")
     return 1 if failed else 0
 
 
-def told(story: Story) -> str:
+def narrated(story: Story) -> str:
     """The whole story, for whoever has to understand it."""
     return "\n".join([*story.trace, summary(story), *(f"  {wrong}" for wrong in story.wrongs)])
 

@@ -16,7 +16,7 @@ from customs.events.timeline import Event
 from customs.gateway import Channel, money_text
 from customs.payments.models import Payment, Refund
 from customs.payments.states import RefundStatus, Status
-from tests.simulation.gateway import Asked, GatewayModel, Key, told
+from tests.simulation.gateway import Asked, GatewayModel, Key, name_of
 from tests.simulation.people import People
 from tests.simulation.plan import GRACE_SECONDS
 
@@ -59,17 +59,17 @@ def _sends(model: GatewayModel) -> Iterator[str]:
     for key, of_key in sends.items():
         effects = [asked for asked in of_key if asked.effect_at is not None]
         if sum(asked.action in ONCE for asked in effects) > 1:
-            yield f"{told(key)} was done twice"
+            yield f"{name_of(key)} was done twice"
         for first, then in pairwise(of_key):
             if first.learned is not None and first.learned not in NOT_UNDERSTOOD:
                 continue
             took_effect = first.effect_at is not None and first.effect_at < then.at
             if not took_effect and then.at - first.at < GRACE_SECONDS:
-                yield f"{told(key)}: {then.action} at {then.at:.1f}, within the grace of the one at {first.at:.1f}"
+                yield f"{name_of(key)}: {then.action} at {then.at:.1f}, within the grace of the one at {first.at:.1f}"
             if not any(
                 _asks_about(one, key) and first.at < one.at < then.at and _was_told(one) for one in model.ledger
             ):
-                yield f"{told(key)}: {then.action} at {then.at:.1f}, unasked after the unknown one at {first.at:.1f}"
+                yield f"{name_of(key)}: {then.action} at {then.at:.1f}, unasked after the unknown one at {first.at:.1f}"
 
 
 def _asks_about(asked: Asked, key: Key) -> bool:
@@ -92,7 +92,7 @@ def _order_of_codes(model: GatewayModel, people: People) -> Iterator[str]:
         if not (
             first and any(view.state == "SUCCESS" and view.since <= asked.at for view in (*first.past, *first.views))
         ):
-            yield f"{told(asked.key)} was sent at {asked.at:.1f}, before its first code was SUCCESS"
+            yield f"{name_of(asked.key)} was sent at {asked.at:.1f}, before its first code was SUCCESS"
 
 
 def _money(db: Session, model: GatewayModel, people: People) -> Iterator[str]:
@@ -125,12 +125,12 @@ def _money(db: Session, model: GatewayModel, people: People) -> Iterator[str]:
 
 
 def _acknowledged(db: Session, number: int, row: Declaration, people: People) -> Iterator[str]:
-    """What somebody was told is done is on record, and SUCCESS ended only by such a deed."""
+    """What somebody was told is done is on record, and SUCCESS ended only by such an action."""
     events = db.scalars(select(Event).where(Event.declaration_id == row.id)).all()
     recorded = Counter(event.detail["action"] for event in events if event.kind == "action")
     done = Counter(
         ACTIONS.get(one.act, one.act)
-        for one in people.told
+        for one in people.reports
         if one.number == number and one.answer == "done" and one.act not in ("hand in", "collect", "refund")
     )
     for act, times in done.items():
@@ -148,23 +148,23 @@ def _push(
     record = model.records.get(key)
     if push.cancelled:
         if record is not None:
-            yield f"{told(key)} was cancelled and declared"
+            yield f"{name_of(key)} was cancelled and declared"
         return
     was_dismissed = any(
-        one.number == number and one.act == "dismiss" and not one.answer.startswith("refused") for one in people.told
+        one.number == number and one.act == "dismiss" and not one.answer.startswith("refused") for one in people.reports
     )
     if not (row.needs_review or push.state.is_final or _waits_for_a_case(row, push) or was_dismissed):
-        yield f"{told(key)} is {push.state}, next {push.next_action}, and nobody is told"
+        yield f"{name_of(key)} is {push.state}, next {push.next_action}, and nobody is told"
     # Who dismisses a case takes it as it is.
     if push.state is not State.SUCCESS or push.case_kind or was_dismissed:
         return
     view = record and record.views[-1]
     if view is None or view.state != "SUCCESS":
-        yield f"{told(key)} is SUCCESS here and {view.state if view else 'unknown'} at the gateway"
+        yield f"{name_of(key)} is SUCCESS here and {view.state if view else 'unknown'} at the gateway"
     elif (own := content_of(order, push)) != dict(view.content):
         theirs = {name: view.content.get(name) for name in own.keys() | view.content.keys()}
         differs = {name: (own.get(name), value) for name, value in theirs.items() if own.get(name) != value}
-        yield f"{told(key)} is SUCCESS without a case, and customs holds something else (ours, theirs): {differs}"
+        yield f"{name_of(key)} is SUCCESS without a case, and customs holds something else (ours, theirs): {differs}"
 
 
 def _waits_for_a_case(row: Declaration, push: Push) -> bool:

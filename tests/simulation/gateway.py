@@ -133,7 +133,7 @@ class GatewayModel:
         channel, action, params = self._read(request)
         key = self._key(action, params)
         nth = self._asked[key, action] = self._asked.get((key, action), 0) + 1
-        name = f"{action} {nth} of {told(key)}"
+        name = f"{action} {nth} of {name_of(key)}"
         scenario = self._plan.scenario(name, FATES_OF_QUERIES if "QUERY" in action else FATES_OF_SENDS)
         if self._scheduler.now < self.away_until:
             scenario = "not sent"
@@ -225,7 +225,7 @@ class GatewayModel:
             return None
         content = {name: params[name] for name in CONTENT if name in params}
         if record is None:
-            kind = self._plan.scenario(f"stamps of {told(key)}", STAMPS)
+            kind = self._plan.scenario(f"stamps of {name_of(key)}", STAMPS)
             numbers = {name: params.get(name, "") for name in ("out_order_no", "payment_no", "customs", "sub_order_no")}
             record = self.records[key] = Record(key, numbers, kind)
         elif asked.action == "REDECLARE":
@@ -236,7 +236,7 @@ class GatewayModel:
             self._pushed.remove(key)
         self._pushed.append(key)
         asked.effect_at = now
-        self._trace.add("gateway", f"took {asked.action} of {told(key)} asked at {asked.at:.1f}")
+        self._trace.add("gateway", f"took {asked.action} of {name_of(key)} asked at {asked.at:.1f}")
         return None
 
     def _money(self, asked: Asked, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
@@ -256,19 +256,19 @@ class GatewayModel:
         return refused(404, "no such record") if data is None else _success(data)
 
     def _move_money(self, asked: Asked, params: dict[str, str]) -> None:
-        now, chance = self._scheduler.now, self._plan.chance("money", told(asked.key))
+        now, chance = self._scheduler.now, self._plan.chance("money", name_of(asked.key))
         if asked.action == "CREATE":
             self.sales.create(asked.key[0], params, now, chance)
         else:
             self.sales.refund(asked.key[0], params, now, chance)
         asked.effect_at = now
-        self._trace.add("gateway", f"took {asked.action} of {told(asked.key)} asked at {asked.at:.1f}")
+        self._trace.add("gateway", f"took {asked.action} of {name_of(asked.key)} asked at {asked.at:.1f}")
 
     def _begin(self, record: Record, content: Mapping[str, str], *, again: bool) -> None:
         """Put a record on a new course."""
         now = self._scheduler.now
         record.epochs += 1
-        name = f"end {record.epochs} of {told(record.key)}"
+        name = f"end {record.epochs} of {name_of(record.key)}"
         chance, end = self._plan.chance(name, "course"), self._plan.scenario(name, ENDS)
         record.views = [view for view in record.views if view.since <= now]
         record.past = list(record.views)
@@ -301,7 +301,7 @@ class GatewayModel:
             with_refund = other.key[0] == asked.key[0] and (asked.action == "REFUND") is not (other.action == "REFUND")
             if other.changes and flying and (other.key == asked.key or with_refund):
                 self.wrongs.append(
-                    f"{told(asked.key)}: {asked.action} by {asked.by} at {asked.at:.1f} while {other.action} by "
+                    f"{name_of(asked.key)}: {asked.action} by {asked.by} at {asked.at:.1f} while {other.action} by "
                     f"{other.by} of {other.at:.1f} was in the air"
                 )
 
@@ -354,7 +354,7 @@ def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
     return status, {"meta": {"status_code": status, "success": False, "message": message}, "data": {}}
 
 
-def told(key: Key) -> str:
+def name_of(key: Key) -> str:
     """How a filing is called in a trace."""
     order, part, customs = key
     if customs == "refund":

@@ -32,7 +32,7 @@ PAID = "10000.00"
 
 
 @dataclass(frozen=True)
-class Told:
+class Report:
     """One answer that somebody got: what was asked of which order, when, and whether it was done."""
 
     at: float
@@ -45,7 +45,7 @@ class People:
     """The ERP and the desk's people, who get an answer or try again."""
 
     def __init__(self, plan: Plan, scheduler: Scheduler, trace: Trace, services: Services) -> None:
-        self.told: list[Told] = []
+        self.reports: list[Report] = []
         self.declarations: dict[int, str] = {}
         self.payments: dict[int, str] = {}
         self.refunds: list[str] = []
@@ -131,7 +131,7 @@ class People:
             with self._services.transaction() as db:
                 parts = self._services.policy, self._services.payments, self._services.audit
                 service = ReviewService(db, operator(), database.now(db), *parts)
-                self._deed(act, number, value)(service, declaration_id)
+                self._operation(act, number, value)(service, declaration_id)
         except CustomsError as error:
             self._note(number, act, f"refused: {error.detail}")
         except SQLAlchemyError:
@@ -153,7 +153,7 @@ class People:
             except SQLAlchemyError:
                 continue
 
-    def _deed(self, act: str, number: int, value: int) -> Callable[[ReviewService, str], Declaration]:
+    def _operation(self, act: str, number: int, value: int) -> Callable[[ReviewService, str], Declaration]:
         why, services = "because", self._services
         if act == "modify":
             changes = self._changes(number, value)
@@ -177,7 +177,7 @@ class People:
         return changes
 
     def _note(self, number: int, act: str, answer: str) -> None:
-        self.told.append(Told(self._scheduler.now, number, act, answer))
+        self.reports.append(Report(self._scheduler.now, number, act, answer))
         self._trace.add("people", f"{act} O{number}: {answer}")
         self.ring()
 

@@ -25,17 +25,17 @@ POINTS = (
     "exchange_after_commit",
     "call_before_send",
     "call_after_reply",
-    "errand_claim_before_commit",
-    "errand_record_before_commit",
-    "errand_exchange_after_commit",
-    "errand_call_before_send",
-    "errand_call_after_reply",
+    "task_claim_before_commit",
+    "task_record_before_commit",
+    "task_exchange_after_commit",
+    "task_call_before_send",
+    "task_call_after_reply",
 )
 # A frozen process holds no transaction on a database with one writer, nor may it be frozen after its last look.
 FREEZING_POINTS = (
     "claim_after_commit",
     "exchange_after_commit",
-    "errand_exchange_after_commit",
+    "task_exchange_after_commit",
     "call_after_reply",
     "anywhere",
 )

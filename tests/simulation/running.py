@@ -23,7 +23,7 @@ from tests.simulation.worker import Ambush, Worker, World
 
 LOOK_EVERY = 3600.0
 # What each kind of work looks for.
-KINDS: dict[str, tuple[type[Due], ...]] = {"pushes": (Push,), "errands": (Payment, Refund)}
+KINDS: dict[str, tuple[type[Due], ...]] = {"pushes": (Push,), "tasks": (Payment, Refund)}
 
 
 def _later(row: type[Due], dialect: str) -> Any:

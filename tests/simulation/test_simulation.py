@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.simulation.__main__ import told
+from tests.simulation.__main__ import narrated
 from tests.simulation.plan import draw
 from tests.simulation.stage import Play, players, stage
 
@@ -25,7 +25,7 @@ def play() -> Iterator[Play]:
 def test_every_promise_holds_through_a_seeds_faults(play: Play, seed: int):
     story = play(draw(seed))
 
-    assert story.wrongs == (), told(story)
+    assert story.wrongs == (), narrated(story)
 
 
 def test_every_promise_holds_on_postgresql(migrated_cluster: Engine, tmp_path: Path):
@@ -34,7 +34,7 @@ def test_every_promise_holds_on_postgresql(migrated_cluster: Engine, tmp_path: P
     with players(tmp_path, url) as play:
         story = play(draw(SEED_ON_POSTGRESQL))
 
-    assert story.wrongs == (), told(story)
+    assert story.wrongs == (), narrated(story)
 
 
 def test_a_seed_tells_the_same_story_again(play: Play):

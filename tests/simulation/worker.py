@@ -90,7 +90,7 @@ class Worker(Owner, Failpoints):
         self._clock = VirtualClock(self._world.scheduler)
         self._lives = True
         # As the product's desks: each kind of work has an engine of its own.
-        for kind, engine in (("pushes", self._declaring), ("errands", self._paying)):
+        for kind, engine in (("pushes", self._declaring), ("tasks", self._paying)):
             self._world.scheduler.spawn(self.name, self, lambda kind=kind, engine=engine: self._live(kind, engine))
 
     def beset(self, ambush: Ambush) -> None:

@@ -91,17 +91,17 @@ def set_up_code(visitor: Visitor) -> str:
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.texts: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        self.said.append(data)
+        self.texts.append(data)
 
 
 def text_of(answer: TestResponse) -> str:
     """What a page says, its blanks made one."""
     parser = _Text()
     parser.feed(answer.text)
-    return " ".join(" ".join(parser.said).split())
+    return " ".join(" ".join(parser.texts).split())
 
 
 def markup_of(answer: TestResponse) -> str:

@@ -27,7 +27,7 @@ class Heard:
         return self.headers["webhook-id"]
 
     @property
-    def said(self) -> dict[str, Any]:
+    def payload(self) -> dict[str, Any]:
         return json.loads(self.body)
 
     def is_signed_with(self, secret: str) -> bool:
@@ -49,7 +49,7 @@ class Receiver:
 
     @property
     def types(self) -> list[str]:
-        return [one.said["type"] for one in self.heard]
+        return [one.payload["type"] for one in self.heard]
 
 
 def status(code: int, text: str = "", **headers: str) -> Callable[[Door], None]:

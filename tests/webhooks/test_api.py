@@ -88,7 +88,7 @@ def test_a_test_reaches_one_endpoint_and_is_no_event_of_the_list(erp: Erp, couri
 
     assert answered.status_code == 202
     (heard,) = receiver.heard
-    assert (heard.id, heard.said["type"]) == (answered.json["event_id"], "webhook.test")
+    assert (heard.id, heard.payload["type"]) == (answered.json["event_id"], "webhook.test")
     assert heard.is_signed_with(made["secret"])
     assert erp.get("/events").json["data"] == []
 

@@ -25,8 +25,8 @@ def test_the_standards_own_library_verifies_what_arrives(courier: Courier, recei
     (event,) = courier.announced()
     assert heard.is_signed_with(courier.secret(endpoint_id))
     assert heard.id == event.id
-    assert set(heard.said) == {"type", "timestamp", "data"}
-    assert (heard.said["type"], heard.said["data"]) == ("payment.paid", {"payment_id": "pay_1"})
+    assert set(heard.payload) == {"type", "timestamp", "data"}
+    assert (heard.payload["type"], heard.payload["data"]) == ("payment.paid", {"payment_id": "pay_1"})
     assert heard.headers["content-type"] == "application/json"
     delivery = courier.delivery(endpoint_id)
     assert (delivery.state, delivery.due_at, delivery.holder) == (DeliveryState.DELIVERED, None, None)

@@ -57,7 +57,7 @@ def test_receivers_that_hang_hold_no_declaration_up(
 
         desk.take_in(*(make.declaration_row() for _ in range(9)))
         wait_until(lambda: declared(services) == 12, "the second batch is declared")
-        published = [one for endpoint in endpoints for one in courier.deliveries(endpoint) if one.tries]
+        published = [one for endpoint in endpoints for one in courier.deliveries(endpoint) if one.attempt_count]
     finally:
         receiver.answer = status(204)
         receiver.over.set()

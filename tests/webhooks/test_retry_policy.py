@@ -18,16 +18,16 @@ def test_repeats_grow_over_three_days():
     assert timedelta(days=3) < timedelta(seconds=sum(DELAYS)) < timedelta(days=3.5)
 
 
-@pytest.mark.parametrize("tries", range(1, len(DELAYS) + 1))
-def test_the_next_attempt_comes_when_the_table_says_and_a_little_later(tries: int):
-    due_at = handle_outcome(Answer(status=500), tries, NOON).due_at
+@pytest.mark.parametrize("attempt_count", range(1, len(DELAYS) + 1))
+def test_the_next_attempt_comes_when_the_table_says_and_a_little_later(attempt_count: int):
+    due_at = handle_outcome(Answer(status=500), attempt_count, NOON).due_at
 
     assert due_at is not None
-    assert DELAYS[tries - 1] <= (due_at - NOON).total_seconds() <= DELAYS[tries - 1] * 1.1
+    assert DELAYS[attempt_count - 1] <= (due_at - NOON).total_seconds() <= DELAYS[attempt_count - 1] * 1.1
 
 
 @pytest.mark.parametrize(
-    ("answer", "tries", "state"),
+    ("answer", "attempt_count", "state"),
     [
         (Answer(status=200), 1, DeliveryState.DELIVERED),
         (Answer(status=204), 10, DeliveryState.DELIVERED),
@@ -40,8 +40,8 @@ def test_the_next_attempt_comes_when_the_table_says_and_a_little_later(tries: in
         (Answer(error="not connected"), 10, DeliveryState.FAILED),
     ],
 )
-def test_only_2xx_is_success(answer: Answer, tries: int, state: DeliveryState):
-    assert handle_outcome(answer, tries, NOON).state is state
+def test_only_2xx_is_success(answer: Answer, attempt_count: int, state: DeliveryState):
+    assert handle_outcome(answer, attempt_count, NOON).state is state
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ class ReviewService:
         """Keep what the gateway accepted, or may have, apart from what is wanted from now on."""
         part = next((one for one in declaration.sub_orders if one.sub_order_no == push.sub_order_no), None)
         if push.accepted_content is None:
-            if push.accepted or push.doubts:
+            if push.accepted or push.unknown_rounds:
                 push.accepted_content = Content.of(declaration, part).kept()
             return
         accepted = Content.read(push.accepted_content)
@@ -225,10 +225,10 @@ class ReviewService:
         push.state = State.UNDECLARED
         push.explanation = push.refusal = push.in_doubt = push.budget_from = push.overdue_since = None
         # A gateway that answered "later" is not asked sooner because somebody decided something.
-        push.due_at = max(self._now, push.due_at or self._now) if push.tries else self._now
-        push.polls = push.tries = push.strays = 0
+        push.due_at = max(self._now, push.due_at or self._now) if push.failed_attempts else self._now
+        push.poll_count = push.failed_attempts = push.strays = 0
         # A push once in doubt and never seen accepted may be there all the same: a refusal then asks first.
-        push.doubts = 0 if push.accepted else min(push.doubts, 1)
+        push.unknown_rounds = 0 if push.accepted else min(push.unknown_rounds, 1)
         push.next_action = action
 
     def _line_up(self, declaration: Declaration) -> None:

@@ -1,6 +1,6 @@
 """What an outcome means for a push, and what is due next: rules on plain values, no database, no clock of their own.
 
-`reliability.md`'s table of outcomes is JUDGES below; R11 to R15 are the functions it names.
+`reliability.md`'s table of outcomes is OUTCOME_HANDLERS below; R11 to R15 are the functions it names.
 """
 
 from collections.abc import Callable
@@ -54,9 +54,9 @@ class PushState:
     in_doubt: Action | None
     refusal: str | None
     sent_at: datetime | None
-    tries: int
-    polls: int
-    doubts: int
+    failed_attempts: int
+    poll_count: int
+    unknown_rounds: int
     strays: int
     case_kind: CaseKind | None
     case_detail: Detail | None
@@ -84,7 +84,7 @@ Outcome = DeclarationReply | GatewayError
 def handle_outcome(
     before: PushState, action: Action, outcome: Outcome, now: datetime, policy: RetryPolicy, echo: Echo = Echo.SILENT
 ) -> Transition:
-    """Judge the outcome of one call. For a state-changing `action`, `held.in_doubt` is that action.
+    """Handle the outcome of one call. For a state-changing `action`, `before.in_doubt` is that action.
 
     `echo`: what the content in an answer says of a correction.
     """
@@ -107,8 +107,8 @@ def _answered(before: PushState, reply: DeclarationReply, now: datetime, policy:
     """The gateway did what we asked, or shows that it had done so."""
     if _is_old_answer(before, reply) or (before.in_doubt and echo is Echo.OTHER):
         # Nothing was pushed (Alipay within five minutes, or a stale read): only a newer modify_time settles it.
-        return _poll(replace(before, tries=0), now, policy)
-    settled = replace(before, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0)
+        return _poll(replace(before, failed_attempts=0), now, policy)
+    settled = replace(before, accepted=True, in_doubt=None, refusal=None, unknown_rounds=0, failed_attempts=0)
     if before.in_doubt:
         settled = replace(settled, accepted_content=None, content_in_doubt=False)
     return _observe(settled, reply, now, policy)
@@ -118,7 +118,7 @@ def _found(before: PushState, reply: DeclarationReply, now: datetime, policy: Re
     """A query was answered with a record of ours."""
     if _is_stale(before, reply):
         # Read from a copy that lags behind: it says nothing about what was sent since.
-        return _poll(replace(before, tries=0), now, policy)
+        return _poll(replace(before, failed_attempts=0), now, policy)
     if before.in_doubt is Action.SUBMIT and before.accepted_content and echo is not Echo.WANTED:
         return _found_earlier(before, reply, now, policy, echo)
     if before.in_doubt and _proves_nothing(before, reply, echo):
@@ -131,7 +131,15 @@ def _found_earlier(
 ) -> PushState:
     """An ADD was sent with other content than one before it, and one of the two is there: a person decides."""
     doubtful = echo is Echo.SILENT and before.refusal is None
-    there = replace(before, accepted=True, in_doubt=None, refusal=None, doubts=0, tries=0, content_in_doubt=doubtful)
+    there = replace(
+        before,
+        accepted=True,
+        in_doubt=None,
+        refusal=None,
+        unknown_rounds=0,
+        failed_attempts=0,
+        content_in_doubt=doubtful,
+    )
     if before.refusal:
         return _observe(_open_case(there, CaseKind.REFUSED, explanation=before.refusal), reply, now, policy)
     return _observe(_open_case(there, CaseKind.NO_EFFECT), reply, now, policy)
@@ -217,15 +225,15 @@ def _observe(before: PushState, reply: DeclarationReply, now: datetime, policy: 
 
 def _not_done(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
-    wait = growing(1.0, before.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
+    wait = growing(1.0, before.failed_attempts, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
     if isinstance(error, Busy) and error.retry_after is not None:
         wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-    return replace(before, tries=before.tries + 1, due_at=now + timedelta(seconds=wait))
+    return replace(before, failed_attempts=before.failed_attempts + 1, due_at=now + timedelta(seconds=wait))
 
 
 def _send_not_done(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     # What never left the machine was not sent: it may still be cancelled.
-    never_left = isinstance(error, NotSent) and not before.accepted and not before.doubts
+    never_left = isinstance(error, NotSent) and not before.accepted and not before.unknown_rounds
     sent_at = None if never_left else before.sent_at
     return replace(_not_done(before, error, now, policy), next_action=before.in_doubt, in_doubt=None, sent_at=sent_at)
 
@@ -233,14 +241,18 @@ def _send_not_done(before: PushState, error: GatewayError, now: datetime, policy
 def _send_refused(before: PushState, error: Refused | Misuse, now: datetime, policy: RetryPolicy) -> PushState:
     """A permanent no. After a round of doubt it may mean "already declared": ask first."""
     message = error.message or NO_REASON
-    if before.doubts:
-        return _poll(replace(before, refusal=message, tries=0), now, policy)
+    if before.unknown_rounds:
+        return _poll(replace(before, refusal=message, failed_attempts=0), now, policy)
     return _give_up(_refused(before, message), now, policy)
 
 
 def _absent(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """A query was answered with "not found"; that counts only for a send in doubt, and only after the grace."""
-    return _without_effect(before, now, policy) if before.in_doubt else _poll(replace(before, tries=0), now, policy)
+    return (
+        _without_effect(before, now, policy)
+        if before.in_doubt
+        else _poll(replace(before, failed_attempts=0), now, policy)
+    )
 
 
 def _without_effect(before: PushState, now: datetime, policy: RetryPolicy) -> PushState:
@@ -248,31 +260,37 @@ def _without_effect(before: PushState, now: datetime, policy: RetryPolicy) -> Pu
     grace = timedelta(seconds=policy.grace_seconds)
     sent_at = before.sent_at or now
     if now - sent_at < grace:
-        waiting = _poll(replace(before, tries=0), now, policy)
+        waiting = _poll(replace(before, failed_attempts=0), now, policy)
         return replace(waiting, due_at=min(waiting.due_at or now, sent_at + grace))
     if before.refusal:
         return _give_up(_refused(before, before.refusal), now, policy)
     rounds = ROUNDS_OF_DOUBT if before.in_doubt is Action.SUBMIT else ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE
-    if before.doubts + 1 >= rounds:
-        sent = {"action": str(before.in_doubt), "count": str(before.doubts + 1)}
+    if before.unknown_rounds + 1 >= rounds:
+        sent = {"action": str(before.in_doubt), "count": str(before.unknown_rounds + 1)}
         return _give_up(_open_case(before, CaseKind.NO_EFFECT, **sent), now, policy)
     return replace(
-        before, next_action=before.in_doubt, in_doubt=None, doubts=before.doubts + 1, tries=0, polls=0, due_at=now
+        before,
+        next_action=before.in_doubt,
+        in_doubt=None,
+        unknown_rounds=before.unknown_rounds + 1,
+        failed_attempts=0,
+        poll_count=0,
+        due_at=now,
     )
 
 
 def _send_unknown(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """It may have been done: the grace counts from now, for it left after it was marked."""
-    return _poll(replace(before, tries=0, sent_at=now), now, policy)
+    return _poll(replace(before, failed_attempts=0, sent_at=now), now, policy)
 
 
 def _poll_later(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
-    return _poll(replace(before, tries=0), now, policy)
+    return _poll(replace(before, failed_attempts=0), now, policy)
 
 
 def _asked_about_another(before: PushState, _outcome: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """Somebody else has the number: it says nothing of ours, which comes before a person once that is certain."""
-    before = replace(before, tries=0, strays=before.strays + 1)
+    before = replace(before, failed_attempts=0, strays=before.strays + 1)
     if before.strays >= OTHERS_ANSWERS:
         before = _open_case(before, CaseKind.ANOTHERS_NUMBER)
     return _poll(before, now, policy)
@@ -282,8 +300,8 @@ def _poll(before: PushState, now: datetime, policy: RetryPolicy) -> PushState:
     """Ask again, each time after longer; a day without an end opens a case while the asking goes on."""
     if now - (before.budget_from or now) > POLLING_BUDGET:
         before = _open_case(before, CaseKind.NO_END)
-    due_at = now + timedelta(seconds=growing(policy.poll_seconds, before.polls))
-    return replace(before, next_action=Action.QUERY, polls=before.polls + 1, due_at=due_at)
+    due_at = now + timedelta(seconds=growing(policy.poll_seconds, before.poll_count))
+    return replace(before, next_action=Action.QUERY, poll_count=before.poll_count + 1, due_at=due_at)
 
 
 def _refused(before: PushState, explanation: str) -> PushState:
@@ -300,11 +318,11 @@ def _give_up(before: PushState, now: datetime, policy: RetryPolicy) -> PushState
     given_up = replace(
         before,
         state=state,
-        content_in_doubt=before.content_in_doubt or (before.accepted_content is not None and before.doubts > 0),
+        content_in_doubt=before.content_in_doubt or (before.accepted_content is not None and before.unknown_rounds > 0),
         prior_state=None,
         in_doubt=None,
         refusal=None,
-        tries=0,
+        failed_attempts=0,
         next_action=None,
         due_at=None,
     )

@@ -150,7 +150,7 @@ def next_of(push: Push, before: Push | None, now: datetime) -> NextStep | None:
         return NextStep(StepKind.WITHHELD, customs=push.customs)
     if push.due_at is None and before is not None:
         return NextStep(StepKind.WAITS_FOR_CODE, customs=push.customs, after=before.customs)
-    if push.tries and push.next_action is not Action.QUERY:
+    if push.failed_attempts and push.next_action is not Action.QUERY:
         return NextStep(StepKind.TRYING_AGAIN, customs=push.customs, at=at)
     if push.next_action is Action.QUERY and push.state is State.PROCESSING:
         return NextStep(StepKind.AT_CUSTOMS, customs=push.customs, at=at)

@@ -1,4 +1,4 @@
-"""The desk of payments and refunds for the engine; a door may also have one errand staffing to at once."""
+"""Handle due tasks of payments and refunds for the dispatcher; a view may also have one task run at once."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class TaskKind(Protocol):
-    """One kind of errand: its rows, what it calls, what its answers change."""
+    """One kind of task: its rows, what it calls, what its answers change."""
 
     table: Table
 
@@ -42,7 +42,7 @@ class TaskKind(Protocol):
 
 
 class PaymentTaskHandler:
-    """Claims due errands of every kind in turn, makes their calls, records what came back."""
+    """Claims due tasks of every kind in turn, makes their calls, records what came back."""
 
     def __init__(
         self,
@@ -83,11 +83,11 @@ class PaymentTaskHandler:
                     if len(found) < share:
                         hungry.remove(work)
             self._lane_admission.claimed(db, admission, len(tasks))
-            self._failpoints.hit("errand_claim_before_commit")
+            self._failpoints.hit("task_claim_before_commit")
         return tasks
 
     def run_now(self, table: str, task_id: str, action: TaskAction = TaskAction.SEND) -> None:
-        """Do this deed of one errand here and now, if it is what comes next, nobody is at it and the lane is open."""
+        """Run this action of one task here and now, if it is what comes next, nobody is at it and the lane is open."""
         with self._engine.begin() as db:
             now = self._now(db)
             admission = self._lane_admission.admit(db, 1, now)
@@ -113,11 +113,11 @@ class PaymentTaskHandler:
         with self._counter.counting() as counts, self._engine.begin() as db:
             now = self._now(db)
             self._record(db, answered, now, counts)
-            self._failpoints.hit("errand_record_before_commit")
+            self._failpoints.hit("task_record_before_commit")
             lane = self._lane_admission.lane
             allowed = [task for task in leaving if mark(db, task, self._of(task).may_go, lane, now, self._lease)]
             release(db, [task for task in leaving if task not in allowed])
-        self._failpoints.hit("errand_exchange_after_commit")
+        self._failpoints.hit("task_exchange_after_commit")
         self._deadlines.forget(task for task, _ in answered)
         self._deadlines.set(allowed, start, now)
         return allowed
@@ -131,7 +131,7 @@ class PaymentTaskHandler:
     def call(self, task: Task) -> Outcome:
         if self._deadlines.is_over(task):
             return TooLate("the lease was about to end")
-        self._failpoints.hit("errand_call_before_send")
+        self._failpoints.hit("task_call_before_send")
         try:
             outcome = self._of(task).call(task)
         except GatewayError as error:
@@ -139,7 +139,7 @@ class PaymentTaskHandler:
         except Exception:
             log.exception("an answer could not be read", table=task.table.name, id=task.id)
             outcome = Unknown("the answer could not be read")
-        self._failpoints.hit("errand_call_after_reply")
+        self._failpoints.hit("task_call_after_reply")
         return outcome
 
     def extend_leases(self, leased: Sequence[Task]) -> None:

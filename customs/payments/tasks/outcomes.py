@@ -1,4 +1,4 @@
-"""What an outcome means for an errand, and what is due next: rules on plain values, no database, no clock.
+"""Outcomes of calls: what each means for a task, and what is due next, as rules on plain values, no database, no clock.
 
 The table of `reliability.md`, for calls that move money: what may have been done is asked for, never repeated blindly.
 """
@@ -38,7 +38,7 @@ Outcome = SaleReply | OrderReply | RefundReply | GatewayError
 
 @dataclass(frozen=True)
 class TaskState:
-    """Where one errand stands: the columns of Task_ that an outcome may change.
+    """The state of one task: the columns of TaskColumns that an outcome may change.
 
     `explanation`: why it failed; `case_kind`: why a person should look at it, until the gateway has answered.
     """
@@ -47,9 +47,9 @@ class TaskState:
     due_at: datetime | None
     in_doubt: bool
     sent_at: datetime | None
-    tries: int
-    polls: int
-    doubts: int
+    failed_attempts: int
+    poll_count: int
+    unknown_rounds: int
     strays: int
     case_kind: PaymentCase | None
     case_detail: Mapping[str, str] | None
@@ -72,7 +72,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Transition:
-    """Where the errand stands after an outcome; `failed`: it will never be done. `outcome` is the timeline's word."""
+    """The state of a task after an outcome; `failed`: it will never be done. `outcome` is the timeline's word."""
 
     after: TaskState
     outcome: str
@@ -82,10 +82,10 @@ class Transition:
 def handle_error(
     before: TaskState, action: TaskAction, error: GatewayError, now: datetime, policy: RetryPolicy
 ) -> Transition:
-    """Judge a call that brought no answer about the errand."""
+    """Handle a call that brought no answer about the task."""
     if isinstance(error, NotFound):
         before = replace(before, strays=0)
-    for kind, word, of_send, of_query in JUDGES:
+    for kind, word, of_send, of_query in OUTCOME_HANDLERS:
         if isinstance(error, kind):
             after = (of_query if action is TaskAction.QUERY else of_send)(before, error, now, policy)
             failed = after.next_action is None and after.explanation is not None
@@ -94,8 +94,10 @@ def handle_error(
 
 
 def handle_reply(before: TaskState, ended: bool, now: datetime, policy: RetryPolicy) -> Transition:
-    """Judge an answer about the errand: it was done, and it has ended or is asked for again."""
-    done = replace(_without_case(before), in_doubt=False, tries=0, doubts=0, strays=0, explanation=None)
+    """Handle an answer about the task: it was done, and it has ended or is asked for again."""
+    done = replace(
+        _without_case(before), in_doubt=False, failed_attempts=0, unknown_rounds=0, strays=0, explanation=None
+    )
     if ended:
         return Transition(_ended(done), "answered")
     return Transition(_poll(done, now, policy), "answered")
@@ -120,15 +122,17 @@ def _poll(before: TaskState, now: datetime, policy: RetryPolicy) -> TaskState:
         return _ended(before)
     if now - max(policy.since, before.sent_at or policy.since) > POLLING_BUDGET:
         before = _open_case(before, PaymentCase.NO_ANSWER if before.in_doubt else PaymentCase.NO_END)
-    wait = growing(policy.poll_seconds, before.polls)
-    return replace(before, next_action=TaskAction.QUERY, due_at=now + timedelta(seconds=wait), polls=before.polls + 1)
+    wait = growing(policy.poll_seconds, before.poll_count)
+    return replace(
+        before, next_action=TaskAction.QUERY, due_at=now + timedelta(seconds=wait), poll_count=before.poll_count + 1
+    )
 
 
 def _not_done(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
-    wait = growing(1.0, before.tries, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
+    wait = growing(1.0, before.failed_attempts, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
     if isinstance(error, Busy) and error.retry_after is not None:
         wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-    return replace(before, tries=before.tries + 1, due_at=now + timedelta(seconds=wait))
+    return replace(before, failed_attempts=before.failed_attempts + 1, due_at=now + timedelta(seconds=wait))
 
 
 def _send_not_done(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
@@ -141,13 +145,20 @@ def _send_not_done(before: TaskState, error: GatewayError, now: datetime, policy
 def _send_refused(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
     """A permanent no. After a round of doubt it may mean "already done": ask first."""
     refused = replace(before, explanation=error.message or "refused without a reason")
-    return _poll(replace(refused, tries=0), now, policy) if before.doubts else _ended(refused)
+    return _poll(replace(refused, failed_attempts=0), now, policy) if before.unknown_rounds else _ended(refused)
 
 
 def _send_unknown(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
     # The grace counts from now, for it left after it was marked.
-    due_at = now + timedelta(seconds=growing(1.0, before.doubts, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
-    return replace(before, next_action=TaskAction.QUERY, due_at=due_at, doubts=before.doubts + 1, tries=0, sent_at=now)
+    due_at = now + timedelta(seconds=growing(1.0, before.unknown_rounds, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
+    return replace(
+        before,
+        next_action=TaskAction.QUERY,
+        due_at=due_at,
+        unknown_rounds=before.unknown_rounds + 1,
+        failed_attempts=0,
+        sent_at=now,
+    )
 
 
 def _absent(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
@@ -155,23 +166,30 @@ def _absent(before: TaskState, error: GatewayError, now: datetime, policy: Retry
     if not before.in_doubt:
         if not policy.patient and now - policy.since > OPENING_BUDGET:
             return replace(_ended(before), explanation=UNHEARD_OF)
-        return _poll(replace(before, tries=0), now, policy)
+        return _poll(replace(before, failed_attempts=0), now, policy)
     counts_from = (before.sent_at or now) + timedelta(seconds=policy.grace_seconds)
     if now < counts_from:
-        soon = now + timedelta(seconds=growing(1.0, before.polls, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
+        soon = now + timedelta(seconds=growing(1.0, before.poll_count, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
         # Once more before the grace is over, for whoever waits, and once it is.
-        return replace(before, due_at=min(max(soon, now), counts_from), polls=before.polls + 1, tries=0)
-    if before.doubts > ROUNDS_OF_DOUBT and policy.patient:
-        return _poll(_open_case(before, PaymentCase.NO_EFFECT, count=str(before.doubts)), now, policy)
-    if before.explanation or not policy.repeatable or before.doubts > ROUNDS_OF_DOUBT:
+        return replace(
+            before, due_at=min(max(soon, now), counts_from), poll_count=before.poll_count + 1, failed_attempts=0
+        )
+    if before.unknown_rounds > ROUNDS_OF_DOUBT and policy.patient:
+        return _poll(_open_case(before, PaymentCase.NO_EFFECT, count=str(before.unknown_rounds)), now, policy)
+    if before.explanation or not policy.repeatable or before.unknown_rounds > ROUNDS_OF_DOUBT:
         return replace(_ended(before), explanation=before.explanation or UNHEARD_OF)
     return replace(
-        before, next_action=TaskAction.SEND, due_at=now, in_doubt=False, doubts=max(before.doubts, 1), tries=0
+        before,
+        next_action=TaskAction.SEND,
+        due_at=now,
+        in_doubt=False,
+        unknown_rounds=max(before.unknown_rounds, 1),
+        failed_attempts=0,
     )
 
 
 def _ask_later(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
-    asked = _poll(replace(before, tries=0), now, policy)
+    asked = _poll(replace(before, failed_attempts=0), now, policy)
     # Nobody asks any more, and the last answer brought nothing.
     if asked.next_action:
         return asked
@@ -194,7 +212,7 @@ def case_of(row: Mapping[str, Any], after: TaskState, now: datetime) -> dict[str
 Handler = Callable[[TaskState, GatewayError, datetime, RetryPolicy], TaskState]
 
 # The error's class; its word; what follows a send; and a query. An exact child stands before its parent.
-JUDGES: tuple[tuple[type[GatewayError], str, Handler, Handler], ...] = (
+OUTCOME_HANDLERS: tuple[tuple[type[GatewayError], str, Handler, Handler], ...] = (
     (NotSent, "not_sent", _send_not_done, _not_done),
     (Busy, "busy", _send_not_done, _not_done),
     (Credentials, "credentials", _send_not_done, _not_done),

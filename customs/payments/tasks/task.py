@@ -1,6 +1,6 @@
-"""Errands: what payments and refunds have to ask of the gateway, reserved and marked as pushes are.
+"""Tasks: the calls of payments and refunds that are due at the gateway, reserved and marked as pushes are.
 
-An errand is sent once; when nobody knows whether it was done, it is asked for before it is sent again (R13, R17).
+A task is sent once; when nobody knows whether it was done, it is queried before it is sent again (R13, R17).
 """
 
 from collections.abc import Collection, Mapping
@@ -42,19 +42,20 @@ class TaskAction(StrEnum):
 
 
 class TaskColumns(Due):
-    """The columns of one errand.
+    """The columns of one task.
 
-    `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `tries` counts calls in a
-    row that were not done, `polls` the questions, `doubts` the rounds of unknown outcome, `strays` the questions in a
-    row that were answered about somebody else's record. `case_kind`: why a person should look at it.
+    `in_doubt`: it was sent and its outcome is not known; written before the call leaves. `failed_attempts` counts
+    calls in a row that were not done, `poll_count` the queries, `unknown_rounds` the rounds of unknown outcome,
+    `strays` the queries in a row that were answered about somebody else's record. `case_kind`: why a person should
+    look at it.
     """
 
     next_action: Mapped[TaskAction | None] = mapped_column(EnumText(TaskAction))
     in_doubt: Mapped[bool] = mapped_column(Boolean, default=False)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    tries: Mapped[int] = mapped_column(Integer, default=0)
-    polls: Mapped[int] = mapped_column(Integer, default=0)
-    doubts: Mapped[int] = mapped_column(Integer, default=0)
+    failed_attempts: Mapped[int] = mapped_column(Integer, default=0)
+    poll_count: Mapped[int] = mapped_column(Integer, default=0)
+    unknown_rounds: Mapped[int] = mapped_column(Integer, default=0)
     strays: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     case_kind: Mapped[PaymentCase | None] = mapped_column(EnumText(PaymentCase))
     case_detail: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
@@ -72,7 +73,7 @@ class TaskColumns(Due):
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One reserved errand: the row as it was, and the fence under which its answer may be recorded.
+    """One reserved task: the row as it was, and the fence under which its answer may be recorded.
 
     `reserved_at` is the database's time.
     """
@@ -122,7 +123,7 @@ def claim(
     lease: timedelta,
     only: tuple[str, TaskAction] | None = None,
 ) -> list[Task]:
-    """Reserve at most `room` due errands; `only` that one for its deed, due or not. A send goes where it may."""
+    """Reserve at most `room` due tasks; `only` that one for its action, due or not. A send goes where it may."""
     asked = {"now": now, "room": room}
     if only is None:
         found = db.scalars(_due(table, may_go), asked).all()
@@ -137,7 +138,7 @@ def claim(
 
 
 def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now: datetime, lease: timedelta) -> bool:
-    """Mark an errand as leaving now, where fence and lane still allow it; from here on a send is in doubt."""
+    """Mark a task as leaving now, where fence and lane still allow it; from here on a send is in doubt."""
     table = task.table
     values: dict[str, Any] = {"lease_until": now + lease}
     conditions = [table.c.next_action == task.action]
@@ -150,7 +151,7 @@ def mark(db: Connection, task: Task, may_go: ColumnElement[bool], lane: str, now
 
 
 def extend(db: Connection, leased: Collection[Task], until: datetime) -> None:
-    """Renew the leases of errands that are reserved or in the air."""
+    """Renew the leases of tasks that are reserved or in the air."""
     for table, tasks in _by_table(leased).items():
         leases_on(table).extend(db, tasks, until)
 

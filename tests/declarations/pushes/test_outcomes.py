@@ -132,13 +132,21 @@ def test_an_hour_of_calls_that_were_not_done_costs_no_budget_and_sends_nothing_t
     stood = make.sent(Action.SUBMIT)
     for minute in range(60):
         stood = after(stood, Action.SUBMIT, outcome, now=NOON + timedelta(minutes=minute))
-        stood = make.sent(Action.SUBMIT, tries=stood.tries, budget_from=stood.budget_from, doubts=stood.doubts)
+        stood = make.sent(
+            Action.SUBMIT,
+            failed_attempts=stood.failed_attempts,
+            budget_from=stood.budget_from,
+            unknown_rounds=stood.unknown_rounds,
+        )
 
-    assert (stood.doubts, stood.polls, stood.case_kind) == (0, 0, None)
+    assert (stood.unknown_rounds, stood.poll_count, stood.case_kind) == (0, 0, None)
 
 
 def test_waits_after_calls_that_were_not_done_grow_from_a_second_to_a_minute():
-    waits = [seconds_until_due(after(make.sent(Action.SUBMIT, tries=t), Action.SUBMIT, NOT_SENT)) for t in range(12)]
+    waits = [
+        seconds_until_due(after(make.sent(Action.SUBMIT, failed_attempts=t), Action.SUBMIT, NOT_SENT))
+        for t in range(12)
+    ]
 
     assert 0.9 <= waits[0] <= 1.1
     assert all(later > sooner for sooner, later in pairwise(waits[:6]))
@@ -181,7 +189,7 @@ def test_the_grace_counts_from_when_the_outcome_became_unknown_for_it_left_after
 def test_not_found_after_the_grace_sends_the_same_again(action):
     stood = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 
-    assert (stood.next_action, stood.in_doubt, stood.doubts, stood.case_kind) == (action, None, 1, None)
+    assert (stood.next_action, stood.in_doubt, stood.unknown_rounds, stood.case_kind) == (action, None, 1, None)
 
 
 @pytest.mark.parametrize("outcome", [UNKNOWN, REFUSED, BUSINESS, NOT_SENT, BUSY], ids=lambda o: type(o).__name__)
@@ -197,7 +205,7 @@ def test_a_submit_without_effect_goes_to_review_after_twenty_rounds():
         stood = after(stood, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
         rounds += 1
         if stood.next_action is Action.SUBMIT:
-            stood = make.sent(Action.SUBMIT, doubts=stood.doubts)
+            stood = make.sent(Action.SUBMIT, unknown_rounds=stood.unknown_rounds)
 
     assert rounds == 20
     assert stood.case_kind and stood.state is State.UNDECLARED
@@ -208,7 +216,7 @@ def test_a_repush_or_modify_without_effect_is_sent_once_more_and_then_reviewed(a
     unchanged = make.reply("SUCCESS", NOON - timedelta(hours=1))
 
     once = after(make.sent(action), Action.QUERY, unchanged, now=NOON + GRACE)
-    twice = after(make.sent(action, doubts=once.doubts), Action.QUERY, unchanged, now=NOON + GRACE)
+    twice = after(make.sent(action, unknown_rounds=once.unknown_rounds), Action.QUERY, unchanged, now=NOON + GRACE)
 
     assert (once.next_action, once.case_kind) == (action, None)
     assert (twice.next_action, twice.in_doubt) == (None, None)
@@ -259,13 +267,13 @@ def test_alipays_old_answer_to_a_repush_that_came_too_soon_is_no_success():
 @pytest.mark.parametrize("outcome", [REFUSED, NOT_FOUND, BUSINESS], ids=["400", "404", "555"])
 @pytest.mark.parametrize("action", SENDS)
 def test_a_refusal_after_a_round_of_doubt_asks_first(action, outcome):
-    stood = after(make.sent(action, doubts=1), action, outcome)
+    stood = after(make.sent(action, unknown_rounds=1), action, outcome)
 
     assert (stood.next_action, stood.in_doubt, stood.case_kind) == (Action.QUERY, action, None)
 
 
 def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
-    asked = after(make.sent(Action.SUBMIT, doubts=1), Action.SUBMIT, REFUSED)
+    asked = after(make.sent(Action.SUBMIT, unknown_rounds=1), Action.SUBMIT, REFUSED)
 
     stood = after(asked, Action.QUERY, make.reply("SUCCESS"))
 
@@ -273,7 +281,7 @@ def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
 
 
 def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words_and_not_sent_again():
-    asked = after(make.sent(Action.SUBMIT, doubts=1), Action.SUBMIT, REFUSED)
+    asked = after(make.sent(Action.SUBMIT, unknown_rounds=1), Action.SUBMIT, REFUSED)
 
     stood = after(asked, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 

@@ -35,7 +35,7 @@ def push(**changes: Any) -> Push:
         "sent_at": NOON - timedelta(hours=1),
         "next_action": None,
         "due_at": None,
-        "tries": 0,
+        "failed_attempts": 0,
         "case_kind": None,
         "case_since": None,
     }
@@ -65,7 +65,7 @@ TABLE: dict[str, tuple[list[Push], list[NextStep]]] = {
     "not sent yet": ([push(**FRESH)], [NextStep(StepKind.SUBMITTING, 1, HZ)]),
     "not sent yet, later": ([push(**FRESH | {"due_at": SOON})], [NextStep(StepKind.SUBMITTING, 1, HZ, at=SOON)]),
     "the gateway was busy": (
-        [push(**FRESH | {"due_at": SOON, "tries": 2})],
+        [push(**FRESH | {"due_at": SOON, "failed_attempts": 2})],
         [NextStep(StepKind.TRYING_AGAIN, 1, HZ, at=SOON)],
     ),
     "a call is under way": ([push(**CALLED)], [NextStep(StepKind.CALLING, 1, HZ)]),

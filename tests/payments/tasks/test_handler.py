@@ -38,7 +38,7 @@ def test_a_door_leaves_alone_what_a_worker_has(till: Till):
     assert wallet.deeds == []
 
 
-def test_of_an_errand_that_one_process_holds_twice_only_the_newer_leaves(till: Till):
+def test_of_a_task_that_one_process_leases_twice_only_the_newer_leaves(till: Till):
     due(till)
     outlived = till.claim()
     till.wait(seconds=61)

@@ -20,7 +20,7 @@ from customs.gateway import (
 )
 from customs.payments.states import PaymentCase
 from customs.payments.tasks.outcomes import (
-    JUDGES,
+    OUTCOME_HANDLERS,
     RetryPolicy,
     TaskState,
     handle_error,
@@ -56,27 +56,35 @@ def pace(**changes: Any) -> RetryPolicy:
 
 
 def state_now(**changes: Any) -> TaskState:
-    """An errand that was never sent."""
+    """A task that was never sent."""
     columns: dict[str, Any] = dict.fromkeys(TaskState.__dataclass_fields__, None)
     return TaskState(
         **columns
-        | {"next_action": SEND, "due_at": NOW, "in_doubt": False, "tries": 0, "polls": 0, "doubts": 0, "strays": 0}
+        | {
+            "next_action": SEND,
+            "due_at": NOW,
+            "in_doubt": False,
+            "failed_attempts": 0,
+            "poll_count": 0,
+            "unknown_rounds": 0,
+            "strays": 0,
+        }
         | changes
     )
 
 
 def left(**changes: Any) -> TaskState:
-    """An errand whose call has left just now."""
+    """A task whose call has left just now."""
     return state_now(**{"next_action": QUERY, "in_doubt": True, "sent_at": NOW} | changes)
 
 
 def asked(**changes: Any) -> TaskState:
-    """An errand that was done and is asked for."""
+    """A task that was done and is asked for."""
     return state_now(**{"next_action": QUERY, "sent_at": NOW} | changes)
 
 
 def test_every_error_of_the_client_has_a_row():
-    assert {word for _, word, _, _ in JUDGES} == ERRORS.keys()
+    assert {word for _, word, _, _ in OUTCOME_HANDLERS} == ERRORS.keys()
 
 
 # The error, what is due after a send, whether it stays in doubt, whether it is over.
@@ -132,7 +140,7 @@ def test_a_gateway_that_asks_for_patience_gets_it():
 
 @pytest.mark.parametrize("seconds", [0, 419])
 def test_not_found_within_the_grace_is_asked_again(seconds: int):
-    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + timedelta(seconds=seconds), pace())
+    transition = handle_error(left(unknown_rounds=1), QUERY, ABSENT, NOW + timedelta(seconds=seconds), pace())
 
     after = transition.after
     assert (after.next_action or QUERY, after.in_doubt) == (QUERY, True)
@@ -150,35 +158,35 @@ def test_the_grace_counts_from_when_the_outcome_became_unknown():
 
 
 def test_not_found_after_the_grace_sends_it_again():
-    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(left(unknown_rounds=1), QUERY, ABSENT, NOW + GRACE, pace())
 
     assert (transition.after.next_action, transition.after.in_doubt) == (SEND, False)
     assert transition.after.due_at == NOW + GRACE
 
 
 def test_after_a_crash_it_counts_as_a_round_of_doubt():
-    crashed = left(doubts=0)
+    crashed = left(unknown_rounds=0)
 
     transition = handle_error(crashed, QUERY, ABSENT, NOW + GRACE, pace())
 
-    assert transition.after.doubts == 1
+    assert transition.after.unknown_rounds == 1
 
 
 def test_a_code_that_was_shown_once_fails_when_the_gateway_never_heard_of_it():
-    transition = handle_error(left(doubts=1), QUERY, ABSENT, NOW + GRACE, pace(repeatable=False))
+    transition = handle_error(left(unknown_rounds=1), QUERY, ABSENT, NOW + GRACE, pace(repeatable=False))
 
     assert (transition.after.next_action, transition.failed) == (None, True)
 
 
 def test_a_refusal_after_doubt_is_asked_about_first():
-    transition = handle_error(left(doubts=1), SEND, NO, NOW, pace())
+    transition = handle_error(left(unknown_rounds=1), SEND, NO, NOW, pace())
 
     assert (transition.after.next_action, transition.failed) == (QUERY, False)
     assert transition.after.explanation == "no"
 
 
 def test_a_refusal_after_doubt_stands_when_nothing_is_found():
-    refused = handle_error(left(doubts=1), SEND, NO, NOW, pace()).after
+    refused = handle_error(left(unknown_rounds=1), SEND, NO, NOW, pace()).after
 
     transition = handle_error(refused, QUERY, ABSENT, NOW + GRACE, pace())
 
@@ -186,7 +194,7 @@ def test_a_refusal_after_doubt_stands_when_nothing_is_found():
 
 
 def test_a_refusal_after_doubt_is_forgotten_when_it_had_been_done():
-    refused = handle_error(left(doubts=1), SEND, NO, NOW, pace()).after
+    refused = handle_error(left(unknown_rounds=1), SEND, NO, NOW, pace()).after
 
     transition = handle_reply(refused, True, NOW, pace())
 
@@ -194,13 +202,13 @@ def test_a_refusal_after_doubt_is_forgotten_when_it_had_been_done():
 
 
 def test_the_rounds_of_doubt_end():
-    transition = handle_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace())
+    transition = handle_error(left(unknown_rounds=21), QUERY, ABSENT, NOW + GRACE, pace())
 
     assert (transition.after.next_action, transition.failed) == (None, True)
 
 
 def test_a_refund_is_asked_for_as_long_as_it_takes():
-    transition = handle_error(left(doubts=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
+    transition = handle_error(left(unknown_rounds=21), QUERY, ABSENT, NOW + GRACE, pace(patient=True))
 
     assert (transition.after.next_action, transition.failed) == (QUERY, False)
     assert (transition.after.explanation, transition.after.case_kind) == (None, PaymentCase.NO_EFFECT)
@@ -281,9 +289,9 @@ def test_an_order_nobody_ever_opened_ends_after_two_hours(hours: int, ends: bool
 
 
 def test_an_answer_ends_the_doubt():
-    doubtful = replace(left(doubts=3, tries=2), explanation="no")
+    doubtful = replace(left(unknown_rounds=3, failed_attempts=2), explanation="no")
 
     transition = handle_reply(doubtful, False, NOW, pace())
 
     after = transition.after
-    assert (after.in_doubt, after.doubts, after.tries, after.explanation) == (False, 0, 0, None)
+    assert (after.in_doubt, after.unknown_rounds, after.failed_attempts, after.explanation) == (False, 0, 0, None)
