@@ -16,11 +16,11 @@ from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db.bulk import in_list, insert_many
 from customs.db.database import Base
+from customs.declarations.events import mark_moved
 from customs.declarations.intake.orders import Order
 from customs.declarations.models import Batch, OpenRow
 from customs.declarations.offices import OFFICES
 from customs.declarations.reading.queries import batch_of, sees_batch
-from customs.declarations.rollup import mark_moved
 from customs.errors import ErrorDetail, ValidationFailed
 from customs.gateway.channels import Channel
 from customs.privacy.masking import ANY_CERT_ID, mask_free_text

@@ -1,7 +1,11 @@
 """The states of a push and of a declaration: one table that reads like a diagram, and how they fold (R11, R12)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
+from typing import Any
+
+from customs.declarations.identity import fold_identities
 
 
 class State(StrEnum):
@@ -58,3 +62,16 @@ def fold_states(states: Iterable[State]) -> State:
         if worst in known:
             return worst
     return next((state for state in LEAST_ADVANCED if state in known), State.UNDECLARED)
+
+
+def roll_up(pushes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a declaration's state, identity and case from its pushes' columns; the oldest open case speaks."""
+    cases = sorted((push for push in pushes if push["case_kind"]), key=itemgetter("case_since"))
+    return {
+        "state": fold_states(push["state"] for push in pushes),
+        "identity": fold_identities(push["identity"] for push in pushes if push["identity"]),
+        "needs_review": bool(cases),
+        "case_kind": cases[0]["case_kind"] if cases else None,
+        "case_detail": cases[0]["case_detail"] if cases else None,
+        "case_since": cases[0]["case_since"] if cases else None,
+    }

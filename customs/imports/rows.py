@@ -11,8 +11,7 @@ from customs.declarations.intake.orders import Severity
 from customs.declarations.offices import office_named
 from customs.imports.columns import BY_HEADER, Header
 from customs.spreadsheets.reader import Cell, cell_text, is_blank, keeps_its_digits
-from customs.text_rules.names import is_left_blank
-from customs.text_rules.numbers import digits_are_lost
+from customs.text_rules.signs import digits_are_lost, is_left_blank
 
 Value = str | int | None
 

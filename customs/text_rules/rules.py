@@ -7,12 +7,19 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from customs.text_rules.names import (
+from customs.text_rules.signs import (
     CIPHER,
+    LIKELY_ROUNDED,
+    MASKED_CERT_ID,
     MASKED_COMPANY,
     MASKED_NAME,
+    MASKED_NUMBER,
+    NOT_IN_REGISTRATION,
     TITLE,
     UNSEEN,
+    digits_are_lost,
+    foreign_letter,
+    foreign_x,
     has_no_letter,
     holds_blank,
     holds_digits,
@@ -26,15 +33,6 @@ from customs.text_rules.names import (
     mixes_scripts,
     stands_for_nothing,
     wrong_dot,
-)
-from customs.text_rules.numbers import (
-    LIKELY_ROUNDED,
-    MASKED_CERT_ID,
-    MASKED_NUMBER,
-    NOT_IN_REGISTRATION,
-    digits_are_lost,
-    foreign_letter,
-    foreign_x,
 )
 from customs.validation import Spelt
 

@@ -18,11 +18,10 @@ from customs.lanes import breaker
 from customs.payments import queries
 from customs.payments.collect import refunds as collect_refunds
 from customs.payments.collect.create import PaymentService, ask_again
-from customs.payments.locks import lock_payments
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.redaction import masked
 from customs.payments.schemas import PaymentIn
-from customs.payments.tasks.handler import PaymentTaskHandler
+from customs.payments.tasks.handler import PaymentTaskHandler, lock_payments
 from customs.payments.tasks.outcomes import Outcome
 from customs.payments.tasks.payment_task import PaymentTask
 from customs.payments.tasks.refund_task import RefundTask

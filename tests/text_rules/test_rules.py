@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customs.text_rules.names import is_left_blank
 from customs.text_rules.rules import RULES, Holds, objections_to
+from customs.text_rules.signs import is_left_blank
 from customs.validation import IDEOGRAPHS, is_unprintable
 
 NAME, COMPANY, CERT_ID, NUMBER, REGISTRATION = Holds

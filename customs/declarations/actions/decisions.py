@@ -30,15 +30,14 @@ from customs.declarations.actions.action_rules import (
 from customs.declarations.actions.amendments import amended, write_order
 from customs.declarations.cases import case_entry, entry_sentence
 from customs.declarations.contents import Content
-from customs.declarations.events import publish_declarations
+from customs.declarations.events import count_new_runs, goes_on, mark_declarations_moved, publish_declarations
 from customs.declarations.intake.existing import lock_payment, order_of, pushes_of
 from customs.declarations.intake.orders import Order, RuleFinding
 from customs.declarations.intake.payment_rules import Case, over_payment
 from customs.declarations.intake.validate import Rules
 from customs.declarations.models import Declaration, Push
 from customs.declarations.reading.queries import declaration_of, key_of
-from customs.declarations.rollup import count_new_runs, goes_on, mark_declarations_moved, roll_up
-from customs.declarations.states import Action, State
+from customs.declarations.states import Action, State, roll_up
 from customs.declarations.statistics import difference
 from customs.errors import ActionNotAllowed, ErrorDetail, ValidationFailed
 from customs.events.outbox import EventType

@@ -12,6 +12,7 @@ from customs.audit.actions import AuditAction, AuditEvent, audit_event
 from customs.audit.trail import AuditTrail
 from customs.auth.principal import Caller
 from customs.db import database
+from customs.declarations.events import mark_moved
 from customs.declarations.intake import existing
 from customs.declarations.intake.comparison_rules import conflicts_with_existing
 from customs.declarations.intake.existing import lock_orders
@@ -22,7 +23,6 @@ from customs.declarations.intake.validate import Checked, Locate, Rules, apply, 
 from customs.declarations.models import Batch, Declaration
 from customs.declarations.open_rows import left_rows, settle, take_up
 from customs.declarations.registrations import registrations_of
-from customs.declarations.rollup import mark_moved
 from customs.declarations.schemas import LONGEST_BATCH
 from customs.errors import ValidationFailed
 from customs.gateway import Channel

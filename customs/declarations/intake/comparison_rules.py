@@ -9,8 +9,8 @@ from typing import NamedTuple
 from customs.declarations.intake.orders import Found, Order, RuleFinding, Severity
 from customs.declarations.offices import plan_pushes
 from customs.gateway import Channel
-from customs.text_rules.numbers import SURELY_DOUBTFUL, is_long, looks_rounded
 from customs.text_rules.rules import DIGITS_DOUBTFUL
+from customs.text_rules.signs import SURELY_DOUBTFUL, is_long, looks_rounded
 
 YEARLY_LIMIT = Decimal(26000)
 

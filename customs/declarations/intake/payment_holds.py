@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 from customs.db.bulk import in_list
 from customs.db.database import Base
 from customs.declarations.cases import CaseKind, Detail, case_entry, cause_of, remember
-from customs.declarations.events import publish_declarations
+from customs.declarations.events import mark_declarations_moved, publish_declarations
 from customs.declarations.models import Declaration, Push, SubOrder
-from customs.declarations.rollup import mark_declarations_moved, roll_up
-from customs.declarations.states import Action
+from customs.declarations.states import Action, roll_up
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import EventType
 from customs.events.timeline import Event

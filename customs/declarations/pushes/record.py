@@ -13,13 +13,12 @@ from customs.db.bulk import insert_many, pipeline, update_many
 from customs.db.database import Base, pad_to_power_of_two
 from customs.declarations.cases import CauseKey, case_entry, cause_of, remember
 from customs.declarations.contents import Content, Echo, echo_of
-from customs.declarations.events import event_types, may_publish, new_events
+from customs.declarations.events import count_new_runs, event_types, goes_on, may_publish, new_events
 from customs.declarations.fields import PUBLISHED_NAMES
 from customs.declarations.models import Declaration, Push
 from customs.declarations.pushes.claim import LEASES, Task
 from customs.declarations.pushes.outcomes import Outcome, PushState, RetryPolicy, Transition, handle_outcome
-from customs.declarations.rollup import count_new_runs, goes_on, roll_up
-from customs.declarations.states import Action, State
+from customs.declarations.states import Action, State, roll_up
 from customs.declarations.statistics import difference, total
 from customs.events.outbox import NewEvent, publish
 from customs.events.timeline import Event

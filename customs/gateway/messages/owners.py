@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 from customs.gateway.errors import GatewayError, OtherRecord
 from customs.gateway.exchange import Exchange
 from customs.gateway.messages.declarations import DeclarationReply
-from customs.gateway.messages.orders import OrderReply
+from customs.gateway.messages.orders import ONLY_IN_REFUNDS, OrderReply, RefundReply, is_refund
 from customs.gateway.messages.records import OUR_NO, text_in
-from customs.gateway.messages.refunds import ONLY_IN_REFUNDS, RefundReply, is_refund
 from customs.gateway.messages.sales import SaleReply
 
 WITHHELD = "withheld: the answer is about somebody else's record"

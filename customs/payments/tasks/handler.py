@@ -5,21 +5,22 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Table, select
 
 from customs.config import Settings
-from customs.db.database import DatabaseClock
+from customs.db.database import Base, DatabaseClock
 from customs.gateway import GatewayError, TooLate, Unknown
 from customs.jobs.failpoints import Failpoints
 from customs.jobs.leases import SendDeadlines, run_despite_races, this_holder
 from customs.lanes.breaker import LaneAdmission
-from customs.payments.locks import lock_payments
+from customs.payments.models import Payment
 from customs.payments.tasks.outcomes import Outcome
 from customs.payments.tasks.task import Task, TaskAction, claim, extend, mark, release
 from customs.stats.call_counters import CallCounter, Counts
 from customs.timestamps import MACHINE, Clock
 
 log = structlog.get_logger()
+PAYMENTS = Base.metadata.tables[Payment.__tablename__]
 
 
 class TaskKind(Protocol):
@@ -171,3 +172,14 @@ class PaymentTaskHandler:
         if answered:
             self._lane_admission.report(db, in_time, now)
             self._counter.write(db, counts)
+
+
+def lock_payments(db: Connection, ids: Sequence[str]) -> None:
+    """Lock these payments until the transaction ends: nobody refunds or declares them.
+
+    Always in one order: payments by their id, then refunds, then what declarations lock.
+    """
+    if ids:
+        db.execute(
+            select(PAYMENTS.c.id).where(PAYMENTS.c.id.in_(sorted(set(ids)))).order_by(PAYMENTS.c.id).with_for_update()
+        ).all()

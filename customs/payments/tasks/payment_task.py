@@ -30,7 +30,6 @@ from customs.jobs.leases import RELEASED, is_current, overdue_since
 from customs.lanes.breaker import is_answer
 from customs.payments.collect.payment_lookup import net_cny
 from customs.payments.events import event_of, payment_news
-from customs.payments.locks import locked_row
 from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.redaction import inputs_place, masked, personal_place
 from customs.payments.states import RefundStatus, Status, read_status
@@ -51,7 +50,7 @@ from customs.payments.tasks.outcomes import (
     handle_error,
     handle_reply,
 )
-from customs.payments.tasks.task import Task, TaskAction
+from customs.payments.tasks.task import Task, TaskAction, locked_row
 from customs.payments_port import Declarations, PaymentKey, RefundNotice
 from customs.privacy.vault import Vault
 

@@ -16,8 +16,7 @@ from customs.gateway import Channel, GatewayError, RefundReply, Wallet, without_
 from customs.jobs.leases import RELEASED, is_current, overdue_since
 from customs.lanes.breaker import is_answer
 from customs.payments.events import event_of, refund_news
-from customs.payments.locks import PAYMENTS, locked_row
-from customs.payments.models import PaymentEvent, Refund
+from customs.payments.models import Payment, PaymentEvent, Refund
 from customs.payments.redaction import masked
 from customs.payments.states import RefundStatus, read_refund_status, refunded_so_far
 from customs.payments.tasks.order_sync import number_that_fits
@@ -30,9 +29,10 @@ from customs.payments.tasks.outcomes import (
     handle_error,
     handle_reply,
 )
-from customs.payments.tasks.task import Task, TaskAction
+from customs.payments.tasks.task import Task, TaskAction, locked_row
 from customs.payments_port import Declarations
 
+PAYMENTS = Base.metadata.tables[Payment.__tablename__]
 REFUNDS = Base.metadata.tables[Refund.__tablename__]
 EVENTS = Base.metadata.tables[PaymentEvent.__tablename__]
 TASK_STATE = [field.name for field in fields(TaskState)]

@@ -167,3 +167,8 @@ def _by_table(tasks: Collection[Task]) -> dict[Table, list[Task]]:
     for task in tasks:
         found.setdefault(task.table, []).append(task)
     return found
+
+
+def locked_row(db: Connection, table: Table, row_id: str) -> dict[str, Any]:
+    """Return one row as it is now, locked."""
+    return dict(db.execute(select(table).where(table.c.id == row_id).with_for_update()).mappings().one())
