@@ -48,6 +48,7 @@ POLL_GROWTH = 1.5
 JITTER = 0.1
 # A gateway that asks for more patience than this is asked again all the same.
 LONGEST_RETRY_AFTER_SECONDS = 600.0
+LONGEST_BACKOFF_SECONDS = 60.0
 
 
 class Due:
@@ -187,6 +188,13 @@ def growing(first: float, times: int, *, factor: float = POLL_GROWTH, most: floa
     # The exponent is bounded: a push polled for a week must not overflow a float.
     wait = min(first * factor ** min(times, 100), most)
     return wait * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311 - spreading load, not a secret
+
+
+def backing_off(times: int, retry_after: float | None = None) -> float:
+    """Return the seconds to wait after `times` failures in a row; `retry_after`: the wait that was asked for."""
+    if retry_after is not None:
+        return min(max(retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    return growing(1.0, times, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
 
 
 def machine() -> str:

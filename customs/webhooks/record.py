@@ -31,7 +31,7 @@ def record(db: Connection, answered: Sequence[tuple[Task, Answer]], now: datetim
     update_many(db, DELIVERIES, [_change(rows[task.id], answer, now) for task, answer in sent])
     by_endpoint = sorted(sent, key=lambda pair: pair[0].endpoint_id)
     for endpoint_id, group in groupby(by_endpoint, lambda pair: pair[0].endpoint_id):
-        _judge_endpoint(db, endpoints[endpoint_id], [answer for _, answer in group], now)
+        _update_endpoint(db, endpoints[endpoint_id], [answer for _, answer in group], now)
     return late
 
 
@@ -67,7 +67,7 @@ def _change(row: Mapping[str, Any], answer: Answer, now: datetime) -> dict[str, 
     }
 
 
-def _judge_endpoint(db: Connection, row: Mapping[str, Any], answers: Sequence[Answer], now: datetime) -> None:
+def _update_endpoint(db: Connection, row: Mapping[str, Any], answers: Sequence[Answer], now: datetime) -> None:
     """One success makes an endpoint healthy; answers of one group that all fail count as one failure."""
     if any(map(is_success, answers)):
         if row["failures"]:

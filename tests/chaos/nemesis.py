@@ -41,17 +41,17 @@ class Nemesis:
             self.kill_redis,
         ]
         crash = [] if deployment.services.settings.is_sqlite else [self.crash_the_database]
-        self._deeds: list[Callable[[], None]] = actions + crash
+        self._actions: list[Callable[[], None]] = actions + crash
 
     def rage(self, seconds: float) -> list[str]:
         """Do one deed after the other for this long; returns what was done, in order."""
         done: list[str] = []
         ends_at = time.monotonic() + seconds
         # Each deed once in a random order, then any: a short run still sees them all.
-        waiting = self._dice.sample(self._deeds, len(self._deeds))
+        waiting = self._dice.sample(self._actions, len(self._actions))
         while time.monotonic() < ends_at:
             time.sleep(self._dice.uniform(*BREATH_SECONDS))
-            action = waiting.pop() if waiting else self._dice.choice(self._deeds)
+            action = waiting.pop() if waiting else self._dice.choice(self._actions)
             action()
             done.append(action.__name__)
         return done

@@ -42,18 +42,18 @@ def seconds_until_due(state_now, now=NOON):
 
 @pytest.mark.parametrize("end", ["SUCCESS", "FAIL", "EXCEPT"])
 def test_an_end_stops_the_polling(end):
-    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply(end))
+    push = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply(end))
 
-    assert (stood.state, stood.next_action, stood.due_at) == (State(end), None, None)
-    assert (stood.case_kind is not None) == (end != "SUCCESS")
+    assert (push.state, push.next_action, push.due_at) == (State(end), None, None)
+    assert (push.case_kind is not None) == (end != "SUCCESS")
 
 
 @pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING"])
 def test_what_has_not_ended_is_polled_each_time_after_longer(state):
-    stood, waits = make.sent(Action.SUBMIT), []
+    push, waits = make.sent(Action.SUBMIT), []
     for _ in range(15):
-        stood = after(stood, Action.QUERY, make.reply(state))
-        waits.append(seconds_until_due(stood))
+        push = after(push, Action.QUERY, make.reply(state))
+        waits.append(seconds_until_due(push))
 
     assert 54 <= waits[0] <= 66
     assert max(waits) <= 60 * 20 * 1.1
@@ -61,10 +61,10 @@ def test_what_has_not_ended_is_polled_each_time_after_longer(state):
 
 
 def test_the_explanation_of_a_failure_is_kept_and_stands_in_the_case():
-    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("FAIL", explanation="备案号不存在"))
+    push = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("FAIL", explanation="备案号不存在"))
 
-    assert stood.explanation == "备案号不存在"
-    assert make.reason(stood) == "FAIL: 备案号不存在"
+    assert push.explanation == "备案号不存在"
+    assert make.reason(push) == "FAIL: 备案号不存在"
 
 
 def test_old_error_text_disappears_on_success():
@@ -76,27 +76,27 @@ def test_old_error_text_disappears_on_success():
 def test_a_stale_reply_changes_nothing():
     kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(kept, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
+    push = after(kept, Action.QUERY, make.reply("FAIL", NOON - timedelta(seconds=1), cert_check_result="DIFFERENT"))
 
-    assert (stood.state, stood.identity, stood.modify_time) == (State.PROCESSING, None, NOON)
-    assert (stood.next_action, stood.case_kind) == (Action.QUERY, None)
+    assert (push.state, push.identity, push.modify_time) == (State.PROCESSING, None, NOON)
+    assert (push.next_action, push.case_kind) == (Action.QUERY, None)
 
 
 def test_a_newer_reply_that_goes_back_is_the_gateways_truth_and_a_reviewers_work():
     kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
+    push = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON + timedelta(seconds=1)))
 
-    assert (stood.state, stood.next_action) == (State.UNDECLARED, Action.QUERY)
-    assert "PROCESSING" in make.reason(stood) and "UNDECLARED" in make.reason(stood)
+    assert (push.state, push.next_action) == (State.UNDECLARED, Action.QUERY)
+    assert "PROCESSING" in make.reason(push) and "UNDECLARED" in make.reason(push)
 
 
 def test_a_reply_that_goes_back_at_the_same_time_comes_from_a_copy_that_lags_behind():
     kept = make.push_state(accepted=True, state=State.PROCESSING, modify_time=NOON, next_action=Action.QUERY)
 
-    stood = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON))
+    push = after(kept, Action.QUERY, make.reply("UNDECLARED", NOON))
 
-    assert (stood.state, stood.next_action, stood.case_kind) == (State.PROCESSING, Action.QUERY, None)
+    assert (push.state, push.next_action, push.case_kind) == (State.PROCESSING, Action.QUERY, None)
 
 
 @pytest.mark.parametrize("time", [NOON, None], ids=["frozen", "absent"])
@@ -107,30 +107,30 @@ def test_a_modify_time_that_stands_still_or_is_missing_does_not_hold_the_state_b
 
 
 def test_an_unknown_state_word_is_kept_raw_and_put_before_a_reviewer_while_polling_goes_on():
-    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("ARCHIVED"))
+    push = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("ARCHIVED"))
 
-    assert stood.state is State.UNDECLARED
-    assert "ARCHIVED" in make.reason(stood)
-    assert (stood.accepted, stood.next_action) == (True, Action.QUERY)
+    assert push.state is State.UNDECLARED
+    assert "ARCHIVED" in make.reason(push)
+    assert (push.accepted, push.next_action) == (True, Action.QUERY)
 
 
 def test_submitted_after_a_modify_is_polled_and_never_fails_by_age():
-    stood = after(make.sent(Action.MODIFY), Action.MODIFY, make.reply("SUBMITTED"))
+    push = after(make.sent(Action.MODIFY), Action.MODIFY, make.reply("SUBMITTED"))
     for day in range(1, 8):
-        stood = after(stood, Action.QUERY, make.reply("SUBMITTED"), now=NOON + timedelta(days=day))
+        push = after(push, Action.QUERY, make.reply("SUBMITTED"), now=NOON + timedelta(days=day))
 
-    assert (stood.state, stood.next_action) == (State.SUBMITTED, Action.QUERY)
+    assert (push.state, push.next_action) == (State.SUBMITTED, Action.QUERY)
 
 
 def test_a_day_of_asking_opens_a_case_while_the_asking_goes_on_at_the_longest_interval():
     kept = make.push_state(accepted=True, budget_from=NOON, poll_count=100, next_action=Action.QUERY)
     late = NOON + POLLING_BUDGET + timedelta(seconds=1)
 
-    stood = after(kept, Action.QUERY, make.reply("PROCESSING"), now=late)
+    push = after(kept, Action.QUERY, make.reply("PROCESSING"), now=late)
 
-    assert (stood.next_action, stood.state) == (Action.QUERY, State.PROCESSING)
-    assert stood.case_kind
-    assert seconds_until_due(stood, late) >= 60 * 20 * 0.9
+    assert (push.next_action, push.state) == (Action.QUERY, State.PROCESSING)
+    assert push.case_kind
+    assert seconds_until_due(push, late) >= 60 * 20 * 0.9
 
 
 def test_the_first_reason_of_a_case_stays_until_somebody_decides():
@@ -153,26 +153,26 @@ def test_an_end_that_came_at_last_replaces_the_reason_that_none_came():
     [("SAME", "MATCH"), ("T", "MATCH"), ("DIFFERENT", "MISMATCH"), ("F", "MISMATCH"), ("UNCHECKED", "UNCHECKED")],
 )
 def test_the_identity_is_one_verdict_in_both_channels_words(word, identity):
-    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+    push = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
 
-    assert stood.identity is Identity(identity)
+    assert push.identity is Identity(identity)
 
 
 @pytest.mark.parametrize("word", ["DIFFERENT", "F"])
 def test_a_mismatch_does_not_fail_the_declaration_and_opens_a_case(word):
-    stood = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
+    push = after(make.sent(Action.SUBMIT), Action.SUBMIT, make.reply("SUCCESS", cert_check_result=word))
 
-    assert (stood.state, stood.next_action) == (State.SUCCESS, None)
-    assert "MISMATCH" in make.reason(stood)
+    assert (push.state, push.next_action) == (State.SUCCESS, None)
+    assert "MISMATCH" in make.reason(push)
 
 
 @pytest.mark.parametrize("word", [None, "", "?"])
 def test_an_identity_that_a_repush_leaves_out_is_kept(word):
     kept = make.sent(Action.REDECLARE, identity=Identity.MATCH)
 
-    stood = after(kept, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
+    push = after(kept, Action.REDECLARE, make.reply("SUCCESS", cert_check_result=word))
 
-    assert stood.identity is Identity.MATCH
+    assert push.identity is Identity.MATCH
 
 
 # Whatever comes, in whatever order.
@@ -197,25 +197,25 @@ def test_no_sequence_of_outcomes_breaks_a_promise(first, steps):
     sent_at = NOON
     for outcome, seconds in steps:
         now += timedelta(seconds=seconds)
-        stood = after(kept, action, outcome, now=now)
+        push = after(kept, action, outcome, now=now)
 
-        assert (stood.due_at is None) == (stood.next_action is None)
-        assert stood.next_action is not None or stood.state.is_final or stood.case_kind
-        assert not (stood.state in (State.FAIL, State.EXCEPT) and stood.next_action is None) or stood.case_kind
-        assert stood.in_doubt is None or stood.next_action is Action.QUERY
-        assert not kept.state.is_final or stood.state is kept.state
-        assert not isinstance(outcome, Unknown) or stood.next_action is Action.QUERY
-        if action is Action.QUERY and stood.next_action in SENDS:
+        assert (push.due_at is None) == (push.next_action is None)
+        assert push.next_action is not None or push.state.is_final or push.case_kind
+        assert not (push.state in (State.FAIL, State.EXCEPT) and push.next_action is None) or push.case_kind
+        assert push.in_doubt is None or push.next_action is Action.QUERY
+        assert not kept.state.is_final or push.state is kept.state
+        assert not isinstance(outcome, Unknown) or push.next_action is Action.QUERY
+        if action is Action.QUERY and push.next_action in SENDS:
             assert now - sent_at >= GRACE
-        if stood.next_action is None:
+        if push.next_action is None:
             return
-        action = stood.next_action
+        action = push.next_action
         if action in SENDS:
             assert action is first
-            now = max(now, stood.due_at)
+            now = max(now, push.due_at)
             sent_at = now
-            stood = make.push_state(
-                **{name: getattr(stood, name) for name in stood.__dataclass_fields__}
+            push = make.push_state(
+                **{name: getattr(push, name) for name in push.__dataclass_fields__}
                 | {"in_doubt": action, "next_action": Action.QUERY, "sent_at": now}
             )
-        kept = stood
+        kept = push

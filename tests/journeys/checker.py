@@ -21,7 +21,7 @@ Key = tuple[str, str, str, str]
 Ledger = Mapping[Key, dict[str, Any]]
 
 # Answers by which the gateway itself says that it did nothing: the same may be sent again without asking.
-SAID_NOT_DONE = {"BUSY503", "BUSY429", "DENIED401", "LATE411", "OUTAGE"}
+REFUSED_UNDONE = {"BUSY503", "BUSY429", "DENIED401", "LATE411", "OUTAGE"}
 # What is compared between the order as acknowledged and the filing as it stands: ours, theirs.
 CONTENT = (("mch_customs_no", "mch_customs_no"), ("duty", "duty"), ("merchant_customs_name", "merchant_customs_name"))
 # A call is written down when it arrives, which is a moment after it was marked as sent.
@@ -109,7 +109,7 @@ def _of_calls(calls: Sequence[dict[str, Any]], grace_seconds: float) -> Iterator
     """One filing, no action: whatever leaves a second time was asked for first, and the grace had passed."""
     sends = [number for number, call in enumerate(calls) if "query" not in call["endpoint"]]
     for first, second in pairwise(sends):
-        if calls[first]["fault"] in SAID_NOT_DONE:
+        if calls[first]["fault"] in REFUSED_UNDONE:
             continue
         if second == first + 1:
             yield "was sent again without asking first"

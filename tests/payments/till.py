@@ -181,19 +181,19 @@ class Till:
             breaker.resume(db, self.desk.lane)
 
 
-def at_once(*deeds: Callable[[], Any]) -> list[Any]:
+def at_once(*actions: Callable[[], Any]) -> list[Any]:
     """Do all of these at the same moment; what each returned or raised."""
-    start = threading.Barrier(len(deeds))
-    results: list[Any] = [None] * len(deeds)
+    start = threading.Barrier(len(actions))
+    results: list[Any] = [None] * len(actions)
 
     def go(number: int) -> None:
         start.wait()
         try:
-            results[number] = deeds[number]()
+            results[number] = actions[number]()
         except Exception as error:  # noqa: BLE001 - what it raised is what the test asks about
             results[number] = error
 
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(len(deeds))]
+    threads = [threading.Thread(target=go, args=(number,)) for number in range(len(actions))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -206,11 +206,11 @@ class Silent:
 
     def __init__(self, error) -> None:
         self.error = error
-        self.deeds: list[str] = []
+        self.actions: list[str] = []
 
     def __getattr__(self, act: str):
         def call(*_args):
-            self.deeds.append(act)
+            self.actions.append(act)
             raise self.error
 
         return call

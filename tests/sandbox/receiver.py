@@ -41,7 +41,7 @@ class Receiver:
 
 @contextmanager
 def listening() -> Iterator[Receiver]:
-    class Door(BaseHTTPRequestHandler):
+    class ReceiverHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
@@ -55,7 +55,7 @@ def listening() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Nothing on the terminal."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ReceiverHandler)
     receiver = Receiver(f"http://127.0.0.1:{server.server_port}/notify")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -67,7 +67,7 @@ def _sends(model: GatewayModel) -> Iterator[str]:
             if not took_effect and then.at - first.at < GRACE_SECONDS:
                 yield f"{name_of(key)}: {then.action} at {then.at:.1f}, within the grace of the one at {first.at:.1f}"
             if not any(
-                _asks_about(one, key) and first.at < one.at < then.at and _was_told(one) for one in model.ledger
+                _asks_about(one, key) and first.at < one.at < then.at and _was_answered(one) for one in model.ledger
             ):
                 yield f"{name_of(key)}: {then.action} at {then.at:.1f}, unasked after the unknown one at {first.at:.1f}"
 
@@ -78,7 +78,7 @@ def _asks_about(asked: Asked, key: Key) -> bool:
     return "QUERY" in asked.action and same
 
 
-def _was_told(asked: Asked) -> bool:
+def _was_answered(asked: Asked) -> bool:
     return asked.learned in ("good", "stale", "another's")
 
 

@@ -22,7 +22,7 @@ from urllib3 import HTTPResponse
 
 from customs.gateway import Verifier
 from customs.gateway.transport import NotConnectedError
-from tests.simulation.plan import ENDS, FATES_OF_QUERIES, FATES_OF_SENDS, STAMPS, TIMEOUT_SECONDS, Plan
+from tests.simulation.plan import ENDS, OUTCOMES_OF_QUERIES, OUTCOMES_OF_SENDS, STAMPS, TIMEOUT_SECONDS, Plan
 from tests.simulation.sales import Sales
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.trace import Trace
@@ -134,7 +134,7 @@ class GatewayModel:
         key = self._key(action, params)
         nth = self._asked[key, action] = self._asked.get((key, action), 0) + 1
         name = f"{action} {nth} of {name_of(key)}"
-        scenario = self._plan.scenario(name, FATES_OF_QUERIES if "QUERY" in action else FATES_OF_SENDS)
+        scenario = self._plan.scenario(name, OUTCOMES_OF_QUERIES if "QUERY" in action else OUTCOMES_OF_SENDS)
         if self._scheduler.now < self.away_until:
             scenario = "not sent"
         asked = Asked(len(self.ledger), action, key, by, self._scheduler.now, scenario)

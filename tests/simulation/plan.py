@@ -42,7 +42,7 @@ FREEZING_POINTS = (
 ACTS = ("modify", "modify", "modify", "redeclare", "redeclare", "override", "cancel", "dismiss")
 
 # How a call that changes something may end, and how often.
-FATES_OF_SENDS = {
+OUTCOMES_OF_SENDS = {
     "good": 60,
     "reply lost": 6,
     "late": 7,
@@ -59,7 +59,7 @@ FATES_OF_SENDS = {
     "unsigned": 1,
     "another's": 2,
 }
-FATES_OF_QUERIES = {
+OUTCOMES_OF_QUERIES = {
     "good": 75,
     "stale": 10,
     "never arrived": 4,

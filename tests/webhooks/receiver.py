@@ -11,7 +11,7 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-Door = BaseHTTPRequestHandler
+ReceiverHandler = BaseHTTPRequestHandler
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Receiver:
     """`answer` is what is done with each request."""
 
     url: str
-    answer: Callable[[Door], None]
+    answer: Callable[[ReceiverHandler], None]
     heard: list[Heard] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -52,39 +52,39 @@ class Receiver:
         return [one.payload["type"] for one in self.heard]
 
 
-def status(code: int, text: str = "", **headers: str) -> Callable[[Door], None]:
+def status(code: int, text: str = "", **headers: str) -> Callable[[ReceiverHandler], None]:
     """An ordinary answer; an underscore in a header's name stands for a dash."""
 
-    def answer(door: Door) -> None:
-        door.send_response(code)
+    def answer(handler: ReceiverHandler) -> None:
+        handler.send_response(code)
         for name, value in headers.items():
-            door.send_header(name.replace("_", "-"), value)
-        door.send_header("Content-Length", str(len(text)))
-        door.end_headers()
-        door.wfile.write(text.encode())
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        handler.wfile.write(text.encode())
 
     return answer
 
 
-def hang(receiver: Receiver) -> Callable[[Door], None]:
+def hang(receiver: Receiver) -> Callable[[ReceiverHandler], None]:
     """No answer until the test is over."""
 
-    def answer(door: Door) -> None:
+    def answer(handler: ReceiverHandler) -> None:
         receiver.over.wait(30)
-        door.close_connection = True
+        handler.close_connection = True
 
     return answer
 
 
-def drip(receiver: Receiver) -> Callable[[Door], None]:
+def drip(receiver: Receiver) -> Callable[[ReceiverHandler], None]:
     """A header that never ends, a byte every 50 ms."""
 
-    def answer(door: Door) -> None:
+    def answer(handler: ReceiverHandler) -> None:
         with suppress(OSError):
-            door.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
             while not receiver.over.wait(0.05):
-                door.wfile.write(b"x")
-        door.close_connection = True
+                handler.wfile.write(b"x")
+        handler.close_connection = True
 
     return answer
 

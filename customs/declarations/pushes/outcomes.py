@@ -23,9 +23,8 @@ from customs.gateway.errors import (
     Refused,
 )
 from customs.gateway.messages import DeclarationReply
-from customs.jobs.leases import LONGEST_RETRY_AFTER_SECONDS, growing
+from customs.jobs.leases import backing_off, growing
 
-LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 ROUNDS_OF_DOUBT_AFTER_ACCEPTANCE = 2
 POLLING_BUDGET = timedelta(hours=24)
@@ -225,9 +224,7 @@ def _observe(before: PushState, reply: DeclarationReply, now: datetime, policy: 
 
 def _not_done(before: PushState, error: GatewayError, now: datetime, policy: RetryPolicy) -> PushState:
     """The call changed nothing and it was not the push's fault: the same again, later, at no cost to its budget."""
-    wait = growing(1.0, before.failed_attempts, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
-    if isinstance(error, Busy) and error.retry_after is not None:
-        wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    wait = backing_off(before.failed_attempts, error.retry_after if isinstance(error, Busy) else None)
     return replace(before, failed_attempts=before.failed_attempts + 1, due_at=now + timedelta(seconds=wait))
 
 

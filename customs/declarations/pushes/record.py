@@ -164,9 +164,9 @@ def _set_going(
         return []
     before = [row for row in locked.values() if row["declaration_id"] in in_review]
     after = [{**row, **changes.get(row["id"], {})} for row in before]
-    stood = in_review - {row["declaration_id"] for row in before if goes_on([row])}
+    stopped = in_review - {row["declaration_id"] for row in before if goes_on([row])}
     goes = {row["declaration_id"] for row in after if row["id"] in woken or goes_on([row])}
-    return sorted(stood & goes)
+    return sorted(stopped & goes)
 
 
 def _turned(locked: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Mapping[str, Any]]) -> list[Turned]:

@@ -20,11 +20,10 @@ from customs.gateway.errors import (
     Refused,
 )
 from customs.gateway.messages import OrderReply, RefundReply, SaleReply
-from customs.jobs.leases import LONGEST_RETRY_AFTER_SECONDS, growing
+from customs.jobs.leases import backing_off, growing
 from customs.payments.states import PaymentCase
 from customs.payments.tasks.task import TaskAction
 
-LONGEST_BACKOFF_SECONDS = 60.0
 ROUNDS_OF_DOUBT = 20
 POLLING_BUDGET = timedelta(hours=24)
 # A link that nobody opened makes no order that could expire.
@@ -129,9 +128,7 @@ def _poll(before: TaskState, now: datetime, policy: RetryPolicy) -> TaskState:
 
 
 def _not_done(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
-    wait = growing(1.0, before.failed_attempts, factor=2.0, most=LONGEST_BACKOFF_SECONDS)
-    if isinstance(error, Busy) and error.retry_after is not None:
-        wait = min(max(error.retry_after, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    wait = backing_off(before.failed_attempts, error.retry_after if isinstance(error, Busy) else None)
     return replace(before, failed_attempts=before.failed_attempts + 1, due_at=now + timedelta(seconds=wait))
 
 
@@ -150,7 +147,7 @@ def _send_refused(before: TaskState, error: GatewayError, now: datetime, policy:
 
 def _send_unknown(before: TaskState, error: GatewayError, now: datetime, policy: RetryPolicy) -> TaskState:
     # The grace counts from now, for it left after it was marked.
-    due_at = now + timedelta(seconds=growing(1.0, before.unknown_rounds, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
+    due_at = now + timedelta(seconds=backing_off(before.unknown_rounds))
     return replace(
         before,
         next_action=TaskAction.QUERY,
@@ -169,7 +166,7 @@ def _absent(before: TaskState, error: GatewayError, now: datetime, policy: Retry
         return _poll(replace(before, failed_attempts=0), now, policy)
     counts_from = (before.sent_at or now) + timedelta(seconds=policy.grace_seconds)
     if now < counts_from:
-        soon = now + timedelta(seconds=growing(1.0, before.poll_count, factor=2.0, most=LONGEST_BACKOFF_SECONDS))
+        soon = now + timedelta(seconds=backing_off(before.poll_count))
         # Once more before the grace is over, for whoever waits, and once it is.
         return replace(
             before, due_at=min(max(soon, now), counts_from), poll_count=before.poll_count + 1, failed_attempts=0

@@ -59,9 +59,9 @@ AFTER_A_SEND = [
     ("outcome", "next_step"), [row[1:] for row in AFTER_A_SEND], ids=[row[0] for row in AFTER_A_SEND]
 )
 def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action, outcome, next_step):
-    stood = after(make.sent(action), action, outcome)
+    push = after(make.sent(action), action, outcome)
 
-    seen = (stood.next_action, stood.in_doubt, stood.case_kind is not None)
+    seen = (push.next_action, push.in_doubt, push.case_kind is not None)
     assert (
         seen
         == {
@@ -70,7 +70,7 @@ def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action
             "ask": (Action.QUERY, action, False),
         }[next_step]
     )
-    assert (stood.due_at is None) == (next_step == "review")
+    assert (push.due_at is None) == (next_step == "review")
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_a_call_that_changes_something_is_followed_by_what_the_table_says(action
 def test_a_query_that_brought_nothing_is_made_again(outcome):
     kept = make.push_state(accepted=True, state=State.PROCESSING, next_action=Action.QUERY)
 
-    stood = after(kept, Action.QUERY, outcome)
+    push = after(kept, Action.QUERY, outcome)
 
-    assert (stood.next_action, stood.state, stood.case_kind) == (Action.QUERY, State.PROCESSING, None)
-    assert stood.due_at > NOON
+    assert (push.next_action, push.state, push.case_kind) == (Action.QUERY, State.PROCESSING, None)
+    assert push.due_at > NOON
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_answers_about_another_payment_open_a_case_once_they_are_certain(kept):
 
 @pytest.mark.parametrize("outcome", [NOT_SENT, BUSY, CREDENTIALS, SKEW], ids=lambda outcome: type(outcome).__name__)
 def test_an_hour_of_calls_that_were_not_done_costs_no_budget_and_sends_nothing_to_review(outcome):
-    stood = make.sent(Action.SUBMIT)
+    push = make.sent(Action.SUBMIT)
     for minute in range(60):
-        stood = after(stood, Action.SUBMIT, outcome, now=NOON + timedelta(minutes=minute))
-        stood = make.sent(
+        push = after(push, Action.SUBMIT, outcome, now=NOON + timedelta(minutes=minute))
+        push = make.sent(
             Action.SUBMIT,
-            failed_attempts=stood.failed_attempts,
-            budget_from=stood.budget_from,
-            unknown_rounds=stood.unknown_rounds,
+            failed_attempts=push.failed_attempts,
+            budget_from=push.budget_from,
+            unknown_rounds=push.unknown_rounds,
         )
 
-    assert (stood.unknown_rounds, stood.poll_count, stood.case_kind) == (0, 0, None)
+    assert (push.unknown_rounds, push.poll_count, push.case_kind) == (0, 0, None)
 
 
 def test_waits_after_calls_that_were_not_done_grow_from_a_second_to_a_minute():
@@ -166,10 +166,10 @@ def test_not_found_does_not_count_before_the_grace_has_passed_since_the_send():
     kept = make.sent(Action.SUBMIT)
     now = NOON + GRACE - timedelta(seconds=1)
 
-    stood = after(kept, Action.QUERY, NOT_FOUND, now=now)
+    push = after(kept, Action.QUERY, NOT_FOUND, now=now)
 
-    assert (stood.next_action, stood.in_doubt) == (Action.QUERY, Action.SUBMIT)
-    assert stood.due_at == NOON + GRACE
+    assert (push.next_action, push.in_doubt) == (Action.QUERY, Action.SUBMIT)
+    assert push.due_at == NOON + GRACE
 
 
 @pytest.mark.parametrize("action", SENDS)
@@ -187,28 +187,28 @@ def test_the_grace_counts_from_when_the_outcome_became_unknown_for_it_left_after
 
 @pytest.mark.parametrize("action", SENDS)
 def test_not_found_after_the_grace_sends_the_same_again(action):
-    stood = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+    push = after(make.sent(action), Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 
-    assert (stood.next_action, stood.in_doubt, stood.unknown_rounds, stood.case_kind) == (action, None, 1, None)
+    assert (push.next_action, push.in_doubt, push.unknown_rounds, push.case_kind) == (action, None, 1, None)
 
 
 @pytest.mark.parametrize("outcome", [UNKNOWN, REFUSED, BUSINESS, NOT_SENT, BUSY], ids=lambda o: type(o).__name__)
 def test_only_not_found_lets_a_call_in_doubt_go_out_again(outcome):
-    stood = after(make.sent(Action.SUBMIT), Action.QUERY, outcome, now=NOON + 2 * GRACE)
+    push = after(make.sent(Action.SUBMIT), Action.QUERY, outcome, now=NOON + 2 * GRACE)
 
-    assert (stood.next_action, stood.in_doubt) == (Action.QUERY, Action.SUBMIT)
+    assert (push.next_action, push.in_doubt) == (Action.QUERY, Action.SUBMIT)
 
 
 def test_a_submit_without_effect_goes_to_review_after_twenty_rounds():
-    stood, rounds = make.sent(Action.SUBMIT), 0
-    while stood.next_action is not None:
-        stood = after(stood, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+    push, rounds = make.sent(Action.SUBMIT), 0
+    while push.next_action is not None:
+        push = after(push, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
         rounds += 1
-        if stood.next_action is Action.SUBMIT:
-            stood = make.sent(Action.SUBMIT, unknown_rounds=stood.unknown_rounds)
+        if push.next_action is Action.SUBMIT:
+            push = make.sent(Action.SUBMIT, unknown_rounds=push.unknown_rounds)
 
     assert rounds == 20
-    assert stood.case_kind and stood.state is State.UNDECLARED
+    assert push.case_kind and push.state is State.UNDECLARED
 
 
 @pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
@@ -227,66 +227,66 @@ def test_a_repush_or_modify_without_effect_is_sent_once_more_and_then_reviewed(a
 @pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
 @pytest.mark.parametrize("state", ["UNDECLARED", "SUBMITTED", "PROCESSING", "SUCCESS", "FAIL", "EXCEPT"])
 def test_a_newer_modify_time_shows_that_a_repush_or_modify_took_effect(action, state):
-    stood = after(make.sent(action), Action.QUERY, make.reply(state, NOON))
+    push = after(make.sent(action), Action.QUERY, make.reply(state, NOON))
 
-    assert (stood.state, stood.in_doubt, stood.prior_state, stood.modify_time) == (State(state), None, None, NOON)
+    assert (push.state, push.in_doubt, push.prior_state, push.modify_time) == (State(state), None, None, NOON)
 
 
 @pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
 def test_an_unchanged_record_shows_nothing_before_the_grace(action):
     unchanged = make.reply("SUCCESS", NOON - timedelta(hours=1))
 
-    stood = after(make.sent(action), Action.QUERY, unchanged, now=NOON + timedelta(minutes=1))
+    push = after(make.sent(action), Action.QUERY, unchanged, now=NOON + timedelta(minutes=1))
 
-    assert (stood.state, stood.next_action, stood.in_doubt) == (State.UNDECLARED, Action.QUERY, action)
+    assert (push.state, push.next_action, push.in_doubt) == (State.UNDECLARED, Action.QUERY, action)
 
 
 @pytest.mark.parametrize("action", [Action.REDECLARE, Action.MODIFY])
 def test_an_equal_modify_time_with_another_state_than_before_counts_as_an_effect(action):
-    stood = after(make.sent(action), Action.QUERY, make.reply("PROCESSING", NOON - timedelta(hours=1)))
+    push = after(make.sent(action), Action.QUERY, make.reply("PROCESSING", NOON - timedelta(hours=1)))
 
-    assert (stood.state, stood.in_doubt) == (State.PROCESSING, None)
+    assert (push.state, push.in_doubt) == (State.PROCESSING, None)
 
 
 def test_a_record_older_than_what_we_hold_says_nothing_of_a_modify():
     older = make.reply("FAIL", NOON - timedelta(hours=2))
 
-    stood = after(make.sent(Action.MODIFY), Action.QUERY, older, now=NOON + timedelta(minutes=1))
+    push = after(make.sent(Action.MODIFY), Action.QUERY, older, now=NOON + timedelta(minutes=1))
 
-    assert (stood.state, stood.in_doubt, stood.case_kind) == (State.UNDECLARED, Action.MODIFY, None)
+    assert (push.state, push.in_doubt, push.case_kind) == (State.UNDECLARED, Action.MODIFY, None)
 
 
 def test_alipays_old_answer_to_a_repush_that_came_too_soon_is_no_success():
     old = make.reply("SUCCESS", NOON - timedelta(hours=1))
 
-    stood = after(make.sent(Action.REDECLARE), Action.REDECLARE, old)
+    push = after(make.sent(Action.REDECLARE), Action.REDECLARE, old)
 
-    assert (stood.state, stood.next_action, stood.in_doubt) == (State.UNDECLARED, Action.QUERY, Action.REDECLARE)
+    assert (push.state, push.next_action, push.in_doubt) == (State.UNDECLARED, Action.QUERY, Action.REDECLARE)
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, NOT_FOUND, BUSINESS], ids=["400", "404", "555"])
 @pytest.mark.parametrize("action", SENDS)
 def test_a_refusal_after_a_round_of_doubt_asks_first(action, outcome):
-    stood = after(make.sent(action, unknown_rounds=1), action, outcome)
+    push = after(make.sent(action, unknown_rounds=1), action, outcome)
 
-    assert (stood.next_action, stood.in_doubt, stood.case_kind) == (Action.QUERY, action, None)
+    assert (push.next_action, push.in_doubt, push.case_kind) == (Action.QUERY, action, None)
 
 
 def test_a_refusal_that_meant_already_declared_ends_as_the_gateway_says():
     asked = after(make.sent(Action.SUBMIT, unknown_rounds=1), Action.SUBMIT, REFUSED)
 
-    stood = after(asked, Action.QUERY, make.reply("SUCCESS"))
+    push = after(asked, Action.QUERY, make.reply("SUCCESS"))
 
-    assert (stood.state, stood.next_action, stood.case_kind, stood.refusal) == (State.SUCCESS, None, None, None)
+    assert (push.state, push.next_action, push.case_kind, push.refusal) == (State.SUCCESS, None, None, None)
 
 
 def test_a_refusal_that_the_query_does_not_contradict_is_reviewed_with_its_words_and_not_sent_again():
     asked = after(make.sent(Action.SUBMIT, unknown_rounds=1), Action.SUBMIT, REFUSED)
 
-    stood = after(asked, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
+    push = after(asked, Action.QUERY, NOT_FOUND, now=NOON + GRACE)
 
-    assert stood.next_action is None
-    assert "amounts differ" in make.reason(stood)
+    assert push.next_action is None
+    assert "amounts differ" in make.reason(push)
 
 
 # A MODIFY in doubt while the epoch before still runs.
@@ -300,18 +300,18 @@ def lost_modify(**changes):
 
 
 def test_the_earlier_filing_moving_on_is_no_proof_that_a_modify_took_effect():
-    stood = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+    push = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
 
-    assert (stood.in_doubt, stood.next_action, stood.state) == (Action.MODIFY, Action.QUERY, State.UNDECLARED)
-    assert (stood.prior_state, stood.modify_time, stood.accepted_content) == (State.SUCCESS, NOON, "{}")
+    assert (push.in_doubt, push.next_action, push.state) == (Action.MODIFY, Action.QUERY, State.UNDECLARED)
+    assert (push.prior_state, push.modify_time, push.accepted_content) == (State.SUCCESS, NOON, "{}")
 
 
 def test_once_the_earlier_filing_has_ended_a_newer_time_is_a_proof():
     ended = after(lost_modify(), Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
 
-    stood = after(ended, Action.QUERY, make.reply("PROCESSING", SOON), now=SOON)
+    push = after(ended, Action.QUERY, make.reply("PROCESSING", SOON), now=SOON)
 
-    assert (stood.in_doubt, stood.state, stood.accepted_content) == (None, State.PROCESSING, None)
+    assert (push.in_doubt, push.state, push.accepted_content) == (None, State.PROCESSING, None)
 
 
 def test_a_modify_that_shows_no_effect_after_the_grace_is_sent_once_more_and_then_reviewed():
@@ -319,11 +319,11 @@ def test_a_modify_that_shows_no_effect_after_the_grace_is_sent_once_more_and_the
 
     again = after(ended, Action.QUERY, make.reply("SUCCESS", NOON), now=AFTER_GRACE)
     lost = replace(again, in_doubt=Action.MODIFY, next_action=Action.QUERY)
-    stood = after(lost, Action.QUERY, make.reply("SUCCESS", NOON), now=AFTER_GRACE + timedelta(minutes=8))
+    push = after(lost, Action.QUERY, make.reply("SUCCESS", NOON), now=AFTER_GRACE + timedelta(minutes=8))
 
     assert (again.next_action, again.in_doubt) == (Action.MODIFY, None)
-    assert (stood.next_action, stood.state, stood.content_in_doubt) == (None, State.SUCCESS, True)
-    assert make.reason(stood) == "MODIFY sent 2 times without effect"
+    assert (push.next_action, push.state, push.content_in_doubt) == (None, State.SUCCESS, True)
+    assert make.reason(push) == "MODIFY sent 2 times without effect"
 
 
 @pytest.mark.parametrize("prior", [State.PROCESSING, State.SUCCESS])
@@ -340,9 +340,9 @@ def test_content_that_is_repeated_settles_a_modify_in_doubt(prior: State):
 def test_a_repush_is_judged_alike_while_the_filing_before_still_runs():
     kept = lost_modify(in_doubt=Action.REDECLARE, accepted_content=None)
 
-    stood = after(kept, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
+    push = after(kept, Action.QUERY, make.reply("SUCCESS", NOON), now=SOON)
 
-    assert (stood.in_doubt, stood.prior_state) == (Action.REDECLARE, State.SUCCESS)
+    assert (push.in_doubt, push.prior_state) == (Action.REDECLARE, State.SUCCESS)
 
 
 @pytest.mark.parametrize(("before_the_send", "in_doubt"), [(5, Action.MODIFY), (1, None), (-1, None)])
@@ -350,6 +350,6 @@ def test_a_newer_time_from_before_the_send_is_no_proof(before_the_send: int, in_
     kept = lost_modify(prior_state=State.SUCCESS)
     moment = NOON - timedelta(minutes=before_the_send)
 
-    stood = after(kept, Action.QUERY, make.reply("SUCCESS", moment), now=SOON)
+    push = after(kept, Action.QUERY, make.reply("SUCCESS", moment), now=SOON)
 
-    assert stood.in_doubt == in_doubt
+    assert push.in_doubt == in_doubt

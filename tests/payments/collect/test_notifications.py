@@ -34,14 +34,14 @@ def key() -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def door(till: Till, key: rsa.RSAPrivateKey) -> Iterator[FlaskClient]:
+def client(till: Till, key: rsa.RSAPrivateKey) -> Iterator[FlaskClient]:
     pem, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     till.services.settings.public_key_file.write_bytes(key.public_key().public_bytes(pem, form))
     return application(till.services).test_client()
 
 
 @pytest.fixture
-def knock(door: FlaskClient, key: rsa.RSAPrivateKey) -> Callable[..., Any]:
+def knock(client: FlaskClient, key: rsa.RSAPrivateKey) -> Callable[..., Any]:
     """Sends a form as the gateway signs it (10.3): the values as they are, with the header's Timestamp."""
 
     def send(form: dict[str, str], timestamp: str | None = None, signer: rsa.RSAPrivateKey = key, **changed: str):
@@ -49,7 +49,7 @@ def knock(door: FlaskClient, key: rsa.RSAPrivateKey) -> Callable[..., Any]:
         text = "&".join(f"{name}={form[name]}" for name in sorted(form)) + f",{timestamp}"
         signature = base64.b64encode(signer.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
         headers = {"Timestamp": timestamp, "Signature": signature}
-        return door.post(KNOCK, data=urlencode(form | changed), headers=headers, content_type=FORM)
+        return client.post(KNOCK, data=urlencode(form | changed), headers=headers, content_type=FORM)
 
     return send
 
@@ -249,13 +249,13 @@ def test_a_number_longer_than_any_is_no_crash(till: Till, knock, number: str):
     ids=["empty", "not UTF-8", "no number", "too many", "twice", "JSON", "NUL"],
 )
 @pytest.mark.parametrize("headers", [{}, {"Timestamp": "x", "Signature": "é"}, {"Timestamp": "1", "Signature": "AAAA"}])
-def test_any_body_is_refused_without_a_crash(till: Till, door: FlaskClient, body: bytes, headers: dict[str, str]):
-    answer = door.post(KNOCK, data=body, headers=headers, content_type=FORM)
+def test_any_body_is_refused_without_a_crash(till: Till, client: FlaskClient, body: bytes, headers: dict[str, str]):
+    answer = client.post(KNOCK, data=body, headers=headers, content_type=FORM)
 
     assert answer.status_code == 400
 
 
-def test_mutated_ones_change_nothing(till: Till, door: FlaskClient, key: rsa.RSAPrivateKey):
+def test_mutated_ones_change_nothing(till: Till, client: FlaskClient, key: rsa.RSAPrivateKey):
     form = reported(till, opened(till))
     chance = random.Random(7)
     timestamp = "1764000000"
@@ -272,20 +272,20 @@ def test_mutated_ones_change_nothing(till: Till, door: FlaskClient, key: rsa.RSA
         letter = chance.choice([one for one in "0aZ9&=%+.,-_" if one != sent[part][at]])
         sent[part] = sent[part][:at] + letter + sent[part][at + chance.choice([0, 1]) :]
         headers = {"Timestamp": sent["Timestamp"], "Signature": sent["Signature"]}
-        statuses.add(door.post(KNOCK, data=sent["body"], headers=headers, content_type=FORM).status_code)
+        statuses.add(client.post(KNOCK, data=sent["body"], headers=headers, content_type=FORM).status_code)
 
     assert statuses == {400}
     assert snapshot(till) == before
 
 
 def test_without_the_gateways_key_it_is_reported_to_come_again(till: Till):
-    door = application(till.services).test_client()
+    client = application(till.services).test_client()
 
-    answer = door.post(KNOCK, data="status=PAID&no=1", content_type=FORM)
+    answer = client.post(KNOCK, data="status=PAID&no=1", content_type=FORM)
 
     assert answer.status_code == 503
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete"])
-def test_nobody_reads_there(door: FlaskClient, method: str):
-    assert getattr(door, method)(KNOCK).status_code == 405
+def test_nobody_reads_there(client: FlaskClient, method: str):
+    assert getattr(client, method)(KNOCK).status_code == 405

@@ -25,7 +25,7 @@ def test_a_door_attends_to_what_was_just_stored(till: Till):
     desk_of(till, wallet).run_now("payments", payment_id)
 
     payment = till.payment(payment_id)
-    assert wallet.deeds == ["create"]
+    assert wallet.actions == ["create"]
     assert (payment.in_doubt, payment.next_action) == (True, TaskAction.QUERY)
 
 
@@ -35,7 +35,7 @@ def test_a_door_leaves_alone_what_a_worker_has(till: Till):
 
     desk_of(till, wallet).run_now("payments", payment_id)
 
-    assert wallet.deeds == []
+    assert wallet.actions == []
 
 
 def test_of_a_task_that_one_process_leases_twice_only_the_newer_leaves(till: Till):
@@ -67,7 +67,7 @@ def test_many_doors_and_workers_send_one_payment_once(till: Till, callers: int):
     for thread in threads:
         thread.join()
 
-    assert wallet.deeds.count("create") == 1
+    assert wallet.actions.count("create") == 1
 
 
 def test_a_desk_frozen_before_its_call_sends_nothing(till: Till):
@@ -78,7 +78,7 @@ def test_a_desk_frozen_before_its_call_sends_nothing(till: Till):
 
     outcome = desk.call(task)
 
-    assert (type(outcome).__name__, wallet.deeds) == ("TooLate", [])
+    assert (type(outcome).__name__, wallet.actions) == ("TooLate", [])
 
 
 def test_refunds_get_their_share_however_many_payments_are_due(till: Till):
@@ -111,4 +111,4 @@ def test_a_busy_gateway_slows_the_lane_for_everybody(till: Till):
 
     desk.run_now("payments", till.pay())
 
-    assert wallet.deeds == ["create"] * 3
+    assert wallet.actions == ["create"] * 3
