@@ -1,5 +1,7 @@
 """Database: one engine a process, short transactions, exact money, aware times; for SQLite and PostgreSQL."""
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -52,6 +54,9 @@ POSTGRESQL_SETTINGS = {
 KEEPALIVES = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
 # How long nobody tries again to connect to a server that let them wait in vain.
 QUIET_SECONDS = 5.0
+# How often, and after which pause, a file of SQLite is switched to write-ahead logging again.
+SWITCHES = 100
+SWITCH_SECONDS = 0.05
 # How poolers say that they take no settings.
 REFUSED_OPTIONS = ("unsupported startup parameter", "command-line options")
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -226,9 +231,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own BEGIN would come too late for BEGIN IMMEDIATE: we say it ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _write_ahead(cursor)
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Switch the file to write-ahead logging, once for all; whoever meets another's switch does it again."""
+    # SQLite does not wait here, whatever the timeout: two that switch at once could wait for each other for ever.
+    for left in reversed(range(SWITCHES)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # The low byte is the error, the others say which kind of it.
+            if not left or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(SWITCH_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

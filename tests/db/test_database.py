@@ -2,8 +2,10 @@
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -192,6 +194,24 @@ def test_an_error_of_the_database_shows_no_row(services: Services):
 
     assert "李雷" not in str(failed.value)
     assert not lost_a_race(failed.value)
+
+
+def test_connections_that_come_to_a_new_file_at_once_all_open_it(tmp_path: Path):
+    for number in range(100):
+        engines = [database.connect(f"sqlite:///{tmp_path / str(number)}") for _ in range(4)]
+        together = threading.Barrier(len(engines))
+
+        def journal_mode(engine: Engine, together: threading.Barrier = together) -> str:
+            together.wait(PATIENCE_SECONDS)
+            with engine.begin() as db:
+                return str(db.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+        with ThreadPoolExecutor(len(engines)) as pool:
+            modes = list(pool.map(journal_mode, engines))
+        for engine in engines:
+            engine.dispose()
+
+        assert modes == ["wal"] * len(engines)
 
 
 def test_sqlite_is_durable_and_keeps_its_references(sqlite_url: str):
