@@ -21,12 +21,11 @@ from customs.sandbox import SandboxSettings
 from customs.sandbox.bills import Bills
 from customs.sandbox.calls import NUMBERS_VERSION, Answer, Call, Gate, Refused, answered, load_public_key, refused
 from customs.sandbox.context import SandboxContext
-from customs.sandbox.controls import add_own_routes
 from customs.sandbox.declaration_endpoints import answer
 from customs.sandbox.faults import SOCKET, FaultConfig, FaultInjector, is_declaration
 from customs.sandbox.ledger import Ledger, PaymentLedger
 from customs.sandbox.notifications import Notifier, load_private_key
-from customs.sandbox.payer import Payer
+from customs.sandbox.pages import Payer, add_own_routes
 from customs.sandbox.payment_endpoints import PaymentCalls
 
 LARGEST_BODY = 64 * 1024
