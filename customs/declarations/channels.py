@@ -33,7 +33,18 @@ ROWS = {
     Channel.WECHATPAY: ChannelRow(
         name="WeChat",
         chinese="微信",
-        spellings=("wechatpay", "wechat", "微信", "微信支付"),
+        spellings=(
+            "wechatpay",
+            "wechat",
+            "weixin",
+            "weixinpay",
+            "wxpay",
+            "微信",
+            "微信支付",
+            "微信支付(wechatpay)",
+            "财付通",
+            "财付通支付科技有限公司",
+        ),
         needs=frozenset({"transport_amount", "product_amount"}),
         lacks=frozenset({"merchant_customs_name"}),
         ordered=False,
@@ -44,7 +55,7 @@ ROWS = {
     Channel.ALIPAY: ChannelRow(
         name="Alipay",
         chinese="支付宝",
-        spellings=("alipay", "支付宝"),
+        spellings=("alipay", "zhifubao", "支付宝", "支付宝支付", "支付宝(alipay)", "支付宝(中国)网络技术有限公司"),
         needs=frozenset({"merchant_customs_name"}),
         lacks=frozenset({"duty"}),
         ordered=True,

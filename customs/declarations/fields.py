@@ -12,11 +12,12 @@ _ = lazy_gettext
 
 
 class Kind(StrEnum):
-    """What a field holds. NUMBER is an order's, a merchant's, a person's: text that must keep each digit."""
+    """What a field holds. NUMBER is an order's or a merchant's, CERT_ID a person's: text that must keep each digit."""
 
     CHANNEL = "channel"
     OFFICE = "office"
     NUMBER = "number"
+    CERT_ID = "cert_id"
     NAME = "name"
     AMOUNT = "amount"
     DUTY = "duty"
@@ -185,7 +186,7 @@ FIELDS = (
     Field(
         header="cert_id",
         chinese="订购人身份证号",
-        kind=Kind.NUMBER,
+        kind=Kind.CERT_ID,
         label=_("ID number"),
         hint=_("18 characters; a last x is written X."),
         examples=("11010519491231002X", ""),

@@ -1,5 +1,7 @@
 """Offices and their customs codes, one row each (11.4, 11.5): what a clerk picks, and what then goes on the wire."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -111,11 +113,25 @@ def offices_behind(channel: str, code: str) -> list[str]:
 
 
 def office_named(word: str) -> str | None:
-    """The office meant by its key or its Chinese name; None when nobody knows it."""
-    word = word.strip()
-    if word.upper() in OFFICES:
-        return word.upper()
-    return next((office.office for office in OFFICES.values() if office.name == word), None)
+    """The office meant by its key, its Chinese or its English name; None when nobody knows it.
+
+    Brackets and blanks of any width do not matter, nor a last 海关 or 关区.
+    """
+    plain = _plain_name(word)
+    return BY_PLAIN_NAME.get(plain) or BY_PLAIN_NAME.get(TITLE.sub("", plain))
+
+
+def _plain_name(word: str) -> str:
+    return re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", word)).lower()
+
+
+# What stands behind a place's name where its customs are meant.
+TITLE = re.compile("(?:海关|关区|海关关区)$")
+BY_PLAIN_NAME = {
+    _plain_name(name): office.office
+    for office in OFFICES.values()
+    for name in (office.office, office.name, office.english)
+}
 
 
 @dataclass(frozen=True)

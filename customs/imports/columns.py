@@ -1,5 +1,7 @@
 """The header of a sheet: which fields of a declaration its columns are, spelt in English or Chinese."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +15,16 @@ LONGEST_HEADER = 60
 BY_HEADER = {column.header: column for column in FIELDS}
 BY_PATH = {column.path: column for column in FIELDS}
 BY_SPELLING = BY_HEADER | {column.chinese: column for column in FIELDS}
+# What exports write around a header: marks of what is required, and notes in brackets that change no meaning. Another
+# unit, such as fen, or another person, such as the recipient, does: such a header is not ours.
+MARKS = re.compile(r"[*※★●:]+")
+NOTES = re.compile(
+    r"[(\[【][^()\[\]【】]*?(?:必填|必输|必选|必录|必须|选填|可选|可空|可不填|为空|重复|唯一|文本|数字|位|元|人民币|cny|rmb|"
+    r"required|optional|mandatory|unique|text)[^()\[\]【】]*?[)\]】]"
+)
+OTHER_MEANING = re.compile("分|角|美|欧|港|usd|eur|hkd|收|recipient|receiver")
+# Traditional characters of our headers' spellings.
+SIMPLIFIED = str.maketrans("關號訂單備稱購證額費價幣戶渠貨運務碼類稅", "关号订单备称购证额费价币户渠货运务码类税")
 # A file of faulty rows says in this column what is wrong; sent again, the column says nothing.
 REASONS = ("reason", "原因")
 
@@ -35,9 +47,22 @@ class Header:
         return [column for column in map(BY_HEADER.__getitem__, names) if column not in self.spelt]
 
 
+def plain_header(word: str) -> str:
+    """Return a header without what exports decorate it with: case, blanks, marks, notes in brackets, width, script."""
+    text = unicodedata.normalize("NFKC", word).lower()
+    text = "".join(one for one in text if not one.isspace() and one != "_" and unicodedata.category(one) not in ODD)
+    text = NOTES.sub(lambda note: note[0] if OTHER_MEANING.search(note[0]) else "", text)
+    return MARKS.sub("", text).translate(SIMPLIFIED)
+
+
 def column_spelt(word: str) -> Field | None:
-    """Return the column that a header means; blanks around it and case do not matter."""
-    return BY_SPELLING.get(word.strip().lower())
+    """Return the column that a header means."""
+    return BY_PLAIN_HEADER.get(plain_header(word))
+
+
+# Control characters and those of no width.
+ODD = ("Cc", "Cf")
+BY_PLAIN_HEADER = {plain_header(word): column for word, column in BY_SPELLING.items()}
 
 
 def read_header(cells: Sequence[str], required: Iterable[str]) -> Header:

@@ -31,11 +31,11 @@ from customs.declarations.open_rows import discard_rows_of_draft, is_left_in, nu
 from customs.declarations.reading.queries import batch_of
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
 from customs.ids import new_id
-from customs.imports.columns import BY_SPELLING, match_header, read_header
-from customs.imports.sheet import MOST_DECLARATIONS, read_pasted, sheet_of
+from customs.imports.columns import match_header, read_header
+from customs.imports.sheet import MOST_DECLARATIONS, read_orders, read_pasted, sheet_of
 from customs.privacy.masking import mask_free_text
 from customs.privacy.vault import Vault
-from customs.spreadsheets.reader import Cell, Form, Grid, read_grid
+from customs.spreadsheets.reader import Cell, Form, Grid
 
 NEWEST = 20
 LONGEST_NAME = 200
@@ -108,7 +108,7 @@ def open_draft(
     Raises FileUnreadable for what is no sheet of orders, NotFound when the given batch is not the caller's to see.
     """
     # A session that was asked nothing yet has no transaction open, so nobody waits while the file is read.
-    grid = read_grid(content, filename, BY_SPELLING)
+    grid = read_orders(content, filename)
     return _opened(db, vault, caller, grid, filename, batch_id or batch_named_in(db, filename, caller))
 
 

@@ -97,11 +97,13 @@ def undo_replacement(draft_id: str) -> WerkzeugResponse:
 @pages.post("/columns/<int:place>")
 @login_required(Scope.DECLARATIONS_WRITE)
 def match_column(draft_id: str, place: int) -> WerkzeugResponse:
-    """Match a column of an unknown name to a column of declarations, or leave it out."""
+    """Match a column of an unknown name to a column of declarations, or leave out it, or all of its kind."""
     column = request.form.get("column", "")
 
     def edit(db: Session) -> Draft:
         editor = _editor(db, draft_id)
+        if "others" in request.form:
+            return editor.leave_out_unknown()
         return editor.rename_header(place, column) if column else editor.leave_out(place)
 
     return _apply(draft_id, edit, RowSelection)

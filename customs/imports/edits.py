@@ -15,6 +15,7 @@ from customs.db import database
 from customs.declarations.fields import Field
 from customs.declarations.open_rows import discard_rows_of_draft
 from customs.errors import ActionNotAllowed, ErrorDetail, NotFound, ValidationFailed
+from customs.imports.cleaning import clean_grid, clean_text
 from customs.imports.columns import BY_HEADER, Header, match_header
 from customs.imports.drafts import Draft, Replacement, draft_of, put_grid, require_few_enough, unseal_draft
 from customs.privacy.vault import Vault
@@ -78,7 +79,7 @@ class DraftEditor:
             for change in changes:
                 if change.row not in rows:
                     raise NotFound(f"this draft has no row {change.row}")
-                _put(rows[change.row], places[change.column], change.value)
+                _put(rows[change.row], places[change.column], _clean(change.column, change.value))
             return replace(grid, rows=list(rows.items()))
 
         return self._apply(changed)
@@ -87,7 +88,7 @@ class DraftEditor:
         """Write one text into one column of many rows, and remember the cells before, for an undo."""
         _, before, undo = self._current()
         self.change_cells([CellChange(row, column, value) for row in rows])
-        return self._remember([*undo, Replacement(column, value, _cells_at(before, column, rows))])
+        return self._remember([*undo, Replacement(column, _clean(column, value), _cells_at(before, column, rows))])
 
     def undo_replacement(self) -> tuple[Draft, UndoResult]:
         """Undo the last replacement: each cell is again what it was before.
@@ -133,7 +134,8 @@ class DraftEditor:
                 raise ActionNotAllowed(why, errors=[ErrorDetail("", "column_taken", why)])
             words = [*grid.header]
             words[place] = _spelling(meant, header)
-            return replace(grid, header=words)
+            named = replace(grid, header=words)
+            return clean_grid(named, match_header(words))
 
         return self._apply(renamed)
 
@@ -142,10 +144,15 @@ class DraftEditor:
 
         def without(grid: Grid) -> Grid:
             _require_unmatched(match_header(grid.header), place)
-            rows = [(number, [*cells[:place], *cells[place + 1 :]]) for number, cells in grid.rows]
-            return replace(grid, header=[*grid.header[:place], *grid.header[place + 1 :]], rows=rows)
+            return _without_columns(grid, frozenset({place}))
 
         return self._apply(without)
+
+    def leave_out_unknown(self) -> Draft:
+        """Remove every column whose header is unknown, with its cells."""
+        return self._apply(
+            lambda grid: _without_columns(grid, frozenset(place for place, _ in match_header(grid.header).unknown))
+        )
 
     def clear_strays(self, number: int) -> Draft:
         """Clear the cells of one row that have no header."""
@@ -203,6 +210,11 @@ def _cells_at(grid: Grid, column: str, rows: Collection[int]) -> dict[int, Cell]
     }
 
 
+def _clean(column: str, value: str) -> str:
+    """Return a typed text as its column has it in a file."""
+    return clean_text(value, _column_named(column).kind)[0]
+
+
 def _column_named(name: str) -> Field:
     column = BY_HEADER.get(name)
     if column is None:
@@ -213,6 +225,27 @@ def _column_named(name: str) -> Field:
 def _require_unmatched(header: Header, place: int) -> None:
     if place not in dict(header.unknown):
         raise NotFound("there is no column of an unknown name at this place")
+
+
+def _without_columns(grid: Grid, places: Collection[int]) -> Grid:
+    """Remove columns. Rows that differed in them only were items of one order: its first row stands for all of them."""
+    first: dict[str, list[Cell]] = {}
+    rows, items = [], list(grid.items)
+    for number, cells in grid.rows:
+        kept, removed = _parted(cells, places)
+        before = first.setdefault(repr(kept), removed)
+        if before is not removed and before != removed:
+            items.append(number)
+        else:
+            rows.append((number, kept))
+    header, _ = _parted(grid.header, places)
+    return replace(grid, header=header, rows=rows, items=items)
+
+
+def _parted(cells: Sequence[Any], places: Collection[int]) -> tuple[list[Any], list[Any]]:
+    """Part cells into those elsewhere and those at these places."""
+    kept = [cell for place, cell in enumerate(cells) if place not in places]
+    return kept, [cell for place, cell in enumerate(cells) if place in places]
 
 
 def _with_column(grid: Grid, column: Field) -> Grid:

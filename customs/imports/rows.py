@@ -1,6 +1,7 @@
 """Read the rows of a sheet: the value of each cell, which rows are one order, and where they contradict."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,7 @@ def _read_text(cell: str, kind: Kind) -> tuple[Value, Flaw | None]:
         return None, None
     if cell.startswith(SPOILT_MARK):
         return cell, STILL_SPOILT
-    if kind is Kind.NUMBER and digits_are_lost(cell):
+    if kind in (Kind.NUMBER, Kind.CERT_ID) and digits_are_lost(cell):
         return cell, DIGITS_LOST
     understand = WORDS.get(kind)
     return (understand(cell) if understand else cell), None
@@ -93,7 +94,7 @@ def _read_unreadable(cell: dict[str, str], _kind: Kind) -> tuple[Value, Flaw | N
 
 
 def _channel(word: str) -> str:
-    return str(BY_SPELLING.get(word.strip().lower(), word))
+    return str(BY_SPELLING.get("".join(unicodedata.normalize("NFKC", word).lower().split()), word))
 
 
 def _office(word: str) -> str:
@@ -121,6 +122,12 @@ STRAY_CELL = Flaw(
     Severity.ERROR,
     "a cell of this row stands under no header",
     "Clear it or name its column; in CSV, put quotes around values that hold a comma.",
+)
+ROW_HIDDEN = Flaw(
+    "row_hidden",
+    Severity.ERROR,
+    "the row is hidden in the workbook, by hand or by a filter",
+    "Delete it, or show it and send the file again.",
 )
 ROWS_DIFFER = Flaw(
     "rows_differ",

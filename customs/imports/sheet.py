@@ -7,14 +7,24 @@ from typing import Any
 
 from customs.declarations.fields import FIELDS, REQUIRED, Field, Part
 from customs.declarations.intake.orders import Finding, Severity
-from customs.imports.columns import BY_HEADER, BY_PATH, BY_SPELLING, Header, column_spelt, read_header
-from customs.imports.rows import NUMBER_CELL, Flaw, Row, Value, contradictions, group_rows, read_row
+from customs.imports.cleaning import clean_grid
+from customs.imports.columns import (
+    BY_HEADER,
+    BY_PATH,
+    BY_SPELLING,
+    Header,
+    column_spelt,
+    match_header,
+    read_header,
+)
+from customs.imports.rows import NUMBER_CELL, ROW_HIDDEN, Flaw, Row, Value, contradictions, group_rows, read_row
 from customs.spreadsheets.reader import (
     LARGEST_FILE,
     Cell,
     Contents,
     Form,
     Grid,
+    below_preamble,
     delimiter_of,
     grid_of,
     read_grid,
@@ -78,8 +88,14 @@ def column_at(pointer: str) -> Field | None:
 
 def read_sheet(content: bytes, filename: str) -> Sheet:
     """The declarations in a CSV or XLSX file; FileUnreadable says what it is not, and what to do."""
-    grid = read_grid(content, filename, BY_SPELLING)
+    grid = read_orders(content, filename)
     return sheet_of(grid, read_header(grid.header, REQUIRED))
+
+
+def read_orders(content: bytes, filename: str) -> Grid:
+    """Read the rows of a CSV or XLSX file, with what exports put around their values taken off."""
+    grid = read_grid(content, filename, BY_SPELLING, _is_column)
+    return clean_grid(grid, match_header(grid.header))
 
 
 def sheet_of(grid: Grid, header: Header) -> Sheet:
@@ -93,7 +109,7 @@ def sheet_of(grid: Grid, header: Header) -> Sheet:
         )
     return Sheet(
         declarations=[_declaration(order) for order in orders],
-        findings=[*_file_findings(grid, header), *_row_findings(orders, header)],
+        findings=[*_file_findings(grid, header), *_row_findings(orders, header, frozenset(grid.hidden))],
         places=[_place(order) for order in orders],
         headers={column.path: word for column, word in header.spelt.items()},
     )
@@ -132,24 +148,57 @@ def _file_findings(grid: Grid, header: Header) -> Iterator[Finding]:
     for name in grid.left_out:
         if name in NOTES:
             continue
+        read = f"“{grid.sheet}”" if grid.sheet else "the first sheet"
         yield Finding(
             "",
             None,
             None,
             "sheet_left_out",
             Severity.WARNING,
-            f"only the first sheet is read, not “{name}”",
-            "Put all rows on the first sheet, or send the others as files of their own.",
+            f"only {read} is read, not “{name}”",
+            "Put all rows on one sheet, or send the others as files of their own.",
         )
+    if grid.totals:
+        yield Finding(
+            "",
+            grid.totals[0],
+            None,
+            "totals_left_out",
+            Severity.WARNING,
+            f"left out as totals: row {', '.join(map(str, grid.totals))}",
+            "Nothing is to be done; if it is an order, take the word off and send the file again.",
+        )
+    if grid.items:
+        yield Finding(
+            "",
+            grid.items[0],
+            None,
+            "rows_joined",
+            Severity.WARNING,
+            f"{len(grid.items)} rows named further goods of an order above and were joined with it",
+            "Nothing is to be done; an order is declared once.",
+        )
+    for column, word in header.spelt.items():
+        if column.header in grid.cleaned:
+            yield Finding(
+                "",
+                None,
+                word,
+                "cells_cleaned",
+                Severity.WARNING,
+                grid.cleaned[column.header],
+                "Nothing is to be done; compare where in doubt.",
+            )
 
 
-def _row_findings(orders: list[list[Row]], header: Header) -> Iterator[Finding]:
+def _row_findings(orders: list[list[Row]], header: Header, hidden: frozenset[int]) -> Iterator[Finding]:
     stored_as_numbers: set[Field | None] = set()
     for index, order in enumerate(orders):
         first, sub_orders = order[0], 0
         split = any("sub_order_no" in row.sub_order for row in order)
         for row in order:
-            for column, flaw in (*row.flaws, *contradictions(first, row, split=split)):
+            unseen = ((None, ROW_HIDDEN),) if row.number in hidden else ()
+            for column, flaw in (*unseen, *row.flaws, *contradictions(first, row, split=split)):
                 if flaw is NUMBER_CELL:
                     # The cure is one for all of the column, so its first cell speaks for all.
                     if column in stored_as_numbers:
@@ -184,12 +233,18 @@ def read_pasted(text: str) -> Grid:
         )
     # What a spreadsheet copies has tabs; commas inside its cells are no delimiters.
     delimiter = TAB if TAB in text else delimiter_of(text, BY_SPELLING)
-    contents = Contents(read_text(text, delimiter), delimiter=delimiter)
+    contents = below_preamble(Contents(read_text(text, delimiter), delimiter=delimiter), _is_column)
     if contents.rows and not _names_columns(contents.rows[0][1]):
         header = [column.chinese for column in FIELDS]
-        return Grid(0, header, contents.rows, [], Form.PASTED, "", delimiter)
-    return grid_of(contents, Form.PASTED)
+        grid = Grid(0, header, contents.rows, [], Form.PASTED, "", delimiter)
+    else:
+        grid = grid_of(contents, Form.PASTED)
+    return clean_grid(grid, match_header(grid.header))
 
 
 def _names_columns(cells: list[Cell]) -> bool:
-    return any(column_spelt(str(cell)) for cell in cells)
+    return any(_is_column(str(cell)) for cell in cells)
+
+
+def _is_column(word: str) -> bool:
+    return column_spelt(word) is not None

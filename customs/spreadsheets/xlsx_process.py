@@ -1,6 +1,7 @@
 """Child process that opens a workbook, so that a hostile one harms nothing but this process.
 
-XLSX on stdin; JSON on stdout: `{"rows": [[cell, ...], ...], "left_out": [sheet, ...]}`, or `{"refused": sentence}`.
+XLSX on stdin; JSON on stdout: `{"sheets": [{"name", "rows": [[cell, ...], ...], "hidden": [row, ...]}]}`, or
+`{"refused": sentence}`.
 Run by path, isolated, with little to import: it starts in the time of a bare interpreter.
 """
 
@@ -34,6 +35,9 @@ TOO_LARGE = "The workbook unpacks to more than a batch can need. Copy its rows i
 
 CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
+ROW_NUMBER = re.compile(rb"""\br=["']([0-9]{1,7})["']""")
+HIDDEN = re.compile(rb"""\bhidden=["'](?:1|true)["']""")
 TYPE = re.compile(rb"""\bt=["'](\w+)["']""")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # A plain search for these costs nothing; most workbooks hold none.
@@ -70,6 +74,17 @@ def check_archive(archive: zipfile.ZipFile) -> None:
         raise WorkbookError(TOO_LARGE)
     if b"macroEnabled" in archive.read("[Content_Types].xml"):
         raise WorkbookError(f"{FOREIGN['xl/vbaProject.bin']} {SAVE_AS}")
+
+
+def with_slashes(archive: zipfile.ZipFile) -> tuple[bytes, zipfile.ZipFile]:
+    """Rewrite an archive whose entries have backslashes in their paths, as some programs on Windows make them."""
+    if len(archive.infolist()) > MOST_ENTRIES or sum(one.file_size for one in archive.infolist()) > LARGEST_UNPACKED:
+        raise WorkbookError(TOO_LARGE)
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(rewritten, "w") as copy:
+        for entry in archive.infolist():
+            copy.writestr(entry.filename.replace("\\", "/"), archive.read(entry), zipfile.ZIP_DEFLATED)
+    return rewritten.getvalue(), zipfile.ZipFile(rewritten)
 
 
 def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -121,10 +136,12 @@ def put(rows: list[list[Any]], row: int, column: int, mark: dict[str, str]) -> N
 
 
 def read(content: bytes) -> dict[str, Any]:
-    """Return the rows of the first visible sheet from A1, and the names of other sheets that are not empty."""
+    """Return the visible sheets that hold something, in the workbook's order, with their hidden rows by number."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     archive = zipfile.ZipFile(io.BytesIO(content))
+    if any("\\" in entry.filename for entry in archive.infolist()):
+        content, archive = with_slashes(archive)
     check_archive(archive)
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     names = [
@@ -134,14 +151,27 @@ def read(content: bytes) -> dict[str, Any]:
     ]
     if not names:
         raise WorkbookError("The workbook shows no sheet. Put the rows on a visible sheet.")
-    sheet = book.get_sheet_by_name(names[0])
-    last_row, last_column = sheet.end or (0, 0)
-    if (last_row + 1) * (last_column + 1) > LARGEST_GRID:
-        raise WorkbookError(TOO_LARGE)
-    rows = sheet.to_python(skip_empty_area=False)
-    mark_formulas(rows, archive.read(part_of(archive, names[0])))
-    others = [name for name in names[1:] if book.get_sheet_by_name(name).end is not None]
-    return {"rows": rows, "left_out": others}
+    sheets, cells = [], 0
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        last_row, last_column = sheet.end or (0, 0)
+        cells += (last_row + 1) * (last_column + 1)
+        if cells > LARGEST_GRID:
+            raise WorkbookError(TOO_LARGE)
+        rows = sheet.to_python(skip_empty_area=False)
+        xml = archive.read(part_of(archive, name))
+        mark_formulas(rows, xml)
+        if rows:
+            sheets.append({"name": name, "rows": rows, "hidden": hidden_rows(xml)})
+    return {"sheets": sheets}
+
+
+def hidden_rows(xml: bytes) -> list[int]:
+    """Return the 1-based numbers of rows that are hidden, by hand or by a filter."""
+    if b"hidden" not in xml:
+        return []
+    rows = (row.group(1) for row in ROW.finditer(xml))
+    return [int(number.group(1)) for row in rows if HIDDEN.search(row) and (number := ROW_NUMBER.search(row))]
 
 
 def main() -> None:

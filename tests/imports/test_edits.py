@@ -164,6 +164,21 @@ def test_a_column_that_nobody_needs_is_left_out(clerk: Clerk):
     assert (preview.unmatched, preview.may_submit, cells_of(preview.rows()[0])["channel"]) == ((), True, "微信")
 
 
+def test_all_unknown_columns_are_left_out_at_once_and_items_of_one_order_joined(clerk: Clerk):
+    header = "支付渠道,海关,商户号,商户订单号,支付单号,商品名称,数量\n"
+    one, other = "微信,杭州,M100,O-1,P-1", "微信,杭州,M100,O-2,P-2"
+    draft = clerk.upload(
+        f"{header}{one},面膜,1\n{one},洗面奶,2\n{other},面膜,1\n{other},面膜,1\n".encode(), "export.csv"
+    )
+
+    preview = clerk.look_at(clerk.edit(draft, "leave_out_unknown"))
+
+    assert [finding.code for finding in preview.findings] == ["rows_joined"]
+    # What differs in nothing at all was no further item: somebody has to look.
+    repeated = [row.number for row in preview.rows() if "row_repeated" in [one.code for one in row.every_finding]]
+    assert repeated == [5]
+
+
 def test_a_known_column_is_neither_named_anew_nor_left_out_nor_had_twice(clerk: Clerk):
     draft = clerk.upload(b"remark," + csv_text(order_row()).encode().replace(b"\r\n", b"\r\nx,", 1))
 

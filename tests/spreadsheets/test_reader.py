@@ -69,6 +69,43 @@ def test_other_sheets_that_hold_something_are_named() -> None:
     assert "more" in sheet.findings[0].detail
 
 
+def test_the_sheet_with_most_known_headers_is_read_and_named() -> None:
+    def fill(book: xlsxwriter.Workbook, sheet: Any) -> None:
+        sheet.write(0, 0, "填写说明")
+        orders = book.add_worksheet("明细")
+        orders.write_row(0, 0, list(PLAIN_ROW))
+        orders.write_row(1, 0, list(PLAIN_ROW.values()))
+
+    sheet = read_sheet(workbook(fill), "orders.xlsx")
+
+    assert (len(sheet.declarations), codes(sheet)) == (1, [("sheet_left_out", None, None)])
+    assert "“明细”" in sheet.findings[0].detail
+
+
+def test_hidden_rows_are_never_declared_unseen() -> None:
+    def fill(_book: xlsxwriter.Workbook, sheet: Any) -> None:
+        sheet.write_row(0, 0, list(PLAIN_ROW))
+        for number in (1, 2, 3):
+            sheet.write_row(
+                number, 0, list((PLAIN_ROW | {"out_order_no": f"O-{number}", "payment_no": f"P{number}"}).values())
+            )
+        sheet.set_row(2, None, None, {"hidden": True})
+
+    assert codes(read_sheet(workbook(fill), "orders.xlsx")) == [("row_hidden", 3, None)]
+
+
+def test_a_workbook_with_backslashes_in_its_paths_is_read() -> None:
+    content = xlsx(PLAIN_ROW)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
+        for entry in old.namelist():
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = entry.replace("/", "\\")
+            new.writestr(info, old.read(entry))
+
+    assert len(read_sheet(packed.getvalue(), "orders.xlsx").declarations) == 1
+
+
 def test_trailing_formatted_rows_are_no_declarations() -> None:
     def fill(book: xlsxwriter.Workbook, sheet: Any) -> None:
         sheet.write_row(0, 0, list(PLAIN_ROW))
