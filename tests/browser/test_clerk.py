@@ -41,7 +41,8 @@ def faulty_file(rows: int) -> tuple[bytes, Mended]:
     spoil(1, "cert_id", birthday[:-1] + ("0" if birthday[-1] != "0" else "1"))
     spoil(2, "office", "亚特兰蒂斯")
     spoil(3, "payment_no", "5.10921E+17")
-    spoil(4, "cert_id", sheet[4]["cert_id"].lower())
+    # The letter is a Cyrillic one: a small x is made an X without asking.
+    spoil(4, "cert_id", sheet[4]["cert_id"].replace("X", "\u0425"))
     spoil(5, "payment_no", "")
     spoil(rows - 4, "sub_order_amount", "10.001")
     spoil(rows - 1, "sub_order_amount", "10.50")
