@@ -49,6 +49,7 @@ DELIMITERS: Mapping[str, LazyString] = {
 CHARACTER = re.compile(r"“.” \(U\+[0-9A-F]{4,6}\)")
 # What a finding's detail names, in every language.
 OTHER_ROW = re.compile(r"\brow (\d{1,9})\b")
+CELLS = re.compile(r"(\d+) cells")
 DECLARATION = re.compile(r"\bdecl_[0-9a-f]{32}\b")
 MOST_ROWS_NAMED = 12
 
@@ -56,7 +57,7 @@ MOST_ROWS_NAMED = 12
 class FindingDescription(NamedTuple):
     """Description of a finding: its meaning, what to do, and the other row or the declaration that it names.
 
-    `spelling`: the character that is wrong, and the right one where it is known.
+    `spelling`: the character that is wrong, and the right one where it is known. `cells`: how many it is about.
     """
 
     meaning: str
@@ -64,6 +65,7 @@ class FindingDescription(NamedTuple):
     row: str | None
     declaration_id: str | None
     spelling: str
+    cells: str
 
 
 def describe_finding(finding: Finding) -> FindingDescription:
@@ -72,7 +74,10 @@ def describe_finding(finding: Finding) -> FindingDescription:
     row, declaration = OTHER_ROW.search(finding.detail), DECLARATION.search(finding.detail)
     wrong, right = CHARACTER.findall(finding.detail), CHARACTER.findall(finding.action)
     spelling = " → ".join([*wrong, *right]) if wrong else ""
-    return FindingDescription(meaning, action, row and row[1], declaration and declaration[0], spelling)
+    count = CELLS.match(finding.detail)
+    return FindingDescription(
+        meaning, action, row and row[1], declaration and declaration[0], spelling, count[1] if count else ""
+    )
 
 
 def finding_sentence(finding: Finding) -> str:

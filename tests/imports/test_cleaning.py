@@ -5,9 +5,10 @@ import pytest
 from customs.container import Services
 from customs.declarations.fields import Kind
 from customs.imports.cleaning import Cleaning, clean_text
+from customs.imports.labels import describe_finding
 from customs.imports.sheet import Sheet, read_sheet
 from tests.imports.clerk import Clerk, order_row
-from tests.imports.spreadsheets import PLAIN_ROW, SPLIT_ROW, codes, csv_sheet, csv_text
+from tests.imports.spreadsheets import PLAIN_ROW, SPLIT_ROW, codes, csv_sheet, csv_text, page_in
 
 CLEANED = [
     (Kind.NUMBER, '="1930679858170001"', "1930679858170001", {Cleaning.WRAPPING}),
@@ -61,6 +62,14 @@ def test_each_cleaned_column_has_one_note_with_its_count_and_without_a_value() -
     assert codes(sheet) == [("cells_cleaned", None, "out_order_no")]
     assert sheet.findings[0].detail.startswith("3 cells")
     assert "D0" not in sheet.findings[0].detail
+
+
+def test_a_note_counts_its_cells_in_every_language() -> None:
+    note = csv_sheet(PLAIN_ROW | {"payment_no": "P1 "}).findings[0]
+
+    for language in ("zh", "en"):
+        with page_in(language):
+            assert describe_finding(note).cells == "1"
 
 
 def test_a_typed_cell_is_cleaned_too(services: Services) -> None:
