@@ -44,10 +44,9 @@ REFUSED: dict[str, Errors] = {
     },
     "10-name-dot-variants.csv": {},
     "12-name-invisible-middle.csv": {
+        # What stands around the names of rows 3 and 5 is taken off.
         2: (NAME, "name_invalid"),
-        3: (NAME, "name_invalid"),
         4: (NAME, "name_invalid"),
-        5: (NAME, "name_invalid"),
         6: (NAME, "title_in_name"),
         7: (NAME, "phone_in_name"),
     },
